@@ -1,0 +1,127 @@
+//! What every request of the API goes through: authentication, rate limit, parameters, resource.
+
+use http::{HeaderValue, Method, StatusCode, header};
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+
+use crate::app::App;
+use crate::auth::{self, Hint};
+use crate::error::ApiError;
+use crate::ids::ProjectId;
+use crate::params::Params;
+use crate::rate_limit::Standing;
+use crate::store::Store;
+use crate::time::Millis;
+
+/// What a resource is read with, once the caller is known.
+#[derive(Debug)]
+pub struct Caller {
+    /// The only project whose data the request may see.
+    pub project: ProjectId,
+    /// The table.
+    pub store: Store,
+    /// When the request arrived.
+    pub now: Millis,
+}
+
+/// Answers a request of the API.
+///
+/// `parse` reads the parameters, `read` the resource. Where a warm instance knows the key, the resource
+/// is read while the token is taken; the token still decides what is answered.
+pub async fn answer<P, T: Serialize>(
+    app: &App,
+    request: &Request,
+    parse: impl FnOnce(&Params) -> Result<P, ApiError>,
+    read: impl AsyncFnOnce(Caller, P) -> Result<T, ApiError>,
+) -> Response<Body> {
+    let now = app.now();
+    let params = Params::parse(request.uri().query().unwrap_or_default(), now.day());
+    let store = app.store().metered();
+    let resource = async |project| {
+        let parameters = parse(&params)?;
+        read(Caller { project, store: store.clone(), now }, parameters).await
+    };
+    let (standing, outcome) = admitted(app, &store, request, now, resource).await;
+    let mut response = match outcome {
+        Ok(body) => json_response(StatusCode::OK, &body),
+        Err(error) => error.into_response(),
+    };
+    if let Some(standing) = standing {
+        standing.describe(response.headers_mut());
+    }
+    if request.method() == Method::HEAD {
+        *response.body_mut() = Body::Empty;
+    }
+    log(request, &response, &store, now);
+    response
+}
+
+async fn admitted<T>(
+    app: &App,
+    store: &Store,
+    request: &Request,
+    now: Millis,
+    resource: impl AsyncFnOnce(ProjectId) -> Result<T, ApiError>,
+) -> (Option<Standing>, Result<T, ApiError>) {
+    let key = match auth::bearer(request.headers()) {
+        Ok(key) => key,
+        Err(error) => return (None, Err(error)),
+    };
+    let at = now.0 * 1000;
+    let token = auth::take_token(store, app.keys(), &key, at);
+    let (taken, read) = match app.keys().hint(&key.sha256(), at) {
+        Hint::Exhausted(standing) => (Err(ApiError::RateLimited(standing)), None),
+        Hint::Likely(project) => {
+            let (taken, read) = tokio::join!(token, resource(project.clone()));
+            match taken {
+                Ok((actual, standing)) if actual == project => (Ok(standing), Some(read)),
+                Ok(_) => (Err(ApiError::Unavailable), None),
+                Err(error) => (Err(error), None),
+            }
+        }
+        Hint::Unknown => match token.await {
+            Ok((project, standing)) => (Ok(standing), Some(resource(project).await)),
+            Err(error) => (Err(error), None),
+        },
+    };
+    match (taken, read) {
+        (Ok(standing), Some(read)) => (Some(standing), read),
+        (Err(ApiError::RateLimited(standing)), _) => (Some(standing), Err(ApiError::RateLimited(standing))),
+        (Err(error), _) => (None, Err(error)),
+        (Ok(standing), None) => (Some(standing), Err(ApiError::Unavailable)),
+    }
+}
+
+/// A JSON response with the headers that every one has.
+pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Body> {
+    let (status, text) = match serde_json::to_string(body) {
+        Ok(text) => (status, text),
+        Err(error) => {
+            tracing::error!(%error, "a response can't be written as JSON");
+            let text = r#"{"error":{"status":500,"message":"Internal error.","code":"internal_error"}}"#;
+            (StatusCode::INTERNAL_SERVER_ERROR, text.to_owned())
+        }
+    };
+    let mut response = Response::new(Body::Text(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// One structured line a request. Queries are left out: they hold what visitors are searched by.
+pub fn log(request: &Request, response: &Response<Body>, store: &Store, started_at: Millis) {
+    let consumed = store.consumed();
+    tracing::info!(
+        method = %request.method(),
+        path = request.uri().path(),
+        status = response.status().as_u16(),
+        duration_ms = Millis::now().0 - started_at.0,
+        read_units = consumed.read_units,
+        write_units = consumed.write_units,
+        calls = consumed.calls,
+        "request"
+    );
+}

@@ -1,0 +1,95 @@
+//! What a function keeps between requests.
+
+use aws_config::Region;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use std::time::Duration;
+
+use crate::auth::KeyMemory;
+use crate::ids::ProjectId;
+use crate::keys;
+use crate::store::{Consistency, Store};
+use crate::time::Millis;
+
+/// The environment variable with the table's name.
+const TABLE_VARIABLE: &str = "TABLE_NAME";
+/// The table's name where none is set.
+pub const DEFAULT_TABLE: &str = "identity";
+
+/// The table and what is remembered of keys.
+#[derive(Debug)]
+pub struct App {
+    store: Store,
+    keys: KeyMemory,
+}
+
+impl App {
+    /// An app on a table.
+    pub fn new(store: Store) -> Self {
+        App { store, keys: KeyMemory::default() }
+    }
+
+    /// The app of a Lambda function, from its environment. One read opens the connection while
+    /// the function still has the whole CPU of its init phase.
+    pub async fn from_environment() -> Self {
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .retry_config(RetryConfig::standard().with_max_attempts(3))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(Duration::from_secs(1))
+                    .operation_attempt_timeout(Duration::from_secs(2))
+                    .operation_timeout(Duration::from_secs(5))
+                    .build(),
+            )
+            .load()
+            .await;
+        let table = std::env::var(TABLE_VARIABLE).unwrap_or_else(|_| DEFAULT_TABLE.to_owned());
+        let app = App::new(Store::new(aws_sdk_dynamodb::Client::new(&config), &table));
+        app.warm_up().await;
+        app
+    }
+
+    async fn warm_up(&self) {
+        if let Ok(nobody) = "warm-up".parse::<ProjectId>()
+            && let Err(error) = self.store.get(&keys::project(&nobody), Consistency::Eventual).await
+        {
+            tracing::warn!(%error, "the table could not be reached during init");
+        }
+    }
+
+    /// The table.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// What is remembered of keys.
+    pub fn keys(&self) -> &KeyMemory {
+        &self.keys
+    }
+
+    /// The current instant.
+    pub fn now(&self) -> Millis {
+        Millis::now()
+    }
+}
+
+/// A client of a table at an address of its own, such as a local engine's. Loopback needs no
+/// credentials, so there the environment's are left alone.
+pub async fn client(endpoint: Option<&str>) -> aws_sdk_dynamodb::Client {
+    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+    if let Some(endpoint) = endpoint {
+        loader = loader.endpoint_url(endpoint);
+        if is_loopback(endpoint) {
+            loader = loader.region(Region::new("us-east-1")).credentials_provider(
+                aws_sdk_dynamodb::config::Credentials::new("local", "local", None, None, "local"),
+            );
+        }
+    }
+    aws_sdk_dynamodb::Client::new(&loader.load().await)
+}
+
+/// Whether an address is this machine's own.
+pub fn is_loopback(endpoint: &str) -> bool {
+    let host = endpoint.split("://").nth(1).unwrap_or(endpoint);
+    ["127.", "localhost", "[::1]"].iter().any(|own| host.starts_with(own))
+}

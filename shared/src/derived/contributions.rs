@@ -1,0 +1,79 @@
+//! What sessions and batches add to the figures and indexes: pure functions, nothing else decides it.
+
+use serde::{Deserialize, Serialize};
+
+use super::counters::Counters;
+use super::index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef, batch_entries};
+use super::{places, stats, visits};
+use crate::ids::VisitorId;
+use crate::model::{Batch, Session};
+
+/// A change of figures and indexes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delta {
+    /// What is added to counters.
+    pub counters: Counters,
+    /// What changes in the index of sessions.
+    pub sessions: Entries<SessionRef, SessionEntry>,
+    /// What changes in the index of events.
+    pub events: Entries<BatchRef, BatchEntry>,
+}
+
+impl Delta {
+    /// Adds another change.
+    pub fn add_all(&mut self, other: &Delta) {
+        self.counters.add_all(&other.counters, 1);
+        self.sessions.merge(&other.sessions);
+        self.events.merge(&other.events);
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Delta::default()
+    }
+}
+
+/// What a session adds to the counters, apart from its batches. A bot's session adds its presence only.
+pub fn of_session(session: &Session) -> Counters {
+    let mut counters = Counters::default();
+    stats::add_session_presence(&mut counters, session);
+    if session.counted {
+        stats::add_session(&mut counters, session);
+        visits::add_session(&mut counters, session);
+        places::add_session(&mut counters, session);
+    }
+    counters
+}
+
+/// What a batch adds to the counters, whoever sent it.
+pub fn presence_of_batch(batch: &Batch) -> Counters {
+    let mut counters = Counters::default();
+    stats::add_batch_presence(&mut counters, batch);
+    counters
+}
+
+/// What a person's batch adds to the counters besides its presence.
+pub fn of_batch(batch: &Batch) -> Counters {
+    let mut counters = Counters::default();
+    stats::add_batch(&mut counters, batch);
+    counters
+}
+
+/// Sets or removes a session's entry in the index.
+pub fn index_session(delta: &mut Delta, visitor: &VisitorId, session: &Session, rev: u64, listed: bool) {
+    let key = SessionRef { session: session.session_id.clone(), visitor: visitor.clone() };
+    let value = listed.then(|| SessionEntry::of(session));
+    delta.sessions.set(session.started_at.hour(), key, rev, value);
+}
+
+/// Sets or removes a batch's entries in the index.
+pub fn index_batch(delta: &mut Delta, batch: &Batch, rev: u64, listed: bool) {
+    for (hour, entry) in batch_entries(batch) {
+        let key = BatchRef {
+            visitor: batch.visitor_id.clone(),
+            session: batch.session_id.clone(),
+            batch: batch.batch_id.clone(),
+        };
+        delta.events.set(hour, key, rev, listed.then_some(entry));
+    }
+}

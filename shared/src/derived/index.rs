@@ -1,0 +1,199 @@
+//! Time indexes: small entries by hour, that lists are read from without touching whole items.
+//!
+//! An entry carries the revision of its visitor that wrote it, and the highest revision wins.
+//! So merging runs and segments is idempotent and needs no order, and a removal is an entry without a value.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{BatchId, SessionId, VisitorId};
+use crate::ip::SealedIp;
+use crate::model::{Batch, Session};
+use crate::time::{Day, Hour, Millis};
+
+/// Which session an entry is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionRef {
+    /// The session; first, so that entries sort by it.
+    pub session: SessionId,
+    /// Its visitor.
+    pub visitor: VisitorId,
+}
+
+/// What lists and filters need to know of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionEntry {
+    /// When it started.
+    pub started_at: Millis,
+    /// The day of the visitor's next session; `None`: this is its latest.
+    pub next_day: Option<Day>,
+    /// The page it landed on.
+    pub url: Option<String>,
+    /// The device's browser.
+    pub browser_name: Option<String>,
+    /// The device's operating system.
+    pub os: Option<String>,
+    /// The country's English name.
+    pub geo_country: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub geo_country_code: Option<String>,
+    /// The city's name.
+    pub geo_city: Option<String>,
+    /// The address, readable as long as its day's key is kept.
+    pub ip: Option<SealedIp>,
+}
+
+impl SessionEntry {
+    /// The entry of a session.
+    pub fn of(session: &Session) -> Self {
+        SessionEntry {
+            started_at: session.started_at,
+            next_day: session.next_day,
+            url: session.url.clone(),
+            browser_name: session.browser_name.clone(),
+            os: session.os.clone(),
+            geo_country: session.geo_country.clone(),
+            geo_country_code: session.geo_country_code.clone(),
+            geo_city: session.geo_city.clone(),
+            ip: session.ip.clone(),
+        }
+    }
+}
+
+/// Which batch an entry is of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BatchRef {
+    /// Its visitor.
+    pub visitor: VisitorId,
+    /// Its session.
+    pub session: SessionId,
+    /// The batch.
+    pub batch: BatchId,
+}
+
+/// What lists need to know of a batch's instants within one hour.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchEntry {
+    /// Its events: milliseconds into the hour, position in the batch, type.
+    pub events: Vec<(u32, u16, EventName)>,
+    /// Milliseconds into the hour of a heartbeat.
+    pub heartbeat: Option<u32>,
+}
+
+/// An event's type: the documented ones by number, so that an index of millions stays small.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EventName {
+    /// A position in [`DOCUMENTED`].
+    Documented(u8),
+    /// Any other type.
+    Custom(String),
+}
+
+/// The documented event types. Append only: positions are stored.
+const DOCUMENTED: [&str; 14] = [
+    "page_view",
+    "rage_click",
+    "dead_click",
+    "phantom_click",
+    "js_exception",
+    "promise_rejection",
+    "console_error",
+    "console_warning",
+    "form_abandon",
+    "frustration_score",
+    "reading_behavior",
+    "seo_diagnostics",
+    "field_hesitation",
+    "web_vitals",
+];
+
+impl EventName {
+    /// The code of a type.
+    pub fn of(name: &str) -> Self {
+        match DOCUMENTED.iter().position(|documented| *documented == name) {
+            Some(position) => EventName::Documented(position as u8),
+            None => EventName::Custom(name.to_owned()),
+        }
+    }
+
+    /// The type.
+    pub fn as_str(&self) -> &str {
+        match self {
+            EventName::Documented(position) => DOCUMENTED.get(usize::from(*position)).copied().unwrap_or_default(),
+            EventName::Custom(name) => name,
+        }
+    }
+}
+
+/// The entries of a batch, one for each hour that an instant of it lies in.
+pub fn batch_entries(batch: &Batch) -> BTreeMap<Hour, BatchEntry> {
+    let into_hour = |at: Millis| (at.0 - at.hour().start().0) as u32;
+    let mut hours: BTreeMap<Hour, BatchEntry> = BTreeMap::new();
+    for (position, event) in batch.events.iter().enumerate() {
+        let at = event.created_at;
+        let entry = hours.entry(at.hour()).or_default();
+        entry.events.push((into_hour(at), position as u16, EventName::of(&event.name)));
+    }
+    if batch.events.is_empty() {
+        let heartbeat = Some(into_hour(batch.sent_at));
+        hours.insert(batch.sent_at.hour(), BatchEntry { events: Vec::new(), heartbeat });
+    }
+    hours
+}
+
+/// An entry's value as of a revision of its visitor; without a value, a removal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versioned<V> {
+    /// The revision.
+    pub rev: u64,
+    /// The value.
+    pub value: Option<V>,
+}
+
+/// Entries of one hour.
+pub type HourEntries<K, V> = BTreeMap<K, Versioned<V>>;
+
+/// Entries of an index, by hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "K: Ord + Serialize, V: Serialize",
+    deserialize = "K: Ord + Deserialize<'de>, V: Deserialize<'de>"
+))]
+pub struct Entries<K, V>(pub BTreeMap<Hour, HourEntries<K, V>>);
+
+impl<K, V> Default for Entries<K, V> {
+    fn default() -> Self {
+        Entries(BTreeMap::new())
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Entries<K, V> {
+    /// Sets or removes an entry as of a revision.
+    pub fn set(&mut self, hour: Hour, key: K, rev: u64, value: Option<V>) {
+        merge_entry(self.0.entry(hour).or_default(), key, Versioned { rev, value });
+    }
+
+    /// Merges other entries.
+    pub fn merge(&mut self, other: &Self) {
+        for (hour, entries) in &other.0 {
+            merge(self.0.entry(*hour).or_default(), entries);
+        }
+    }
+}
+
+/// Merges entries of one hour into others of it.
+pub fn merge<K: Ord + Clone, V: Clone>(into: &mut HourEntries<K, V>, from: &HourEntries<K, V>) {
+    for (key, versioned) in from {
+        merge_entry(into, key.clone(), versioned.clone());
+    }
+}
+
+fn merge_entry<K: Ord, V>(into: &mut HourEntries<K, V>, key: K, versioned: Versioned<V>) {
+    match into.get(&key) {
+        Some(known) if known.rev > versioned.rev => {}
+        _ => {
+            into.insert(key, versioned);
+        }
+    }
+}

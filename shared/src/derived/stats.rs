@@ -1,0 +1,116 @@
+//! The `stats` measure: one row a day for sessions, one row a day for each event type.
+
+use super::{Measure, counters::Counters, counters::Rows};
+use crate::model::batch::PAGE_VIEW;
+use crate::model::{Batch, Session};
+use crate::time::Day;
+
+/// The key of the sessions' row. No event type is called so: types are not empty.
+const SESSIONS: &str = "";
+
+/// Fields 0 to 23 of every row count by the hour. The sessions' row has these besides.
+const BOUNCES: u32 = 24;
+const DURATION_MS: u32 = 25;
+const NEW_VISITORS: u32 = 26;
+/// Sessions and events of anyone, bots too: whether the day holds data.
+const PRESENT: u32 = 27;
+
+/// The most page views of a session that bounced.
+const BOUNCE_PAGE_VIEWS: u32 = 1;
+
+/// What a session adds whoever had it.
+pub fn add_session_presence(counters: &mut Counters, session: &Session) {
+    counters.rows_mut(Measure::Stats, session.day()).add(SESSIONS, PRESENT, 1);
+}
+
+/// What a batch adds whoever sent it.
+pub fn add_batch_presence(counters: &mut Counters, batch: &Batch) {
+    for event in &batch.events {
+        counters.rows_mut(Measure::Stats, event.created_at.day()).add(SESSIONS, PRESENT, 1);
+    }
+}
+
+/// What a person's session adds.
+pub fn add_session(counters: &mut Counters, session: &Session) {
+    let rows = counters.rows_mut(Measure::Stats, session.day());
+    rows.add(SESSIONS, u32::from(session.started_at.hour().of_day()), 1);
+    rows.add(SESSIONS, BOUNCES, i64::from(session.page_views <= BOUNCE_PAGE_VIEWS));
+    rows.add(SESSIONS, DURATION_MS, session.duration_ms());
+    rows.add(SESSIONS, NEW_VISITORS, i64::from(session.is_first));
+}
+
+/// What a person's batch adds.
+pub fn add_batch(counters: &mut Counters, batch: &Batch) {
+    for event in &batch.events {
+        let at = event.created_at;
+        counters.rows_mut(Measure::Stats, at.day()).add(&event.name, u32::from(at.hour().of_day()), 1);
+    }
+}
+
+/// What a day's row holds.
+#[derive(Debug, Clone, Copy)]
+pub struct StatsDay<'a>(pub &'a Rows);
+
+impl<'a> StatsDay<'a> {
+    fn of_sessions(&self, field: u32) -> i64 {
+        self.0.row(SESSIONS).get(&field).copied().unwrap_or_default()
+    }
+
+    /// Sessions started on the day, by hour.
+    pub fn sessions_by_hour(&self) -> [u64; 24] {
+        by_hour(self.0.row(SESSIONS))
+    }
+
+    /// Events of the day, by type and hour.
+    pub fn events_by_type(&self) -> impl Iterator<Item = (&'a str, [u64; 24])> + use<'a> {
+        self.0.iter().filter(|(name, _)| *name != SESSIONS).map(|(name, row)| (name, by_hour(row)))
+    }
+
+    /// Sessions started on the day.
+    pub fn sessions(&self) -> i64 {
+        self.sessions_by_hour().iter().sum::<u64>() as i64
+    }
+
+    /// Events of the day.
+    pub fn events(&self) -> i64 {
+        self.events_by_type().flat_map(|(_, hours)| hours).sum::<u64>() as i64
+    }
+
+    /// Page views of the day.
+    pub fn page_views(&self) -> i64 {
+        by_hour(self.0.row(PAGE_VIEW)).iter().sum::<u64>() as i64
+    }
+
+    /// Sessions started on the day with at most one page view.
+    pub fn bounces(&self) -> i64 {
+        self.of_sessions(BOUNCES)
+    }
+
+    /// The durations of the sessions started on the day, added up.
+    pub fn duration_ms(&self) -> i64 {
+        self.of_sessions(DURATION_MS)
+    }
+
+    /// Visitors whose first session ever started on the day.
+    pub fn new_visitors(&self) -> i64 {
+        self.of_sessions(NEW_VISITORS)
+    }
+
+    /// Whether anyone, bots too, left a session or an event on the day.
+    pub fn holds_data(&self) -> bool {
+        self.of_sessions(PRESENT) > 0
+    }
+}
+
+fn by_hour(row: &super::counters::Row) -> [u64; 24] {
+    let mut hours = [0; 24];
+    for (field, count) in row.range(0..24) {
+        hours[*field as usize] = u64::try_from(*count).unwrap_or_default();
+    }
+    hours
+}
+
+/// Adds up a figure over days.
+pub fn total<'a>(days: impl IntoIterator<Item = (&'a Day, &'a Rows)>, figure: impl Fn(StatsDay<'a>) -> i64) -> i64 {
+    days.into_iter().map(|(_, rows)| figure(StatsDay(rows))).sum()
+}

@@ -1,0 +1,218 @@
+//! Reading figures and indexes: blocks and runs, with the tail's segments added.
+
+use std::collections::BTreeMap;
+
+use futures::future::{try_join, try_join_all};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::contributions::Delta;
+use super::counters::Rows;
+use super::index::{BatchEntry, BatchRef, Entries, HourEntries, SessionEntry, SessionRef, merge};
+use super::tail::Tail;
+use super::{Index, Measure};
+use crate::dates::DateRange;
+use crate::ids::ProjectId;
+use crate::keys;
+use crate::store::{Query, REV, SK, SortKeys, Store, StoreError, read_number, read_packed, read_text};
+use crate::time::{Day, Hour};
+
+/// How often a read starts over because compaction overtook it.
+const MAX_TRIES: usize = 5;
+
+/// Figures as of one moment, and what is needed to read the indexes as of the same one.
+#[derive(Debug)]
+pub struct View {
+    store: Store,
+    project: ProjectId,
+    tail: Tail,
+    rows: BTreeMap<(Measure, Day), Rows>,
+}
+
+/// A measure's block.
+#[derive(Debug)]
+pub struct Block {
+    /// Whose day it is.
+    pub day: Day,
+    /// The last round of compaction merged into it.
+    pub round: u64,
+    /// Its counters.
+    pub rows: Rows,
+}
+
+impl View {
+    /// Reads measures, each in a range of days, all at once.
+    pub async fn load(store: &Store, project: &ProjectId, wanted: &[(Measure, DateRange)]) -> Result<Self, StoreError> {
+        for _ in 0..MAX_TRIES {
+            let blocks = try_join_all(wanted.iter().map(|(measure, range)| blocks(store, project, *measure, *range)));
+            let (blocks, tail) = try_join(blocks, Tail::load(store, project, false)).await?;
+            let newest = blocks.iter().flatten().map(|block| block.round).max().unwrap_or_default();
+            if newest > tail.round {
+                continue;
+            }
+            let mut view = View { store: store.clone(), project: project.clone(), tail, rows: BTreeMap::new() };
+            for ((measure, range), blocks) in wanted.iter().zip(blocks) {
+                view.add(*measure, *range, blocks);
+            }
+            return Ok(view);
+        }
+        Err(StoreError::Unavailable("compaction overtook every try to read".to_owned()))
+    }
+
+    fn add(&mut self, measure: Measure, range: DateRange, blocks: Vec<Block>) {
+        let mut rounds = BTreeMap::new();
+        for block in blocks {
+            rounds.insert(block.day, block.round);
+            self.rows.insert((measure, block.day), block.rows);
+        }
+        // A block's round decides which segments it lacks; a day without a block lacks them all.
+        let current_is_in = |day: &Day| rounds.get(day).is_some_and(|round| *round >= self.tail.round);
+        for segment in &self.tail.segments {
+            let current = self.tail.manifest.segments.contains(&segment.id);
+            for ((of, day), rows) in segment.delta.counters.iter() {
+                if of == measure && range.contains(day) && !(current && current_is_in(&day)) {
+                    self.rows.entry((measure, day)).or_default().add_all(rows);
+                }
+            }
+        }
+    }
+
+    /// A measure's days that hold anything, ascending.
+    pub fn days(&self, measure: Measure) -> impl DoubleEndedIterator<Item = (&Day, &Rows)> {
+        self.rows.range((measure, Day(i32::MIN))..=(measure, Day(i32::MAX))).map(|((_, day), rows)| (day, rows))
+    }
+
+    /// The sessions that started in some hours.
+    pub async fn sessions(&self, hours: &[Hour]) -> Result<Vec<(SessionRef, SessionEntry)>, StoreError> {
+        self.entries(Index::Sessions, hours, |delta| &delta.sessions)
+            .await
+            .map(|found| found.into_iter().map(|(_, key, value)| (key, value)).collect())
+    }
+
+    /// The batches with an instant in some hours, with the hour.
+    pub async fn batches(&self, hours: &[Hour]) -> Result<Vec<(Hour, BatchRef, BatchEntry)>, StoreError> {
+        self.entries(Index::Events, hours, |delta| &delta.events).await
+    }
+
+    async fn entries<K, V>(
+        &self,
+        index: Index,
+        hours: &[Hour],
+        of: impl Fn(&Delta) -> &Entries<K, V>,
+    ) -> Result<Vec<(Hour, K, V)>, StoreError>
+    where
+        K: Ord + Clone + Serialize + DeserializeOwned,
+        V: Clone + Serialize + DeserializeOwned,
+    {
+        let mut days: BTreeMap<Day, (Hour, Hour)> = BTreeMap::new();
+        for hour in hours {
+            let span = days.entry(hour.day()).or_insert((*hour, *hour));
+            *span = (span.0.min(*hour), span.1.max(*hour));
+        }
+        let runs = try_join_all(
+            days.into_values().map(|(first, last)| runs::<K, V>(&self.store, &self.project, index, first, last)),
+        );
+        let mut found: BTreeMap<Hour, HourEntries<K, V>> = BTreeMap::new();
+        for (hour, entries) in runs.await?.into_iter().flatten() {
+            merge(found.entry(hour).or_default(), &entries);
+        }
+        for segment in &self.tail.segments {
+            for (hour, entries) in &of(&segment.delta).0 {
+                merge(found.entry(*hour).or_default(), entries);
+            }
+        }
+        let wanted = |hour: &Hour| hours.binary_search(hour).is_ok();
+        Ok(found
+            .into_iter()
+            .filter(|(hour, _)| wanted(hour))
+            .flat_map(|(hour, entries)| {
+                entries.into_iter().filter_map(move |(key, versioned)| Some((hour, key, versioned.value?)))
+            })
+            .collect())
+    }
+}
+
+/// Reads a measure's blocks of a range of days.
+pub async fn blocks(
+    store: &Store,
+    project: &ProjectId,
+    measure: Measure,
+    range: DateRange,
+) -> Result<Vec<Block>, StoreError> {
+    let days = SortKeys::Between(range.start().to_string(), range.end().to_string());
+    let items = store.query(Query::partition(keys::blocks(project, measure)).sort_keys(days)).await?;
+    items
+        .iter()
+        .map(|item| {
+            let day = read_text(item, SK)?;
+            let day =
+                day.parse().map_err(|_| StoreError::Corrupt { key: day.to_owned(), cause: "no day".to_owned() })?;
+            Ok(Block { day, round: read_number(item, REV)?, rows: read_packed(item)? })
+        })
+        .collect()
+}
+
+/// Reads the runs of hours of one day, from the first to the last.
+async fn runs<K, V>(
+    store: &Store,
+    project: &ProjectId,
+    index: Index,
+    first: Hour,
+    last: Hour,
+) -> Result<Vec<(Hour, HourEntries<K, V>)>, StoreError>
+where
+    K: Ord + DeserializeOwned,
+    V: DeserializeOwned,
+{
+    let hours = SortKeys::Between(keys::run_hour(first), format!("{}~", keys::run_hour(last)));
+    let items = store.query(Query::partition(keys::runs(project, index, first.day())).sort_keys(hours)).await?;
+    items
+        .iter()
+        .map(|item| {
+            let sort_key = read_text(item, SK)?;
+            let of_day = sort_key
+                .get(..2)
+                .and_then(|hour| hour.parse().ok())
+                .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no hour".to_owned() })?;
+            Ok((first.day().hour(of_day), read_packed(item)?))
+        })
+        .collect()
+}
+
+/// Which hours hold a page of a list, newest first, and how many rows of them come before the page.
+/// `counts` are the rows of each hour, in any order. The hours come back sorted.
+pub fn locate(counts: impl IntoIterator<Item = (Hour, u64)>, offset: u64, limit: usize) -> (Vec<Hour>, usize) {
+    let mut newest_first: Vec<(Hour, u64)> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
+    newest_first.sort_by(|a, b| b.0.cmp(&a.0));
+    let (mut before, mut skip, mut hours) = (0, 0, Vec::new());
+    for (hour, count) in newest_first {
+        if before >= offset.saturating_add(limit as u64) {
+            break;
+        }
+        if before + count > offset {
+            if hours.is_empty() {
+                skip = (offset - before) as usize;
+            }
+            hours.push(hour);
+        }
+        before += count;
+    }
+    hours.reverse();
+    (hours, skip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_located_by_counts() {
+        let counts = [(Hour(1), 10), (Hour(2), 0), (Hour(3), 5), (Hour(4), 3)];
+        assert_eq!(locate(counts, 0, 3), (vec![Hour(4)], 0));
+        assert_eq!(locate(counts, 2, 3), (vec![Hour(3), Hour(4)], 2));
+        assert_eq!(locate(counts, 8, 100), (vec![Hour(1)], 0));
+        assert_eq!(locate(counts, 9, 1), (vec![Hour(1)], 1));
+        assert_eq!(locate(counts, 18, 10), (vec![], 0));
+        assert_eq!(locate(counts, u64::MAX, 10), (vec![], 0));
+    }
+}

@@ -1,0 +1,112 @@
+//! The one error envelope: `{"error":{"status":…,"message":"…","code":"…"}}`.
+
+use http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use serde_json::json;
+
+use crate::rate_limit::Standing;
+use crate::store::StoreError;
+
+/// Why a request is answered with an error.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// 400: a date that is none, or a range that ends before it starts.
+    #[error("{0}")]
+    InvalidDate(String),
+    /// 400: another parameter that can't be read.
+    #[error("{0}")]
+    InvalidParameter(String),
+    /// 400: a batch that breaks a rule of the collector.
+    #[error("{0}")]
+    InvalidBody(String),
+    /// 401: no key, or one that is unknown, revoked or of the wrong kind.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// 403: a page of an origin that the project does not list.
+    #[error("This project does not take data from pages of that origin.")]
+    OriginNotAllowed,
+    /// 404: no such resource or endpoint.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// 405, with the methods that are allowed.
+    #[error("Method not allowed. Use {0}.")]
+    MethodNotAllowed(&'static str),
+    /// 413: more than the collector takes in one batch.
+    #[error("{0}")]
+    PayloadTooLarge(&'static str),
+    /// 429 of the API: the key's bucket is empty.
+    #[error("Rate limit exceeded. Max {} requests per minute.", .0.limit)]
+    RateLimited(Standing),
+    /// 429 of the collector: wait so many seconds.
+    #[error("Too many batches. Send again in {0} s.")]
+    Throttled(u64),
+    /// 503: the table can't be reached or is throttled; nothing was changed.
+    #[error("The service is busy. Try again shortly.")]
+    Unavailable,
+    /// 500. The cause is for the log alone.
+    #[error("Internal error.")]
+    Internal(String),
+}
+
+impl ApiError {
+    /// The HTTP status and the envelope's `code`.
+    pub fn status(&self) -> (StatusCode, &'static str) {
+        match self {
+            ApiError::InvalidDate(_) => (StatusCode::BAD_REQUEST, "invalid_date"),
+            ApiError::InvalidParameter(_) => (StatusCode::BAD_REQUEST, "invalid_parameter"),
+            ApiError::InvalidBody(_) => (StatusCode::BAD_REQUEST, "invalid_body"),
+            ApiError::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            ApiError::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
+            ApiError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
+            ApiError::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            ApiError::PayloadTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
+            ApiError::RateLimited(_) | ApiError::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
+            ApiError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+            ApiError::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+        }
+    }
+
+    /// The response, and a log line with the cause where it is ours.
+    pub fn into_response(self) -> Response<Body> {
+        let (status, code) = self.status();
+        if let ApiError::Internal(cause) = &self {
+            tracing::error!(cause, "internal error");
+        }
+        let envelope = json!({
+            "error": { "status": status.as_u16(), "message": self.to_string(), "code": code }
+        });
+        let mut response = crate::api::json_response(status, &envelope);
+        let headers = response.headers_mut();
+        match &self {
+            ApiError::Unauthorized(_) => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            ApiError::MethodNotAllowed(allowed) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+            }
+            ApiError::RateLimited(standing) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(standing.next_token_secs));
+            }
+            ApiError::Throttled(seconds) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(*seconds));
+            }
+            ApiError::Unavailable => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(cause) => {
+                tracing::warn!(cause, "the table is unavailable");
+                ApiError::Unavailable
+            }
+            other => ApiError::Internal(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Identifiers that clients choose, validated once.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The longest identifier the collector takes.
+pub const MAX_ID_LENGTH: usize = 128;
+
+/// An identifier of 1 to 128 characters of `[A-Za-z0-9_-]`: it can stand in a key of the table
+/// without escaping. `K` says what it identifies, so that one kind is never taken for another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id<K> {
+    text: Box<str>,
+    kind: PhantomData<K>,
+}
+
+/// Kinds of [`Id`].
+pub mod kind {
+    /// A site whose visitors are recorded.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Project {}
+    /// A browser, as far as the tracker can tell.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Visitor {}
+    /// One visit of a visitor.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Session {}
+    /// One message of the tracker.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Batch {}
+}
+
+/// A project's identifier.
+pub type ProjectId = Id<kind::Project>;
+/// A visitor's identifier.
+pub type VisitorId = Id<kind::Visitor>;
+/// A session's identifier, unique within its visitor.
+pub type SessionId = Id<kind::Session>;
+/// A batch's identifier, unique within its session.
+pub type BatchId = Id<kind::Batch>;
+
+/// Text that is no identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -")]
+pub struct InvalidId;
+
+impl<K> Id<K> {
+    /// The identifier's text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<K> FromStr for Id<K> {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let legal = (1..=MAX_ID_LENGTH).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        if legal { Ok(Id { text: text.into(), kind: PhantomData }) } else { Err(InvalidId) }
+    }
+}
+
+impl<K> fmt::Display for Id<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl<K> Serialize for Id<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de, K> Deserialize<'de> for Id<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_key_safe_text_is_an_identifier() {
+        for text in ["v", "ses_abc-123", &"x".repeat(128)] {
+            assert!(text.parse::<VisitorId>().is_ok(), "{text}");
+        }
+        for text in ["", "a#b", "a b", "ä", "a/b", &"x".repeat(129)] {
+            assert!(text.parse::<VisitorId>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Sealed IP addresses: readable for 30 days, then gone from every copy at once.
+//!
+//! An address is stored encrypted with a key that belongs to the project and the day it was
+//! received on. The key's item expires; with it every address of that day becomes unreadable, in
+//! batches, sessions, indexes and backups of them, without a single one being rewritten.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use chacha20::ChaCha20;
+use chacha20::cipher::{KeyIvInit, StreamCipher};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::ids::ProjectId;
+use crate::keys;
+use crate::store::{
+    DATA, EXPIRES, Query, SK, Store, StoreError, binary, key_item, number, read_binary, read_number, read_text,
+};
+use crate::time::{Day, Millis};
+
+/// Days that an address stays readable after the day it was received on.
+pub const RETENTION_DAYS: i32 = 30;
+
+/// An address that only its day's key can read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SealedIp {
+    /// The day it was received on.
+    day: Day,
+    /// What makes its key stream differ from that of every other address of the day.
+    nonce: [u8; 12],
+    /// 4 or 16 bytes.
+    sealed: Vec<u8>,
+}
+
+/// The key that seals the addresses received on a day.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IpKey {
+    day: Day,
+    secret: [u8; 32],
+}
+
+impl IpKey {
+    /// Seals an address. `unique` is text that no other address of the day is sealed with.
+    pub fn seal(&self, address: IpAddr, unique: &str) -> SealedIp {
+        let digest = Sha256::digest(unique.as_bytes());
+        let mut nonce = [0; 12];
+        nonce.copy_from_slice(&digest[..12]);
+        let mut sealed = match address {
+            IpAddr::V4(v4) => v4.octets().to_vec(),
+            IpAddr::V6(v6) => v6.octets().to_vec(),
+        };
+        self.cipher(&nonce).apply_keystream(&mut sealed);
+        SealedIp { day: self.day, nonce, sealed }
+    }
+
+    fn cipher(&self, nonce: &[u8; 12]) -> ChaCha20 {
+        ChaCha20::new(&self.secret.into(), &(*nonce).into())
+    }
+}
+
+/// The keys that are still kept, to read addresses with.
+#[derive(Default)]
+pub struct IpKeys(HashMap<Day, IpKey>);
+
+impl IpKeys {
+    /// Loads a project's keys: at most one a day of the retention.
+    pub async fn load(store: &Store, project: &ProjectId, now: Millis) -> Result<Self, StoreError> {
+        let items = store.query(Query::partition(keys::ip_keys(project))).await?;
+        let mut keys = HashMap::with_capacity(items.len());
+        for item in &items {
+            let kept = read_number::<i64>(item, EXPIRES)? * 1000 > now.0;
+            if let (true, Ok(day)) = (kept, read_text(item, SK)?.parse()) {
+                keys.insert(day, IpKey { day, secret: secret(read_binary(item, DATA)?)? });
+            }
+        }
+        Ok(IpKeys(keys))
+    }
+
+    /// Reads an address, while its key is kept.
+    pub fn open(&self, ip: &SealedIp) -> Option<IpAddr> {
+        let mut plain = ip.sealed.clone();
+        self.0.get(&ip.day)?.cipher(&ip.nonce).apply_keystream(&mut plain);
+        match plain.len() {
+            4 => <[u8; 4]>::try_from(plain).ok().map(IpAddr::from),
+            16 => <[u8; 16]>::try_from(plain).ok().map(IpAddr::from),
+            _ => None,
+        }
+    }
+}
+
+/// The key of the current day, made where there is none yet.
+pub async fn key_of_today(store: &Store, project: &ProjectId, now: Millis) -> Result<IpKey, StoreError> {
+    let day = now.day();
+    let key = keys::ip_key(project, day);
+    if let Some(item) = store.get(&key, crate::store::Consistency::Eventual).await? {
+        return Ok(IpKey { day, secret: secret(read_binary(&item, DATA)?)? });
+    }
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let mut item = key_item(&key);
+    item.insert(DATA.to_owned(), binary(fresh.to_vec()));
+    item.insert(EXPIRES.to_owned(), number(day.plus(1 + RETENTION_DAYS).start().0 / 1000));
+    if store.put_at(item, None).await? {
+        return Ok(IpKey { day, secret: fresh });
+    }
+    match store.get(&key, crate::store::Consistency::Strong).await? {
+        Some(item) => Ok(IpKey { day, secret: secret(read_binary(&item, DATA)?)? }),
+        None => Err(StoreError::Unavailable("the day's IP key vanished".to_owned())),
+    }
+}
+
+fn secret(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError::Corrupt { key: "IP key".to_owned(), cause: "not 32 bytes".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_readable_with_its_key_alone() {
+        let key = |day, byte| IpKey { day: Day(day), secret: [byte; 32] };
+        let keys = |day, byte| IpKeys(HashMap::from([(Day(day), key(day, byte))]));
+        for text in ["203.0.113.9", "2001:db8::1"] {
+            let Ok(address) = text.parse::<IpAddr>() else { panic!("an address") };
+            let sealed = key(3, 7).seal(address, "v#s#b");
+            assert_eq!(keys(3, 7).open(&sealed), Some(address));
+            assert_ne!(keys(3, 8).open(&sealed), Some(address));
+            assert_eq!(keys(4, 7).open(&sealed), None);
+            assert_ne!(sealed.sealed, key(3, 7).seal(address, "v#s#c").sealed);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Every key of the table. Nothing else in the program knows a `#`.
+//!
+//! | item | PK | SK |
+//! |---|---|---|
+//! | API key with its token bucket | `KEY#<sha256>` | `KEY` |
+//! | project | `PROJECTS` | `<project>` |
+//! | a project's list of keys | `P#<project>#KEYS` | `<sha256>` |
+//! | key that seals a day's IP addresses | `P#<project>#IP` | `<day>` |
+//! | visitor, with its latest session | `P#<project>#V#<visitor>` | `VISITOR` |
+//! | earlier session | `P#<project>#V#<visitor>` | `S#<started_at>#<session>` |
+//! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
+//! | a long session's applied batches | `P#<project>#V#<visitor>` | `A#<session>#<part>` |
+//! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
+//! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
+//! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
+//! | block: a measure's day | `P#<project>#R#<measure>` | `<day>` |
+//! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>#<round>` |
+
+use crate::derived::{Index, Measure};
+use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
+use crate::time::{Day, Hour, Millis};
+
+/// A primary key of the table.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Key { pk: pk.into(), sk: sk.into() }
+    }
+}
+
+/// The item of an API key, by the SHA-256 of the key in hexadecimal.
+pub fn api_key(sha256: &str) -> Key {
+    Key::new(format!("KEY#{sha256}"), "KEY")
+}
+
+/// The partition that lists all projects.
+pub const PROJECTS: &str = "PROJECTS";
+
+/// A project's item.
+pub fn project(project: &ProjectId) -> Key {
+    Key::new(PROJECTS, project.as_str())
+}
+
+/// The partition that lists a project's API keys.
+pub fn project_keys(project: &ProjectId) -> String {
+    format!("P#{project}#KEYS")
+}
+
+/// An API key's entry in its project's list.
+pub fn project_key(project: &ProjectId, sha256: &str) -> Key {
+    Key::new(project_keys(project), sha256)
+}
+
+/// The partition of the keys that seal IP addresses.
+pub fn ip_keys(project: &ProjectId) -> String {
+    format!("P#{project}#IP")
+}
+
+/// The key that seals the IP addresses received on a day.
+pub fn ip_key(project: &ProjectId, day: Day) -> Key {
+    Key::new(ip_keys(project), day.to_string())
+}
+
+/// The partition of all that belongs to one visitor.
+pub fn visitor_partition(project: &ProjectId, visitor: &VisitorId) -> String {
+    format!("P#{project}#V#{visitor}")
+}
+
+const VISITOR: &str = "VISITOR";
+
+/// A visitor's item.
+pub fn visitor(project: &ProjectId, visitor: &VisitorId) -> Key {
+    Key::new(visitor_partition(project, visitor), VISITOR)
+}
+
+/// What every sort key of an earlier session begins with.
+pub const SESSION_PREFIX: &str = "S#";
+
+/// An earlier session's item, in order of its start.
+pub fn session(project: &ProjectId, visitor: &VisitorId, started_at: Millis, session: &SessionId) -> Key {
+    Key::new(visitor_partition(project, visitor), session_sort(started_at, session))
+}
+
+/// The sort key of an earlier session.
+pub fn session_sort(started_at: Millis, session: &SessionId) -> String {
+    format!("{}#{session}", sessions_from(started_at))
+}
+
+/// Sorts before every session that started at this instant or later, after every one before.
+pub fn sessions_from(started_at: Millis) -> String {
+    format!("{SESSION_PREFIX}{:015}", started_at.0.max(0))
+}
+
+/// What every sort key of a batch begins with; the stream's event filter relies on it.
+pub const BATCH_PREFIX: &str = "B#";
+
+/// A batch's item: made of what a client sends unchanged when it retries.
+pub fn batch(project: &ProjectId, visitor: &VisitorId, session: &SessionId, batch: &BatchId) -> Key {
+    Key::new(visitor_partition(project, visitor), format!("{}{batch}", session_batches(session)))
+}
+
+/// What the sort keys of a session's batches begin with.
+pub fn session_batches(session: &SessionId) -> String {
+    format!("{BATCH_PREFIX}{session}#")
+}
+
+/// A part of a long session's list of applied batches.
+pub fn applied(project: &ProjectId, visitor: &VisitorId, session: &SessionId, part: u32) -> Key {
+    Key::new(visitor_partition(project, visitor), format!("A#{session}#{part:06}"))
+}
+
+/// The partition of all sessions with one id, a visitor each.
+pub fn session_lookup_partition(project: &ProjectId, session: &SessionId) -> String {
+    format!("P#{project}#SID#{session}")
+}
+
+/// Where a visitor's session with this id is.
+pub fn session_lookup(project: &ProjectId, session: &SessionId, visitor: &VisitorId) -> Key {
+    Key::new(session_lookup_partition(project, session), visitor.as_str())
+}
+
+/// The partition of segments and their manifest.
+pub fn tail(project: &ProjectId) -> String {
+    format!("P#{project}#TAIL")
+}
+
+const MANIFEST: &str = "MANIFEST";
+const SEGMENT_PREFIX: &str = "S#";
+
+/// The manifest of compaction.
+pub fn manifest(project: &ProjectId) -> Key {
+    Key::new(tail(project), MANIFEST)
+}
+
+/// A segment, in order of creation; `unique` tells apart those of one millisecond.
+pub fn segment(project: &ProjectId, created_at: Millis, unique: u64) -> Key {
+    Key::new(tail(project), format!("{SEGMENT_PREFIX}{:015}#{unique:016x}", created_at.0.max(0)))
+}
+
+/// Whether an item of the tail is a segment.
+pub fn is_segment(sort_key: &str) -> bool {
+    sort_key.starts_with(SEGMENT_PREFIX)
+}
+
+/// The partition of a measure's blocks, a day each.
+pub fn blocks(project: &ProjectId, measure: Measure) -> String {
+    format!("P#{project}#R#{}", measure.name())
+}
+
+/// A measure's block of a day.
+pub fn block(project: &ProjectId, measure: Measure, day: Day) -> Key {
+    Key::new(blocks(project, measure), day.to_string())
+}
+
+/// The partition of a day of a time index.
+pub fn runs(project: &ProjectId, index: Index, day: Day) -> String {
+    format!("P#{project}#X#{}#{day}", index.name())
+}
+
+/// A run of an hour of a time index, written in a round of compaction.
+pub fn run(project: &ProjectId, index: Index, hour: Hour, round: u64) -> Key {
+    Key::new(runs(project, index, hour.day()), format!("{}#{round:012}", run_hour(hour)))
+}
+
+/// A run that replaces all runs of its hour up to a round's. Sorts after them and before any later one.
+pub fn merged_run(project: &ProjectId, index: Index, hour: Hour, round: u64) -> Key {
+    Key::new(runs(project, index, hour.day()), format!("{}#{round:012}+", run_hour(hour)))
+}
+
+/// What the sort keys of an hour's runs begin with.
+pub fn run_hour(hour: Hour) -> String {
+    format!("{:02}", hour.of_day())
+}
+
+/// What a table key of a visitor's partition stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchKey {
+    /// Whose project it is.
+    pub project: ProjectId,
+    /// Whose batch it is.
+    pub visitor: VisitorId,
+    /// The session it belongs to.
+    pub session: SessionId,
+    /// The batch.
+    pub batch: BatchId,
+}
+
+/// Reads the key of a batch; `None` if it is another item's.
+pub fn parse_batch(pk: &str, sk: &str) -> Option<BatchKey> {
+    let (project, visitor) = pk.strip_prefix("P#")?.split_once("#V#")?;
+    let (session, batch) = sk.strip_prefix(BATCH_PREFIX)?.split_once('#')?;
+    Some(BatchKey {
+        project: project.parse().ok()?,
+        visitor: visitor.parse().ok()?,
+        session: session.parse().ok()?,
+        batch: batch.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_key_reads_back_and_other_keys_do_not() {
+        let parts = ("demo".parse(), "v_1".parse(), "ses-1".parse(), "b_1".parse());
+        let (Ok(project), Ok(visitor), Ok(session), Ok(id)) = parts else { panic!("legal identifiers") };
+        let key = batch(&project, &visitor, &session, &id);
+        assert_eq!(
+            parse_batch(&key.pk, &key.sk),
+            Some(BatchKey { project: project.clone(), visitor: visitor.clone(), session: session.clone(), batch: id })
+        );
+        let other = super::session(&project, &visitor, Millis(5), &session);
+        assert_eq!(parse_batch(&other.pk, &other.sk), None);
+    }
+
+    #[test]
+    fn sessions_sort_by_start() {
+        let Ok(id) = "a".parse() else { panic!("legal identifier") };
+        let starts = [0, 9, 10, 1_719_302_400_000, Millis::MAX.0];
+        let keys: Vec<_> = starts.iter().map(|at| session_sort(Millis(*at), &id)).collect();
+        assert!(keys.is_sorted());
+        assert!(sessions_from(Millis(10)) < keys[2] && sessions_from(Millis(10)) > keys[1]);
+    }
+}

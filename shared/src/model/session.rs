@@ -1,0 +1,178 @@
+//! A session's state: all that its figures and its row in a list need.
+
+use serde::{Deserialize, Serialize};
+
+use super::batch::{Batch, StoredOrder};
+use crate::derived::MEASURES_VERSION;
+use crate::ids::SessionId;
+use crate::ip::SealedIp;
+use crate::time::{Day, Millis};
+
+/// How many applied batches a session remembers inline before the list moves to items of its own.
+pub const MAX_RECENT: usize = 32;
+/// How many applied batches one such item lists.
+pub const MAX_PART: usize = 512;
+
+/// A session and what was applied of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its identifier within its visitor.
+    pub session_id: SessionId,
+    /// The first batch of it that was stored; the fields up to `ip` are that batch's.
+    pub origin: StoredOrder,
+    /// When it started.
+    pub started_at: Millis,
+    /// The page it landed on.
+    pub url: Option<String>,
+    /// Where it came from.
+    pub referrer: Option<String>,
+    /// Campaign parameter.
+    pub utm_source: Option<String>,
+    /// Campaign parameter.
+    pub utm_medium: Option<String>,
+    /// Campaign parameter.
+    pub utm_campaign: Option<String>,
+    /// Campaign parameter.
+    pub utm_term: Option<String>,
+    /// Campaign parameter.
+    pub utm_content: Option<String>,
+    /// The device's browser.
+    pub browser_name: Option<String>,
+    /// The device's operating system.
+    pub os: Option<String>,
+    /// The country's English name.
+    pub geo_country: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub geo_country_code: Option<String>,
+    /// The city's name.
+    pub geo_city: Option<String>,
+    /// The address, readable as long as its day's key is kept.
+    pub ip: Option<SealedIp>,
+    /// The earliest event or heartbeat.
+    pub first_instant: Millis,
+    /// The latest event or heartbeat.
+    pub last_instant: Millis,
+    /// The largest number of clicks reported.
+    pub click_count: Option<u32>,
+    /// The largest scroll depth reported.
+    pub max_scroll_depth: Option<u8>,
+    /// Page views.
+    pub page_views: u32,
+    /// Events.
+    pub event_count: u32,
+    /// The day on which the visitor's next session started, if it had another one.
+    pub next_day: Option<Day>,
+    /// Whether it is the visitor's first one.
+    pub is_first: bool,
+    /// Whether the figures contain it; a bot's sessions are taken out again.
+    pub counted: bool,
+    /// The measures it was counted with, so that a later one is never subtracted unadded.
+    pub measures: u16,
+    /// The batches applied to it.
+    pub applied: Applied,
+}
+
+/// Which batches were applied to a session, by their fingerprints.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// The latest ones.
+    pub recent: Vec<u64>,
+    /// How many more are listed in items of their own.
+    pub listed: u32,
+}
+
+/// A session's place in its visitor's history.
+pub type SessionOrder = (Millis, SessionId);
+
+impl Session {
+    /// The session that a batch begins.
+    pub fn begin(batch: &Batch) -> Self {
+        let mut session = Session {
+            session_id: batch.session_id.clone(),
+            origin: batch.stored_order(),
+            started_at: batch.session.started_at,
+            url: None,
+            referrer: None,
+            utm_source: None,
+            utm_medium: None,
+            utm_campaign: None,
+            utm_term: None,
+            utm_content: None,
+            browser_name: None,
+            os: None,
+            geo_country: None,
+            geo_country_code: None,
+            geo_city: None,
+            ip: None,
+            first_instant: batch.first_instant(),
+            last_instant: batch.last_instant(),
+            click_count: None,
+            max_scroll_depth: None,
+            page_views: 0,
+            event_count: 0,
+            next_day: None,
+            is_first: true,
+            counted: true,
+            measures: MEASURES_VERSION,
+            applied: Applied::default(),
+        };
+        session.originate(batch);
+        session
+    }
+
+    /// Takes from a batch what the first stored one decides.
+    pub fn originate(&mut self, batch: &Batch) {
+        let (facts, visitor) = (batch.session.clone(), batch.visitor.clone());
+        self.origin = batch.stored_order();
+        self.started_at = facts.started_at;
+        self.url = facts.url;
+        self.referrer = facts.referrer;
+        self.utm_source = facts.utm_source;
+        self.utm_medium = facts.utm_medium;
+        self.utm_campaign = facts.utm_campaign;
+        self.utm_term = facts.utm_term;
+        self.utm_content = facts.utm_content;
+        self.browser_name = visitor.browser_name;
+        self.os = visitor.os;
+        self.geo_country = visitor.geo_country;
+        self.geo_country_code = visitor.geo_country_code;
+        self.geo_city = visitor.geo_city;
+        self.ip = visitor.ip;
+    }
+
+    /// Takes from a batch what accumulates, and remembers that it was applied.
+    pub fn accumulate(&mut self, batch: &Batch) {
+        self.first_instant = self.first_instant.min(batch.first_instant());
+        self.last_instant = self.last_instant.max(batch.last_instant());
+        self.click_count = self.click_count.max(batch.session.click_count);
+        self.max_scroll_depth = self.max_scroll_depth.max(batch.session.max_scroll_depth);
+        self.page_views += batch.events.iter().filter(|event| event.is_page_view()).count() as u32;
+        self.event_count += batch.events.len() as u32;
+        self.applied.recent.push(batch.fingerprint());
+    }
+
+    /// Its place in its visitor's history.
+    pub fn order(&self) -> SessionOrder {
+        (self.started_at, self.session_id.clone())
+    }
+
+    /// The day it belongs to.
+    pub fn day(&self) -> Day {
+        self.started_at.day()
+    }
+
+    /// The latest instant known of it.
+    pub fn ended_at(&self) -> Millis {
+        self.started_at.max(self.last_instant)
+    }
+
+    /// From its start to its end.
+    pub fn duration_ms(&self) -> i64 {
+        self.ended_at().0 - self.started_at.0
+    }
+
+    /// The earliest instant known of it.
+    pub fn earliest(&self) -> Millis {
+        self.started_at.min(self.first_instant)
+    }
+}

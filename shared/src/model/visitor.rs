@@ -1,0 +1,115 @@
+//! A visitor's state, with its latest session inside: one item to rewrite for nearly every batch.
+
+use serde::{Deserialize, Serialize};
+
+use super::batch::{Batch, StoredOrder, VisitorFacts};
+use super::session::Session;
+use crate::ids::SessionId;
+use crate::time::Millis;
+
+/// Above this score a visitor is a bot.
+pub const MAX_HUMAN_SCORE: u8 = 40;
+
+/// A visitor and its latest session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visitor {
+    /// The profile: that of the batch with the latest instant.
+    pub profile: Profile,
+    /// The earliest instant known.
+    pub first_seen_at: Millis,
+    /// The latest instant known.
+    pub last_seen_at: Millis,
+    /// Sessions ever.
+    pub visit_count: u32,
+    /// The highest score ever reported.
+    pub bot_score: u8,
+    /// The site's own names for the visitor, in order of first link.
+    pub aliases: Vec<Alias>,
+    /// Whether earlier sessions of a visitor that turned out to be a bot may still be counted.
+    pub unwinding: bool,
+    /// The session that started last; earlier ones are items of their own.
+    pub latest: Session,
+}
+
+/// The visitor as its batch with the latest instant saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// That instant.
+    pub at: Millis,
+    /// That batch's place in the order of storage, which decides between equal instants.
+    pub stored: StoredOrder,
+    /// What it said of the visitor.
+    pub facts: VisitorFacts,
+    /// The page the visitor was on.
+    pub page: Option<String>,
+    /// The session it was in.
+    pub session_id: SessionId,
+}
+
+impl Profile {
+    /// The profile a batch shows.
+    pub fn of(batch: &Batch) -> Self {
+        Profile {
+            at: batch.last_instant(),
+            stored: batch.stored_order(),
+            facts: VisitorFacts { aliases: Vec::new(), ..batch.visitor.clone() },
+            page: batch.last_page().map(str::to_owned),
+            session_id: batch.session_id.clone(),
+        }
+    }
+}
+
+/// The most aliases a visitor has; further ones are not kept.
+pub const MAX_ALIASES: usize = 100;
+
+/// One of the site's own names for a visitor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alias {
+    /// The first batch that linked it, and its position there.
+    pub linked: (StoredOrder, u32),
+    /// The name.
+    pub name: String,
+}
+
+impl Visitor {
+    /// The visitor that a batch makes known, before the batch is applied.
+    pub fn begin(batch: &Batch, session: Session) -> Self {
+        Visitor {
+            profile: Profile::of(batch),
+            first_seen_at: session.earliest(),
+            last_seen_at: session.ended_at(),
+            visit_count: 0,
+            bot_score: 0,
+            aliases: Vec::new(),
+            unwinding: false,
+            latest: session,
+        }
+    }
+
+    /// Whether it is left out of every figure.
+    pub fn is_bot(&self) -> bool {
+        self.bot_score > MAX_HUMAN_SCORE
+    }
+
+    /// Takes from a batch what it says about the visitor.
+    pub fn observe(&mut self, batch: &Batch) {
+        self.bot_score = self.bot_score.max(batch.visitor.bot_score);
+        let profile = Profile::of(batch);
+        if (profile.at, &profile.stored) > (self.profile.at, &self.profile.stored) {
+            self.profile = profile;
+        }
+        for (position, name) in batch.visitor.aliases.iter().enumerate() {
+            self.link(name, (batch.stored_order(), position as u32));
+        }
+    }
+
+    fn link(&mut self, name: &str, linked: (StoredOrder, u32)) {
+        match self.aliases.iter().position(|alias| alias.name == name) {
+            Some(known) if self.aliases[known].linked <= linked => return,
+            Some(known) => self.aliases[known].linked = linked,
+            None if self.aliases.len() == MAX_ALIASES => return,
+            None => self.aliases.push(Alias { linked, name: name.to_owned() }),
+        }
+        self.aliases.sort_by(|a, b| a.linked.cmp(&b.linked));
+    }
+}

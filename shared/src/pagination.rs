@@ -1,0 +1,105 @@
+//! Pages of lists, and the `pagination` object that describes them.
+
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::params::Params;
+
+const DEFAULT_LIMIT: u64 = 50;
+const MAX_LIMIT: u64 = 100;
+
+/// Reads `limit`: 1 or more, served as at most 100.
+pub fn limit(params: &Params) -> Result<usize, ApiError> {
+    Ok(params.integer("limit", 1, DEFAULT_LIMIT)?.min(MAX_LIMIT) as usize)
+}
+
+/// The page a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    number: u64,
+    limit: usize,
+}
+
+impl Page {
+    /// Reads `page` and `limit`.
+    pub fn parse(params: &Params) -> Result<Self, ApiError> {
+        Ok(Page { number: params.integer("page", 1, 1)?, limit: limit(params)? })
+    }
+
+    /// How many rows come before this page.
+    pub fn offset(&self) -> u64 {
+        (self.number - 1).saturating_mul(self.limit as u64)
+    }
+
+    /// How many rows the page holds at most.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// The rows of this page, out of all of them.
+    pub fn slice<T>(&self, rows: Vec<T>) -> Vec<T> {
+        let offset = usize::try_from(self.offset()).unwrap_or(usize::MAX);
+        rows.into_iter().skip(offset).take(self.limit).collect()
+    }
+
+    /// The `pagination` object of a list of `total` rows.
+    pub fn describe(&self, total: u64) -> Pagination {
+        let total_pages = total.div_ceil(self.limit as u64);
+        Pagination {
+            total,
+            page: self.number,
+            limit: self.limit,
+            total_pages,
+            has_next: self.number < total_pages,
+            has_prev: self.number > 1,
+        }
+    }
+}
+
+/// What a paginated response says about its list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Pagination {
+    total: u64,
+    page: u64,
+    limit: usize,
+    total_pages: u64,
+    has_next: bool,
+    has_prev: bool,
+}
+
+/// A list endpoint's response body.
+#[derive(Debug, Serialize)]
+pub struct Listing<T> {
+    /// The rows of the page.
+    pub data: Vec<T>,
+    /// Where the page stands in the list.
+    pub pagination: Pagination,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Day;
+
+    fn page(query: &str) -> Option<Page> {
+        Page::parse(&Params::parse(query, Day(0))).ok()
+    }
+
+    #[test]
+    fn limits_are_clamped_above_and_refused_below() {
+        assert_eq!(page("").map(|p| (p.offset(), p.limit())), Some((0, 50)));
+        assert_eq!(page("limit=1000&page=3").map(|p| (p.offset(), p.limit())), Some((200, 100)));
+        assert_eq!(page("limit=0"), None);
+        assert_eq!(page("page=0"), None);
+        assert_eq!(page("page=99999999999999999999").map(|p| p.slice(vec![1, 2]).len()), Some(0));
+    }
+
+    #[test]
+    fn the_last_page_has_no_next_and_nothing_has_no_pages() {
+        let describe = |query: &str, total| page(query).map(|p| p.describe(total));
+        let expected = Pagination { total: 342, page: 7, limit: 50, total_pages: 7, has_next: false, has_prev: true };
+        assert_eq!(describe("page=7", 342), Some(expected));
+        let nothing = Pagination { total: 0, page: 1, limit: 50, total_pages: 0, has_next: false, has_prev: false };
+        assert_eq!(describe("", 0), Some(nothing));
+    }
+}
