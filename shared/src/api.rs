@@ -92,6 +92,13 @@ async fn admitted<T>(
     }
 }
 
+/// A response body that holds nothing beside its data.
+#[derive(Debug, Serialize)]
+pub struct Data<T> {
+    /// What was asked for.
+    pub data: T,
+}
+
 /// A JSON response with the headers that every one has.
 pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Body> {
     let (status, text) = match serde_json::to_string(body) {

@@ -3,12 +3,16 @@
 use aws_config::Region;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use futures::future::BoxFuture;
+use lambda_http::{Body, Request, Response, service_fn};
+use std::convert::Infallible;
 use std::time::Duration;
 
 use crate::auth::KeyMemory;
 use crate::ids::ProjectId;
 use crate::keys;
 use crate::store::{Consistency, Store};
+use crate::telemetry;
 use crate::time::Millis;
 
 /// The environment variable with the table's name.
@@ -71,6 +75,17 @@ impl App {
     pub fn now(&self) -> Millis {
         Millis::now()
     }
+}
+
+/// Runs an endpoint as a Lambda function.
+pub async fn run<H>(handle: H) -> Result<(), lambda_http::Error>
+where
+    H: for<'a> Fn(&'a App, &'a Request) -> BoxFuture<'a, Response<Body>> + Sync,
+{
+    telemetry::start_json();
+    let app = App::from_environment().await;
+    let (app, handle) = (&app, &handle);
+    lambda_http::run(service_fn(async |request: Request| Ok::<_, Infallible>(handle(app, &request).await))).await
 }
 
 /// A client of a table at an address of its own, such as a local engine's. Loopback needs no

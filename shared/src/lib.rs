@@ -21,6 +21,7 @@ pub mod pagination;
 pub mod params;
 pub mod rate_limit;
 pub mod routes;
+pub mod rows;
 pub mod store;
 pub mod table;
 pub mod telemetry;

@@ -72,6 +72,11 @@ impl Day {
         Hour(self.0 * 24 + i32::from(of_day))
     }
 
+    /// All hours of this day, ascending.
+    pub fn hours(self) -> impl Iterator<Item = Hour> {
+        (0..24).map(move |of_day| self.hour(of_day))
+    }
+
     /// The first instant of the day.
     pub fn start(self) -> Millis {
         Millis(i64::from(self.0) * MS_PER_DAY)

@@ -1,16 +1,59 @@
 //! Derives everything from stored batches, exactly once.
+//!
+//! A visitor's state lists the batches that were applied to it, and it changes in the same transaction
+//! as the segment that says what follows for the figures. So it does not matter how often a
+//! batch is delivered, in which order, in which company, or where a consumer stops in between.
 
-use std::collections::BTreeMap;
+mod compaction;
+mod history;
+pub mod stream;
 
-use shared::derived::BatchRef;
-use shared::ids::ProjectId;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use futures::future::try_join_all;
+
+use history::{Change, History};
+use shared::derived::tail::segment_items;
+use shared::derived::{BatchRef, Delta};
+use shared::ids::{ProjectId, VisitorId};
+use shared::keys;
 use shared::model::Batch;
-use shared::store::{Store, StoreError};
+use shared::model::batch::fingerprint;
+use shared::store::{Consistency, DATA, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary};
+use shared::time::Millis;
+
+/// Visitors whose changes are written together: they seldom need more than three items each.
+const GROUP: usize = 32;
+
+/// Sessions of one visitor that one change touches at most, before the rest waits for the next.
+const MAX_SESSIONS: usize = 16;
+
+/// Events and batches of one visitor that one change applies at most, roughly.
+const MAX_WEIGHT: usize = 2_000;
+
+/// Tries at a visitor that other consumers are changing too.
+const MAX_TRIES: u32 = 40;
+
+/// Items of a transaction that are left for segments; one is the rule.
+const MAX_SEGMENTS: usize = 4;
+
+/// A segment in so many looks whether the tail is due for compaction; a long one always does.
+const COMPACTION_CHECK_EVERY: u64 = 8;
+const LONG_SEGMENT_BYTES: usize = 4 << 10;
 
 /// Applies batches to the state of their visitors and to the figures.
 #[derive(Debug, Clone)]
 pub struct Consumer {
     store: Store,
+}
+
+/// A visitor's batches that wait to be applied.
+#[derive(Debug)]
+struct Work {
+    visitor: VisitorId,
+    batches: VecDeque<Batch>,
+    tries: u32,
 }
 
 impl Consumer {
@@ -21,13 +64,221 @@ impl Consumer {
 
     /// Applies batches, in any order and however often they are delivered: each counts once.
     pub async fn apply(&self, batches: BTreeMap<ProjectId, Vec<Batch>>) -> Result<(), StoreError> {
-        let _ = (&self.store, batches);
+        for (project, batches) in batches {
+            self.apply_to(&project, batches).await?;
+        }
         Ok(())
+    }
+
+    async fn apply_to(&self, project: &ProjectId, batches: Vec<Batch>) -> Result<(), StoreError> {
+        let mut by_visitor: BTreeMap<VisitorId, Vec<Batch>> = BTreeMap::new();
+        for batch in batches {
+            by_visitor.entry(batch.visitor_id.clone()).or_default().push(batch);
+        }
+        let mut waiting: VecDeque<Work> = VecDeque::new();
+        for (visitor, mut batches) in by_visitor {
+            batches.sort_by_key(Batch::stored_order);
+            waiting.push_back(Work { visitor, batches: batches.into(), tries: 0 });
+        }
+        let mut is_compaction_due = false;
+        while !waiting.is_empty() {
+            let group: Vec<Work> = waiting.drain(..GROUP.min(waiting.len())).collect();
+            let (unfinished, looks_long) = self.apply_group(project, group).await?;
+            waiting.extend(unfinished);
+            is_compaction_due |= looks_long;
+        }
+        if is_compaction_due {
+            compaction::compact(&self.store, project).await?;
+        }
+        Ok(())
+    }
+
+    /// Applies what it can of a group's batches. Gives back what is left, and whether to look at the tail.
+    async fn apply_group(&self, project: &ProjectId, group: Vec<Work>) -> Result<(Vec<Work>, bool), StoreError> {
+        let visitor_keys = group.iter().map(|work| keys::visitor(project, &work.visitor)).collect();
+        let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
+        let changes = try_join_all(group.into_iter().map(|mut work| async {
+            let item = items.get(&keys::visitor(project, &work.visitor));
+            let mut history = History::new(&self.store, project, work.visitor.clone(), item)?;
+            let before = work.batches.clone();
+            let mut weight = 0;
+            while history.tracked() < MAX_SESSIONS
+                && weight < MAX_WEIGHT
+                && let Some(batch) = work.batches.pop_front()
+            {
+                weight += 1 + batch.events.len();
+                history.apply(batch).await?;
+            }
+            let was_unwinding = history.is_unwinding();
+            let change = history.finish().await?;
+            Ok::<_, StoreError>((work, before, change, was_unwinding))
+        }))
+        .await?;
+
+        let (mut left, mut to_unwind, mut is_long) = (Vec::new(), Vec::new(), false);
+        let mut ready = VecDeque::new();
+        for (work, before, change, was_unwinding) in changes {
+            if was_unwinding || change.as_ref().is_some_and(|change| change.unwinding) {
+                to_unwind.push(work.visitor.clone());
+            }
+            match change {
+                Some(change) => ready.push_back((work, before, change)),
+                None if work.batches.is_empty() => {}
+                None => left.push(work),
+            }
+        }
+        while !ready.is_empty() {
+            let together = take_transaction(&mut ready);
+            let (lost, long) = self.commit(project, &together).await?;
+            is_long |= long;
+            for (position, (work, before, _)) in together.into_iter().enumerate() {
+                if lost.contains(&position) {
+                    left.push(self.again(Work { batches: before, ..work }).await?);
+                } else if !work.batches.is_empty() {
+                    left.push(Work { tries: 0, ..work });
+                }
+            }
+        }
+        for visitor in to_unwind {
+            self.unwind(project, &visitor).await?;
+        }
+        Ok((left, is_long))
+    }
+
+    /// Another try at a visitor, after a wait that grows and differs between consumers.
+    async fn again(&self, work: Work) -> Result<Work, StoreError> {
+        if work.tries >= MAX_TRIES {
+            return Err(StoreError::Unavailable("a visitor kept changing under every try".to_owned()));
+        }
+        let longest = 1_u64 << work.tries.min(6);
+        tokio::time::sleep(Duration::from_millis(1 + random()? % longest)).await;
+        Ok(Work { tries: work.tries + 1, ..work })
+    }
+
+    /// Writes changes together with the segment of what they add. Gives the positions of changes that
+    /// were lost to other writers; the others are written.
+    async fn commit(
+        &self,
+        project: &ProjectId,
+        changes: &[(Work, VecDeque<Batch>, Change)],
+    ) -> Result<(Vec<usize>, bool), StoreError> {
+        let mut lost: Vec<usize> = Vec::new();
+        loop {
+            let mut delta = Delta::default();
+            let (mut writes, mut owners) = (Vec::new(), Vec::new());
+            for (position, (_, _, change)) in changes.iter().enumerate().filter(|(at, _)| !lost.contains(at)) {
+                delta.add_all(&change.delta);
+                owners.extend(std::iter::repeat_n(position, change.writes.len()));
+                writes.extend(change.writes.iter().cloned());
+            }
+            if writes.is_empty() {
+                return Ok((lost, false));
+            }
+            let mut is_long = false;
+            if !delta.is_empty() {
+                let unique = random()?;
+                let segments = segment_items(project, Millis::now(), unique, delta)?;
+                let is_one_short = matches!(&segments[..], [one] if read_binary(one, DATA)?.len() < LONG_SEGMENT_BYTES);
+                is_long = !is_one_short || unique.is_multiple_of(COMPACTION_CHECK_EVERY);
+                writes.extend(segments.into_iter().map(Write::Put));
+            }
+            match self.store.transact(writes).await? {
+                Outcome::Committed => return Ok((lost, is_long)),
+                Outcome::Conflict(positions) => {
+                    let conflicting = positions.iter().filter_map(|position| owners.get(*position).copied());
+                    let before = lost.len();
+                    lost.extend(conflicting);
+                    lost.sort_unstable();
+                    lost.dedup();
+                    if lost.len() == before {
+                        // Nobody in particular is in the way: the whole group tries again.
+                        lost = (0..changes.len()).collect();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes a bot's earlier sessions out of the figures, one a transaction, so that it can stop anywhere
+    /// and be taken up again.
+    async fn unwind(&self, project: &ProjectId, visitor: &VisitorId) -> Result<(), StoreError> {
+        let history = History::load(&self.store, project, visitor.clone()).await?;
+        if !history.is_unwinding() {
+            return Ok(());
+        }
+        for session in history.counted_sessions().await? {
+            self.change(project, visitor, async |history| history.unwind(&session.session_id).await).await?;
+        }
+        self.change(project, visitor, async |history| {
+            history.unwound();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes one visitor, trying again as long as others change it too.
+    async fn change(
+        &self,
+        project: &ProjectId,
+        visitor: &VisitorId,
+        edit: impl AsyncFn(&mut History<'_>) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut work = Work { visitor: visitor.clone(), batches: VecDeque::new(), tries: 0 };
+        loop {
+            let mut history = History::load(&self.store, project, visitor.clone()).await?;
+            edit(&mut history).await?;
+            let Some(change) = history.finish().await? else { return Ok(()) };
+            let changes = [(work, VecDeque::new(), change)];
+            let (lost, _) = self.commit(project, &changes).await?;
+            if lost.is_empty() {
+                return Ok(());
+            }
+            let [(lost_work, _, _)] = changes;
+            work = self.again(lost_work).await?;
+        }
+    }
+
+    /// Compacts a project's tail if it is due, and removes what was merged.
+    pub async fn compact(&self, project: &ProjectId) -> Result<(), StoreError> {
+        compaction::compact(&self.store, project).await
     }
 
     /// The batches among these that are not applied yet.
     pub async fn pending(&self, project: &ProjectId, batches: Vec<BatchRef>) -> Result<Vec<BatchRef>, StoreError> {
-        let _ = project;
-        Ok(batches)
+        let mut by_visitor: BTreeMap<VisitorId, Vec<BatchRef>> = BTreeMap::new();
+        for batch in batches {
+            by_visitor.entry(batch.visitor.clone()).or_default().push(batch);
+        }
+        let visitors = by_visitor.keys().map(|visitor| keys::visitor(project, visitor)).collect();
+        let items = self.store.get_many(visitors, Consistency::Strong).await?;
+        let mut pending = Vec::new();
+        for (visitor, batches) in by_visitor {
+            let item = items.get(&keys::visitor(project, &visitor));
+            let mut history = History::new(&self.store, project, visitor, item)?;
+            for batch in batches {
+                if history.is_unwinding() || !history.is_applied(&batch.session, fingerprint(&batch.batch)).await? {
+                    pending.push(batch);
+                }
+            }
+        }
+        Ok(pending)
     }
+}
+
+/// Takes from the front as many changes as fit into one transaction with their segment.
+fn take_transaction<W, B>(ready: &mut VecDeque<(W, B, Change)>) -> Vec<(W, B, Change)> {
+    let mut together: Vec<(W, B, Change)> = Vec::new();
+    let mut items = MAX_SEGMENTS;
+    while let Some((_, _, change)) = ready.front() {
+        items += change.writes.len();
+        if items > MAX_TRANSACTION_ITEMS && !together.is_empty() {
+            break;
+        }
+        together.extend(ready.pop_front());
+    }
+    together
+}
+
+fn random() -> Result<u64, StoreError> {
+    getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))
 }

@@ -27,6 +27,17 @@ impl Delta {
         self.events.merge(&other.events);
     }
 
+    /// Whether [`Delta::halves`] makes it smaller.
+    pub fn is_divisible(&self) -> bool {
+        self.events.len() > 1
+    }
+
+    /// Two changes that come to the same as this one.
+    pub fn halves(self) -> [Delta; 2] {
+        let (first, second) = self.events.halves();
+        [Delta { events: first, ..self }, Delta { events: second, ..Delta::default() }]
+    }
+
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
         *self == Delta::default()

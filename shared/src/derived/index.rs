@@ -174,6 +174,28 @@ impl<K: Ord + Clone, V: Clone> Entries<K, V> {
         merge_entry(self.0.entry(hour).or_default(), key, Versioned { rev, value });
     }
 
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.0.values().map(BTreeMap::len).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first half of the entries, and the second.
+    pub fn halves(self) -> (Self, Self) {
+        let (half, mut halves) = (self.len() / 2, (Entries::default(), Entries::default()));
+        let entries =
+            self.0.into_iter().flat_map(|(hour, entries)| entries.into_iter().map(move |entry| (hour, entry)));
+        for (position, (hour, (key, versioned))) in entries.enumerate() {
+            let part: &mut Self = if position < half { &mut halves.0 } else { &mut halves.1 };
+            part.0.entry(hour).or_default().insert(key, versioned);
+        }
+        halves
+    }
+
     /// Merges other entries.
     pub fn merge(&mut self, other: &Self) {
         for (hour, entries) in &other.0 {

@@ -1,12 +1,12 @@
-//! The tail: segments that compaction has not merged yet, and the manifest that says which it is merging.
+//! The tail: segments that compaction has not removed yet, and the manifest that says what it merged.
 //!
-//! Compaction goes in rounds. A round's manifest lists the segments it merges. Each block carries the
-//! number of the last round merged into it, so that a round may be carried out again after a crash, by
-//! anyone, even by two at once, and still counts every segment exactly once: a block at round `n`
-//! contains the segments of rounds up to `n`, and nothing else. A reader that finds a segment of
-//! round `n` beside a block of round `n` leaves the segment out for that block.
+//! Compaction goes in rounds, one at a time. The manifest lists the segments of each round before the
+//! first of them is merged, and each block carries the number of the last round merged into it. So
+//! a round may be carried out again after a crash, by anyone, even by two at once, and still counts
+//! every segment exactly once: a segment of round `n` is missing from a block exactly if the block's
+//! number is below `n`. Readers and compaction go by this rule alone.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,16 +15,26 @@ use crate::codec;
 use crate::ids::ProjectId;
 use crate::keys;
 use crate::store::{
-    DATA, Item, Query, REV, SK, Store, StoreError, binary, key_item, number, read_number, read_packed, read_text,
+    DATA, Item, Query, REV, SK, Store, StoreError, binary, key_item, number, read_binary, read_number, read_packed,
+    read_text,
 };
 use crate::time::Millis;
 
-/// What compaction is doing.
+/// The rounds of compaction whose segments are still in the tail, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The sort keys of the segments of the current round.
+    /// The rounds; all but the last are complete.
+    pub rounds: Vec<Round>,
+}
+
+/// A round of compaction.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The sort keys of the segments it merges.
     pub segments: HashSet<String>,
-    /// When the round was complete; `None` while it goes on.
+    /// When it was complete; `None` while it goes on.
     pub done_at: Option<Millis>,
 }
 
@@ -35,18 +45,27 @@ pub struct Segment {
     pub id: String,
     /// Its size in the table, in bytes.
     pub size: usize,
+    /// The round that merges it, if one does.
+    pub round: Option<u64>,
     /// What it changes.
     pub delta: Delta,
+}
+
+impl Segment {
+    /// Whether a block at this round lacks the segment. A block that does not exist is at round 0.
+    pub fn is_beyond(&self, block_round: u64) -> bool {
+        self.round.is_none_or(|round| round > block_round)
+    }
 }
 
 /// Everything in a project's tail.
 #[derive(Debug, Clone, Default)]
 pub struct Tail {
-    /// The number of the current round; 0 before the first.
+    /// The number of the last round that was begun; 0 before the first.
     pub round: u64,
-    /// The current round.
+    /// The rounds whose segments are still there.
     pub manifest: Manifest,
-    /// All segments, those of the current round among them, oldest first.
+    /// All segments, oldest first.
     pub segments: Vec<Segment>,
 }
 
@@ -59,28 +78,48 @@ impl Tail {
         for item in &items {
             let id = read_text(item, SK)?;
             if keys::is_segment(id) {
-                let size = crate::store::read_binary(item, DATA)?.len();
-                tail.segments.push(Segment { id: id.to_owned(), size, delta: read_packed(item)? });
+                let size = read_binary(item, DATA)?.len();
+                tail.segments.push(Segment { id: id.to_owned(), size, round: None, delta: read_packed(item)? });
             } else {
                 tail.round = read_number(item, REV)?;
                 tail.manifest = read_packed(item)?;
             }
         }
+        tail.assign_rounds();
         Ok(tail)
     }
 
-    /// The segments that a block at this round does not contain yet.
-    pub fn beyond(&self, block_round: u64) -> impl Iterator<Item = &Segment> {
-        let current_is_merged = block_round >= self.round;
-        self.segments.iter().filter(move |segment| !(current_is_merged && self.manifest.segments.contains(&segment.id)))
+    fn assign_rounds(&mut self) {
+        let rounds: HashMap<&str, u64> = self
+            .manifest
+            .rounds
+            .iter()
+            .flat_map(|round| round.segments.iter().map(|id| (id.as_str(), round.number)))
+            .collect();
+        for segment in &mut self.segments {
+            segment.round = rounds.get(segment.id.as_str()).copied();
+        }
     }
 }
 
-/// A segment's item. `unique` tells it from every other one.
-pub fn segment_item(project: &ProjectId, at: Millis, unique: u64, delta: &Delta) -> Result<Item, StoreError> {
-    let mut item = key_item(&keys::segment(project, at, unique));
-    item.insert(DATA.to_owned(), binary(codec::pack(delta)?));
-    Ok(item)
+/// A segment is split above this size: DynamoDB's items end at 400 KB.
+const MAX_SEGMENT_BYTES: usize = 300 << 10;
+
+/// The items of a change: one segment, or several where it is too large for one item. `unique` tells
+/// them from all others.
+pub fn segment_items(project: &ProjectId, at: Millis, unique: u64, delta: Delta) -> Result<Vec<Item>, StoreError> {
+    let (mut items, mut parts) = (Vec::new(), vec![delta]);
+    while let Some(part) = parts.pop() {
+        let packed = codec::pack(&part)?;
+        if packed.len() > MAX_SEGMENT_BYTES && part.is_divisible() {
+            parts.extend(part.halves());
+            continue;
+        }
+        let mut item = key_item(&keys::segment(project, at, unique.wrapping_add(items.len() as u64)));
+        item.insert(DATA.to_owned(), binary(packed));
+        items.push(item);
+    }
+    Ok(items)
 }
 
 /// The manifest's item for a round.

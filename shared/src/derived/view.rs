@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::{try_join, try_join_all};
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,11 +15,17 @@ use super::{Index, Measure};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys;
-use crate::store::{Query, REV, SK, SortKeys, Store, StoreError, read_number, read_packed, read_text};
+use crate::store::{Item, Query, REV, SK, SortKeys, Store, StoreError, read_number, read_packed, read_text};
 use crate::time::{Day, Hour};
 
 /// How often a read starts over because compaction overtook it.
 const MAX_TRIES: usize = 5;
+
+/// How many days' entries are read at a time where a filter needs all of them.
+const DAYS_AT_ONCE: usize = 16;
+
+/// How many blocks are read at a time in search of the first day with data: nearly always the first one is it.
+const BLOCKS_AT_ONCE: usize = 2;
 
 /// Figures as of one moment, and what is needed to read the indexes as of the same one.
 #[derive(Debug)]
@@ -60,26 +67,74 @@ impl View {
     }
 
     fn add(&mut self, measure: Measure, range: DateRange, blocks: Vec<Block>) {
-        let mut rounds = BTreeMap::new();
+        let days = self.with_tail(measure, range, blocks);
+        self.rows.extend(days.into_iter().map(|(day, rows)| ((measure, day), rows)));
+    }
+
+    /// The blocks of a range with what the tail has for its days.
+    fn with_tail(&self, measure: Measure, range: DateRange, blocks: Vec<Block>) -> BTreeMap<Day, Rows> {
+        let (mut days, mut rounds) = (BTreeMap::<Day, Rows>::new(), BTreeMap::new());
         for block in blocks {
             rounds.insert(block.day, block.round);
-            self.rows.insert((measure, block.day), block.rows);
+            days.insert(block.day, block.rows);
         }
-        // A block's round decides which segments it lacks; a day without a block lacks them all.
-        let current_is_in = |day: &Day| rounds.get(day).is_some_and(|round| *round >= self.tail.round);
         for segment in &self.tail.segments {
-            let current = self.tail.manifest.segments.contains(&segment.id);
             for ((of, day), rows) in segment.delta.counters.iter() {
-                if of == measure && range.contains(day) && !(current && current_is_in(&day)) {
-                    self.rows.entry((measure, day)).or_default().add_all(rows);
+                let block_round = rounds.get(&day).copied().unwrap_or_default();
+                if of == measure && range.contains(day) && segment.is_beyond(block_round) {
+                    days.entry(day).or_default().add_all(rows);
                 }
             }
         }
+        days
     }
 
     /// A measure's days that hold anything, ascending.
     pub fn days(&self, measure: Measure) -> impl DoubleEndedIterator<Item = (&Day, &Rows)> {
         self.rows.range((measure, Day(i32::MIN))..=(measure, Day(i32::MAX))).map(|((_, day), rows)| (day, rows))
+    }
+
+    /// The first day of a range, loaded or not, whose rows of a measure pass a test.
+    pub async fn first_day(
+        &self,
+        measure: Measure,
+        range: DateRange,
+        passes: impl Fn(&Rows) -> bool,
+    ) -> Result<Option<Day>, StoreError> {
+        let mut rest = Some(range);
+        while let Some(range) = rest {
+            let some = blocks_query(&self.project, measure, range).limit(BLOCKS_AT_ONCE);
+            let some = read_blocks(&self.store.query(some).await?)?;
+            let read_to = match some.last() {
+                Some(last) if some.len() == BLOCKS_AT_ONCE => last.day,
+                _ => range.end(),
+            };
+            if let Some(read) = DateRange::new(range.start(), read_to) {
+                let days = self.with_tail(measure, read, some);
+                if let Some((day, _)) = days.into_iter().find(|(_, rows)| passes(rows)) {
+                    return Ok(Some(day));
+                }
+            }
+            rest = DateRange::new(read_to.plus(1), range.end());
+        }
+        Ok(None)
+    }
+
+    /// The sessions that started on some days, as far as `pick` takes them: for filters that no
+    /// counter can answer. The days are read in parallel, a bounded number at a time.
+    pub async fn scan_sessions<T>(
+        &self,
+        days: impl IntoIterator<Item = Day>,
+        pick: impl Fn(SessionRef, SessionEntry) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let pick = &pick;
+        let days = days.into_iter().map(async |day: Day| {
+            let hours: Vec<Hour> = day.hours().collect();
+            let sessions = self.sessions(&hours).await?;
+            let picked: Vec<T> = sessions.into_iter().filter_map(|(key, entry)| pick(key, entry)).collect();
+            Ok(picked)
+        });
+        stream::iter(days).buffer_unordered(DAYS_AT_ONCE).try_concat().await
     }
 
     /// The sessions that started in some hours.
@@ -113,18 +168,17 @@ impl View {
             days.into_values().map(|(first, last)| runs::<K, V>(&self.store, &self.project, index, first, last)),
         );
         let mut found: BTreeMap<Hour, HourEntries<K, V>> = BTreeMap::new();
-        for (hour, entries) in runs.await?.into_iter().flatten() {
+        let wanted = |hour: &Hour| hours.binary_search(hour).is_ok();
+        for (hour, entries) in runs.await?.into_iter().flatten().filter(|(hour, _)| wanted(hour)) {
             merge(found.entry(hour).or_default(), &entries);
         }
         for segment in &self.tail.segments {
-            for (hour, entries) in &of(&segment.delta).0 {
+            for (hour, entries) in of(&segment.delta).0.iter().filter(|(hour, _)| wanted(hour)) {
                 merge(found.entry(*hour).or_default(), entries);
             }
         }
-        let wanted = |hour: &Hour| hours.binary_search(hour).is_ok();
         Ok(found
             .into_iter()
-            .filter(|(hour, _)| wanted(hour))
             .flat_map(|(hour, entries)| {
                 entries.into_iter().filter_map(move |(key, versioned)| Some((hour, key, versioned.value?)))
             })
@@ -139,8 +193,15 @@ pub async fn blocks(
     measure: Measure,
     range: DateRange,
 ) -> Result<Vec<Block>, StoreError> {
+    read_blocks(&store.query(blocks_query(project, measure, range)).await?)
+}
+
+fn blocks_query(project: &ProjectId, measure: Measure, range: DateRange) -> Query {
     let days = SortKeys::Between(range.start().to_string(), range.end().to_string());
-    let items = store.query(Query::partition(keys::blocks(project, measure)).sort_keys(days)).await?;
+    Query::partition(keys::blocks(project, measure)).sort_keys(days)
+}
+
+fn read_blocks(items: &[Item]) -> Result<Vec<Block>, StoreError> {
     items
         .iter()
         .map(|item| {
@@ -183,7 +244,7 @@ where
 /// `counts` are the rows of each hour, in any order. The hours come back sorted.
 pub fn locate(counts: impl IntoIterator<Item = (Hour, u64)>, offset: u64, limit: usize) -> (Vec<Hour>, usize) {
     let mut newest_first: Vec<(Hour, u64)> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
-    newest_first.sort_by(|a, b| b.0.cmp(&a.0));
+    newest_first.sort_by_key(|(hour, _)| std::cmp::Reverse(*hour));
     let (mut before, mut skip, mut hours) = (0, 0, Vec::new());
     for (hour, count) in newest_first {
         if before >= offset.saturating_add(limit as u64) {

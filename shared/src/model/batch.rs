@@ -153,7 +153,7 @@ impl Batch {
 
     /// The 64 bits by which its session remembers that it was applied.
     pub fn fingerprint(&self) -> u64 {
-        first_bits(&[self.batch_id.as_str()])
+        fingerprint(&self.batch_id)
     }
 
     /// The item that is stored.
@@ -175,6 +175,11 @@ impl Batch {
         serde_json::from_slice(&json)
             .map_err(|error| StoreError::Corrupt { key: "batch".to_owned(), cause: error.to_string() })
     }
+}
+
+/// The 64 bits by which a session remembers that a batch was applied.
+pub fn fingerprint(batch: &BatchId) -> u64 {
+    first_bits(&[batch.as_str()])
 }
 
 /// The ids of a batch's events: 53 bits, so that every JSON reader takes them exactly.

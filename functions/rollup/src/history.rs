@@ -1,0 +1,481 @@
+//! One visitor's history while batches are applied to it: what was stored, what it becomes, and the
+//! change between the two.
+
+use std::collections::{BTreeMap, HashSet};
+
+use shared::codec;
+use shared::derived::SessionEntry;
+use shared::derived::contributions::{Delta, index_batch, index_session, of_batch, of_session, presence_of_batch};
+use shared::ids::{ProjectId, SessionId, VisitorId};
+use shared::keys;
+use shared::model::batch::StoredOrder;
+use shared::model::session::{MAX_PART, MAX_RECENT, SessionOrder};
+use shared::model::{Batch, Session, Visitor};
+use shared::store::{
+    Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, key_item, number, read_number,
+    read_packed,
+};
+use shared::time::Millis;
+
+/// Where a session is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In its visitor's item.
+    Visitor,
+    /// In an item of its own, under this start.
+    Own(Millis),
+}
+
+/// A session that was looked at.
+#[derive(Debug)]
+struct Tracked {
+    stored: Option<(Place, Session)>,
+    now: Session,
+    /// Batches applied to it in this change.
+    fresh: Vec<Batch>,
+    /// The fingerprints listed outside the session's state, once they were needed.
+    listed: Option<HashSet<u64>>,
+}
+
+/// Which way to look from a place in the history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Earlier,
+    Later,
+}
+
+/// A visitor's history, loaded as far as it is needed.
+#[derive(Debug)]
+pub struct History<'a> {
+    store: &'a Store,
+    project: &'a ProjectId,
+    visitor_id: VisitorId,
+    stored: Option<(u64, Visitor)>,
+    now: Option<Visitor>,
+    sessions: BTreeMap<SessionId, Tracked>,
+    /// A session's start was replaced, so that the visitor's first and last instants must be found anew.
+    restarted: bool,
+}
+
+/// What a history's change writes.
+#[derive(Debug)]
+pub struct Change {
+    /// The items, all or nothing.
+    pub writes: Vec<Write>,
+    /// What changes in figures and indexes.
+    pub delta: Delta,
+    /// Whether earlier sessions of a bot are still to be taken out of the figures.
+    pub unwinding: bool,
+}
+
+impl<'a> History<'a> {
+    /// A visitor's history from its stored item, or the beginning of one.
+    pub fn new(
+        store: &'a Store,
+        project: &'a ProjectId,
+        visitor_id: VisitorId,
+        item: Option<&Item>,
+    ) -> Result<Self, StoreError> {
+        let stored = match item {
+            Some(item) => Some((read_number(item, REV)?, read_packed::<Visitor>(item)?)),
+            None => None,
+        };
+        let now = stored.as_ref().map(|(_, visitor)| visitor.clone());
+        let mut history =
+            History { store, project, visitor_id, stored, now, sessions: BTreeMap::new(), restarted: false };
+        if let Some(visitor) = &history.now {
+            let latest = visitor.latest.clone();
+            history.track(Some(Place::Visitor), latest);
+        }
+        Ok(history)
+    }
+
+    /// Reads a visitor's history.
+    pub async fn load(store: &'a Store, project: &'a ProjectId, visitor_id: VisitorId) -> Result<Self, StoreError> {
+        let item = store.get(&keys::visitor(project, &visitor_id), Consistency::Strong).await?;
+        History::new(store, project, visitor_id, item.as_ref())
+    }
+
+    /// Whether earlier sessions of this bot may still be counted.
+    pub fn is_unwinding(&self) -> bool {
+        self.now.as_ref().is_some_and(|visitor| visitor.unwinding)
+    }
+
+    /// How many sessions the change may have to write.
+    pub fn tracked(&self) -> usize {
+        self.sessions.len()
+    }
+
+    fn track(&mut self, place: Option<Place>, session: Session) {
+        let tracked = Tracked {
+            stored: place.map(|place| (place, session.clone())),
+            now: session.clone(),
+            fresh: Vec::new(),
+            listed: None,
+        };
+        self.sessions.insert(session.session_id, tracked);
+    }
+
+    /// Applies a batch, unless it was applied before.
+    pub async fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+        if self.is_applied(&batch.session_id, batch.fingerprint()).await? {
+            return Ok(());
+        }
+        match self.sessions.get(&batch.session_id) {
+            None => self.begin_session(&batch).await?,
+            Some(known) if batch.stored_order() < known.now.origin => self.restart_session(&batch).await?,
+            Some(_) => {}
+        }
+        if let Some(visitor) = &mut self.now {
+            visitor.observe(&batch);
+        }
+        if let Some(tracked) = self.sessions.get_mut(&batch.session_id) {
+            tracked.now.accumulate(&batch);
+            tracked.fresh.push(batch);
+        }
+        Ok(())
+    }
+
+    /// Whether a batch was applied to a session of this visitor.
+    pub async fn is_applied(&mut self, session: &SessionId, fingerprint: u64) -> Result<bool, StoreError> {
+        if !self.find(session).await? {
+            return Ok(false);
+        }
+        let Some(tracked) = self.sessions.get_mut(session) else { return Ok(false) };
+        if tracked.now.applied.recent.contains(&fingerprint) {
+            return Ok(true);
+        }
+        if tracked.listed.is_none() {
+            let parts = parts_of(self.store, self.project, &self.visitor_id, &tracked.now).await?;
+            tracked.listed = Some(parts.into_iter().flatten().collect());
+        }
+        Ok(tracked.listed.as_ref().is_some_and(|listed| listed.contains(&fingerprint)))
+    }
+
+    /// Tracks a session if it exists.
+    async fn find(&mut self, session: &SessionId) -> Result<bool, StoreError> {
+        if self.sessions.contains_key(session) {
+            return Ok(true);
+        }
+        if !self.has_own_items() {
+            return Ok(false);
+        }
+        let lookup = keys::session_lookup(self.project, session, &self.visitor_id);
+        let Some(item) = self.store.get(&lookup, Consistency::Strong).await? else { return Ok(false) };
+        let (_, started_at): (StoredOrder, Millis) = read_packed(&item)?;
+        let key = keys::session(self.project, &self.visitor_id, started_at, session);
+        let item = self.store.get(&key, Consistency::Strong).await?.ok_or_else(|| StoreError::Corrupt {
+            key: format!("{} / {}", key.pk, key.sk),
+            cause: "the session that its lookup names is missing: run `identity rebuild`".to_owned(),
+        })?;
+        self.track(Some(Place::Own(started_at)), read_packed(&item)?);
+        Ok(true)
+    }
+
+    fn has_own_items(&self) -> bool {
+        self.stored.as_ref().is_some_and(|(_, visitor)| visitor.visit_count > 1)
+    }
+
+    async fn begin_session(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let session = Session::begin(batch);
+        let visitor = self.now.get_or_insert_with(|| Visitor::begin(batch, session.clone()));
+        visitor.visit_count += 1;
+        self.track(None, session);
+        self.link(&batch.session_id).await
+    }
+
+    /// A batch that was stored before the session's first known one decides what the session is.
+    async fn restart_session(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let moves = self.sessions.get(&batch.session_id).is_some_and(|t| t.now.started_at != batch.session.started_at);
+        if moves {
+            self.unlink(&batch.session_id).await?;
+            self.restarted = true;
+        }
+        if let Some(tracked) = self.sessions.get_mut(&batch.session_id) {
+            tracked.now.originate(batch);
+        }
+        if moves { self.link(&batch.session_id).await } else { Ok(()) }
+    }
+
+    /// Puts a session between its neighbours in time.
+    async fn link(&mut self, session: &SessionId) -> Result<(), StoreError> {
+        let earlier = self.neighbour(session, Side::Earlier).await?;
+        let later = self.neighbour(session, Side::Later).await?;
+        let next_day = later.as_ref().and_then(|id| self.sessions.get(id)).map(|later| later.now.day());
+        let Some(linked) = self.sessions.get_mut(session) else { return Ok(()) };
+        linked.now.next_day = next_day;
+        linked.now.is_first = earlier.is_none();
+        let day = linked.now.day();
+        if let Some(earlier) = earlier.as_ref().and_then(|id| self.sessions.get_mut(id)) {
+            earlier.now.next_day = Some(day);
+        } else if let Some(later) = later.and_then(|id| self.sessions.get_mut(&id)) {
+            later.now.is_first = false;
+        }
+        Ok(())
+    }
+
+    /// Takes a session out from between its neighbours.
+    async fn unlink(&mut self, session: &SessionId) -> Result<(), StoreError> {
+        let earlier = self.neighbour(session, Side::Earlier).await?;
+        let later = self.neighbour(session, Side::Later).await?;
+        let next_day = later.as_ref().and_then(|id| self.sessions.get(id)).map(|later| later.now.day());
+        if let Some(earlier) = earlier.as_ref().and_then(|id| self.sessions.get_mut(id)) {
+            earlier.now.next_day = next_day;
+        } else if let Some(later) = later.and_then(|id| self.sessions.get_mut(&id)) {
+            later.now.is_first = true;
+        }
+        Ok(())
+    }
+
+    /// The session just before or after another one, tracked.
+    async fn neighbour(&mut self, session: &SessionId, side: Side) -> Result<Option<SessionId>, StoreError> {
+        let Some(order) = self.sessions.get(session).map(|tracked| tracked.now.order()) else { return Ok(None) };
+        let nearest = |sessions: &BTreeMap<SessionId, Tracked>| {
+            let others = sessions.values().map(|tracked| tracked.now.order()).filter(|other| *other != order);
+            match side {
+                Side::Earlier => others.filter(|other| *other < order).max(),
+                Side::Later => others.filter(|other| *other > order).min(),
+            }
+        };
+        let tracked = nearest(&self.sessions);
+        if self.may_be_stored_between(&order, tracked.as_ref(), side)
+            && let Some(stored) = self.stored_neighbour(&order, side).await?
+        {
+            self.track(Some(Place::Own(stored.started_at)), stored);
+        }
+        Ok(nearest(&self.sessions).map(|(_, id)| id))
+    }
+
+    /// Sessions with items of their own all come before the latest one that is stored.
+    fn may_be_stored_between(&self, order: &SessionOrder, nearest: Option<&SessionOrder>, side: Side) -> bool {
+        let Some((_, visitor)) = self.stored.as_ref().filter(|_| self.has_own_items()) else { return false };
+        let latest_stored = visitor.latest.order();
+        match side {
+            Side::Earlier => nearest.is_none_or(|nearest| *nearest < latest_stored),
+            Side::Later => *order < latest_stored,
+        }
+    }
+
+    async fn stored_neighbour(&self, order: &SessionOrder, side: Side) -> Result<Option<Session>, StoreError> {
+        let place = keys::session_sort(order.0, &order.1);
+        let (first, last) = match side {
+            Side::Earlier => (keys::SESSION_PREFIX.to_owned(), place),
+            Side::Later => (place, format!("{}~", keys::SESSION_PREFIX)),
+        };
+        // Tracked sessions may be stored elsewhere than they now belong, so they are stepped over.
+        let query = Query::partition(keys::visitor_partition(self.project, &self.visitor_id))
+            .sort_keys(SortKeys::Between(first, last))
+            .limit(self.sessions.len() + 1)
+            .strong();
+        let query = if side == Side::Earlier { query.descending() } else { query };
+        for item in self.store.query(query).await? {
+            let session: Session = read_packed(&item)?;
+            if !self.sessions.contains_key(&session.session_id) {
+                return Ok(Some(session));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The sessions with items of their own that are still counted.
+    pub async fn counted_sessions(&self) -> Result<Vec<Session>, StoreError> {
+        Ok(self.own_sessions().await?.into_iter().filter(|session| session.counted).collect())
+    }
+
+    async fn own_sessions(&self) -> Result<Vec<Session>, StoreError> {
+        let query = Query::partition(keys::visitor_partition(self.project, &self.visitor_id))
+            .sort_keys(SortKeys::Prefix(keys::SESSION_PREFIX.to_owned()))
+            .strong();
+        self.store.query(query).await?.iter().map(read_packed).collect()
+    }
+
+    /// Looks at one of a bot's earlier sessions, so that the change takes it out of the figures.
+    pub async fn unwind(&mut self, session: &SessionId) -> Result<(), StoreError> {
+        self.find(session).await.map(|_| ())
+    }
+
+    /// Notes that no earlier session of this bot is counted any more.
+    pub fn unwound(&mut self) {
+        if let Some(visitor) = &mut self.now {
+            visitor.unwinding = false;
+        }
+    }
+
+    /// What has to be written, if anything.
+    pub async fn finish(mut self) -> Result<Option<Change>, StoreError> {
+        let Some(mut visitor) = self.now.take() else { return Ok(None) };
+        self.settle(&mut visitor).await?;
+        let is_changed = |tracked: &Tracked| tracked.stored.as_ref().is_none_or(|(_, was)| *was != tracked.now);
+        let same_visitor = self.stored.as_ref().is_some_and(|(_, was)| *was == visitor);
+        if same_visitor && !self.sessions.values().any(is_changed) {
+            return Ok(None);
+        }
+        let revision = self.stored.as_ref().map(|(revision, _)| *revision);
+        let next_revision = revision.unwrap_or_default() + 1;
+        let mut delta = Delta::default();
+        let mut writes = Vec::new();
+        for tracked in self.sessions.values_mut() {
+            if !is_changed(tracked) {
+                continue;
+            }
+            let context = Context { store: self.store, project: self.project, visitor_id: &self.visitor_id };
+            context.subtract_and_add(tracked, next_revision, &mut delta).await?;
+            writes.extend(context.list_applied(tracked).await?);
+            let is_latest = tracked.now.session_id == visitor.latest.session_id;
+            if is_latest {
+                visitor.latest = tracked.now.clone();
+            }
+            writes.extend(context.session_writes(tracked, is_latest)?);
+        }
+        delta.counters.prune();
+        let mut item = key_item(&keys::visitor(self.project, &self.visitor_id));
+        item.insert(REV.to_owned(), number(next_revision));
+        item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
+        writes.insert(0, Write::PutAt(item, revision));
+        Ok(Some(Change { writes, delta, unwinding: visitor.unwinding }))
+    }
+
+    /// Brings what is decided by all sessions together up to date.
+    async fn settle(&mut self, visitor: &mut Visitor) -> Result<(), StoreError> {
+        let was_bot = self.stored.as_ref().is_some_and(|(_, was)| was.is_bot());
+        if visitor.is_bot() {
+            for tracked in self.sessions.values_mut() {
+                tracked.now.counted = false;
+            }
+            if !was_bot {
+                visitor.unwinding = visitor.visit_count as usize > self.sessions.len();
+            }
+        }
+        let untouched = if self.restarted { self.own_sessions().await? } else { Vec::new() };
+        let untouched = untouched.iter().filter(|session| !self.sessions.contains_key(&session.session_id));
+        let all = || self.sessions.values().map(|tracked| &tracked.now).chain(untouched.clone());
+        let known =
+            self.stored.as_ref().filter(|_| !self.restarted).map(|(_, was)| (was.first_seen_at, was.last_seen_at));
+        let first = all().map(Session::earliest).chain(known.map(|(first, _)| first)).min();
+        let last = all().map(Session::ended_at).chain(known.map(|(_, last)| last)).max();
+        visitor.first_seen_at = first.unwrap_or(visitor.first_seen_at);
+        visitor.last_seen_at = last.unwrap_or(visitor.last_seen_at);
+        if let Some(latest) = self.sessions.values().map(|tracked| &tracked.now).max_by_key(|session| session.order()) {
+            visitor.latest = latest.clone();
+        }
+        Ok(())
+    }
+}
+
+/// Whose session is being written.
+#[derive(Debug, Clone, Copy)]
+struct Context<'a> {
+    store: &'a Store,
+    project: &'a ProjectId,
+    visitor_id: &'a VisitorId,
+}
+
+impl Context<'_> {
+    /// Adds to a change what a session and its fresh batches contribute now, less what it did before.
+    async fn subtract_and_add(&self, tracked: &Tracked, revision: u64, delta: &mut Delta) -> Result<(), StoreError> {
+        let (now, was) = (&tracked.now, tracked.stored.as_ref().map(|(_, was)| was));
+        delta.counters.add_all(&of_session(now), 1);
+        if let Some(was) = was {
+            delta.counters.add_all(&of_session(was), -1);
+        }
+        let was_listed = was.filter(|was| was.counted);
+        if let Some(was) = was_listed.filter(|was| was.started_at.hour() != now.started_at.hour()) {
+            index_session(delta, self.visitor_id, was, revision, false);
+        }
+        if was_listed.map(SessionEntry::of) != now.counted.then(|| SessionEntry::of(now)) {
+            index_session(delta, self.visitor_id, now, revision, now.counted);
+        }
+        for batch in &tracked.fresh {
+            delta.counters.add_all(&presence_of_batch(batch), 1);
+            if now.counted {
+                delta.counters.add_all(&of_batch(batch), 1);
+                index_batch(delta, batch, revision, true);
+            }
+        }
+        if let Some(was) = was_listed.filter(|_| !now.counted) {
+            for batch in self.applied_batches(was).await? {
+                delta.counters.add_all(&of_batch(&batch), -1);
+                index_batch(delta, &batch, revision, false);
+            }
+        }
+        Ok(())
+    }
+
+    /// The stored batches that a session's state contains.
+    async fn applied_batches(&self, session: &Session) -> Result<Vec<Batch>, StoreError> {
+        let query = Query::partition(keys::visitor_partition(self.project, self.visitor_id))
+            .sort_keys(SortKeys::Prefix(keys::session_batches(&session.session_id)))
+            .strong();
+        let items = self.store.query(query).await?;
+        let listed = parts_of(self.store, self.project, self.visitor_id, session).await?;
+        let applied: HashSet<u64> =
+            listed.into_iter().flatten().chain(session.applied.recent.iter().copied()).collect();
+        let batches = items.iter().map(Batch::from_item).collect::<Result<Vec<_>, _>>()?;
+        Ok(batches.into_iter().filter(|batch| applied.contains(&batch.fingerprint())).collect())
+    }
+
+    /// Moves a long list of applied batches out of the session's state.
+    async fn list_applied(&self, tracked: &mut Tracked) -> Result<Vec<Write>, StoreError> {
+        let session = &mut tracked.now;
+        if session.applied.recent.len() <= MAX_RECENT {
+            return Ok(Vec::new());
+        }
+        let first_part = session.applied.listed as usize / MAX_PART;
+        let mut list = match session.applied.listed as usize % MAX_PART {
+            0 => Vec::new(),
+            _ => {
+                let key = keys::applied(self.project, self.visitor_id, &session.session_id, first_part as u32);
+                let item = self.store.get(&key, Consistency::Strong).await?;
+                item.as_ref().map(read_packed::<Vec<u64>>).transpose()?.unwrap_or_default()
+            }
+        };
+        session.applied.listed += session.applied.recent.len() as u32;
+        list.append(&mut session.applied.recent);
+        let parts = list.chunks(MAX_PART).enumerate().map(|(at, part)| {
+            let number = (first_part + at) as u32;
+            let mut item = key_item(&keys::applied(self.project, self.visitor_id, &session.session_id, number));
+            item.insert(DATA.to_owned(), binary(codec::pack(&part)?));
+            Ok(Write::Put(item))
+        });
+        parts.collect()
+    }
+
+    /// The items of a session: its own one unless it is the latest, and its lookup.
+    fn session_writes(&self, tracked: &Tracked, is_latest: bool) -> Result<Vec<Write>, StoreError> {
+        let now = &tracked.now;
+        let mut writes = Vec::new();
+        let own = |started_at| keys::session(self.project, self.visitor_id, started_at, &now.session_id);
+        if let Some((Place::Own(at), _)) = tracked.stored
+            && (is_latest || at != now.started_at)
+        {
+            writes.push(Write::Delete(own(at)));
+        }
+        if !is_latest {
+            let mut item = key_item(&own(now.started_at));
+            item.insert(DATA.to_owned(), binary(codec::pack(now)?));
+            writes.push(Write::Put(item));
+        }
+        let place = |session: &Session| (session.origin.clone(), session.started_at);
+        if tracked.stored.as_ref().map(|(_, was)| place(was)) != Some(place(now)) {
+            let mut item = key_item(&keys::session_lookup(self.project, &now.session_id, self.visitor_id));
+            item.insert(DATA.to_owned(), binary(codec::pack(&place(now))?));
+            writes.push(Write::Put(item));
+        }
+        Ok(writes)
+    }
+}
+
+/// The fingerprints of a session's batches that are listed in items of their own.
+async fn parts_of(
+    store: &Store,
+    project: &ProjectId,
+    visitor: &VisitorId,
+    session: &Session,
+) -> Result<Vec<Vec<u64>>, StoreError> {
+    let count = (session.applied.listed as usize).div_ceil(MAX_PART);
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let keys = (0..count).map(|part| keys::applied(project, visitor, &session.session_id, part as u32)).collect();
+    store.get_many(keys, Consistency::Strong).await?.values().map(read_packed).collect()
+}

@@ -1,0 +1,9 @@
+//! The rows that endpoints answer with, and how the items behind them are read.
+
+pub mod events;
+pub mod sessions;
+pub mod visitors;
+
+pub use events::EventRow;
+pub use sessions::SessionRow;
+pub use visitors::VisitorRow;

@@ -1,0 +1,206 @@
+//! Rows of sessions.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use crate::dates::DateRange;
+use crate::derived::{SessionEntry, SessionRef};
+use crate::ids::{ProjectId, SessionId, VisitorId};
+use crate::keys::{self, Key};
+use crate::model::batch::StoredOrder;
+use crate::model::{Session, Visitor};
+use crate::store::{Consistency, Item, Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
+use crate::time::Millis;
+
+/// A session as the API shows it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SessionRow {
+    session_id: SessionId,
+    visitor_id: VisitorId,
+    url: Option<String>,
+    referrer: Option<String>,
+    utm_source: Option<String>,
+    utm_medium: Option<String>,
+    utm_campaign: Option<String>,
+    utm_term: Option<String>,
+    utm_content: Option<String>,
+    started_at: Millis,
+    ended_at: Millis,
+    duration_ms: i64,
+    page_views: u32,
+    event_count: u32,
+    click_count: Option<u32>,
+    max_scroll_depth: Option<u8>,
+    browser_name: Option<String>,
+    os: Option<String>,
+    geo_country_code: Option<String>,
+    geo_city: Option<String>,
+}
+
+impl SessionRow {
+    /// The row of a visitor's session.
+    pub fn new(visitor_id: VisitorId, session: Session) -> Self {
+        SessionRow {
+            visitor_id,
+            ended_at: session.ended_at(),
+            duration_ms: session.duration_ms(),
+            session_id: session.session_id,
+            url: session.url,
+            referrer: session.referrer,
+            utm_source: session.utm_source,
+            utm_medium: session.utm_medium,
+            utm_campaign: session.utm_campaign,
+            utm_term: session.utm_term,
+            utm_content: session.utm_content,
+            started_at: session.started_at,
+            page_views: session.page_views,
+            event_count: session.event_count,
+            click_count: session.click_count,
+            max_scroll_depth: session.max_scroll_depth,
+            browser_name: session.browser_name,
+            os: session.os,
+            geo_country_code: session.geo_country_code,
+            geo_city: session.geo_city,
+        }
+    }
+}
+
+/// A session's place in lists. They descend: the newest start first, ties by session, then by visitor.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SessionPlace {
+    /// When it started.
+    pub started_at: Millis,
+    /// The session.
+    pub session: SessionId,
+    /// Its visitor.
+    pub visitor: VisitorId,
+    /// Whether its visitor's item holds it, as far as the index knows.
+    pub is_latest: bool,
+}
+
+impl SessionPlace {
+    /// The place of a session of the index.
+    pub fn of(key: SessionRef, entry: &SessionEntry) -> Self {
+        SessionPlace {
+            started_at: entry.started_at,
+            session: key.session,
+            visitor: key.visitor,
+            is_latest: entry.next_day.is_none(),
+        }
+    }
+
+    fn visitor_item(&self, project: &ProjectId) -> Key {
+        keys::visitor(project, &self.visitor)
+    }
+
+    fn own_item(&self, project: &ProjectId) -> Key {
+        keys::session(project, &self.visitor, self.started_at, &self.session)
+    }
+
+    /// The session, if it is among these items.
+    fn find(&self, project: &ProjectId, items: &HashMap<Key, Item>) -> Result<Option<Session>, StoreError> {
+        if let Some(item) = items.get(&self.own_item(project)) {
+            return read_packed(item).map(Some);
+        }
+        let Some(item) = items.get(&self.visitor_item(project)) else { return Ok(None) };
+        let latest = read_packed::<Visitor>(item)?.latest;
+        Ok(Some(latest).filter(|latest| latest.session_id == self.session))
+    }
+}
+
+/// Reads the sessions of a page, in its order. One that is nowhere is left out: it was erased since.
+pub async fn read_page(
+    store: &Store,
+    project: &ProjectId,
+    page: Vec<SessionPlace>,
+) -> Result<Vec<SessionRow>, StoreError> {
+    let likely = page.iter().map(|place| match place.is_latest {
+        true => place.visitor_item(project),
+        false => place.own_item(project),
+    });
+    let items = store.get_many(distinct(likely), Consistency::Eventual).await?;
+    let sessions = page.iter().map(|place| place.find(project, &items)).collect::<Result<Vec<_>, _>>()?;
+    // Where the index was behind, the session has moved from the one item to the other since.
+    let moved = page.iter().zip(&sessions).filter(|(_, session)| session.is_none()).map(|(place, _)| place);
+    let both = distinct(moved.flat_map(|place| [place.visitor_item(project), place.own_item(project)]));
+    let items = store.get_many(both, Consistency::Strong).await?;
+    let mut rows = Vec::with_capacity(page.len());
+    for (place, session) in page.into_iter().zip(sessions) {
+        let session = match session {
+            None => place.find(project, &items)?,
+            found => found,
+        };
+        rows.extend(session.map(|session| SessionRow::new(place.visitor, session)));
+    }
+    Ok(rows)
+}
+
+/// A batch of reads must not name a key twice.
+fn distinct(keys: impl Iterator<Item = Key>) -> Vec<Key> {
+    keys.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Finds the session with an id: of those that several visitors have, the one stored first.
+pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionPlace>, StoreError> {
+    let lookups = store.query(Query::partition(keys::session_lookup_partition(project, id))).await?;
+    let mut first: Option<(StoredOrder, VisitorId, Millis)> = None;
+    for item in &lookups {
+        let (origin, started_at) = read_packed::<(StoredOrder, Millis)>(item)?;
+        let sort_key = read_text(item, SK)?;
+        let visitor: VisitorId = sort_key
+            .parse()
+            .map_err(|_| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no visitor".to_owned() })?;
+        if first.as_ref().is_none_or(|first| (&origin, &visitor) < (&first.0, &first.1)) {
+            first = Some((origin, visitor, started_at));
+        }
+    }
+    Ok(first.map(|(_, visitor, started_at)| SessionPlace { started_at, session: id.clone(), visitor, is_latest: true }))
+}
+
+/// Reads one session, wherever it is.
+pub async fn read(store: &Store, project: &ProjectId, place: &SessionPlace) -> Result<Option<Session>, StoreError> {
+    let both = vec![place.visitor_item(project), place.own_item(project)];
+    place.find(project, &store.get_many(both, Consistency::Strong).await?)
+}
+
+/// Reads a visitor's earlier sessions that started in a range, the newest first.
+pub async fn read_earlier(
+    store: &Store,
+    project: &ProjectId,
+    visitor: &VisitorId,
+    range: DateRange,
+) -> Result<Vec<Session>, StoreError> {
+    let (from, to) = (range.start().start(), range.end().end().plus(1));
+    let starts = SortKeys::Between(keys::sessions_from(from), keys::sessions_from(to));
+    read_sessions(store, visitor_sessions(project, visitor).sort_keys(starts)).await
+}
+
+/// Reads the newest ones of a visitor's earlier sessions.
+pub async fn read_newest_earlier(
+    store: &Store,
+    project: &ProjectId,
+    visitor: &VisitorId,
+    limit: usize,
+) -> Result<Vec<Session>, StoreError> {
+    let all = SortKeys::Prefix(keys::SESSION_PREFIX.to_owned());
+    read_sessions(store, visitor_sessions(project, visitor).sort_keys(all).limit(limit)).await
+}
+
+fn visitor_sessions(project: &ProjectId, visitor: &VisitorId) -> Query {
+    Query::partition(keys::visitor_partition(project, visitor)).descending()
+}
+
+async fn read_sessions(store: &Store, query: Query) -> Result<Vec<Session>, StoreError> {
+    store.query(query).await?.iter().map(read_packed).collect()
+}
+
+/// A visitor's sessions, the newest first: its latest one and earlier ones, which may name it again
+/// where it moved between the two reads.
+pub fn newest_first(latest: Option<Session>, earlier: Vec<Session>) -> Vec<Session> {
+    let mut sessions: Vec<Session> = latest.into_iter().collect();
+    let known = sessions.first().map(|latest| latest.session_id.clone());
+    sessions.extend(earlier.into_iter().filter(|session| Some(&session.session_id) != known.as_ref()));
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.order()));
+    sessions
+}

@@ -1,0 +1,82 @@
+//! Rows of visitors.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use crate::ids::{ProjectId, VisitorId};
+use crate::keys;
+use crate::model::Visitor;
+use crate::store::{Consistency, Store, StoreError, read_packed};
+use crate::time::Millis;
+
+/// A visitor as the API shows it. Its address is never shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VisitorRow {
+    visitor_id: VisitorId,
+    fingerprint_hash: Option<String>,
+    first_seen_at: Millis,
+    last_seen_at: Millis,
+    visit_count: u32,
+    browser_name: Option<String>,
+    browser_version: Option<String>,
+    os: Option<String>,
+    mobile: Option<u8>,
+    screen_width: Option<u32>,
+    screen_height: Option<u32>,
+    timezone: Option<String>,
+    language: Option<String>,
+    geo_country: Option<String>,
+    geo_country_code: Option<String>,
+    geo_city: Option<String>,
+    bot_score: u8,
+    ad_block: Option<u8>,
+}
+
+impl VisitorRow {
+    /// The row of a visitor.
+    pub fn new(visitor_id: VisitorId, visitor: Visitor) -> Self {
+        let facts = visitor.profile.facts;
+        VisitorRow {
+            visitor_id,
+            fingerprint_hash: facts.fingerprint_hash,
+            first_seen_at: visitor.first_seen_at,
+            last_seen_at: visitor.last_seen_at,
+            visit_count: visitor.visit_count,
+            browser_name: facts.browser_name,
+            browser_version: facts.browser_version,
+            os: facts.os,
+            mobile: facts.mobile,
+            screen_width: facts.screen_width,
+            screen_height: facts.screen_height,
+            timezone: facts.timezone,
+            language: facts.language,
+            geo_country: facts.geo_country,
+            geo_country_code: facts.geo_country_code,
+            geo_city: facts.geo_city,
+            bot_score: visitor.bot_score,
+            ad_block: facts.ad_block,
+        }
+    }
+}
+
+/// Reads a visitor.
+pub async fn read(store: &Store, project: &ProjectId, id: &VisitorId) -> Result<Option<Visitor>, StoreError> {
+    let item = store.get(&keys::visitor(project, id), Consistency::Eventual).await?;
+    item.as_ref().map(read_packed).transpose()
+}
+
+/// Reads visitors together; those that don't exist are left out.
+pub async fn read_many(
+    store: &Store,
+    project: &ProjectId,
+    ids: impl IntoIterator<Item = &VisitorId>,
+) -> Result<HashMap<VisitorId, Visitor>, StoreError> {
+    // A batch of reads must not name a key twice.
+    let ids: BTreeSet<&VisitorId> = ids.into_iter().collect();
+    let keys = ids.iter().map(|id| keys::visitor(project, id)).collect();
+    let items = store.get_many(keys, Consistency::Eventual).await?;
+    ids.into_iter()
+        .filter_map(|id| items.get(&keys::visitor(project, id)).map(|item| Ok((id.clone(), read_packed(item)?))))
+        .collect()
+}
