@@ -249,7 +249,13 @@ impl Store {
     }
 
     /// Many items, in no order; those that don't exist are left out.
-    pub async fn get_many(&self, keys: Vec<Key>, consistency: Consistency) -> Result<HashMap<Key, Item>, StoreError> {
+    pub async fn get_many(
+        &self,
+        mut keys: Vec<Key>,
+        consistency: Consistency,
+    ) -> Result<HashMap<Key, Item>, StoreError> {
+        keys.sort_unstable();
+        keys.dedup();
         let chunks = keys.chunks(MAX_BATCH_GET).map(|chunk| self.get_chunk(chunk, consistency));
         let found = futures::future::try_join_all(chunks).await?;
         Ok(found.into_iter().flatten().collect())
