@@ -1,1 +1,215 @@
-//! stub
+//! `GET /api/v1/visitors`: the visitors active in a range, the one with the newest visit first.
+
+mod search;
+
+use futures::future::try_join;
+use lambda_http::{Body, Request, Response};
+use shared::api::{Caller, answer};
+use shared::app::App;
+use shared::dates::DateRange;
+use shared::derived::counters::OTHER;
+use shared::derived::places::PlaceFilter;
+use shared::derived::view::locate;
+use shared::derived::visits::counted_by_hour;
+use shared::derived::{Measure, SessionEntry, SessionRef, View};
+use shared::error::ApiError;
+use shared::ids::VisitorId;
+use shared::pagination::{Listing, Page};
+use shared::params::Params;
+use shared::rows::sessions::SessionPlace;
+use shared::rows::{VisitorRow, visitors};
+use shared::store::StoreError;
+use shared::time::{Day, Hour};
+
+use search::Search;
+
+/// The query parameters.
+#[derive(Debug)]
+pub struct Parameters {
+    /// `start_date` and `end_date`: only visitors with a visit in between.
+    pub range: DateRange,
+    /// `page` and `limit`.
+    pub page: Page,
+    /// `browser`, `os` and `country`: only visitors whose last visit of the range was made with, or in, these.
+    pub places: PlaceFilter,
+    /// `search`: only visitors whose id, or whose last visit of the range, contains this.
+    pub search: Option<String>,
+}
+
+impl Parameters {
+    fn parse(params: &Params) -> Result<Self, ApiError> {
+        Ok(Parameters {
+            range: DateRange::parse(params)?,
+            page: Page::parse(params)?,
+            places: PlaceFilter {
+                browser: params.folded("browser"),
+                os: params.folded("os"),
+                country: params.folded("country"),
+            },
+            search: params.folded("search"),
+        })
+    }
+
+    /// Whether the range counts and lists a visitor at this visit, and the filter on places passes it.
+    fn lists(&self, entry: &SessionEntry) -> bool {
+        entry.next_day.is_none_or(|next| next > self.range.end())
+            && self.places.matches(
+                entry.browser_name.as_deref(),
+                entry.os.as_deref(),
+                entry.geo_country_code.as_deref(),
+            )
+    }
+}
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    answer(app, request, Parameters::parse, read).await
+}
+
+async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<VisitorRow>, ApiError> {
+    let (total, page) = match &parameters.search {
+        Some(needle) => searched(&caller, &parameters, needle).await?,
+        None if parameters.places.is_empty() => unfiltered(&caller, &parameters).await?,
+        None => in_places(&caller, &parameters).await?,
+    };
+    let mut found = visitors::read_many(&caller.store, &caller.project, &page).await?;
+    let data =
+        page.into_iter().filter_map(|id| found.remove(&id).map(|visitor| VisitorRow::new(id, visitor))).collect();
+    Ok(Listing { data, pagination: parameters.page.describe(total) })
+}
+
+/// The number of visitors, and those of the page.
+type Found = (u64, Vec<VisitorId>);
+
+async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
+    let range = parameters.range;
+    let view = View::load(&caller.store, &caller.project, &[(Measure::Visits, range)]).await?;
+    let counts: Vec<(Hour, u64)> = view
+        .days(Measure::Visits)
+        .flat_map(|(day, rows)| day.hours().zip(counted_by_hour(rows, *day, range.end())))
+        .collect();
+    located(&view, parameters, &counts, |hour| vec![hour]).await
+}
+
+/// Filters on places are counted by the day, so whole days are read to the page.
+async fn in_places(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
+    let range = parameters.range;
+    let view = View::load(&caller.store, &caller.project, &[(Measure::Places, range)]).await?;
+    if view.days(Measure::Places).any(|(_, rows)| !rows.row(OTHER).is_empty()) {
+        let days = view.days(Measure::Places).map(|(day, _)| *day).collect();
+        return scanned(&view, parameters, days, |_, _| true).await;
+    }
+    let counts: Vec<(Hour, u64)> = view
+        .days(Measure::Places)
+        .map(|(day, rows)| (day.hour(0), parameters.places.counted(rows, *day, range.end())))
+        .collect();
+    located(&view, parameters, &counts, |hour| hour.day().hours().collect()).await
+}
+
+async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Result<Found, StoreError> {
+    let visits = [(Measure::Visits, parameters.range)];
+    let view = View::load(&caller.store, &caller.project, &visits);
+    let search = Search::prepare(&caller.store, &caller.project, caller.now, needle);
+    let (view, search) = try_join(view, search).await?;
+    let end = parameters.range.end();
+    let visited = |day: Day, rows| counted_by_hour(rows, day, end).iter().any(|count| *count > 0);
+    let days = view.days(Measure::Visits).filter(|(day, rows)| visited(**day, rows)).map(|(day, _)| *day).collect();
+    scanned(&view, parameters, days, |key, entry| search.matches(&key.visitor, entry)).await
+}
+
+/// Finds the page by counts; `span` is the hours that a count is of.
+async fn located(
+    view: &View,
+    parameters: &Parameters,
+    counts: &[(Hour, u64)],
+    span: impl Fn(Hour) -> Vec<Hour>,
+) -> Result<Found, StoreError> {
+    let total = counts.iter().map(|(_, count)| count).sum();
+    let page = parameters.page;
+    let (located, skip) = locate(counts.iter().copied(), page.offset(), page.limit());
+    let hours: Vec<Hour> = located.into_iter().flat_map(span).collect();
+    let sessions = view.sessions(&hours).await?;
+    let places = sessions
+        .into_iter()
+        .filter(|(_, entry)| parameters.lists(entry))
+        .map(|(key, entry)| SessionPlace::of(key, &entry))
+        .collect();
+    Ok((total, newest_first(places).skip(skip).take(page.limit()).collect()))
+}
+
+/// Finds the page by reading the slim entries of some days.
+async fn scanned(
+    view: &View,
+    parameters: &Parameters,
+    days: Vec<Day>,
+    matches: impl Fn(&SessionRef, &SessionEntry) -> bool,
+) -> Result<Found, StoreError> {
+    let pick = |key: SessionRef, entry: SessionEntry| {
+        (parameters.lists(&entry) && matches(&key, &entry)).then(|| SessionPlace::of(key, &entry))
+    };
+    let places = view.scan_sessions(days, pick).await?;
+    let total = places.len() as u64;
+    Ok((total, parameters.page.slice(newest_first(places).collect())))
+}
+
+fn newest_first(mut places: Vec<SessionPlace>) -> impl Iterator<Item = VisitorId> {
+    places.sort_by(|a, b| b.cmp(a));
+    places.into_iter().map(|place| place.visitor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::time::Millis;
+
+    fn entry(next_day: Option<i32>) -> SessionEntry {
+        SessionEntry {
+            started_at: Millis(0),
+            next_day: next_day.map(Day),
+            url: None,
+            browser_name: Some("Mobile Safari".to_owned()),
+            os: Some("iOS".to_owned()),
+            geo_country: None,
+            geo_country_code: None,
+            geo_city: None,
+            ip: None,
+        }
+    }
+
+    fn parameters(query: &str) -> Parameters {
+        match Parameters::parse(&Params::parse(query, Day(20))) {
+            Ok(parameters) => parameters,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_visitor_is_listed_at_its_last_visit_of_the_range() {
+        let range = parameters("end_date=1970-01-11");
+        assert!(range.lists(&entry(None)));
+        assert!(range.lists(&entry(Some(11))));
+        assert!(!range.lists(&entry(Some(10))));
+    }
+
+    #[test]
+    fn filters_compare_whole_values_without_case_and_all_must_pass() {
+        let lists = |query: &str| parameters(query).lists(&entry(None));
+        assert!(lists("browser=mobile+SAFARI&os=ios"));
+        assert!(lists("browser=&country="));
+        assert!(!lists("browser=Safari"));
+        assert!(!lists("os=iOS&country=RS"));
+    }
+
+    #[test]
+    fn ties_go_by_session_then_visitor_descending() {
+        let place = |started_at, session: &str, visitor: &str| match (session.parse(), visitor.parse()) {
+            (Ok(session), Ok(visitor)) => {
+                SessionPlace { started_at: Millis(started_at), session, visitor, is_latest: true }
+            }
+            _ => panic!("legal identifiers"),
+        };
+        let places = vec![place(1, "z", "a"), place(2, "a", "b"), place(2, "a", "c"), place(2, "b", "d")];
+        let order: Vec<String> = newest_first(places).map(|visitor| visitor.to_string()).collect();
+        assert_eq!(order, ["d", "c", "b", "a"]);
+    }
+}

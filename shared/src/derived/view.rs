@@ -124,7 +124,7 @@ impl View {
     /// counter can answer. The days are read in parallel, a bounded number at a time.
     pub async fn scan_sessions<T>(
         &self,
-        days: impl IntoIterator<Item = Day>,
+        days: Vec<Day>,
         pick: impl Fn(SessionRef, SessionEntry) -> Option<T>,
     ) -> Result<Vec<T>, StoreError> {
         let pick = &pick;

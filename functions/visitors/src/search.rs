@@ -1,0 +1,79 @@
+//! Free-text search over visits.
+
+use shared::derived::SessionEntry;
+use shared::ids::{ProjectId, VisitorId};
+use shared::ip::IpKeys;
+use shared::store::{Store, StoreError};
+use shared::time::Millis;
+
+/// A text to be found, and the keys to read addresses with.
+pub struct Search<'a> {
+    needle: &'a str,
+    keys: IpKeys,
+}
+
+impl<'a> Search<'a> {
+    /// Prepares to search for a lower-cased text. Addresses are read only if one could contain it.
+    pub async fn prepare(store: &Store, project: &ProjectId, now: Millis, needle: &'a str) -> Result<Self, StoreError> {
+        let keys = match within_address(needle) {
+            true => IpKeys::load(store, project, now).await?,
+            false => IpKeys::default(),
+        };
+        Ok(Search { needle, keys })
+    }
+
+    /// Whether the visitor's id, the visit's device, its location or its address contains the text.
+    pub fn matches(&self, visitor: &VisitorId, visit: &SessionEntry) -> bool {
+        let texts = [&visit.browser_name, &visit.os, &visit.geo_country, &visit.geo_country_code, &visit.geo_city];
+        let texts = texts.into_iter().filter_map(|text| text.as_deref()).chain([visitor.as_str()]);
+        texts.map(str::to_lowercase).any(|text| text.contains(self.needle)) || self.matches_address(visit)
+    }
+
+    fn matches_address(&self, visit: &SessionEntry) -> bool {
+        let address = visit.ip.as_ref().and_then(|ip| self.keys.open(ip));
+        address.is_some_and(|address| address.to_string().contains(self.needle))
+    }
+}
+
+/// Whether an address could contain a text.
+fn within_address(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'.' || byte == b':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_text_is_searched_on_its_own() {
+        let visit = SessionEntry {
+            started_at: Millis(0),
+            next_day: None,
+            url: Some("/landing".to_owned()),
+            browser_name: Some("Chrome".to_owned()),
+            os: Some("Windows".to_owned()),
+            geo_country: Some("Österreich".to_owned()),
+            geo_country_code: Some("AT".to_owned()),
+            geo_city: Some("Wien".to_owned()),
+            ip: None,
+        };
+        let Ok(visitor) = "v_A1".parse() else { panic!("a legal identifier") };
+        let found = |needle| Search { needle, keys: IpKeys::default() }.matches(&visitor, &visit);
+        for needle in ["v_a1", "rom", "windows", "öster", "at", "wien"] {
+            assert!(found(needle), "{needle}");
+        }
+        for needle in ["chromewindows", "landing", "v_a12", "firefox"] {
+            assert!(!found(needle), "{needle}");
+        }
+    }
+
+    #[test]
+    fn only_what_looks_like_an_address_is_searched_in_addresses() {
+        for text in ["203.0.113", "2001:db8::1", "9"] {
+            assert!(within_address(text), "{text}");
+        }
+        for text in ["chrome", "10.0.0.x", " "] {
+            assert!(!within_address(text), "{text}");
+        }
+    }
+}
