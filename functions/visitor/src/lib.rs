@@ -1,1 +1,79 @@
-//! stub
+//! `GET /api/v1/visitors/{visitor_id}`: a visitor with its sessions, events and aliases.
+
+use futures::future::try_join3;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::api::{Caller, Data, answer};
+use shared::app::App;
+use shared::error::ApiError;
+use shared::ids::VisitorId;
+use shared::routes;
+use shared::rows::{EventRow, SessionRow, VisitorRow, events, sessions, visitors};
+
+/// The most sessions that are shown.
+const MAX_SESSIONS: usize = 100;
+/// The most events that are shown.
+const MAX_EVENTS: usize = 100;
+
+const UNKNOWN: ApiError = ApiError::NotFound("No such visitor.");
+
+/// The path parameter.
+#[derive(Debug)]
+pub struct Parameters {
+    /// `visitor_id`; `None` if it is one that no visitor can have.
+    pub visitor: Option<VisitorId>,
+}
+
+impl Parameters {
+    fn parse(path: &str) -> Self {
+        Parameters { visitor: routes::parameter(path).parse().ok() }
+    }
+}
+
+/// A visitor with its history.
+#[derive(Debug, Serialize)]
+pub struct VisitorDetail {
+    #[serde(flatten)]
+    visitor: VisitorRow,
+    /// The site's own names for the visitor, in order of first link.
+    aliases: Vec<String>,
+    /// The newest first.
+    sessions: Vec<SessionRow>,
+    /// The newest first.
+    events: Vec<EventRow>,
+}
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    answer(app, request, |_| Ok(Parameters::parse(request.uri().path())), read).await
+}
+
+async fn read(caller: Caller, parameters: Parameters) -> Result<Data<VisitorDetail>, ApiError> {
+    let (store, project) = (&caller.store, &caller.project);
+    let id = parameters.visitor.ok_or(UNKNOWN)?;
+    let visitor = visitors::read(store, project, &id);
+    let earlier = sessions::read_newest_earlier(store, project, &id, MAX_SESSIONS);
+    let batches = events::read_of_visitor(store, project, &id);
+    let (visitor, earlier, batches) = try_join3(visitor, earlier, batches).await?;
+    let visitor = visitor.ok_or(UNKNOWN)?;
+
+    let aliases = visitor.aliases.iter().map(|alias| alias.name.clone()).collect();
+    let mut sessions = sessions::newest_first(Some(visitor.latest.clone()), earlier);
+    sessions.truncate(MAX_SESSIONS);
+    let sessions = sessions.into_iter().map(|session| SessionRow::new(id.clone(), session)).collect();
+    let mut events = events::newest_first(batches);
+    events.truncate(MAX_EVENTS);
+    Ok(Data { data: VisitorDetail { visitor: VisitorRow::new(id, visitor), aliases, sessions, events } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_no_visitor_can_have_is_none() {
+        let read = |path| Parameters::parse(path).visitor.map(|id| id.to_string());
+        assert_eq!(read("/api/v1/visitors/v_1"), Some("v_1".to_owned()));
+        assert_eq!(read("/api/v1/visitors/v%20"), None);
+    }
+}
