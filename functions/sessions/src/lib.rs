@@ -1,1 +1,129 @@
-//! stub
+//! `GET /api/v1/sessions`: the sessions started in a range, the newest first.
+
+use futures::future::try_join;
+use lambda_http::{Body, Request, Response};
+use shared::api::{Caller, answer};
+use shared::app::App;
+use shared::dates::DateRange;
+use shared::derived::stats::StatsDay;
+use shared::derived::view::locate;
+use shared::derived::{Measure, SessionEntry, SessionRef, View};
+use shared::error::ApiError;
+use shared::ids::VisitorId;
+use shared::model::Session;
+use shared::pagination::{Listing, Page};
+use shared::params::Params;
+use shared::rows::sessions::{SessionPlace, newest_first, read_earlier, read_page};
+use shared::rows::{SessionRow, visitors};
+use shared::store::StoreError;
+use shared::time::Hour;
+
+/// The query parameters.
+#[derive(Debug)]
+pub struct Parameters {
+    /// `start_date` and `end_date`: only sessions started in between.
+    pub range: DateRange,
+    /// `page` and `limit`.
+    pub page: Page,
+    /// `visitor_id`: only sessions of this visitor, a bot's too.
+    pub visitor: Option<String>,
+    /// `url`: only sessions whose landing page contains this.
+    pub url: Option<String>,
+}
+
+impl Parameters {
+    fn parse(params: &Params) -> Result<Self, ApiError> {
+        Ok(Parameters {
+            range: DateRange::parse(params)?,
+            page: Page::parse(params)?,
+            visitor: params.filter("visitor_id").map(str::to_owned),
+            url: params.folded("url"),
+        })
+    }
+
+    /// Whether the filter on landing pages passes a session.
+    fn passes(&self, url: Option<&str>) -> bool {
+        self.url.as_ref().is_none_or(|part| url.is_some_and(|url| url.to_lowercase().contains(part)))
+    }
+}
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    answer(app, request, Parameters::parse, read).await
+}
+
+async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<SessionRow>, ApiError> {
+    let (total, data) = match (&parameters.visitor, &parameters.url) {
+        (Some(visitor), _) => match visitor.parse() {
+            Ok(visitor) => of_visitor(&caller, &parameters, &visitor).await?,
+            // No visitor has an id that is none.
+            Err(_) => (0, Vec::new()),
+        },
+        (None, Some(_)) => landed(&caller, &parameters).await?,
+        (None, None) => unfiltered(&caller, &parameters).await?,
+    };
+    Ok(Listing { data, pagination: parameters.page.describe(total) })
+}
+
+/// The number of sessions, and those of the page.
+type Found = (u64, Vec<SessionRow>);
+
+async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
+    let view = View::load(&caller.store, &caller.project, &[(Measure::Stats, parameters.range)]).await?;
+    let counts: Vec<(Hour, u64)> =
+        view.days(Measure::Stats).flat_map(|(day, rows)| day.hours().zip(StatsDay(rows).sessions_by_hour())).collect();
+    let total = counts.iter().map(|(_, count)| count).sum();
+    let page = parameters.page;
+    let (hours, skip) = locate(counts, page.offset(), page.limit());
+    let sessions = view.sessions(&hours).await?;
+    let mut places: Vec<_> = sessions.into_iter().map(|(key, entry)| SessionPlace::of(key, &entry)).collect();
+    places.sort_by(|a, b| b.cmp(a));
+    let places = places.into_iter().skip(skip).take(page.limit()).collect();
+    Ok((total, read_page(&caller.store, &caller.project, places).await?))
+}
+
+/// No counter knows landing pages, so the slim entries of the range are read.
+async fn landed(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
+    let view = View::load(&caller.store, &caller.project, &[(Measure::Stats, parameters.range)]).await?;
+    let days =
+        view.days(Measure::Stats).filter(|(_, rows)| StatsDay(rows).sessions() > 0).map(|(day, _)| *day).collect();
+    let pick = |key: SessionRef, entry: SessionEntry| {
+        parameters.passes(entry.url.as_deref()).then(|| SessionPlace::of(key, &entry))
+    };
+    let mut places = view.scan_sessions(days, pick).await?;
+    places.sort_by(|a, b| b.cmp(a));
+    let total = places.len() as u64;
+    let places = parameters.page.slice(places);
+    Ok((total, read_page(&caller.store, &caller.project, places).await?))
+}
+
+/// A visitor's own sessions, which no index needs to hold.
+async fn of_visitor(caller: &Caller, parameters: &Parameters, id: &VisitorId) -> Result<Found, StoreError> {
+    let visitor = visitors::read(&caller.store, &caller.project, id);
+    let earlier = read_earlier(&caller.store, &caller.project, id, parameters.range);
+    let (visitor, earlier) = try_join(visitor, earlier).await?;
+    let mut sessions = newest_first(visitor.map(|visitor| visitor.latest), earlier);
+    sessions.retain(|session: &Session| {
+        parameters.range.contains(session.day()) && parameters.passes(session.url.as_deref())
+    });
+    let total = sessions.len() as u64;
+    let page = parameters.page.slice(sessions);
+    Ok((total, page.into_iter().map(|session| SessionRow::new(id.clone(), session)).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::time::Day;
+
+    #[test]
+    fn a_landing_page_is_searched_without_case() {
+        let passes = |query: &str, url| {
+            Parameters::parse(&Params::parse(query, Day(0))).is_ok_and(|parameters| parameters.passes(url))
+        };
+        assert!(passes("url=PRICING", Some("/Pricing?plan=a")));
+        assert!(!passes("url=pricing", Some("/")));
+        assert!(!passes("url=pricing", None));
+        assert!(passes("url=", None));
+    }
+}
