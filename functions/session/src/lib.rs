@@ -1,1 +1,69 @@
-//! stub
+//! `GET /api/v1/sessions/{session_id}`: a session and its events.
+
+use futures::future::try_join;
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::api::{Caller, Data, answer};
+use shared::app::App;
+use shared::error::ApiError;
+use shared::ids::SessionId;
+use shared::routes;
+use shared::rows::{EventRow, SessionRow, events, sessions};
+
+/// The most events of a session that are shown.
+const MAX_EVENTS: usize = 500;
+
+const UNKNOWN: ApiError = ApiError::NotFound("No such session.");
+
+/// The path parameter.
+#[derive(Debug)]
+pub struct Parameters {
+    /// `session_id`; `None` if it is one that no session can have.
+    pub session: Option<SessionId>,
+}
+
+impl Parameters {
+    fn parse(path: &str) -> Self {
+        Parameters { session: routes::parameter(path).parse().ok() }
+    }
+}
+
+/// A session with its timeline.
+#[derive(Debug, Serialize)]
+pub struct SessionDetail {
+    #[serde(flatten)]
+    session: SessionRow,
+    /// The oldest first.
+    events: Vec<EventRow>,
+}
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    answer(app, request, |_| Ok(Parameters::parse(request.uri().path())), read).await
+}
+
+async fn read(caller: Caller, parameters: Parameters) -> Result<Data<SessionDetail>, ApiError> {
+    let (store, project) = (&caller.store, &caller.project);
+    let id = parameters.session.ok_or(UNKNOWN)?;
+    let place = sessions::find(store, project, &id).await?.ok_or(UNKNOWN)?;
+    let session = sessions::read(store, project, &place);
+    let batches = events::read_of_session(store, project, &place.visitor, &id);
+    let (session, batches) = try_join(session, batches).await?;
+    let session = SessionRow::new(place.visitor, session.ok_or(UNKNOWN)?);
+    let mut events = events::oldest_first(batches);
+    events.truncate(MAX_EVENTS);
+    Ok(Data { data: SessionDetail { session, events } })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_that_no_session_can_have_is_none() {
+        let read = |path| Parameters::parse(path).session.map(|id| id.to_string());
+        assert_eq!(read("/api/v1/sessions/ses%5F1"), Some("ses_1".to_owned()));
+        assert_eq!(read("/api/v1/sessions/a%23b"), None);
+        assert_eq!(read("/api/v1/sessions/%F0%9F%98%80"), None);
+    }
+}
