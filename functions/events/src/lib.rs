@@ -1,1 +1,236 @@
-//! stub
+//! `GET /api/v1/events`: the events of a range, the newest first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lambda_http::{Body, Request, Response};
+use shared::api::{Caller, answer};
+use shared::app::App;
+use shared::dates::DateRange;
+use shared::derived::counters::OTHER;
+use shared::derived::stats::StatsDay;
+use shared::derived::view::locate;
+use shared::derived::{BatchEntry, BatchRef, Measure, View};
+use shared::error::ApiError;
+use shared::ids::{SessionId, VisitorId};
+use shared::keys::{self, Key};
+use shared::model::Batch;
+use shared::model::batch::event_ids;
+use shared::pagination::{Listing, Page};
+use shared::params::Params;
+use shared::rows::{EventRow, events, sessions};
+use shared::store::{Consistency, StoreError};
+use shared::time::{Hour, Millis};
+
+/// The query parameters.
+#[derive(Debug)]
+pub struct Parameters {
+    /// `start_date` and `end_date`: only events that happened in between.
+    pub range: DateRange,
+    /// `page` and `limit`.
+    pub page: Page,
+    /// `type`: only events of this type.
+    pub event_type: Option<String>,
+    /// `visitor_id`: only events of this visitor, a bot's too.
+    pub visitor: Option<String>,
+    /// `session_id`: only events of this session, a bot's too.
+    pub session: Option<String>,
+}
+
+impl Parameters {
+    fn parse(params: &Params) -> Result<Self, ApiError> {
+        let filter = |name| params.filter(name).map(str::to_owned);
+        Ok(Parameters {
+            range: DateRange::parse(params)?,
+            page: Page::parse(params)?,
+            event_type: filter("type"),
+            visitor: filter("visitor_id"),
+            session: filter("session_id"),
+        })
+    }
+
+    /// Whether the filter on types passes an event.
+    fn passes(&self, name: &str) -> bool {
+        self.event_type.as_ref().is_none_or(|wanted| wanted == name)
+    }
+}
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    answer(app, request, Parameters::parse, read).await
+}
+
+async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<EventRow>, ApiError> {
+    let (total, data) = match Owner::of(&parameters) {
+        Some(owner) => of_owner(&caller, &parameters, owner).await?,
+        None => of_everyone(&caller, &parameters).await?,
+    };
+    Ok(Listing { data, pagination: parameters.page.describe(total) })
+}
+
+/// The number of events, and those of the page.
+type Found = (u64, Vec<EventRow>);
+
+/// Whose events are asked for.
+enum Owner {
+    Visitor(VisitorId),
+    /// The session that was stored first of those with the id.
+    Session(SessionId),
+    VisitorsSession(VisitorId, SessionId),
+    /// An id is none that anyone can have.
+    Nobody,
+}
+
+impl Owner {
+    fn of(parameters: &Parameters) -> Option<Self> {
+        let visitor = parameters.visitor.as_deref().map(str::parse);
+        let session = parameters.session.as_deref().map(str::parse);
+        match (visitor, session) {
+            (None, None) => None,
+            (Some(Ok(visitor)), None) => Some(Owner::Visitor(visitor)),
+            (None, Some(Ok(session))) => Some(Owner::Session(session)),
+            (Some(Ok(visitor)), Some(Ok(session))) => Some(Owner::VisitorsSession(visitor, session)),
+            (Some(Err(_)), _) | (_, Some(Err(_))) => Some(Owner::Nobody),
+        }
+    }
+}
+
+async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Result<Found, StoreError> {
+    let (store, project) = (&caller.store, &caller.project);
+    let batches = match owner {
+        Owner::Visitor(visitor) => events::read_of_visitor(store, project, &visitor).await?,
+        Owner::VisitorsSession(visitor, session) => events::read_of_session(store, project, &visitor, &session).await?,
+        Owner::Session(session) => match sessions::find(store, project, &session).await? {
+            Some(place) => events::read_of_session(store, project, &place.visitor, &session).await?,
+            None => Vec::new(),
+        },
+        Owner::Nobody => Vec::new(),
+    };
+    let mut rows = events::newest_first(batches);
+    rows.retain(|row| parameters.range.contains(row.created_at.day()) && parameters.passes(&row.name));
+    Ok((rows.len() as u64, parameters.page.slice(rows)))
+}
+
+async fn of_everyone(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
+    let view = View::load(&caller.store, &caller.project, &[(Measure::Stats, parameters.range)]).await?;
+    let counts = count(&view, parameters).await?;
+    let total = counts.values().sum();
+    let page = parameters.page;
+    let (hours, skip) = locate(counts, page.offset(), page.limit());
+    let batches = view.batches(&hours).await?;
+    let mut places = Place::all(&batches, parameters);
+    places.sort_unstable_by(|a, b| b.cmp(a));
+    let places: Vec<Place> = places.into_iter().skip(skip).take(page.limit()).collect();
+
+    let key = |place: &Place| batch_key(caller, &batches[place.batch].1);
+    let keys: BTreeSet<Key> = places.iter().map(key).collect();
+    let items = caller.store.get_many(keys.into_iter().collect(), Consistency::Eventual).await?;
+    let mut rows = BTreeMap::new();
+    for item in items.values() {
+        rows.extend(EventRow::of_batch(Batch::from_item(item)?).map(|row| (row.id, row)));
+    }
+    Ok((total, places.iter().filter_map(|place| rows.remove(&place.id)).collect()))
+}
+
+fn batch_key(caller: &Caller, batch: &BatchRef) -> Key {
+    keys::batch(&caller.project, &batch.visitor, &batch.session, &batch.batch)
+}
+
+/// How many of the wanted events each hour holds.
+async fn count(view: &View, parameters: &Parameters) -> Result<BTreeMap<Hour, u64>, StoreError> {
+    let (mut counts, mut crowded) = (BTreeMap::new(), Vec::new());
+    for (day, rows) in view.days(Measure::Stats) {
+        // Where a day has more types than are counted apart, the counters don't know how many are of this one.
+        if parameters.event_type.is_some() && !rows.row(OTHER).is_empty() {
+            crowded.extend(day.hours());
+            continue;
+        }
+        let wanted = StatsDay(rows).events_by_type().filter(|(name, _)| parameters.passes(name));
+        for (hour, count) in wanted.flat_map(|(_, by_hour)| day.hours().zip(by_hour)) {
+            *counts.entry(hour).or_default() += count;
+        }
+    }
+    if !crowded.is_empty() {
+        for (hour, _, entry) in view.batches(&crowded).await? {
+            let wanted = entry.events.iter().filter(|(_, _, name)| parameters.passes(name.as_str())).count();
+            *counts.entry(hour).or_default() += wanted as u64;
+        }
+    }
+    Ok(counts)
+}
+
+/// An event's place in the list, which descends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    created_at: Millis,
+    id: u64,
+    /// Which of the indexed batches it is in.
+    batch: usize,
+}
+
+impl Place {
+    /// The places of all wanted events of some batches.
+    fn all(batches: &[(Hour, BatchRef, BatchEntry)], parameters: &Parameters) -> Vec<Place> {
+        let mut places = Vec::new();
+        for (batch, (hour, key, entry)) in batches.iter().enumerate() {
+            let wanted = || entry.events.iter().filter(|(_, _, name)| parameters.passes(name.as_str()));
+            let Some(last) = wanted().map(|(_, position, _)| usize::from(*position)).max() else { continue };
+            let ids: Vec<u64> = event_ids(&key.visitor, &key.session, &key.batch, last + 1).collect();
+            places.extend(wanted().filter_map(|(ms, position, _)| {
+                let id = *ids.get(usize::from(*position))?;
+                Some(Place { created_at: hour.start().plus(i64::from(*ms)), id, batch })
+            }));
+        }
+        places
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::derived::index::EventName;
+    use shared::time::Day;
+
+    fn parameters(query: &str) -> Parameters {
+        match Parameters::parse(&Params::parse(query, Day(20))) {
+            Ok(parameters) => parameters,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn indexed(batch: &str, hour: i32, events: &[(u32, u16, &str)]) -> (Hour, BatchRef, BatchEntry) {
+        let (Ok(visitor), Ok(session), Ok(batch)) = ("v".parse(), "s".parse(), batch.parse()) else {
+            panic!("legal identifiers")
+        };
+        let events = events.iter().map(|(ms, position, name)| (*ms, *position, EventName::of(name))).collect();
+        (Hour(hour), BatchRef { visitor, session, batch }, BatchEntry { events, heartbeat: None })
+    }
+
+    #[test]
+    fn places_have_the_ids_and_instants_that_the_batches_have() {
+        let batches = [
+            indexed("a", 1, &[(5, 2, "page_view"), (7, 0, "custom")]),
+            indexed("a", 2, &[(0, 1, "page_view")]),
+            indexed("b", 2, &[]),
+        ];
+        let key = &batches[0].1;
+        let ids: Vec<u64> = event_ids(&key.visitor, &key.session, &key.batch, 3).collect();
+        let places = |query: &str| -> Vec<(i64, u64, usize)> {
+            let places = Place::all(&batches, &parameters(query));
+            places.iter().map(|place| (place.created_at.0, place.id, place.batch)).collect()
+        };
+        assert_eq!(places(""), [(3_600_005, ids[2], 0), (3_600_007, ids[0], 0), (7_200_000, ids[1], 1)]);
+        assert_eq!(places("type=custom"), [(3_600_007, ids[0], 0)]);
+        assert_eq!(places("type=Custom"), []);
+    }
+
+    #[test]
+    fn an_id_that_nobody_can_have_has_no_events() {
+        let owner = |query: &str| Owner::of(&parameters(query));
+        assert!(owner("visitor_id=&session_id=").is_none());
+        assert!(matches!(owner("visitor_id=v"), Some(Owner::Visitor(_))));
+        assert!(matches!(owner("session_id=s"), Some(Owner::Session(_))));
+        assert!(matches!(owner("session_id=s&visitor_id=v"), Some(Owner::VisitorsSession(..))));
+        assert!(matches!(owner("session_id=s&visitor_id=v%23"), Some(Owner::Nobody)));
+        assert!(matches!(owner("session_id=%20"), Some(Owner::Nobody)));
+    }
+}
