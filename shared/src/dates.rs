@@ -42,6 +42,11 @@ impl DateRange {
         self.end
     }
 
+    /// The days of the range, ascending.
+    pub fn days(&self) -> impl Iterator<Item = Day> + use<> {
+        (self.start.0..=self.end.0).map(Day)
+    }
+
     /// Whether a day lies in the range.
     pub fn contains(&self, day: Day) -> bool {
         self.start <= day && day <= self.end

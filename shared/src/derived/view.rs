@@ -94,6 +94,11 @@ impl View {
         self.rows.range((measure, Day(i32::MIN))..=(measure, Day(i32::MAX))).map(|((_, day), rows)| (day, rows))
     }
 
+    /// What a loaded day of a measure holds, if anything.
+    pub fn day(&self, measure: Measure, day: Day) -> Option<&Rows> {
+        self.rows.get(&(measure, day))
+    }
+
     /// The first day of a range, loaded or not, whose rows of a measure pass a test.
     pub async fn first_day(
         &self,
