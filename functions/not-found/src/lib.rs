@@ -1,1 +1,43 @@
-//! stub
+//! Everything that no other function answers: unknown paths, and methods that a path does not take.
+
+use http::Method;
+use lambda_http::{Body, Request, Response};
+use shared::api::log;
+use shared::app::App;
+use shared::error::ApiError;
+use shared::routes;
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    let mut response = error(request.uri().path()).into_response();
+    if request.method() == Method::HEAD {
+        *response.body_mut() = Body::Empty;
+    }
+    log(request, &response, &app.store().metered(), app.now());
+    response
+}
+
+fn error(path: &str) -> ApiError {
+    match routes::find(path) {
+        Some((route, _)) => ApiError::MethodNotAllowed(route.allowed()),
+        None => ApiError::NotFound("No such endpoint."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_path_says_what_it_takes() {
+        let answered = |path| {
+            let response = error(path).into_response();
+            let allow = response.headers().get("allow").and_then(|value| value.to_str().ok()).map(str::to_owned);
+            (response.status().as_u16(), allow)
+        };
+        assert_eq!(answered("/api/v1/visitors/v_1"), (405, Some("GET, HEAD".to_owned())));
+        assert_eq!(answered("/collect"), (405, Some("POST, OPTIONS".to_owned())));
+        assert_eq!(answered("/api/v1/nothing"), (404, None));
+        assert_eq!(answered("/"), (404, None));
+    }
+}
