@@ -6,6 +6,7 @@ use aws_config::timeout::TimeoutConfig;
 use futures::future::BoxFuture;
 use lambda_http::{Body, Request, Response, service_fn};
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::auth::KeyMemory;
@@ -19,6 +20,10 @@ use crate::time::Millis;
 const TABLE_VARIABLE: &str = "TABLE_NAME";
 /// The table's name where none is set.
 pub const DEFAULT_TABLE: &str = "identity";
+
+/// A request's extension with the address of the client, for requests that no gateway describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
 
 /// The table and what is remembered of keys.
 #[derive(Debug)]

@@ -14,7 +14,10 @@
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
 //! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
 //! | block: a measure's day | `P#<project>#R#<measure>` | `<day>` |
+//! | a part of a large block | `P#<project>#R#<measure>` | `<day>#<part>` |
 //! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>#<round>` |
+//! | how far `identity dev` applied the stream | `DEV` | `CHECKPOINT` |
+//! | the demo data of `identity dev` | `DEV` | `DEMO#<project>` |
 
 use crate::derived::{Index, Measure};
 use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
@@ -159,6 +162,16 @@ pub fn block(project: &ProjectId, measure: Measure, day: Day) -> Key {
     Key::new(blocks(project, measure), day.to_string())
 }
 
+/// A part of a large block.
+pub fn block_part(project: &ProjectId, measure: Measure, day: Day, part: usize) -> Key {
+    Key::new(blocks(project, measure), format!("{day}#{part:02}"))
+}
+
+/// The day of a block, or of a part of one.
+pub fn block_day(sort_key: &str) -> Option<Day> {
+    sort_key.get(..10)?.parse().ok()
+}
+
 /// The partition of a day of a time index.
 pub fn runs(project: &ProjectId, index: Index, day: Day) -> String {
     format!("P#{project}#X#{}#{day}", index.name())
@@ -177,6 +190,18 @@ pub fn merged_run(project: &ProjectId, index: Index, hour: Hour, round: u64) -> 
 /// What the sort keys of an hour's runs begin with.
 pub fn run_hour(hour: Hour) -> String {
     format!("{:02}", hour.of_day())
+}
+
+const DEV: &str = "DEV";
+
+/// How far the local stack applied the table's stream.
+pub fn dev_checkpoint() -> Key {
+    Key::new(DEV, "CHECKPOINT")
+}
+
+/// What demo data the local stack made for a project.
+pub fn dev_demo(project: &ProjectId) -> Key {
+    Key::new(DEV, format!("DEMO#{project}"))
 }
 
 /// What a table key of a visitor's partition stands for.

@@ -7,14 +7,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use shared::codec;
+use shared::dates::DateRange;
+use shared::derived::block::{self, Found, Reading};
 use shared::derived::index::{Entries, HourEntries, merge};
 use shared::derived::tail::{Manifest, Round, Tail, manifest_item};
 use shared::derived::{Index, Measure, Rows};
 use shared::ids::ProjectId;
 use shared::keys;
 use shared::store::{
-    Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, binary, item_key, key_item, number, read_binary,
-    read_number, read_packed,
+    DATA, Item, Query, SortKeys, Store, StoreError, binary, item_key, key_item, read_binary, read_packed,
 };
 use shared::time::{Day, Hour, Millis};
 
@@ -123,26 +124,26 @@ async fn merge_block(
     round: u64,
     deltas: Vec<&Rows>,
 ) -> Result<(), StoreError> {
-    let key = keys::block(project, measure, day);
+    let Some(range) = DateRange::new(day, day) else { return Ok(()) };
     for _ in 0..MAX_TRIES {
-        let stored = store.get(&key, Consistency::Strong).await?;
-        let at = stored.as_ref().map(|item| read_number::<u64>(item, REV)).transpose()?;
-        if at.is_some_and(|at| at >= round) {
+        let mut blocks = match block::read(store, project, measure, range, Reading::Strong).await? {
+            Found::Blocks(blocks) => blocks,
+            Found::Torn => continue,
+        };
+        let mut before = blocks.pop();
+        if before.as_ref().is_some_and(|block| block.round >= round) {
             return Ok(());
         }
-        let mut rows: Rows = stored.as_ref().map(read_packed).transpose()?.unwrap_or_default();
+        let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
         for delta in &deltas {
-            rows.add_all(delta);
+            rows.add_all(delta, measure.are_keys_limited());
         }
         rows.prune();
-        let mut item = key_item(&key);
-        item.insert(REV.to_owned(), number(round));
-        item.insert(DATA.to_owned(), binary(codec::pack(&rows)?));
-        if store.put_at(item, at).await? {
+        if block::write(store, project, measure, day, before.as_ref(), round, rows).await? {
             return Ok(());
         }
     }
-    Err(StoreError::Unavailable(format!("block {} / {} kept changing", key.pk, key.sk)))
+    Err(StoreError::Unavailable(format!("the block of {} on {day} kept changing", measure.name())))
 }
 
 async fn write_runs<K, V>(

@@ -3,72 +3,122 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::Measure;
 use crate::time::Day;
 
-/// The most distinct keys of a measure's day that are kept apart; further ones count as [`OTHER`],
-/// so that nobody who holds the public key can make reading expensive.
+/// The most distinct keys of a table's day that are kept apart; further ones count as [`OTHER`], so that
+/// nobody who holds the public key can make reading expensive.
 pub const MAX_KEYS: usize = 2_000;
 
-/// The key that stands for all beyond [`MAX_KEYS`].
+/// The most bytes of keys of a table's day that are kept apart, for the same reason: a day of keys must
+/// fit into one transaction.
+const MAX_KEY_BYTES: usize = 2 << 20;
+
+/// The key that stands for all beyond the limits.
 pub const OTHER: &str = "(other)";
 
 /// The counters of one key, by field. What a field means, the measure's module says.
 pub type Row = BTreeMap<u32, i64>;
 
-/// The counters of a measure's day, by key.
+/// Rows by key.
+pub type Table = BTreeMap<String, Row>;
+
+/// A table of a measure. A measure with several kinds of keys has a table for each.
+pub type TableId = u8;
+
+/// The counters of a measure's day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rows(BTreeMap<String, Row>);
+pub struct Rows(BTreeMap<TableId, Table>);
 
 impl Rows {
     /// Adds to one counter.
-    pub fn add(&mut self, key: &str, field: u32, by: i64) {
+    pub fn add(&mut self, table: TableId, key: &str, field: u32, by: i64) {
         if by == 0 {
             return;
         }
-        match self.0.get_mut(key) {
+        let table = self.0.entry(table).or_default();
+        match table.get_mut(key) {
             Some(row) => *row.entry(field).or_default() += by,
             None => {
-                self.0.insert(key.to_owned(), Row::from([(field, by)]));
+                table.insert(key.to_owned(), Row::from([(field, by)]));
             }
         }
     }
 
-    /// Adds other rows, keeping at most [`MAX_KEYS`] keys: a new key beyond them is added to [`OTHER`].
-    /// Keys never make room again, so what was added to `OTHER` is also subtracted there.
-    pub fn add_all(&mut self, other: &Rows) {
-        for (key, row) in &other.0 {
-            let known = self.0.contains_key(key) || self.0.len() < MAX_KEYS;
-            let target = self.0.entry(if known { key.clone() } else { OTHER.to_owned() }).or_default();
-            for (field, by) in row {
-                *target.entry(*field).or_default() += by;
+    /// Adds other rows. Where keys are limited, a new one beyond the limits is added to [`OTHER`]. Keys
+    /// that counted once keep their place, so what was added to `OTHER` is also subtracted there.
+    pub fn add_all(&mut self, other: &Rows, are_keys_limited: bool) {
+        for (id, rows) in &other.0 {
+            let table = self.0.entry(*id).or_default();
+            let (mut count, mut bytes) = (table.len(), table.keys().map(String::len).sum::<usize>());
+            for (key, row) in rows {
+                let is_room = !are_keys_limited || (count < MAX_KEYS && bytes + key.len() <= MAX_KEY_BYTES);
+                let target = match table.contains_key(key) {
+                    true => key,
+                    false if is_room => {
+                        (count, bytes) = (count + 1, bytes + key.len());
+                        key
+                    }
+                    false => OTHER,
+                };
+                let target = table.entry(target.to_owned()).or_default();
+                for (field, by) in row {
+                    *target.entry(*field).or_default() += by;
+                }
             }
         }
     }
 
-    /// Drops counters that are 0, and rows without counters.
+    /// Drops counters that are 0, and rows and tables without counters.
     pub fn prune(&mut self) {
-        for row in self.0.values_mut() {
-            row.retain(|_, count| *count != 0);
+        for table in self.0.values_mut() {
+            for row in table.values_mut() {
+                row.retain(|_, count| *count != 0);
+            }
+            table.retain(|_, row| !row.is_empty());
         }
-        self.0.retain(|_, row| !row.is_empty());
+        self.0.retain(|_, table| !table.is_empty());
     }
 
     /// One row; an empty one where the key is unknown.
-    pub fn row(&self, key: &str) -> &Row {
+    pub fn row(&self, table: TableId, key: &str) -> &Row {
         static EMPTY: Row = Row::new();
-        self.0.get(key).unwrap_or(&EMPTY)
+        self.0.get(&table).and_then(|table| table.get(key)).unwrap_or(&EMPTY)
     }
 
-    /// All rows.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Row)> {
-        self.0.iter().map(|(key, row)| (key.as_str(), row))
+    /// The rows of a table.
+    pub fn table(&self, table: TableId) -> &Table {
+        static EMPTY: Table = Table::new();
+        self.0.get(&table).unwrap_or(&EMPTY)
     }
 
-    /// Whether nothing is counted.
-    pub fn is_zero(&self) -> bool {
-        self.0.values().all(|row| row.values().all(|count| *count == 0))
+    /// Splits the rows into so many parts by a hash of their keys.
+    pub fn split(self, parts: usize) -> Vec<Rows> {
+        let mut split = vec![Rows::default(); parts];
+        for (id, table) in self.0 {
+            for (key, row) in table {
+                let part = Sha256::digest(key.as_bytes()).first().copied().unwrap_or_default();
+                split[usize::from(part) % parts].0.entry(id).or_default().insert(key, row);
+            }
+        }
+        split
+    }
+
+    /// Puts together what [`Rows::split`] made.
+    pub fn join(parts: impl IntoIterator<Item = Rows>) -> Rows {
+        let mut joined = Rows::default();
+        for part in parts {
+            for (id, table) in part.0 {
+                joined.0.entry(id).or_default().extend(table);
+            }
+        }
+        joined
+    }
+
+    fn tables(&self) -> impl Iterator<Item = (TableId, &str, &Row)> {
+        self.0.iter().flat_map(|(id, table)| table.iter().map(|(key, row)| (*id, key.as_str(), row)))
     }
 }
 
@@ -92,13 +142,13 @@ impl Counters {
         self.0.iter().map(|(place, rows)| (*place, rows))
     }
 
-    /// Adds other counters. Within one segment no key is folded into `(other)`: a block decides that.
+    /// Adds other counters. Within one segment no key counts as [`OTHER`]: a block decides that.
     pub fn add_all(&mut self, other: &Counters, times: i64) {
         for ((measure, day), rows) in &other.0 {
             let target = self.rows_mut(*measure, *day);
-            for (key, row) in &rows.0 {
+            for (table, key, row) in rows.tables() {
                 for (field, by) in row {
-                    target.add(key, *field, by * times);
+                    target.add(table, key, *field, by * times);
                 }
             }
         }
@@ -122,17 +172,29 @@ mod tests {
         let mut block = Rows::default();
         for number in 0..MAX_KEYS + 5 {
             let mut delta = Rows::default();
-            delta.add(&format!("{number:05}"), 1, 2);
-            block.add_all(&delta);
+            delta.add(3, &format!("{number:05}"), 1, 2);
+            block.add_all(&delta, true);
         }
-        assert_eq!(block.row(OTHER).get(&1), Some(&10));
+        assert_eq!(block.row(3, OTHER).get(&1), Some(&10));
         let mut removal = Rows::default();
-        removal.add("02004", 1, -2);
-        removal.add("00000", 1, -2);
-        block.add_all(&removal);
-        assert_eq!(block.row(OTHER).get(&1), Some(&8));
-        assert_eq!(block.row("00000").get(&1), Some(&0));
+        removal.add(3, "02004", 1, -2);
+        removal.add(3, "00000", 1, -2);
+        block.add_all(&removal, true);
+        assert_eq!(block.row(3, OTHER).get(&1), Some(&8));
+        assert_eq!(block.row(3, "00000").get(&1), Some(&0));
         block.prune();
-        assert!(block.row("00000").is_empty());
+        assert!(block.row(3, "00000").is_empty());
+    }
+
+    #[test]
+    fn what_was_split_joins_to_the_same() {
+        let mut rows = Rows::default();
+        for number in 0..500 {
+            rows.add(number as u8 % 3, &format!("key {number}"), 1, number);
+        }
+        let parts = rows.clone().split(4);
+        assert!(parts.iter().all(|part| part.tables().count() > 50));
+        rows.prune();
+        assert_eq!(Rows::join(parts), rows);
     }
 }

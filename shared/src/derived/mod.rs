@@ -6,6 +6,7 @@
 //! *blocks* (a measure's day of counters) and *runs* (an hour of a time index). A reader adds
 //! the few segments that are not compacted yet to the blocks and runs of its range ([`view`]).
 
+pub mod block;
 pub mod contributions;
 pub mod counters;
 pub mod index;
@@ -39,6 +40,11 @@ pub enum Measure {
 impl Measure {
     /// All of them.
     pub const ALL: [Measure; 3] = [Measure::Stats, Measure::Visits, Measure::Places];
+
+    /// Whether a day keeps a limited number of keys apart: where clients choose the keys.
+    pub fn are_keys_limited(self) -> bool {
+        self != Measure::Places
+    }
 
     /// Its name in the table's keys.
     pub fn name(self) -> &'static str {

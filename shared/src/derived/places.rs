@@ -3,7 +3,7 @@
 
 use super::Measure;
 use super::counters::{Counters, Rows};
-use super::visits;
+use super::visits::{self, VISITS};
 use crate::model::Session;
 use crate::time::Day;
 
@@ -15,7 +15,7 @@ pub fn add_session(counters: &mut Counters, session: &Session) {
     if let Some(gap) = visits::gap(session) {
         let part = |value: &Option<String>| value.clone().unwrap_or_default();
         let key = [part(&session.browser_name), part(&session.os), part(&session.geo_country_code)];
-        counters.rows_mut(Measure::Places, session.day()).add(&key.join(&SEPARATOR.to_string()), gap, 1);
+        counters.rows_mut(Measure::Places, session.day()).add(VISITS, &key.join(&SEPARATOR.to_string()), gap, 1);
     }
 }
 
@@ -47,7 +47,8 @@ impl PlaceFilter {
 
     /// The visitors that pass and are counted on a day, in a range that ends on `end`.
     pub fn counted(&self, rows: &Rows, day: Day, end: Day) -> u64 {
-        rows.iter()
+        rows.table(VISITS)
+            .iter()
             .filter(|(key, _)| {
                 let mut parts = key.split(SEPARATOR).map(|part| Some(part).filter(|part| !part.is_empty()));
                 self.matches(parts.next().flatten(), parts.next().flatten(), parts.next().flatten())

@@ -1,12 +1,19 @@
 //! The `stats` measure: one row a day for sessions, one row a day for each event type.
 
-use super::{Measure, counters::Counters, counters::Rows};
+use super::{
+    Measure,
+    counters::Counters,
+    counters::{Rows, TableId},
+};
 use crate::model::batch::PAGE_VIEW;
 use crate::model::{Batch, Session};
 use crate::time::Day;
 
-/// The key of the sessions' row. No event type is called so: types are not empty.
-const SESSIONS: &str = "";
+/// The table with one row for all sessions, whose key is empty.
+const SESSIONS: TableId = 0;
+const ALL: &str = "";
+/// The table with a row for each event type.
+const EVENTS: TableId = 1;
 
 /// Fields 0 to 23 of every row count by the hour. The sessions' row has these besides.
 const BOUNCES: u32 = 24;
@@ -20,30 +27,30 @@ const BOUNCE_PAGE_VIEWS: u32 = 1;
 
 /// What a session adds whoever had it.
 pub fn add_session_presence(counters: &mut Counters, session: &Session) {
-    counters.rows_mut(Measure::Stats, session.day()).add(SESSIONS, PRESENT, 1);
+    counters.rows_mut(Measure::Stats, session.day()).add(SESSIONS, ALL, PRESENT, 1);
 }
 
 /// What a batch adds whoever sent it.
 pub fn add_batch_presence(counters: &mut Counters, batch: &Batch) {
     for event in &batch.events {
-        counters.rows_mut(Measure::Stats, event.created_at.day()).add(SESSIONS, PRESENT, 1);
+        counters.rows_mut(Measure::Stats, event.created_at.day()).add(SESSIONS, ALL, PRESENT, 1);
     }
 }
 
 /// What a person's session adds.
 pub fn add_session(counters: &mut Counters, session: &Session) {
     let rows = counters.rows_mut(Measure::Stats, session.day());
-    rows.add(SESSIONS, u32::from(session.started_at.hour().of_day()), 1);
-    rows.add(SESSIONS, BOUNCES, i64::from(session.page_views <= BOUNCE_PAGE_VIEWS));
-    rows.add(SESSIONS, DURATION_MS, session.duration_ms());
-    rows.add(SESSIONS, NEW_VISITORS, i64::from(session.is_first));
+    rows.add(SESSIONS, ALL, u32::from(session.started_at.hour().of_day()), 1);
+    rows.add(SESSIONS, ALL, BOUNCES, i64::from(session.page_views <= BOUNCE_PAGE_VIEWS));
+    rows.add(SESSIONS, ALL, DURATION_MS, session.duration_ms());
+    rows.add(SESSIONS, ALL, NEW_VISITORS, i64::from(session.is_first));
 }
 
 /// What a person's batch adds.
 pub fn add_batch(counters: &mut Counters, batch: &Batch) {
     for event in &batch.events {
         let at = event.created_at;
-        counters.rows_mut(Measure::Stats, at.day()).add(&event.name, u32::from(at.hour().of_day()), 1);
+        counters.rows_mut(Measure::Stats, at.day()).add(EVENTS, &event.name, u32::from(at.hour().of_day()), 1);
     }
 }
 
@@ -53,17 +60,17 @@ pub struct StatsDay<'a>(pub &'a Rows);
 
 impl<'a> StatsDay<'a> {
     fn of_sessions(&self, field: u32) -> i64 {
-        self.0.row(SESSIONS).get(&field).copied().unwrap_or_default()
+        self.0.row(SESSIONS, ALL).get(&field).copied().unwrap_or_default()
     }
 
     /// Sessions started on the day, by hour.
     pub fn sessions_by_hour(&self) -> [u64; 24] {
-        by_hour(self.0.row(SESSIONS))
+        by_hour(self.0.row(SESSIONS, ALL))
     }
 
     /// Events of the day, by type and hour.
     pub fn events_by_type(&self) -> impl Iterator<Item = (&'a str, [u64; 24])> + use<'a> {
-        self.0.iter().filter(|(name, _)| *name != SESSIONS).map(|(name, row)| (name, by_hour(row)))
+        self.0.table(EVENTS).iter().map(|(name, row)| (name.as_str(), by_hour(row)))
     }
 
     /// Sessions started on the day.
@@ -78,7 +85,7 @@ impl<'a> StatsDay<'a> {
 
     /// Page views of the day.
     pub fn page_views(&self) -> i64 {
-        by_hour(self.0.row(PAGE_VIEW)).iter().sum::<u64>() as i64
+        by_hour(self.0.row(EVENTS, PAGE_VIEW)).iter().sum::<u64>() as i64
     }
 
     /// Sessions started on the day with at most one page view.

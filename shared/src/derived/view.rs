@@ -7,6 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::block::{self, Block, Found, Reading};
 use super::contributions::Delta;
 use super::counters::Rows;
 use super::index::{BatchEntry, BatchRef, Entries, HourEntries, SessionEntry, SessionRef, merge};
@@ -15,7 +16,7 @@ use super::{Index, Measure};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys;
-use crate::store::{Item, Query, REV, SK, SortKeys, Store, StoreError, read_number, read_packed, read_text};
+use crate::store::{Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
 use crate::time::{Day, Hour};
 
 /// How often a read starts over because compaction overtook it.
@@ -36,27 +37,14 @@ pub struct View {
     rows: BTreeMap<(Measure, Day), Rows>,
 }
 
-/// A measure's block.
-#[derive(Debug)]
-pub struct Block {
-    /// Whose day it is.
-    pub day: Day,
-    /// The last round of compaction merged into it.
-    pub round: u64,
-    /// Its counters.
-    pub rows: Rows,
-}
-
 impl View {
     /// Reads measures, each in a range of days, all at once.
     pub async fn load(store: &Store, project: &ProjectId, wanted: &[(Measure, DateRange)]) -> Result<Self, StoreError> {
         for _ in 0..MAX_TRIES {
-            let blocks = try_join_all(wanted.iter().map(|(measure, range)| blocks(store, project, *measure, *range)));
-            let (blocks, tail) = try_join(blocks, Tail::load(store, project, false)).await?;
-            let newest = blocks.iter().flatten().map(|block| block.round).max().unwrap_or_default();
-            if newest > tail.round {
-                continue;
-            }
+            let blocks =
+                wanted.iter().map(|(measure, range)| block::read(store, project, *measure, *range, Reading::All));
+            let (found, tail) = try_join(try_join_all(blocks), Tail::load(store, project, false)).await?;
+            let Some(blocks) = settled(found, &tail) else { continue };
             let mut view = View { store: store.clone(), project: project.clone(), tail, rows: BTreeMap::new() };
             for ((measure, range), blocks) in wanted.iter().zip(blocks) {
                 view.add(*measure, *range, blocks);
@@ -82,7 +70,7 @@ impl View {
             for ((of, day), rows) in segment.delta.counters.iter() {
                 let block_round = rounds.get(&day).copied().unwrap_or_default();
                 if of == measure && range.contains(day) && segment.is_beyond(block_round) {
-                    days.entry(day).or_default().add_all(rows);
+                    days.entry(day).or_default().add_all(rows, measure.are_keys_limited());
                 }
             }
         }
@@ -108,8 +96,11 @@ impl View {
     ) -> Result<Option<Day>, StoreError> {
         let mut rest = Some(range);
         while let Some(range) = rest {
-            let some = blocks_query(&self.project, measure, range).limit(BLOCKS_AT_ONCE);
-            let some = read_blocks(&self.store.query(some).await?)?;
+            let some =
+                match block::read(&self.store, &self.project, measure, range, Reading::First(BLOCKS_AT_ONCE)).await? {
+                    Found::Blocks(some) => some,
+                    Found::Torn => self.all_blocks(measure, range).await?,
+                };
             let read_to = match some.last() {
                 Some(last) if some.len() == BLOCKS_AT_ONCE => last.day,
                 _ => range.end(),
@@ -123,6 +114,16 @@ impl View {
             rest = DateRange::new(read_to.plus(1), range.end());
         }
         Ok(None)
+    }
+
+    async fn all_blocks(&self, measure: Measure, range: DateRange) -> Result<Vec<Block>, StoreError> {
+        for _ in 0..MAX_TRIES {
+            if let Found::Blocks(blocks) = block::read(&self.store, &self.project, measure, range, Reading::All).await?
+            {
+                return Ok(blocks);
+            }
+        }
+        Err(StoreError::Unavailable("compaction overtook every try to read".to_owned()))
     }
 
     /// The sessions that started on some days, as far as `pick` takes them: for filters that no
@@ -191,31 +192,13 @@ impl View {
     }
 }
 
-/// Reads a measure's blocks of a range of days.
-pub async fn blocks(
-    store: &Store,
-    project: &ProjectId,
-    measure: Measure,
-    range: DateRange,
-) -> Result<Vec<Block>, StoreError> {
-    read_blocks(&store.query(blocks_query(project, measure, range)).await?)
-}
-
-fn blocks_query(project: &ProjectId, measure: Measure, range: DateRange) -> Query {
-    let days = SortKeys::Between(range.start().to_string(), range.end().to_string());
-    Query::partition(keys::blocks(project, measure)).sort_keys(days)
-}
-
-fn read_blocks(items: &[Item]) -> Result<Vec<Block>, StoreError> {
-    items
-        .iter()
-        .map(|item| {
-            let day = read_text(item, SK)?;
-            let day =
-                day.parse().map_err(|_| StoreError::Corrupt { key: day.to_owned(), cause: "no day".to_owned() })?;
-            Ok(Block { day, round: read_number(item, REV)?, rows: read_packed(item)? })
-        })
-        .collect()
+/// The blocks that were found, unless compaction wrote some of them after the tail was read.
+fn settled(found: Vec<Found>, tail: &Tail) -> Option<Vec<Vec<Block>>> {
+    let blocks = found.into_iter().map(|found| match found {
+        Found::Blocks(blocks) if blocks.iter().all(|block| block.round <= tail.round) => Some(blocks),
+        Found::Blocks(_) | Found::Torn => None,
+    });
+    blocks.collect()
 }
 
 /// Reads the runs of hours of one day, from the first to the last.

@@ -7,9 +7,12 @@
 //! those with a gap over `e - day`, or none.
 
 use super::Measure;
-use super::counters::{Counters, Row, Rows};
+use super::counters::{Counters, Row, Rows, TableId};
 use crate::model::Session;
 use crate::time::Day;
+
+/// The only table of the measures of visits.
+pub const VISITS: TableId = 0;
 
 /// The field of sessions without a next one; a gap of `n` days is field `n`. A gap of 0 days (another
 /// session follows on the same day) is never counted at, so it is not kept.
@@ -27,7 +30,7 @@ pub fn gap(session: &Session) -> Option<u32> {
 pub fn add_session(counters: &mut Counters, session: &Session) {
     if let Some(gap) = gap(session) {
         let hour = format!("{:02}", session.started_at.hour().of_day());
-        counters.rows_mut(Measure::Visits, session.day()).add(&hour, gap, 1);
+        counters.rows_mut(Measure::Visits, session.day()).add(VISITS, &hour, gap, 1);
     }
 }
 
@@ -41,7 +44,7 @@ pub fn counted(row: &Row, day: Day, end: Day) -> u64 {
 /// The visitors counted on a day by the hour of the session they are counted at.
 pub fn counted_by_hour(rows: &Rows, day: Day, end: Day) -> [u64; 24] {
     let mut hours = [0; 24];
-    for (hour, row) in rows.iter() {
+    for (hour, row) in rows.table(VISITS).iter() {
         if let Some(slot) = hour.parse::<usize>().ok().and_then(|hour| hours.get_mut(hour)) {
             *slot += counted(row, day, end);
         }
