@@ -9,7 +9,7 @@ use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::dates::DateRange;
 use shared::derived::stats::StatsDay;
-use shared::derived::{Measure, Rows, View};
+use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::params::Params;
 
@@ -40,19 +40,18 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 
 async fn read(caller: Caller, parameters: Parameters) -> Result<Data<Vec<EventType>>, ApiError> {
     let view = View::load(&caller.store, &caller.project, &[(Measure::Stats, parameters.range)]).await?;
-    Ok(Data { data: most_frequent_first(view.days(Measure::Stats).map(|(_, rows)| rows)) })
+    let by_hour = view.days(Measure::Stats).flat_map(|(_, rows)| StatsDay(rows).events_by_type());
+    Ok(Data { data: most_frequent_first(by_hour.map(|(name, hours)| (name, hours.iter().sum()))) })
 }
 
-fn most_frequent_first<'a>(days: impl Iterator<Item = &'a Rows>) -> Vec<EventType> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for (name, by_hour) in days.flat_map(|rows| StatsDay(rows).events_by_type()) {
-        *counts.entry(name).or_default() += by_hour.iter().sum::<u64>();
+/// Adds up the counts of each type. Ties go by name.
+fn most_frequent_first<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Vec<EventType> {
+    let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
+    for (name, count) in counts.filter(|(_, count)| *count > 0) {
+        *totals.entry(name).or_default() += count;
     }
-    let mut types: Vec<EventType> = counts
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(name, count)| EventType { name: name.to_owned(), count })
-        .collect();
+    let types = totals.into_iter().map(|(name, count)| EventType { name: name.to_owned(), count });
+    let mut types: Vec<EventType> = types.collect();
     // Stable, so equal counts stay in the order of their names.
     types.sort_by_key(|event_type| Reverse(event_type.count));
     types
@@ -63,17 +62,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_added_up_over_days_and_ties_go_by_name() {
-        let rows = |counts: &[(&str, u32, i64)]| {
-            let mut rows = Rows::default();
-            counts.iter().for_each(|(name, hour, count)| rows.add(name, *hour, *count));
-            rows
-        };
-        let days = [
-            rows(&[("", 3, 9), ("page_view", 0, 2), ("rage_click", 5, 1), ("gone", 1, 1), ("gone", 1, -1)]),
-            rows(&[("page_view", 23, 1), ("a_click", 7, 1)]),
-        ];
-        let listed: Vec<_> = most_frequent_first(days.iter()).into_iter().map(|t| (t.name, t.count)).collect();
+    fn types_are_added_up_and_ties_go_by_name() {
+        let counts = [("page_view", 2), ("rage_click", 1), ("gone", 0), ("page_view", 1), ("a_click", 1)];
+        let listed: Vec<_> = most_frequent_first(counts.into_iter()).into_iter().map(|t| (t.name, t.count)).collect();
         let expected = [("page_view", 3), ("a_click", 1), ("rage_click", 1)];
         assert_eq!(listed, expected.map(|(name, count)| (name.to_owned(), count)));
     }

@@ -139,12 +139,13 @@ fn batch_key(caller: &Caller, batch: &BatchRef) -> Key {
 async fn count(view: &View, parameters: &Parameters) -> Result<BTreeMap<Hour, u64>, StoreError> {
     let (mut counts, mut crowded) = (BTreeMap::new(), Vec::new());
     for (day, rows) in view.days(Measure::Stats) {
+        let types = || StatsDay(rows).events_by_type();
         // Where a day has more types than are counted apart, the counters don't know how many are of this one.
-        if parameters.event_type.is_some() && !rows.row(OTHER).is_empty() {
+        if parameters.event_type.is_some() && types().any(|(name, _)| name == OTHER) {
             crowded.extend(day.hours());
             continue;
         }
-        let wanted = StatsDay(rows).events_by_type().filter(|(name, _)| parameters.passes(name));
+        let wanted = types().filter(|(name, _)| parameters.passes(name));
         for (hour, count) in wanted.flat_map(|(_, by_hour)| day.hours().zip(by_hour)) {
             *counts.entry(hour).or_default() += count;
         }

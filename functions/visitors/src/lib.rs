@@ -7,7 +7,6 @@ use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
 use shared::app::App;
 use shared::dates::DateRange;
-use shared::derived::counters::OTHER;
 use shared::derived::places::PlaceFilter;
 use shared::derived::view::locate;
 use shared::derived::visits::counted_by_hour;
@@ -95,10 +94,6 @@ async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, S
 async fn in_places(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
     let range = parameters.range;
     let view = View::load(&caller.store, &caller.project, &[(Measure::Places, range)]).await?;
-    if view.days(Measure::Places).any(|(_, rows)| !rows.row(OTHER).is_empty()) {
-        let days = view.days(Measure::Places).map(|(day, _)| *day).collect();
-        return scanned(&view, parameters, days, |_, _| true).await;
-    }
     let counts: Vec<(Hour, u64)> = view
         .days(Measure::Places)
         .map(|(day, rows)| (day.hour(0), parameters.places.counted(rows, *day, range.end())))
