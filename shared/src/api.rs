@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::auth::{self, Hint};
 use crate::error::ApiError;
+use crate::forecast::Forecast;
 use crate::ids::ProjectId;
 use crate::params::Params;
 use crate::rate_limit::Standing;
@@ -22,6 +23,8 @@ pub struct Caller {
     pub store: Store,
     /// When the request arrived.
     pub now: Millis,
+    /// Where the rows of the list were that the request asks for.
+    pub forecast: Forecast,
 }
 
 /// Answers a request of the API.
@@ -39,7 +42,8 @@ pub async fn answer<P, T: Serialize>(
     let store = app.store().metered();
     let resource = async |project| {
         let parameters = parse(&params)?;
-        read(Caller { project, store: store.clone(), now }, parameters).await
+        let forecast = app.forecasts().of(&project, request.uri().path(), &params);
+        read(Caller { project, store: store.clone(), now, forecast }, parameters).await
     };
     let (standing, outcome) = admitted(app, &store, request, now, resource).await;
     let mut response = match outcome {

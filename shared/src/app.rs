@@ -7,9 +7,11 @@ use futures::future::BoxFuture;
 use lambda_http::{Body, Request, Response, service_fn};
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth::KeyMemory;
+use crate::forecast::Forecasts;
 use crate::ids::ProjectId;
 use crate::keys;
 use crate::store::{Consistency, Store};
@@ -25,17 +27,18 @@ pub const DEFAULT_TABLE: &str = "identity";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
-/// The table and what is remembered of keys.
+/// The table, and what is remembered of keys and lists.
 #[derive(Debug)]
 pub struct App {
     store: Store,
     keys: KeyMemory,
+    forecasts: Arc<Forecasts>,
 }
 
 impl App {
     /// An app on a table.
     pub fn new(store: Store) -> Self {
-        App { store, keys: KeyMemory::default() }
+        App { store, keys: KeyMemory::default(), forecasts: Arc::default() }
     }
 
     /// The app of a Lambda function, from its environment. One read opens the connection while
@@ -74,6 +77,11 @@ impl App {
     /// What is remembered of keys.
     pub fn keys(&self) -> &KeyMemory {
         &self.keys
+    }
+
+    /// What is remembered of lists.
+    pub fn forecasts(&self) -> &Arc<Forecasts> {
+        &self.forecasts
     }
 
     /// The current instant.

@@ -12,6 +12,7 @@ pub mod codec;
 pub mod dates;
 pub mod derived;
 pub mod error;
+pub mod forecast;
 pub mod ids;
 pub mod ip;
 pub mod keys;

@@ -9,7 +9,7 @@ use shared::dates::DateRange;
 use shared::derived::counters::OTHER;
 use shared::derived::stats::StatsDay;
 use shared::derived::view::locate;
-use shared::derived::{BatchEntry, BatchRef, Measure, View};
+use shared::derived::{BatchEntry, BatchRef, Index, Measure, View};
 use shared::error::ApiError;
 use shared::ids::{SessionId, VisitorId};
 use shared::keys::{self, Key};
@@ -111,10 +111,12 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
 }
 
 async fn of_everyone(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
-    let view = View::load(&caller.store, &caller.project, &[(Measure::Stats, parameters.range)]).await?;
-    let counts = count(&view, parameters).await?;
-    let total = counts.values().sum();
     let page = parameters.page;
+    let (wanted, likely) = ([(Measure::Stats, parameters.range)], caller.forecast.hours(page));
+    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Events, &likely).await?;
+    let counts: Vec<(Hour, u64)> = count(&view, parameters).await?.into_iter().collect();
+    caller.forecast.remember(&counts);
+    let total = counts.iter().map(|(_, count)| count).sum();
     let (hours, skip) = locate(counts, page.offset(), page.limit());
     let batches = view.batches(&hours).await?;
     let mut places = Place::all(&batches, parameters);

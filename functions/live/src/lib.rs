@@ -6,7 +6,7 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, answer};
 use shared::app::App;
-use shared::derived::{BatchEntry, BatchRef, View};
+use shared::derived::{BatchEntry, BatchRef, Index, View};
 use shared::error::ApiError;
 use shared::ids::{SessionId, VisitorId};
 use shared::model::Visitor;
@@ -90,7 +90,7 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Live, ApiError> 
     let since = caller.now.plus(-parameters.threshold_minutes * MINUTE_MS);
     let until = caller.now.plus(MAX_AHEAD_MS);
     let hours: Vec<Hour> = (since.hour().0..=until.hour().0).map(Hour).collect();
-    let view = View::load(&caller.store, &caller.project, &[]).await?;
+    let view = View::load_ahead(&caller.store, &caller.project, &[], Index::Events, &hours).await?;
     let mut present = latest_first(view.batches(&hours).await?, since);
     let count = present.len();
     present.truncate(MAX_ROWS);

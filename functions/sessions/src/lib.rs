@@ -7,7 +7,7 @@ use shared::app::App;
 use shared::dates::DateRange;
 use shared::derived::stats::StatsDay;
 use shared::derived::view::locate;
-use shared::derived::{Measure, SessionEntry, SessionRef, View};
+use shared::derived::{Index, Measure, SessionEntry, SessionRef, View};
 use shared::error::ApiError;
 use shared::ids::VisitorId;
 use shared::model::Session;
@@ -69,11 +69,13 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<SessionR
 type Found = (u64, Vec<SessionRow>);
 
 async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
-    let view = View::load(&caller.store, &caller.project, &[(Measure::Stats, parameters.range)]).await?;
+    let page = parameters.page;
+    let (wanted, likely) = ([(Measure::Stats, parameters.range)], caller.forecast.hours(page));
+    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
     let counts: Vec<(Hour, u64)> =
         view.days(Measure::Stats).flat_map(|(day, rows)| day.hours().zip(StatsDay(rows).sessions_by_hour())).collect();
+    caller.forecast.remember(&counts);
     let total = counts.iter().map(|(_, count)| count).sum();
-    let page = parameters.page;
     let (hours, skip) = locate(counts, page.offset(), page.limit());
     let sessions = view.sessions(&hours).await?;
     let mut places: Vec<_> = sessions.into_iter().map(|(key, entry)| SessionPlace::of(key, &entry)).collect();

@@ -10,7 +10,7 @@ use shared::dates::DateRange;
 use shared::derived::places::PlaceFilter;
 use shared::derived::view::locate;
 use shared::derived::visits::counted_by_hour;
-use shared::derived::{Measure, SessionEntry, SessionRef, View};
+use shared::derived::{Index, Measure, SessionEntry, SessionRef, View};
 use shared::error::ApiError;
 use shared::ids::VisitorId;
 use shared::pagination::{Listing, Page};
@@ -82,23 +82,30 @@ type Found = (u64, Vec<VisitorId>);
 
 async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
     let range = parameters.range;
-    let view = View::load(&caller.store, &caller.project, &[(Measure::Visits, range)]).await?;
+    let (wanted, likely) = ([(Measure::Visits, range)], caller.forecast.hours(parameters.page));
+    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
     let counts: Vec<(Hour, u64)> = view
         .days(Measure::Visits)
         .flat_map(|(day, rows)| day.hours().zip(counted_by_hour(rows, *day, range.end())))
         .collect();
-    located(&view, parameters, &counts, |hour| vec![hour]).await
+    located(caller, &view, parameters, &counts, |hour| vec![hour]).await
 }
 
 /// Filters on places are counted by the day, so whole days are read to the page.
 async fn in_places(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
     let range = parameters.range;
-    let view = View::load(&caller.store, &caller.project, &[(Measure::Places, range)]).await?;
+    let (wanted, likely) = ([(Measure::Places, range)], caller.forecast.hours(parameters.page));
+    let likely: Vec<Hour> = likely.into_iter().flat_map(whole_day).collect();
+    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
     let counts: Vec<(Hour, u64)> = view
         .days(Measure::Places)
         .map(|(day, rows)| (day.hour(0), parameters.places.counted(rows, *day, range.end())))
         .collect();
-    located(&view, parameters, &counts, |hour| hour.day().hours().collect()).await
+    located(caller, &view, parameters, &counts, whole_day).await
+}
+
+fn whole_day(hour: Hour) -> Vec<Hour> {
+    hour.day().hours().collect()
 }
 
 async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Result<Found, StoreError> {
@@ -114,11 +121,13 @@ async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Res
 
 /// Finds the page by counts; `span` is the hours that a count is of.
 async fn located(
+    caller: &Caller,
     view: &View,
     parameters: &Parameters,
     counts: &[(Hour, u64)],
     span: impl Fn(Hour) -> Vec<Hour>,
 ) -> Result<Found, StoreError> {
+    caller.forecast.remember(counts);
     let total = counts.iter().map(|(_, count)| count).sum();
     let page = parameters.page;
     let (located, skip) = locate(counts.iter().copied(), page.offset(), page.limit());

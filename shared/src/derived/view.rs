@@ -16,7 +16,7 @@ use super::{Index, Measure};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys;
-use crate::store::{Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
+use crate::store::{Item, Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
 use crate::time::{Day, Hour};
 
 /// How often a read starts over because compaction overtook it.
@@ -35,6 +35,22 @@ pub struct View {
     project: ProjectId,
     tail: Tail,
     rows: BTreeMap<(Measure, Day), Rows>,
+    ahead: Vec<StoredRuns>,
+}
+
+/// The runs of some hours of a day, as stored.
+#[derive(Debug)]
+struct StoredRuns {
+    index: Index,
+    span: Span,
+    items: Vec<Item>,
+}
+
+/// Hours of one day, from the first to the last.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    first: Hour,
+    last: Hour,
 }
 
 impl View {
@@ -45,13 +61,27 @@ impl View {
                 wanted.iter().map(|(measure, range)| block::read(store, project, *measure, *range, Reading::All));
             let (found, tail) = try_join(try_join_all(blocks), Tail::load(store, project, false)).await?;
             let Some(blocks) = settled(found, &tail) else { continue };
-            let mut view = View { store: store.clone(), project: project.clone(), tail, rows: BTreeMap::new() };
+            let mut view =
+                View { store: store.clone(), project: project.clone(), tail, rows: BTreeMap::new(), ahead: Vec::new() };
             for ((measure, range), blocks) in wanted.iter().zip(blocks) {
                 view.add(*measure, *range, blocks);
             }
             return Ok(view);
         }
         Err(StoreError::Unavailable("compaction overtook every try to read".to_owned()))
+    }
+
+    /// As [`View::load`], and reads at the same time what an index has for hours that are likely asked for.
+    pub async fn load_ahead(
+        store: &Store,
+        project: &ProjectId,
+        wanted: &[(Measure, DateRange)],
+        index: Index,
+        hours: &[Hour],
+    ) -> Result<Self, StoreError> {
+        let runs = spans(hours).into_iter().map(|span| StoredRuns::read(store, project, index, span));
+        let (view, ahead) = try_join(View::load(store, project, wanted), try_join_all(runs)).await?;
+        Ok(View { ahead, ..view })
     }
 
     fn add(&mut self, measure: Measure, range: DateRange, blocks: Vec<Block>) {
@@ -165,18 +195,23 @@ impl View {
         K: Ord + Clone + Serialize + DeserializeOwned,
         V: Clone + Serialize + DeserializeOwned,
     {
-        let mut days: BTreeMap<Day, (Hour, Hour)> = BTreeMap::new();
-        for hour in hours {
-            let span = days.entry(hour.day()).or_insert((*hour, *hour));
-            *span = (span.0.min(*hour), span.1.max(*hour));
+        let (mut known, mut unknown) = (Vec::new(), Vec::new());
+        for span in spans(hours) {
+            match self.ahead.iter().find(|runs| runs.hold(index, span)) {
+                Some(runs) => known.push(runs),
+                None => unknown.push(StoredRuns::read(&self.store, &self.project, index, span)),
+            }
         }
-        let runs = try_join_all(
-            days.into_values().map(|(first, last)| runs::<K, V>(&self.store, &self.project, index, first, last)),
-        );
+        let read = try_join_all(unknown).await?;
         let mut found: BTreeMap<Hour, HourEntries<K, V>> = BTreeMap::new();
         let wanted = |hour: &Hour| hours.binary_search(hour).is_ok();
-        for (hour, entries) in runs.await?.into_iter().flatten().filter(|(hour, _)| wanted(hour)) {
-            merge(found.entry(hour).or_default(), &entries);
+        for runs in known.into_iter().chain(&read) {
+            for item in &runs.items {
+                let hour = runs.hour(item)?;
+                if wanted(&hour) {
+                    merge(found.entry(hour).or_default(), &read_packed(item)?);
+                }
+            }
         }
         for segment in &self.tail.segments {
             for (hour, entries) in of(&segment.delta).0.iter().filter(|(hour, _)| wanted(hour)) {
@@ -192,6 +227,37 @@ impl View {
     }
 }
 
+impl StoredRuns {
+    async fn read(store: &Store, project: &ProjectId, index: Index, span: Span) -> Result<Self, StoreError> {
+        let hours = SortKeys::Between(keys::run_hour(span.first), format!("{}~", keys::run_hour(span.last)));
+        let query = Query::partition(keys::runs(project, index, span.first.day())).sort_keys(hours);
+        Ok(StoredRuns { index, span, items: store.query(query).await? })
+    }
+
+    fn hold(&self, index: Index, span: Span) -> bool {
+        self.index == index && self.span.first <= span.first && span.last <= self.span.last
+    }
+
+    /// Which hour one of the items is of.
+    fn hour(&self, item: &Item) -> Result<Hour, StoreError> {
+        let sort_key = read_text(item, SK)?;
+        let of_day = sort_key.get(..2).and_then(|hour| hour.parse().ok());
+        of_day
+            .map(|of_day| self.span.first.day().hour(of_day))
+            .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no hour".to_owned() })
+    }
+}
+
+/// The hours by day, each day from the first one to the last one in it.
+fn spans(hours: &[Hour]) -> Vec<Span> {
+    let mut days: BTreeMap<Day, Span> = BTreeMap::new();
+    for hour in hours {
+        let span = days.entry(hour.day()).or_insert(Span { first: *hour, last: *hour });
+        *span = Span { first: span.first.min(*hour), last: span.last.max(*hour) };
+    }
+    days.into_values().collect()
+}
+
 /// The blocks that were found, unless compaction wrote some of them after the tail was read.
 fn settled(found: Vec<Found>, tail: &Tail) -> Option<Vec<Vec<Block>>> {
     let blocks = found.into_iter().map(|found| match found {
@@ -199,33 +265,6 @@ fn settled(found: Vec<Found>, tail: &Tail) -> Option<Vec<Vec<Block>>> {
         Found::Blocks(_) | Found::Torn => None,
     });
     blocks.collect()
-}
-
-/// Reads the runs of hours of one day, from the first to the last.
-async fn runs<K, V>(
-    store: &Store,
-    project: &ProjectId,
-    index: Index,
-    first: Hour,
-    last: Hour,
-) -> Result<Vec<(Hour, HourEntries<K, V>)>, StoreError>
-where
-    K: Ord + DeserializeOwned,
-    V: DeserializeOwned,
-{
-    let hours = SortKeys::Between(keys::run_hour(first), format!("{}~", keys::run_hour(last)));
-    let items = store.query(Query::partition(keys::runs(project, index, first.day())).sort_keys(hours)).await?;
-    items
-        .iter()
-        .map(|item| {
-            let sort_key = read_text(item, SK)?;
-            let of_day = sort_key
-                .get(..2)
-                .and_then(|hour| hour.parse().ok())
-                .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no hour".to_owned() })?;
-            Ok((first.day().hour(of_day), read_packed(item)?))
-        })
-        .collect()
 }
 
 /// Which hours hold a page of a list, newest first, and how many rows of them come before the page.

@@ -1,0 +1,95 @@
+//! Which hours hold a page: a guess from the last time the list was read, so that their entries are
+//! read while the counts that decide it are, and not after them.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::derived::view::locate;
+use crate::ids::ProjectId;
+use crate::pagination::Page;
+use crate::params::Params;
+use crate::time::Hour;
+
+/// The most lists that an instance remembers.
+const MAX_LISTS: usize = 64;
+/// A list with rows in more hours is not remembered: together some 2 MB.
+const MAX_HOURS: usize = 2_000;
+
+/// The parameters that choose a page of a list, not the list.
+const OF_PAGE: [&str; 2] = ["page", "limit"];
+
+/// Rows of a list by hour.
+type Counts = Arc<[(Hour, u64)]>;
+
+/// What an instance remembers of lists, by a hash of what was asked. Two lists of one hash, or rows that
+/// came since, only make a guess worse.
+#[derive(Debug, Default)]
+pub struct Forecasts(Mutex<HashMap<u64, Counts>>);
+
+impl Forecasts {
+    /// The forecast of the list that a request asks for.
+    pub fn of(self: &Arc<Self>, project: &ProjectId, path: &str, params: &Params) -> Forecast {
+        let mut hasher = DefaultHasher::new();
+        (project, path, params.today()).hash(&mut hasher);
+        params.pairs().filter(|(name, _)| !OF_PAGE.contains(name)).for_each(|pair| pair.hash(&mut hasher));
+        Forecast { all: Arc::clone(self), list: hasher.finish() }
+    }
+}
+
+/// The forecast of one list.
+#[derive(Debug, Clone)]
+pub struct Forecast {
+    all: Arc<Forecasts>,
+    list: u64,
+}
+
+impl Forecast {
+    /// The hours that likely hold a page; none where the list was not read before.
+    pub fn hours(&self, page: Page) -> Vec<Hour> {
+        let memory = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = memory.get(&self.list).cloned().unwrap_or_default();
+        drop(memory);
+        locate(counts.iter().copied(), page.offset(), page.limit()).0
+    }
+
+    /// Remembers how many rows each hour holds.
+    pub fn remember(&self, counts: &[(Hour, u64)]) {
+        let counts: Counts = counts.iter().copied().filter(|(_, count)| *count > 0).collect();
+        if counts.len() > MAX_HOURS {
+            return;
+        }
+        let mut memory = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.len() >= MAX_LISTS && !memory.contains_key(&self.list) {
+            memory.clear();
+        }
+        memory.insert(self.list, counts);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Day;
+
+    #[test]
+    fn another_page_of_a_list_is_forecast_and_another_list_is_not() {
+        let Ok(project) = "demo".parse() else { panic!("a legal identifier") };
+        let forecasts = Arc::new(Forecasts::default());
+        let asked = |query: &str| {
+            let params = Params::parse(query, Day(0));
+            let Ok(page) = Page::parse(&params) else { panic!("a page") };
+            (forecasts.of(&project, "/events", &params), page)
+        };
+        let hours = |query: &str| {
+            let (forecast, page) = asked(query);
+            forecast.hours(page)
+        };
+        assert_eq!(hours("type=a"), []);
+        asked("type=a").0.remember(&[(Hour(1), 70), (Hour(2), 0), (Hour(3), 60)]);
+        assert_eq!(hours("type=a"), [Hour(3)]);
+        assert_eq!(hours("page=2&type=a"), [Hour(1), Hour(3)]);
+        assert_eq!(hours("type=a&limit=100&page=2"), [Hour(1)]);
+        assert_eq!(hours("type=b"), []);
+    }
+}
