@@ -1,1 +1,195 @@
-//! stub
+//! The collector, `POST /collect`: validates what a tracker sends, adds what only the server can
+//! know, and stores it with one conditional write before it answers.
+//!
+//! The checks, in their order: method, size, JSON with a key, authentication, origin, throttle,
+//! all other rules of [`batch`]. What is stored is the only source of truth; `rollup` derives
+//! the rest from it.
+
+pub mod batch;
+mod cors;
+mod fields;
+mod memory;
+mod settings;
+mod throttle;
+mod user_agent;
+mod viewer;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use futures::future::try_join;
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::{Body, Request, Response};
+use serde_json::json;
+use shared::api;
+use shared::app::App;
+use shared::auth;
+use shared::error::ApiError;
+use shared::ids::ProjectId;
+use shared::ip::{self, IpKey};
+use shared::routes;
+use shared::store::{Store, StoreError};
+use shared::time::Millis;
+
+use crate::batch::Draft;
+use crate::cors::AllowedOrigin;
+use crate::memory::Memory;
+use crate::settings::{SETTINGS_TRUST_MS, Settings};
+use crate::throttle::{PER_ADDRESS, PER_KEY, Throttle};
+use crate::user_agent::UserAgents;
+pub use crate::viewer::OriginSecret;
+use crate::viewer::Viewer;
+
+/// The largest body of a request, in bytes.
+pub const MAX_BODY: usize = 64 << 10;
+
+const TOO_LARGE: &str = "A batch is at most 64 KiB. Send fewer events at a time.";
+/// The `Allow` header, should the route table not know the collector.
+const ALLOWED: &str = "POST, OPTIONS";
+
+/// The collector and what it remembers between requests.
+pub struct Collector {
+    app: Arc<App>,
+    origin_secret: Option<OriginSecret>,
+    user_agents: UserAgents,
+    settings: Memory<Settings>,
+    ip_keys: Memory<IpKey>,
+    per_address: Throttle<IpAddr>,
+    per_key: Throttle<String>,
+}
+
+impl fmt::Debug for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Collector").finish_non_exhaustive()
+    }
+}
+
+/// A request that may send to a project.
+struct Admitted {
+    project: ProjectId,
+    ip_key: IpKey,
+    origin: AllowedOrigin,
+}
+
+impl Collector {
+    /// A collector that believes no CDN.
+    pub fn new(app: Arc<App>) -> Self {
+        Collector {
+            app,
+            origin_secret: None,
+            user_agents: UserAgents::new(),
+            settings: Memory::default(),
+            ip_keys: Memory::default(),
+            per_address: Throttle::new(PER_ADDRESS),
+            per_key: Throttle::new(PER_KEY),
+        }
+    }
+
+    /// Believes the viewer headers of requests that carry this secret.
+    pub fn trusting(mut self, secret: Option<OriginSecret>) -> Self {
+        self.origin_secret = secret;
+        self
+    }
+
+    async fn post(&self, request: &Request, store: &Store, now: Millis) -> Response<Body> {
+        let viewer = Viewer::of(request, self.origin_secret.as_ref());
+        let admitted = match self.admit(request, &viewer, store, now).await {
+            Ok(admitted) => admitted,
+            Err(error) => return cors::readable(error.into_response(), &AllowedOrigin::Any),
+        };
+        let response = match self.take(request, viewer, &admitted, store, now).await {
+            Ok(events) => api::json_response(StatusCode::ACCEPTED, &json!({ "data": { "accepted": events } })),
+            Err(error) => error.into_response(),
+        };
+        cors::readable(response, &admitted.origin)
+    }
+
+    async fn admit(
+        &self,
+        request: &Request,
+        viewer: &Viewer,
+        store: &Store,
+        now: Millis,
+    ) -> Result<Admitted, ApiError> {
+        if request.body().len() > MAX_BODY {
+            return Err(ApiError::PayloadTooLarge(TOO_LARGE));
+        }
+        let key = batch::key(request.body())?;
+        let project = auth::public_project(store, self.app.keys(), &key, now).await?;
+        let (settings, ip_key) =
+            try_join(self.settings(store, &project, now), self.ip_key(store, &project, now)).await?;
+        let origin = settings.allowed(request.headers())?;
+        if let Some(address) = viewer.address {
+            self.per_address.take(throttle::client(address), now)?;
+        }
+        self.per_key.take(key, now)?;
+        Ok(Admitted { project, ip_key, origin })
+    }
+
+    /// Stores the request's batch and says how many events it holds. A batch that was stored before
+    /// is left as it is.
+    async fn take(
+        &self,
+        request: &Request,
+        viewer: Viewer,
+        admitted: &Admitted,
+        store: &Store,
+        now: Millis,
+    ) -> Result<usize, ApiError> {
+        let mut draft = batch::collected(request.body(), &admitted.project, now)?;
+        self.enrich(&mut draft, request, viewer);
+        let batch = draft.into_batch(now, &admitted.ip_key);
+        store.put_at(batch.to_item(&admitted.project)?, None).await?;
+        Ok(batch.events.len())
+    }
+
+    /// Adds what the server alone decides.
+    fn enrich(&self, draft: &mut Draft, request: &Request, viewer: Viewer) {
+        let client = self.user_agents.describe(request.headers());
+        let facts = &mut draft.visitor;
+        facts.bot_score = facts.bot_score.max(client.bot_score);
+        facts.browser_name = client.browser_name;
+        facts.browser_version = client.browser_version;
+        facts.os = client.os;
+        facts.mobile = client.mobile;
+        facts.geo_country = viewer.country;
+        facts.geo_country_code = viewer.country_code;
+        facts.geo_city = viewer.city;
+        draft.ip = viewer.address;
+    }
+
+    async fn settings(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<Settings, StoreError> {
+        if let Some(settings) = self.settings.get(project, now) {
+            return Ok(settings);
+        }
+        let settings = Settings::load(store, project).await?;
+        self.settings.put(project, settings.clone(), now.plus(SETTINGS_TRUST_MS));
+        Ok(settings)
+    }
+
+    async fn ip_key(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<IpKey, StoreError> {
+        if let Some(key) = self.ip_keys.get(project, now) {
+            return Ok(key);
+        }
+        let key = ip::key_of_today(store, project, now).await?;
+        self.ip_keys.put(project, key.clone(), now.day().end().plus(1));
+        Ok(key)
+    }
+}
+
+/// Answers a request to the collector.
+pub async fn handle(collector: &Collector, request: &Request) -> Response<Body> {
+    let now = collector.app.now();
+    let store = collector.app.store().metered();
+    let response = match *request.method() {
+        Method::POST => collector.post(request, &store, now).await,
+        Method::OPTIONS => cors::preflight(),
+        _ => {
+            let allowed = routes::find(routes::COLLECT).map_or(ALLOWED, |(route, _)| route.allowed());
+            cors::readable(ApiError::MethodNotAllowed(allowed).into_response(), &AllowedOrigin::Any)
+        }
+    };
+    api::log(request, &response, &store, now);
+    response
+}

@@ -1,2 +1,19 @@
-//! stub
-fn main() {}
+//! The Lambda function `collect`.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use collect::{Collector, OriginSecret};
+use lambda_http::{Request, service_fn};
+use shared::app::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::telemetry::start_json();
+    let app = Arc::new(App::from_environment().await);
+    let collector = &Collector::new(app).trusting(OriginSecret::from_environment());
+    lambda_http::run(service_fn(async |request: Request| {
+        Ok::<_, Infallible>(collect::handle(collector, &request).await)
+    }))
+    .await
+}

@@ -1,0 +1,356 @@
+//! The rules of a batch, for what trackers send and for what is imported: bytes in, a [`Draft`]
+//! or the field that breaks a rule out.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use shared::error::ApiError;
+use shared::ids::{BatchId, ProjectId, SessionId, VisitorId};
+use shared::ip::IpKey;
+use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
+use shared::time::Millis;
+
+use crate::fields::{Address, Data, EventName, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
+
+/// Events of a batch.
+pub const MAX_EVENTS: usize = 100;
+/// The site's own names for a visitor in a batch.
+const MAX_ALIASES: usize = 20;
+/// Characters of short texts: names, tags, hashes.
+const MAX_SHORT: usize = 256;
+/// Characters of a campaign parameter.
+const MAX_UTM: usize = 512;
+
+/// Differences of clocks up to this are the network's, and stay.
+const MAX_SKEW_MS: i64 = 2_000;
+/// An event that is older is refused.
+const MAX_AGE_MS: i64 = 7 * 86_400_000;
+/// An instant further ahead is refused.
+const MAX_AHEAD_MS: i64 = 300_000;
+
+/// A batch that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct Invalid {
+    /// The path of the field that breaks it, such as `events[3].name`; `body` is the whole.
+    pub field: String,
+    /// What it must be.
+    pub problem: String,
+}
+
+impl Invalid {
+    fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Invalid { field: field.into(), problem: problem.into() }
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(invalid: Invalid) -> Self {
+        ApiError::InvalidBody(invalid.to_string())
+    }
+}
+
+/// A batch that keeps to every rule, before it is stored.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// Who sent it.
+    pub visitor_id: VisitorId,
+    /// In which session.
+    pub session_id: SessionId,
+    /// Its own identifier.
+    pub batch_id: BatchId,
+    /// When the client sent it.
+    pub sent_at: Millis,
+    /// The page it was sent from.
+    pub page: Option<String>,
+    /// The visitor, but for the address.
+    pub visitor: VisitorFacts,
+    /// What it says about its session.
+    pub session: SessionFacts,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// The visitor's address, not sealed yet.
+    pub ip: Option<IpAddr>,
+}
+
+impl Draft {
+    /// The batch to store, its address sealed with the project's key of the day.
+    pub fn into_batch(self, stored_at: Millis, key: &IpKey) -> Batch {
+        let unique = format!("{}#{}#{}", self.visitor_id, self.session_id, self.batch_id);
+        let ip = self.ip.map(|address| key.seal(address, &unique));
+        Batch {
+            visitor_id: self.visitor_id,
+            session_id: self.session_id,
+            batch_id: self.batch_id,
+            stored_at,
+            sent_at: self.sent_at,
+            page: self.page,
+            visitor: VisitorFacts { ip, ..self.visitor },
+            session: self.session,
+            events: self.events,
+        }
+    }
+
+    /// Moves every instant by the difference between the server's clock and the client's, where that
+    /// is more than the network's doing.
+    fn correct_clock(&mut self, now: Millis) -> Result<(), Invalid> {
+        let difference = now.0 - self.sent_at.0;
+        if difference.abs() <= MAX_SKEW_MS {
+            return Ok(());
+        }
+        self.sent_at = now;
+        corrected(&mut self.session.started_at, difference, || "session.started_at".to_owned())?;
+        for (position, event) in self.events.iter_mut().enumerate() {
+            corrected(&mut event.created_at, difference, || created_at(position))?;
+        }
+        Ok(())
+    }
+
+    fn check_ages(&self, now: Millis) -> Result<(), Invalid> {
+        let latest = now.plus(MAX_AHEAD_MS);
+        if self.session.started_at > latest {
+            return Err(Invalid::new("session.started_at", AHEAD));
+        }
+        for (position, event) in self.events.iter().enumerate() {
+            if event.created_at > latest {
+                return Err(Invalid::new(created_at(position), AHEAD));
+            }
+            if event.created_at < now.plus(-MAX_AGE_MS) {
+                return Err(Invalid::new(created_at(position), "must not lie more than 7 days back"));
+            }
+        }
+        Ok(())
+    }
+}
+
+const AHEAD: &str = "must not lie more than 5 minutes ahead";
+
+fn created_at(position: usize) -> String {
+    format!("events[{position}].created_at")
+}
+
+fn corrected(instant: &mut Millis, difference: i64, field: impl FnOnce() -> String) -> Result<(), Invalid> {
+    *instant = instant.plus(difference);
+    if instant.0 < 0 {
+        return Err(Invalid::new(field(), "lies before 1970 by the server's clock, going by sent_at"));
+    }
+    Ok(())
+}
+
+/// The public key that a body is sent with, read before anything else is judged.
+pub fn key(body: &[u8]) -> Result<String, Invalid> {
+    #[derive(Deserialize)]
+    struct Envelope {
+        key: Option<Text<{ crate::MAX_BODY }>>,
+    }
+    let envelope: Envelope = read(body)?;
+    Ok(required(envelope.key, "key")?.0)
+}
+
+/// The batch of a body sent to the collector, its instants corrected by the difference of the clocks.
+pub fn collected(body: &[u8], project: &ProjectId, now: Millis) -> Result<Draft, Invalid> {
+    let mut draft = read::<Body>(body)?.into_draft(project)?;
+    draft.correct_clock(now)?;
+    draft.check_ages(now)?;
+    Ok(draft)
+}
+
+/// The batch of an imported line: of any age, by its own clock, with what the server would have known.
+pub fn imported(line: &[u8], project: &ProjectId) -> Result<Draft, Invalid> {
+    #[derive(Deserialize)]
+    struct Line {
+        visitor: Option<Object<KnownBody>>,
+    }
+    let draft = read::<Body>(line)?.into_draft(project)?;
+    let known = required(read::<Line>(line)?.visitor, "visitor")?.0;
+    Ok(known.complete(draft))
+}
+
+/// Reads a JSON object and nothing after it.
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Invalid> {
+    let text = std::str::from_utf8(bytes).map_err(|error| Invalid::new("body", format!("is not UTF-8: {error}")))?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let object: Object<T> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        refused(&path, error.inner())
+    })?;
+    reader.end().map_err(|error| refused("body", &error))?;
+    Ok(object.0)
+}
+
+fn refused(path: &str, error: &serde_json::Error) -> Invalid {
+    if !error.is_data() {
+        return Invalid::new("body", format!("is not valid JSON: {error}"));
+    }
+    let field = if path == "." { "body" } else { path };
+    let problem = error.to_string();
+    // The path says where; the line and column in a body that a program wrote help no one.
+    let position = format!(" at line {} column {}", error.line(), error.column());
+    Invalid::new(field, problem.strip_suffix(&position).unwrap_or(&problem))
+}
+
+fn required<T>(value: Option<T>, field: &str) -> Result<T, Invalid> {
+    value.ok_or_else(|| Invalid::new(field, "is required"))
+}
+
+fn text<const MAX: usize>(value: Option<Text<MAX>>) -> Option<String> {
+    value.map(|text| text.0)
+}
+
+fn number<T, const MAX: u64>(value: Option<Whole<T, MAX>>) -> Option<T> {
+    value.map(|number| number.0)
+}
+
+/// What collector and import have in common. All fields are optional here, so that a missing one is
+/// named by its own path.
+#[derive(Deserialize)]
+struct Body {
+    batch_id: Option<Parsed<BatchId>>,
+    sent_at: Option<Instant>,
+    page: Option<Text<MAX_URL>>,
+    visitor: Option<Object<VisitorBody>>,
+    session: Option<Object<SessionBody>>,
+    events: Option<List<Object<EventBody>, MAX_EVENTS>>,
+}
+
+#[derive(Deserialize)]
+struct VisitorBody {
+    visitor_id: Option<Parsed<VisitorId>>,
+    fingerprint_hash: Option<Text<MAX_SHORT>>,
+    screen_width: Option<Whole<u32, { u32::MAX as u64 }>>,
+    screen_height: Option<Whole<u32, { u32::MAX as u64 }>>,
+    timezone: Option<Text<MAX_SHORT>>,
+    language: Option<Text<MAX_SHORT>>,
+    ad_block: Option<Whole<u8, 1>>,
+    bot_score: Option<Whole<u8, 100>>,
+    aliases: Option<List<Label<MAX_SHORT>, MAX_ALIASES>>,
+}
+
+#[derive(Deserialize)]
+struct SessionBody {
+    session_id: Option<Parsed<SessionId>>,
+    started_at: Option<Instant>,
+    url: Option<Text<MAX_URL>>,
+    referrer: Option<Text<MAX_URL>>,
+    utm_source: Option<Text<MAX_UTM>>,
+    utm_medium: Option<Text<MAX_UTM>>,
+    utm_campaign: Option<Text<MAX_UTM>>,
+    utm_term: Option<Text<MAX_UTM>>,
+    utm_content: Option<Text<MAX_UTM>>,
+    click_count: Option<Whole<u32, { u32::MAX as u64 }>>,
+    max_scroll_depth: Option<Whole<u8, 100>>,
+}
+
+#[derive(Deserialize)]
+struct EventBody {
+    name: Option<Parsed<EventName>>,
+    url: Option<Text<MAX_URL>>,
+    created_at: Option<Instant>,
+    data: Option<Data>,
+}
+
+/// What the server knows of a collected batch's visitor, and an imported one says itself.
+#[derive(Deserialize)]
+struct KnownBody {
+    browser_name: Option<Text<MAX_SHORT>>,
+    browser_version: Option<Text<MAX_SHORT>>,
+    os: Option<Text<MAX_SHORT>>,
+    mobile: Option<Whole<u8, 1>>,
+    geo_country: Option<Text<MAX_SHORT>>,
+    geo_country_code: Option<Text<MAX_SHORT>>,
+    geo_city: Option<Text<MAX_SHORT>>,
+    ip: Option<Parsed<Address>>,
+}
+
+impl Body {
+    fn into_draft(self, project: &ProjectId) -> Result<Draft, Invalid> {
+        let visitor = required(self.visitor, "visitor")?.0;
+        let session = required(self.session, "session")?.0;
+        let page = text(self.page);
+        let events = self.events.unwrap_or_default().0.into_iter().enumerate();
+        let events = events.map(|(position, event)| event.0.into_event(position, page.as_deref()));
+        Ok(Draft {
+            batch_id: required(self.batch_id, "batch_id")?.0,
+            sent_at: Millis(required(self.sent_at, "sent_at")?.0),
+            visitor_id: visitor.id(project)?,
+            session_id: required(session.session_id, "session.session_id")?.0,
+            session: SessionFacts {
+                started_at: Millis(required(session.started_at, "session.started_at")?.0),
+                url: text(session.url),
+                referrer: text(session.referrer),
+                utm_source: text(session.utm_source),
+                utm_medium: text(session.utm_medium),
+                utm_campaign: text(session.utm_campaign),
+                utm_term: text(session.utm_term),
+                utm_content: text(session.utm_content),
+                click_count: number(session.click_count),
+                max_scroll_depth: number(session.max_scroll_depth),
+            },
+            events: events.collect::<Result<_, _>>()?,
+            page,
+            visitor: visitor.into_facts(),
+            ip: None,
+        })
+    }
+}
+
+impl VisitorBody {
+    /// The id that was sent, else one that the project's same fingerprint always gives.
+    fn id(&self, project: &ProjectId) -> Result<VisitorId, Invalid> {
+        if let Some(id) = &self.visitor_id {
+            return Ok(id.0.clone());
+        }
+        let missing = || Invalid::new("visitor.visitor_id", "is required where there is no fingerprint_hash");
+        let fingerprint = self.fingerprint_hash.as_ref().filter(|hash| !hash.0.is_empty()).ok_or_else(missing)?;
+        let digest = Sha256::digest(format!("{project}#{}", fingerprint.0));
+        let hex: String = digest.iter().take(DERIVED_ID_BYTES).map(|byte| format!("{byte:02x}")).collect();
+        format!("v_{hex}").parse().map_err(|_| missing())
+    }
+
+    fn into_facts(self) -> VisitorFacts {
+        VisitorFacts {
+            fingerprint_hash: text(self.fingerprint_hash),
+            screen_width: number(self.screen_width),
+            screen_height: number(self.screen_height),
+            timezone: text(self.timezone),
+            language: text(self.language),
+            ad_block: number(self.ad_block),
+            bot_score: number(self.bot_score).unwrap_or_default(),
+            aliases: self.aliases.unwrap_or_default().0.into_iter().map(|alias| alias.0).collect(),
+            ..VisitorFacts::default()
+        }
+    }
+}
+
+/// Bytes of the hash in a derived visitor id: 96 bits never meet by chance.
+const DERIVED_ID_BYTES: usize = 12;
+
+impl EventBody {
+    fn into_event(self, position: usize, page: Option<&str>) -> Result<Event, Invalid> {
+        let (data, named) = self.data.map_or((None, None), |data| (Some(data.text), data.url));
+        Ok(Event {
+            name: required(self.name, &format!("events[{position}].name"))?.0.0,
+            created_at: Millis(required(self.created_at, &created_at(position))?.0),
+            url: text(self.url).or(named).or_else(|| page.map(str::to_owned)),
+            data,
+        })
+    }
+}
+
+impl KnownBody {
+    fn complete(self, draft: Draft) -> Draft {
+        let visitor = VisitorFacts {
+            browser_name: text(self.browser_name),
+            browser_version: text(self.browser_version),
+            os: text(self.os),
+            mobile: number(self.mobile),
+            geo_country: text(self.geo_country),
+            geo_country_code: text(self.geo_country_code),
+            geo_city: text(self.geo_city),
+            ..draft.visitor
+        };
+        Draft { visitor, ip: self.ip.map(|ip| ip.0.0), ..draft }
+    }
+}
