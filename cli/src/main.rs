@@ -1,2 +1,58 @@
-//! stub
-fn main() {}
+//! The `identity` command line.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use identity::args::{Arguments, Command, Target};
+use identity::error::CliError;
+use identity::{dev, import, key, project};
+use shared::store::Store;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_logging();
+    match run(arguments).await {
+        Ok(status) => status,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::from(error.exit_status())
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
+    let done = |()| ExitCode::SUCCESS;
+    match arguments.command {
+        None => dev::run(arguments.dev.into()).await.map(done),
+        Some(Command::Dev(options)) => dev::run(options.into()).await.map(done),
+        Some(Command::Import(arguments)) => {
+            let outcome = import::run(&open(&arguments.target).await, &arguments).await;
+            let summary = outcome.map_err(|error| error.explained(&arguments.target))?;
+            Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Some(Command::Project(arguments)) => {
+            let outcome = project::run(&open(&arguments.target).await, arguments.command).await;
+            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+        }
+        Some(Command::Key(arguments)) => {
+            let store = open(&arguments.target).await;
+            let outcome = key::run(&store, &arguments.target.project, arguments.command).await;
+            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+        }
+    }
+}
+
+async fn open(target: &Target) -> Store {
+    Store::new(shared::app::client(target.endpoint_url.as_deref()).await, &target.table)
+}
+
+/// The engine warns of every condition that a write does not meet, which is all in a day's work here.
+const DEFAULT_LOG: &str = "warn,dynoxide=error";
+
+/// Logs go to standard error: warnings, or what `RUST_LOG` asks for.
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(DEFAULT_LOG));
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
+}

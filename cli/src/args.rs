@@ -1,0 +1,341 @@
+//! The command line: what each command takes, with its help.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use shared::app::DEFAULT_TABLE;
+use shared::auth::{ApiKey, KeyKind};
+use shared::ids::ProjectId;
+use shared::rate_limit::DEFAULT_LIMIT;
+
+use crate::dev;
+
+/// The project that commands work on unless told otherwise.
+pub const DEFAULT_PROJECT: &str = "demo";
+
+const EXAMPLES: &str = "\
+Examples:
+  identity                                  Start everything on this machine, with demo data
+  identity dev --empty --data site.db       Start without demo data and keep what is collected
+  identity import batches.jsonl --endpoint-url http://127.0.0.1:8000
+  identity key create --kind secret --project shop
+
+Exit status: 0 on success, 1 on failure, 2 on wrong usage.";
+
+/// Visitor intelligence on your own AWS account, or on this machine.
+#[derive(Debug, Parser)]
+#[command(name = "identity", version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Arguments {
+    /// What to do; nothing is `dev`.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The options of `dev`.
+    #[command(flatten)]
+    pub dev: DevArguments,
+}
+
+/// A command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start everything on this machine: database, API, collector and a demo project [default]
+    Dev(DevArguments),
+    /// Store batches from a file, one JSON object a line
+    Import(ImportArguments),
+    /// Manage projects
+    Project(ProjectArguments),
+    /// Manage API keys
+    Key(KeyArguments),
+}
+
+const DEV_EXAMPLES: &str = "\
+Examples:
+  identity dev                              Demo data, in memory, on http://127.0.0.1:3000
+  identity dev --port 0 --dynamodb-port 0   On any free ports
+  identity dev --empty --data site.db       No demo data; keep what is collected across runs
+  identity dev --rate-limit 100000          A secret key for load tests
+
+The base URL, both keys and a line to try are printed on standard output, everything else on
+standard error. RUST_LOG=info shows a line for each request.";
+
+/// What `dev` takes.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = DEV_EXAMPLES)]
+pub struct DevArguments {
+    /// Port of the API and the collector on 127.0.0.1; 0 picks a free one
+    #[arg(long, value_name = "N", default_value_t = 3000)]
+    pub port: u16,
+    /// Make no demo data
+    #[arg(long)]
+    pub empty: bool,
+    /// Keep all data in this file across runs, instead of in memory
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Port of DynamoDB's protocol on 127.0.0.1, for the other commands; 0 picks a free one
+    /// [default: 8000, or a free one if that is taken]
+    #[arg(long, value_name = "N")]
+    pub dynamodb_port: Option<u16>,
+    /// The project's secret key, instead of a new one: sk_live_ and 32 letters or digits
+    #[arg(long, value_name = "KEY", value_parser = secret_key)]
+    pub secret_key: Option<ApiKey>,
+    /// The project's public key, instead of a new one: pk_live_ and 32 letters or digits
+    #[arg(long, value_name = "KEY", value_parser = public_key)]
+    pub public_key: Option<ApiKey>,
+    /// The project to start with
+    #[arg(long, value_name = "ID", default_value = DEFAULT_PROJECT)]
+    pub project: ProjectId,
+    /// Requests a minute of the secret key
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = rate_limit())]
+    pub rate_limit: u32,
+}
+
+impl From<DevArguments> for dev::Options {
+    fn from(arguments: DevArguments) -> Self {
+        dev::Options {
+            port: arguments.port,
+            engine_port: arguments.dynamodb_port.map_or(dev::EnginePort::Preferred(8000), dev::EnginePort::Exactly),
+            data: arguments.data,
+            demo: !arguments.empty,
+            project: arguments.project,
+            secret_key: arguments.secret_key,
+            public_key: arguments.public_key,
+            rate_limit: arguments.rate_limit,
+        }
+    }
+}
+
+/// Which table and project a command works on.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// Address of DynamoDB's protocol, such as the one `identity dev` prints [default: AWS]
+    #[arg(long, value_name = "URL", global = true)]
+    pub endpoint_url: Option<String>,
+    /// The table
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_TABLE, global = true)]
+    pub table: String,
+    /// The project
+    #[arg(long, value_name = "ID", default_value = DEFAULT_PROJECT, global = true)]
+    pub project: ProjectId,
+}
+
+const IMPORT_EXAMPLES: &str = "\
+A line is what a tracker sends to the collector, without `key`. Its `visitor` may also carry browser_name,
+browser_version, os, mobile, geo_country, geo_country_code, geo_city and ip. Events of any age are taken, and no
+clock is corrected. A second run of the same file changes nothing, so a run that was interrupted is just run again.
+
+Examples:
+  identity import batches.jsonl --endpoint-url http://127.0.0.1:8000
+  zcat batches.jsonl.gz | identity import - --project shop
+
+Exit status: 0 if every line was taken, 1 if one was refused or something failed, 2 on wrong usage.";
+
+/// What `import` takes.
+#[derive(Debug, Args)]
+#[command(after_help = IMPORT_EXAMPLES)]
+pub struct ImportArguments {
+    /// The file; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Return once everything is stored, without waiting until it is counted
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+const PROJECT_EXAMPLES: &str = "\
+Examples:
+  identity project create shop --name 'Web shop' --host shop.example --origin https://shop.example
+  identity project list";
+
+/// What `project` takes.
+#[derive(Debug, Args)]
+#[command(after_help = PROJECT_EXAMPLES)]
+pub struct ProjectArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: ProjectCommand,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// A command of `project`.
+#[derive(Debug, Subcommand)]
+pub enum ProjectCommand {
+    /// Create a project
+    #[command(after_help = PROJECT_EXAMPLES)]
+    Create {
+        /// Its identifier: 1 to 128 characters of A-Z, a-z, 0-9, _ and -
+        id: ProjectId,
+        /// Its name for people [default: its identifier]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// A host of the site itself, which is no referrer; may be given more than once
+        #[arg(long = "host", value_name = "HOST", value_parser = host)]
+        hosts: Vec<String>,
+        /// An origin whose pages may send data; may be given more than once [default: any]
+        #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin)]
+        origins: Vec<String>,
+    },
+    /// List all projects
+    #[command(after_help = PROJECT_EXAMPLES)]
+    List,
+}
+
+const KEY_EXAMPLES: &str = "\
+A key is shown once, when it is made; only its hash is stored. Standard output is the key alone.
+
+Examples:
+  identity key create --kind secret --project shop --label dashboard
+  identity key create --kind secret --rate-limit 600 > key.txt
+  identity key list --endpoint-url http://127.0.0.1:8000
+  identity key rotate 3fa94c
+  identity key revoke 3fa94c0d11e2";
+
+/// What `key` takes.
+#[derive(Debug, Args)]
+#[command(after_help = KEY_EXAMPLES)]
+pub struct KeyArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: KeyCommand,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// A kind of key, as the command line spells it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Kind {
+    /// Reads the API
+    Secret,
+    /// Sends to the collector; stands in the site's pages
+    Public,
+}
+
+impl From<Kind> for KeyKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Secret => KeyKind::Secret,
+            Kind::Public => KeyKind::Public,
+        }
+    }
+}
+
+/// A command of `key`.
+#[derive(Debug, Subcommand)]
+pub enum KeyCommand {
+    /// Make a key and print it, once
+    #[command(after_help = KEY_EXAMPLES)]
+    Create {
+        /// What the key is for
+        #[arg(long, value_enum)]
+        kind: Kind,
+        /// Requests a minute of a secret key [default: 60]
+        #[arg(long, value_name = "N", value_parser = rate_limit())]
+        rate_limit: Option<u32>,
+        /// A note to know it by
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        label: String,
+    },
+    /// List the project's keys
+    #[command(after_help = KEY_EXAMPLES)]
+    List,
+    /// Make a key like another one, print it, and revoke the other one
+    #[command(after_help = KEY_EXAMPLES)]
+    Rotate {
+        /// The other key's identifier, or the beginning of it: see `key list`
+        #[arg(value_parser = key_id)]
+        id: String,
+    },
+    /// Stop a key from working, for good
+    #[command(after_help = KEY_EXAMPLES)]
+    Revoke {
+        /// The key's identifier, or the beginning of it: see `key list`
+        #[arg(value_parser = key_id)]
+        id: String,
+    },
+}
+
+/// A bucket is refilled by the microsecond: above this, a token would be worth less than one.
+fn rate_limit() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=60_000_000)
+}
+
+fn secret_key(text: &str) -> Result<ApiKey, String> {
+    key_of(KeyKind::Secret, text)
+}
+
+fn public_key(text: &str) -> Result<ApiKey, String> {
+    key_of(KeyKind::Public, text)
+}
+
+fn key_of(kind: KeyKind, text: &str) -> Result<ApiKey, String> {
+    ApiKey::parse(text)
+        .filter(|key| key.kind() == kind)
+        .ok_or_else(|| format!("must be {} and 32 letters or digits", kind.prefix()))
+}
+
+fn key_id(text: &str) -> Result<String, String> {
+    let hexadecimal = !text.is_empty() && text.len() <= 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if hexadecimal { Ok(text.to_ascii_lowercase()) } else { Err("must be an identifier that `key list` shows".into()) }
+}
+
+/// A host in the form that referrers are compared in: lower case, without `www.`.
+fn host(text: &str) -> Result<String, String> {
+    let host = text.to_lowercase();
+    let host = host.strip_prefix("www.").unwrap_or(&host);
+    let plain = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/:@?#".contains(c));
+    if plain { Ok(host.to_owned()) } else { Err("must be a host name alone, such as shop.example".into()) }
+}
+
+/// An origin as browsers send it: scheme, host and port, lower case, nothing more.
+fn origin(text: &str) -> Result<String, String> {
+    let origin = text.to_lowercase();
+    let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let plain = |rest: &str| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || "/@?#*".contains(c));
+    if rest.is_some_and(plain) { Ok(origin) } else { Err("must be an origin, such as https://shop.example".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn no_command_is_dev_with_its_options() {
+        let parsed = Arguments::try_parse_from(["identity", "--port", "0", "--empty"]);
+        assert!(matches!(parsed, Ok(Arguments { command: None, dev: DevArguments { port: 0, empty: true, .. } })));
+        let both = Arguments::try_parse_from(["identity", "--port", "0", "project", "list"]);
+        assert!(both.is_err());
+    }
+
+    #[test]
+    fn the_target_may_stand_before_or_after_the_inner_command() {
+        for line in ["identity key --project shop list", "identity key list --project shop"] {
+            let Ok(Arguments { command: Some(Command::Key(key)), .. }) = Arguments::try_parse_from(line.split(' '))
+            else {
+                panic!("{line}")
+            };
+            assert_eq!(key.target.project.as_str(), "shop");
+        }
+    }
+
+    #[test]
+    fn hosts_and_origins_are_read_strictly() {
+        assert_eq!(host("WWW.Shop.example"), Ok("shop.example".to_owned()));
+        assert_eq!(origin("https://Shop.example:8443"), Ok("https://shop.example:8443".to_owned()));
+        for bad in ["", "https://shop.example", "shop.example/x"] {
+            assert!(host(bad).is_err(), "{bad}");
+        }
+        for bad in ["shop.example", "https://", "https://shop.example/", "ftp://shop.example", "*"] {
+            assert!(origin(bad).is_err(), "{bad}");
+        }
+    }
+}

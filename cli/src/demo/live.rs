@@ -1,0 +1,84 @@
+//! People who are on the site now.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+use futures::future::try_join_all;
+use shared::ids::ProjectId;
+use shared::ip::key_of_today;
+use shared::store::{Store, StoreError};
+use shared::time::Millis;
+use tokio_util::sync::CancellationToken;
+
+use super::history::people;
+use super::people::{Person, Visit};
+use crate::import;
+
+/// How often they do something.
+const PERIOD: Duration = Duration::from_secs(20);
+/// How many there are.
+const PRESENT: std::ops::RangeInclusive<usize> = 5..=12;
+
+/// Those who are on a site.
+#[derive(Debug)]
+pub struct Live {
+    store: Store,
+    project: ProjectId,
+    known: Vec<Person>,
+    rng: Rng,
+    visits: Vec<Visit>,
+}
+
+impl Live {
+    /// Nobody yet.
+    pub fn new(store: Store, project: ProjectId) -> Self {
+        let known = people(&project).into_iter().filter(|person| !person.is_bot()).collect();
+        Live { store, project, known, rng: Rng::new(), visits: Vec::new() }
+    }
+
+    /// Keeps people on the site until it is stopped.
+    pub async fn run(mut self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.round().await {
+                tracing::warn!(%error, "the live visitors could not send");
+            }
+            stop.run_until_cancelled(tokio::time::sleep(PERIOD)).await;
+        }
+    }
+
+    /// Everyone does something, some leave, and others take their place.
+    async fn round(&mut self) -> Result<(), StoreError> {
+        let now = Millis::now();
+        let ip_key = key_of_today(&self.store, &self.project, now).await?;
+        for visit in &mut self.visits {
+            visit.now = now;
+            match self.rng.u32(..10) {
+                0 => visit.leave(),
+                1..=4 => visit.go_on(&mut self.rng),
+                _ => {}
+            }
+        }
+        let wanted = self.rng.usize(PRESENT);
+        for _ in self.visits.len()..wanted {
+            let arrived = self.arrive(now);
+            self.visits.extend(arrived);
+        }
+        let batches: Vec<_> = self.visits.iter_mut().filter_map(|visit| visit.send(&ip_key)).collect();
+        let items = batches.iter().map(|batch| batch.to_item(&self.project)).collect::<Result<Vec<_>, _>>()?;
+        try_join_all(items.into_iter().map(|item| import::put(&self.store, item))).await?;
+        // The longest there, more or less, go first.
+        let leaving = self.rng.usize(..=2).min(self.visits.len());
+        self.visits.drain(..leaving);
+        Ok(())
+    }
+
+    fn arrive(&mut self, now: Millis) -> Option<Visit> {
+        let fresh = Person::new(&mut self.rng).filter(|person| !person.is_bot());
+        let again = self.rng.choice(&self.known).cloned();
+        let person = if self.rng.u32(..10) < 4 { fresh.or(again)? } else { again? };
+        let since = self.rng.i64(1_000..120_000);
+        let mut visit = Visit::begin(&mut self.rng, &person, now.plus(-since))?;
+        visit.now = now;
+        Some(visit)
+    }
+}

@@ -1,0 +1,50 @@
+//! Why a command fails, and what its exit status is.
+
+use shared::app::is_loopback;
+use shared::store::StoreError;
+
+use crate::args::Target;
+
+/// Why a command fails. Says what to do next, where that is known.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The command line asks for something that makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The command could not do what it was asked to.
+    #[error("{0}")]
+    Failed(String),
+    /// The table could not be used.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+}
+
+impl CliError {
+    /// The process's exit status.
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            CliError::Usage(_) => 2,
+            CliError::Failed(_) | CliError::Store(_) => 1,
+        }
+    }
+
+    /// Adds what to do about a table that can't be used.
+    pub fn explained(self, target: &Target) -> Self {
+        let CliError::Store(error) = self else { return self };
+        let advice = match (&error, target.endpoint_url.as_deref()) {
+            (StoreError::Failed(cause), _) if cause.contains("ResourceNotFoundException") => {
+                format!("there is no table {:?} there. Choose it with --table.", target.table)
+            }
+            (StoreError::Unavailable(_), Some(endpoint)) if is_loopback(endpoint) => {
+                format!("is `identity dev` running, and does it print {endpoint} as its DynamoDB address?")
+            }
+            (StoreError::Unavailable(_) | StoreError::Failed(_), None) => {
+                "is AWS_REGION set, with credentials that may use the table? For `identity dev`, give the DynamoDB \
+                 address that it prints as --endpoint-url."
+                    .to_owned()
+            }
+            _ => return CliError::Store(error),
+        };
+        CliError::Failed(format!("{error}\n{advice}"))
+    }
+}

@@ -1,0 +1,15 @@
+//! The command line of identity-api, and the local stack that its `dev` command starts.
+
+pub mod args;
+mod counted;
+mod demo;
+pub mod dev;
+mod engine;
+pub mod error;
+pub mod import;
+pub mod key;
+mod output;
+mod progress;
+pub mod project;
+mod server;
+mod stream;

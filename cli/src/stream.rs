@@ -1,0 +1,356 @@
+//! What a Lambda event source does on AWS: hands the table's new batches to `rollup`, again and again
+//! until they are applied.
+//!
+//! How far it got is stored in the table after each group. `rollup` counts every batch once however
+//! often it is delivered, so a process that is killed at any moment goes on from there, and so does
+//! this one after an error.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_dynamodbstreams::Client;
+use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodbstreams::types::{self, AttributeValue, OperationType, Record, ShardIteratorType};
+use rollup::Consumer;
+use shared::derived::BatchRef;
+use shared::ids::ProjectId;
+use shared::keys::{self, BatchKey};
+use shared::model::Batch;
+use shared::store::{Consistency, DATA, Item, PK, SK, Store, StoreError, failure, item_key, key_item, read_text, text};
+use tokio_util::sync::CancellationToken;
+
+/// The pause when there is nothing new.
+const IDLE_PAUSE: Duration = Duration::from_millis(100);
+/// The first pause after an error; each further one is twice as long.
+const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause after an error.
+const LAST_RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// How many records are handed over at once, at most.
+const GROUP: i32 = 500;
+/// How many items a page of a scan looks at.
+const SCAN_PAGE: i32 = 1000;
+
+const STREAM: &str = "stream";
+const POSITIONS: &str = "positions";
+
+/// Follows a table's stream.
+#[derive(Debug)]
+pub struct Follower {
+    streams: Client,
+    store: Store,
+    consumer: Consumer,
+}
+
+/// The stream and how far each of its shards was read.
+#[derive(Debug)]
+struct Reading {
+    stream: String,
+    shards: Vec<Shard>,
+}
+
+#[derive(Debug)]
+struct Shard {
+    id: String,
+    /// The sequence number of the last record that was applied; `None`: from the oldest there is.
+    position: Option<String>,
+    cursor: Cursor,
+}
+
+/// Where a shard's next page begins.
+#[derive(Debug)]
+enum Cursor {
+    /// After its position.
+    AtPosition,
+    /// At an iterator, which expires after some minutes.
+    At(String),
+    /// Nowhere: the shard is closed and was read to its end.
+    End,
+}
+
+/// Whether there was anything to do.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Advanced,
+    Idle,
+}
+
+impl Follower {
+    /// A follower of a table's stream.
+    pub fn new(streams: Client, store: Store) -> Self {
+        let consumer = Consumer::new(store.clone());
+        Follower { streams, store, consumer }
+    }
+
+    /// Follows the stream until it is stopped, which happens between two groups.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut reading = None;
+        let mut retry_pause = FIRST_RETRY_PAUSE;
+        while !stop.is_cancelled() {
+            let pause = match self.step(&mut reading).await {
+                Ok(step) => {
+                    retry_pause = FIRST_RETRY_PAUSE;
+                    if matches!(step, Step::Advanced) { Duration::ZERO } else { IDLE_PAUSE }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "new batches could not be counted; trying them again");
+                    reading = None;
+                    let pause = retry_pause;
+                    retry_pause = (2 * pause).min(LAST_RETRY_PAUSE);
+                    pause
+                }
+            };
+            stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+        }
+    }
+
+    async fn step(&self, reading: &mut Option<Reading>) -> Result<Step, StoreError> {
+        match reading {
+            Some(reading) => self.advance(reading).await,
+            None => {
+                *reading = Some(self.resume().await?);
+                Ok(Step::Advanced)
+            }
+        }
+    }
+
+    /// Reads and applies a page of each shard.
+    async fn advance(&self, reading: &mut Reading) -> Result<Step, StoreError> {
+        let mut step = Step::Idle;
+        for at in 0..reading.shards.len() {
+            let Some((records, next)) = self.page(&reading.stream, &reading.shards[at]).await? else { continue };
+            let batches = new_batches(&records);
+            let found = !batches.is_empty();
+            if found {
+                self.consumer.apply(batches).await?;
+            }
+            let shard = &mut reading.shards[at];
+            shard.cursor = next.map_or(Cursor::End, Cursor::At);
+            if let Some(last) = records.last().and_then(sequence_number) {
+                shard.position = Some(last.to_owned());
+                step = Step::Advanced;
+            }
+            if found {
+                self.save(reading).await?;
+            }
+        }
+        if reading.shards.iter().all(|shard| matches!(shard.cursor, Cursor::End)) {
+            self.refresh(reading).await?;
+        }
+        Ok(step)
+    }
+
+    /// A page of a shard's records and where the next one begins; `None` if the shard is at its end.
+    async fn page(&self, stream: &str, shard: &Shard) -> Result<Option<(Vec<Record>, Option<String>)>, StoreError> {
+        let iterator = match &shard.cursor {
+            Cursor::End => return Ok(None),
+            Cursor::At(iterator) => Some(iterator.clone()),
+            Cursor::AtPosition => self.iterator(stream, shard).await?,
+        };
+        let page = self.streams.get_records().set_shard_iterator(iterator).limit(GROUP).send().await;
+        match page {
+            Ok(page) => Ok(Some((page.records.unwrap_or_default(), page.next_shard_iterator))),
+            Err(error) => Err(self.failed(error).await),
+        }
+    }
+
+    async fn iterator(&self, stream: &str, shard: &Shard) -> Result<Option<String>, StoreError> {
+        let kind = match shard.position {
+            Some(_) => ShardIteratorType::AfterSequenceNumber,
+            None => ShardIteratorType::TrimHorizon,
+        };
+        let found = self
+            .streams
+            .get_shard_iterator()
+            .stream_arn(stream)
+            .shard_id(&shard.id)
+            .shard_iterator_type(kind)
+            .set_sequence_number(shard.position.clone())
+            .send()
+            .await;
+        match found {
+            Ok(found) => Ok(found.shard_iterator),
+            Err(error) => Err(self.failed(error).await),
+        }
+    }
+
+    /// An error of the stream. If records are gone that were not read yet, the checkpoint is worth
+    /// nothing: without it the next try starts over and looks for what was left behind.
+    async fn failed<E, R>(&self, error: SdkError<E, R>) -> StoreError
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
+        if error.code() == Some("TrimmedDataAccessException")
+            && let Err(error) = self.store.delete(&keys::dev_checkpoint()).await
+        {
+            return error;
+        }
+        failure(error)
+    }
+
+    /// Takes up the stream at the checkpoint. Without one, or where records after it are gone
+    /// already, batches may have been left behind: they are found and applied first.
+    async fn resume(&self) -> Result<Reading, StoreError> {
+        let stream = self.latest_stream().await?;
+        let described = self.describe(&stream).await?;
+        let checkpoint = self.checkpoint().await?;
+        let positions = match checkpoint {
+            Some((of, positions)) if of == stream && !gone(&described, &positions) => positions,
+            _ => {
+                self.apply_left_behind().await?;
+                HashMap::new()
+            }
+        };
+        let shard = |id: String| Shard { position: positions.get(&id).cloned(), cursor: Cursor::AtPosition, id };
+        let shards = described.into_iter().filter_map(|shard| shard.shard_id).map(shard).collect();
+        let reading = Reading { stream, shards };
+        self.save(&reading).await?;
+        Ok(reading)
+    }
+
+    /// Looks for shards that follow the ones read to their end.
+    async fn refresh(&self, reading: &mut Reading) -> Result<(), StoreError> {
+        let described: Vec<_> =
+            self.describe(&reading.stream).await?.into_iter().filter_map(|shard| shard.shard_id).collect();
+        reading.shards.retain(|shard| described.contains(&shard.id));
+        for id in described {
+            if !reading.shards.iter().any(|shard| shard.id == id) {
+                reading.shards.push(Shard { id, position: None, cursor: Cursor::AtPosition });
+            }
+        }
+        Ok(())
+    }
+
+    async fn latest_stream(&self) -> Result<String, StoreError> {
+        let described = self.store.client().describe_table().table_name(self.store.table()).send().await;
+        let table = described.map_err(failure)?.table;
+        table
+            .and_then(|table| table.latest_stream_arn)
+            .ok_or_else(|| StoreError::Failed(format!("table {} has no stream", self.store.table())))
+    }
+
+    async fn describe(&self, stream: &str) -> Result<Vec<types::Shard>, StoreError> {
+        let mut shards = Vec::new();
+        let mut after = None;
+        loop {
+            let request = self.streams.describe_stream().stream_arn(stream).set_exclusive_start_shard_id(after);
+            let Some(page) = request.send().await.map_err(failure)?.stream_description else { return Ok(shards) };
+            shards.extend(page.shards.unwrap_or_default());
+            after = page.last_evaluated_shard_id;
+            if after.is_none() {
+                return Ok(shards);
+            }
+        }
+    }
+
+    async fn checkpoint(&self) -> Result<Option<(String, HashMap<String, String>)>, StoreError> {
+        let Some(item) = self.store.get(&keys::dev_checkpoint(), Consistency::Strong).await? else { return Ok(None) };
+        let positions = item.get(POSITIONS).and_then(|value| value.as_m().ok()).into_iter().flatten();
+        let positions = positions.filter_map(|(shard, at)| Some((shard.clone(), at.as_s().ok()?.clone()))).collect();
+        Ok(Some((read_text(&item, STREAM)?.to_owned(), positions)))
+    }
+
+    async fn save(&self, reading: &Reading) -> Result<(), StoreError> {
+        let position = |shard: &Shard| Some((shard.id.clone(), text(shard.position.clone()?)));
+        let positions = reading.shards.iter().filter_map(position).collect();
+        let mut item = key_item(&keys::dev_checkpoint());
+        item.insert(STREAM.to_owned(), text(&reading.stream));
+        item.insert(POSITIONS.to_owned(), aws_sdk_dynamodb::types::AttributeValue::M(positions));
+        self.store.put(item).await
+    }
+
+    /// Applies every stored batch that is not applied yet.
+    async fn apply_left_behind(&self) -> Result<(), StoreError> {
+        let mut from = None;
+        loop {
+            let page = self
+                .store
+                .client()
+                .scan()
+                .table_name(self.store.table())
+                .consistent_read(true)
+                .limit(SCAN_PAGE)
+                .filter_expression("begins_with(#sk, :batch)")
+                .projection_expression("#pk, #sk")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":batch", text(keys::BATCH_PREFIX))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(failure)?;
+            for (project, batches) in references(&page.items.unwrap_or_default())? {
+                let pending = self.consumer.pending(&project, batches).await?;
+                self.apply_stored(&project, pending).await?;
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn apply_stored(&self, project: &ProjectId, pending: Vec<BatchRef>) -> Result<(), StoreError> {
+        if pending.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(%project, batches = pending.len(), "applying batches that were left behind");
+        let key = |batch: &BatchRef| keys::batch(project, &batch.visitor, &batch.session, &batch.batch);
+        let items = self.store.get_many(pending.iter().map(key).collect(), Consistency::Strong).await?;
+        let batches = items.values().filter_map(|item| readable(Batch::from_item(item))).collect();
+        self.consumer.apply(BTreeMap::from([(project.clone(), batches)])).await
+    }
+}
+
+/// The batches among stored items, by project.
+fn references(items: &[Item]) -> Result<BTreeMap<ProjectId, Vec<BatchRef>>, StoreError> {
+    let mut found: BTreeMap<ProjectId, Vec<BatchRef>> = BTreeMap::new();
+    for item in items {
+        let key = item_key(item)?;
+        if let Some(BatchKey { project, visitor, session, batch }) = keys::parse_batch(&key.pk, &key.sk) {
+            found.entry(project).or_default().push(BatchRef { visitor, session, batch });
+        }
+    }
+    Ok(found)
+}
+
+/// The new batches among a stream's records, by project.
+fn new_batches(records: &[Record]) -> BTreeMap<ProjectId, Vec<Batch>> {
+    let mut batches: BTreeMap<ProjectId, Vec<Batch>> = BTreeMap::new();
+    for (key, data) in records.iter().filter_map(new_batch) {
+        if let Some(batch) = readable(Batch::from_data(data)) {
+            batches.entry(key.project).or_default().push(batch);
+        }
+    }
+    batches
+}
+
+fn new_batch(record: &Record) -> Option<(BatchKey, &[u8])> {
+    let change = record.dynamodb().filter(|_| record.event_name == Some(OperationType::Insert))?;
+    let key = change.keys()?;
+    let part = |name| key.get(name).and_then(|value: &AttributeValue| value.as_s().ok());
+    let key = keys::parse_batch(part(PK)?, part(SK)?)?;
+    Some((key, change.new_image()?.get(DATA)?.as_b().ok()?.as_ref()))
+}
+
+/// A batch, unless it can't be read. No further try would read it, and it must not hold up the
+/// others; it stays in the table.
+fn readable(batch: Result<Batch, StoreError>) -> Option<Batch> {
+    batch.inspect_err(|error| tracing::error!(%error, "a stored batch can't be read and is not counted")).ok()
+}
+
+fn sequence_number(record: &Record) -> Option<&str> {
+    record.dynamodb()?.sequence_number()
+}
+
+/// Whether records after these positions may be gone from the stream.
+fn gone(shards: &[types::Shard], positions: &HashMap<String, String>) -> bool {
+    positions.iter().any(|(id, position)| {
+        let shard = shards.iter().find(|shard| shard.shard_id() == Some(id));
+        let oldest =
+            shard.map(|shard| shard.sequence_number_range().and_then(|range| range.starting_sequence_number()));
+        // Sequence numbers are decimal, of any length and without leading zeros.
+        let order = |number: &str| (number.len(), number.to_owned());
+        oldest.is_none_or(|oldest| oldest.is_some_and(|oldest| order(oldest) > order(position)))
+    })
+}
