@@ -11,5 +11,5 @@ pub mod key;
 mod output;
 mod progress;
 pub mod project;
-mod server;
-mod stream;
+pub mod server;
+pub mod stream;

@@ -27,6 +27,7 @@ pub enum Unit {
 pub struct Progress {
     label: &'static str,
     unit: Unit,
+    total: Option<u64>,
     bar: Option<ProgressBar>,
     printed_at: Mutex<Instant>,
 }
@@ -35,7 +36,7 @@ impl Progress {
     /// Begins to show a piece of work, whose size need not be known.
     pub fn begin(label: &'static str, unit: Unit, total: Option<u64>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| bar(label, unit, total));
-        Progress { label, unit, bar, printed_at: Mutex::new(Instant::now()) }
+        Progress { label, unit, total, bar, printed_at: Mutex::new(Instant::now()) }
     }
 
     /// Shows how far the work is.
@@ -47,7 +48,9 @@ impl Progress {
         let mut printed_at = self.printed_at.lock().unwrap_or_else(PoisonError::into_inner);
         if printed_at.elapsed() >= LINE_PERIOD {
             *printed_at = Instant::now();
-            eprintln!("{}: {done} {}", self.label, if self.unit == Unit::Bytes { "bytes" } else { "batches" });
+            let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
+            let unit = if self.unit == Unit::Bytes { "bytes" } else { "batches" };
+            eprintln!("{}: {done}{of} {unit}", self.label);
         }
     }
 
