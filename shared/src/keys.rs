@@ -10,6 +10,7 @@
 //! | earlier session | `P#<project>#V#<visitor>` | `S#<started_at>#<session>` |
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
 //! | a long session's applied batches | `P#<project>#V#<visitor>` | `A#<session>#<part>` |
+//! | what a visitor was seen at, where it is much | `P#<project>#V#<visitor>` | `K#<shard>` |
 //! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
 //! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
@@ -117,6 +118,11 @@ pub fn session_batches(session: &SessionId) -> String {
 /// A part of a long session's list of applied batches.
 pub fn applied(project: &ProjectId, visitor: &VisitorId, session: &SessionId, part: u32) -> Key {
     Key::new(visitor_partition(project, visitor), format!("A#{session}#{part:06}"))
+}
+
+/// A shard of what a visitor was seen at.
+pub fn seen(project: &ProjectId, visitor: &VisitorId, shard: u8) -> Key {
+    Key::new(visitor_partition(project, visitor), format!("K#{shard:02}"))
 }
 
 /// The partition of all sessions with one id, a visitor each.

@@ -29,6 +29,9 @@ pub const REV: &str = "r";
 /// The attribute with the epoch second after which DynamoDB deletes an item.
 pub const EXPIRES: &str = "expires_at";
 
+/// The attribute of a project's item with its own hosts.
+pub const HOSTS: &str = "hosts";
+
 /// DynamoDB's limit of items in a transaction.
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
 const MAX_BATCH_GET: usize = 100;
@@ -541,6 +544,12 @@ pub fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, S
 /// A binary attribute of an item.
 pub fn read_binary<'a>(item: &'a Item, name: &str) -> Result<&'a [u8], StoreError> {
     item.get(name).and_then(|value| value.as_b().ok()).map(Blob::as_ref).ok_or_else(|| missing(item, name))
+}
+
+/// A list of texts of an item; empty where there is none.
+pub fn read_texts(item: &Item, name: &str) -> Vec<String> {
+    let texts = item.get(name).and_then(|value| value.as_l().ok());
+    texts.into_iter().flatten().filter_map(|value| value.as_s().ok()).cloned().collect()
 }
 
 /// The packed state of an item.

@@ -139,6 +139,7 @@ async fn merge_block(
             rows.add_all(delta, measure.are_keys_limited());
         }
         rows.prune();
+        measure.trim(&mut rows);
         if block::write(store, project, measure, day, before.as_ref(), round, rows).await? {
             return Ok(());
         }

@@ -1,15 +1,21 @@
 //! One visitor's history while batches are applied to it: what was stored, what it becomes, and the
 //! change between the two.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use shared::codec;
-use shared::derived::SessionEntry;
-use shared::derived::contributions::{Delta, index_batch, index_session, of_batch, of_session, presence_of_batch};
+use shared::derived::contributions::{
+    Delta, index_batch, index_session, of_batch, of_session, presence_of_batch, seen_in_batch,
+};
+use shared::derived::distinct::{SeenDays, shard};
+use shared::derived::journeys::{self, Step, Trail};
+use shared::derived::{Counters, SessionEntry};
 use shared::ids::{ProjectId, SessionId, VisitorId};
 use shared::keys;
 use shared::model::batch::StoredOrder;
 use shared::model::session::{MAX_PART, MAX_RECENT, SessionOrder};
+use shared::model::visitor::MAX_SEEN;
 use shared::model::{Batch, Session, Visitor};
 use shared::store::{
     Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, key_item, number, read_number,
@@ -48,13 +54,24 @@ enum Side {
 #[derive(Debug)]
 pub struct History<'a> {
     store: &'a Store,
-    project: &'a ProjectId,
+    project: &'a Project,
     visitor_id: VisitorId,
     stored: Option<(u64, Visitor)>,
     now: Option<Visitor>,
     sessions: BTreeMap<SessionId, Tracked>,
     /// A session's start was replaced, so that the visitor's first and last instants must be found anew.
     restarted: bool,
+    /// The shards of what the visitor was seen at that were looked into, and whether they changed.
+    shards: BTreeMap<u8, (SeenDays, bool)>,
+}
+
+/// Whose visitors they are.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its identifier.
+    pub id: ProjectId,
+    /// Its own hosts, which are no referrers.
+    pub hosts: Vec<String>,
 }
 
 /// What a history's change writes.
@@ -72,7 +89,7 @@ impl<'a> History<'a> {
     /// A visitor's history from its stored item, or the beginning of one.
     pub fn new(
         store: &'a Store,
-        project: &'a ProjectId,
+        project: &'a Project,
         visitor_id: VisitorId,
         item: Option<&Item>,
     ) -> Result<Self, StoreError> {
@@ -81,8 +98,16 @@ impl<'a> History<'a> {
             None => None,
         };
         let now = stored.as_ref().map(|(_, visitor)| visitor.clone());
-        let mut history =
-            History { store, project, visitor_id, stored, now, sessions: BTreeMap::new(), restarted: false };
+        let mut history = History {
+            store,
+            project,
+            visitor_id,
+            stored,
+            now,
+            sessions: BTreeMap::new(),
+            restarted: false,
+            shards: BTreeMap::new(),
+        };
         if let Some(visitor) = &history.now {
             let latest = visitor.latest.clone();
             history.track(Some(Place::Visitor), latest);
@@ -91,8 +116,8 @@ impl<'a> History<'a> {
     }
 
     /// Reads a visitor's history.
-    pub async fn load(store: &'a Store, project: &'a ProjectId, visitor_id: VisitorId) -> Result<Self, StoreError> {
-        let item = store.get(&keys::visitor(project, &visitor_id), Consistency::Strong).await?;
+    pub async fn load(store: &'a Store, project: &'a Project, visitor_id: VisitorId) -> Result<Self, StoreError> {
+        let item = store.get(&keys::visitor(&project.id, &visitor_id), Consistency::Strong).await?;
         History::new(store, project, visitor_id, item.as_ref())
     }
 
@@ -146,7 +171,7 @@ impl<'a> History<'a> {
             return Ok(true);
         }
         if tracked.listed.is_none() {
-            let parts = parts_of(self.store, self.project, &self.visitor_id, &tracked.now).await?;
+            let parts = parts_of(self.store, &self.project.id, &self.visitor_id, &tracked.now).await?;
             tracked.listed = Some(parts.into_iter().flatten().collect());
         }
         Ok(tracked.listed.as_ref().is_some_and(|listed| listed.contains(&fingerprint)))
@@ -160,10 +185,10 @@ impl<'a> History<'a> {
         if !self.has_own_items() {
             return Ok(false);
         }
-        let lookup = keys::session_lookup(self.project, session, &self.visitor_id);
+        let lookup = keys::session_lookup(&self.project.id, session, &self.visitor_id);
         let Some(item) = self.store.get(&lookup, Consistency::Strong).await? else { return Ok(false) };
         let (_, started_at): (StoredOrder, Millis) = read_packed(&item)?;
-        let key = keys::session(self.project, &self.visitor_id, started_at, session);
+        let key = keys::session(&self.project.id, &self.visitor_id, started_at, session);
         let item = self.store.get(&key, Consistency::Strong).await?.ok_or_else(|| StoreError::Corrupt {
             key: format!("{} / {}", key.pk, key.sk),
             cause: "the session that its lookup names is missing: run `identity rebuild`".to_owned(),
@@ -177,7 +202,7 @@ impl<'a> History<'a> {
     }
 
     async fn begin_session(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let session = Session::begin(batch);
+        let session = Session::begin(batch, &self.project.hosts);
         let visitor = self.now.get_or_insert_with(|| Visitor::begin(batch, session.clone()));
         visitor.visit_count += 1;
         self.track(None, session);
@@ -192,7 +217,7 @@ impl<'a> History<'a> {
             self.restarted = true;
         }
         if let Some(tracked) = self.sessions.get_mut(&batch.session_id) {
-            tracked.now.originate(batch);
+            tracked.now.originate(batch, &self.project.hosts);
         }
         if moves { self.link(&batch.session_id).await } else { Ok(()) }
     }
@@ -263,7 +288,7 @@ impl<'a> History<'a> {
             Side::Later => (place, format!("{}~", keys::SESSION_PREFIX)),
         };
         // Tracked sessions may be stored elsewhere than they now belong, so they are stepped over.
-        let query = Query::partition(keys::visitor_partition(self.project, &self.visitor_id))
+        let query = Query::partition(keys::visitor_partition(&self.project.id, &self.visitor_id))
             .sort_keys(SortKeys::Between(first, last))
             .limit(self.sessions.len() + 1)
             .strong();
@@ -283,7 +308,7 @@ impl<'a> History<'a> {
     }
 
     async fn own_sessions(&self) -> Result<Vec<Session>, StoreError> {
-        let query = Query::partition(keys::visitor_partition(self.project, &self.visitor_id))
+        let query = Query::partition(keys::visitor_partition(&self.project.id, &self.visitor_id))
             .sort_keys(SortKeys::Prefix(keys::SESSION_PREFIX.to_owned()))
             .strong();
         self.store.query(query).await?.iter().map(read_packed).collect()
@@ -314,12 +339,16 @@ impl<'a> History<'a> {
         let next_revision = revision.unwrap_or_default() + 1;
         let mut delta = Delta::default();
         let mut writes = Vec::new();
+        let context = Context { store: self.store, project: &self.project.id, visitor_id: &self.visitor_id };
         for tracked in self.sessions.values_mut() {
             if !is_changed(tracked) {
                 continue;
             }
-            let context = Context { store: self.store, project: self.project, visitor_id: &self.visitor_id };
-            context.subtract_and_add(tracked, next_revision, &mut delta).await?;
+            let applied = context.batches_to_undo(tracked).await?;
+            context.follow_trail(tracked, &applied, &mut delta.counters);
+            context.subtract_and_add(tracked, &applied, next_revision, &mut delta);
+            let mut memory = Memory { context, visitor: &mut visitor, shards: &mut self.shards };
+            memory.remember(tracked, &applied, &mut delta.counters).await?;
             writes.extend(context.list_applied(tracked).await?);
             let is_latest = tracked.now.session_id == visitor.latest.session_id;
             if is_latest {
@@ -328,7 +357,8 @@ impl<'a> History<'a> {
             writes.extend(context.session_writes(tracked, is_latest)?);
         }
         delta.counters.prune();
-        let mut item = key_item(&keys::visitor(self.project, &self.visitor_id));
+        writes.extend(Memory { context, visitor: &mut visitor, shards: &mut self.shards }.writes().await?);
+        let mut item = key_item(&keys::visitor(&self.project.id, &self.visitor_id));
         item.insert(REV.to_owned(), number(next_revision));
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
         writes.insert(0, Write::PutAt(item, revision));
@@ -371,8 +401,41 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The batches applied before this change, where they are needed: to take them out of the figures, or
+    /// because page views came late.
+    async fn batches_to_undo(&self, tracked: &Tracked) -> Result<Vec<Batch>, StoreError> {
+        let Some((_, was)) = tracked.stored.as_ref().filter(|(_, was)| was.counted) else { return Ok(Vec::new()) };
+        if tracked.now.counted && was.trail.is_before(&fresh_steps(tracked)) {
+            return Ok(Vec::new());
+        }
+        self.applied_batches(was).await
+    }
+
+    /// Adds to a change what the session's page views in their order contribute now, less what they did before.
+    fn follow_trail(&self, tracked: &mut Tracked, applied: &[Batch], counters: &mut Counters) {
+        let fresh = fresh_steps(tracked);
+        let was = tracked.stored.as_ref().map(|(_, was)| was).filter(|was| was.counted);
+        let mut walk = |trail: &mut Trail, steps: Vec<Step>, by| trail.extend(steps, self.visitor_id, counters, by);
+        match was {
+            Some(was) if tracked.now.counted && was.trail.is_before(&fresh) => {
+                walk(&mut tracked.now.trail, fresh, 1);
+            }
+            _ => {
+                let mut all: Vec<Step> = applied.iter().flat_map(journeys::steps).collect();
+                all.sort_unstable();
+                walk(&mut Trail::default(), all.clone(), -1);
+                tracked.now.trail = Trail::default();
+                if tracked.now.counted {
+                    all.extend(fresh);
+                    all.sort_unstable();
+                    walk(&mut tracked.now.trail, all, 1);
+                }
+            }
+        }
+    }
+
     /// Adds to a change what a session and its fresh batches contribute now, less what it did before.
-    async fn subtract_and_add(&self, tracked: &Tracked, revision: u64, delta: &mut Delta) -> Result<(), StoreError> {
+    fn subtract_and_add(&self, tracked: &Tracked, applied: &[Batch], revision: u64, delta: &mut Delta) {
         let (now, was) = (&tracked.now, tracked.stored.as_ref().map(|(_, was)| was));
         delta.counters.add_all(&of_session(now), 1);
         if let Some(was) = was {
@@ -392,13 +455,12 @@ impl Context<'_> {
                 index_batch(delta, batch, revision, true);
             }
         }
-        if let Some(was) = was_listed.filter(|_| !now.counted) {
-            for batch in self.applied_batches(was).await? {
-                delta.counters.add_all(&of_batch(&batch), -1);
-                index_batch(delta, &batch, revision, false);
+        if !now.counted {
+            for batch in applied {
+                delta.counters.add_all(&of_batch(batch), -1);
+                index_batch(delta, batch, revision, false);
             }
         }
-        Ok(())
     }
 
     /// The stored batches that a session's state contains.
@@ -462,6 +524,88 @@ impl Context<'_> {
             writes.push(Write::Put(item));
         }
         Ok(writes)
+    }
+}
+
+/// The page views of a session's fresh batches, in order.
+fn fresh_steps(tracked: &Tracked) -> Vec<Step> {
+    let mut steps: Vec<Step> = tracked.fresh.iter().flat_map(journeys::steps).collect();
+    steps.sort_unstable();
+    steps
+}
+
+/// What a visitor was seen at, while it changes.
+struct Memory<'a> {
+    context: Context<'a>,
+    visitor: &'a mut Visitor,
+    shards: &'a mut BTreeMap<u8, (SeenDays, bool)>,
+}
+
+impl Memory<'_> {
+    /// Adds to a change the distinct visitors that a session's batches add now, less those they added before.
+    async fn remember(
+        &mut self,
+        tracked: &Tracked,
+        applied: &[Batch],
+        counters: &mut Counters,
+    ) -> Result<(), StoreError> {
+        if tracked.now.counted {
+            for seen in tracked.fresh.iter().flat_map(seen_in_batch) {
+                if !self.visitor.seen.contains(seen.hash(), seen.day) {
+                    self.pull(seen.hash()).await?;
+                    self.visitor.seen.insert(&seen, counters);
+                }
+            }
+        } else {
+            for seen in applied.iter().flat_map(seen_in_batch) {
+                self.pull(seen.hash()).await?;
+                self.visitor.seen.remove(&seen, counters);
+                if let Some((shard, is_changed)) = self.shards.get_mut(&shard(seen.hash())) {
+                    *is_changed |= shard.forget(seen.hash(), seen.day);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a key's days out of its shard, where there is one.
+    async fn pull(&mut self, hash: u64) -> Result<(), StoreError> {
+        if self.visitor.has_seen_more {
+            let shard = self.shard(shard(hash)).await?.0.clone();
+            self.visitor.seen.pull(hash, &shard);
+        }
+        Ok(())
+    }
+
+    async fn shard(&mut self, number: u8) -> Result<&mut (SeenDays, bool), StoreError> {
+        Ok(match self.shards.entry(number) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => {
+                let key = keys::seen(self.context.project, self.context.visitor_id, number);
+                let item = self.context.store.get(&key, Consistency::Strong).await?;
+                place.insert((item.as_ref().map(read_packed).transpose()?.unwrap_or_default(), false))
+            }
+        })
+    }
+
+    /// The shards that changed. What has grown too long for the visitor's state moves into them.
+    async fn writes(&mut self) -> Result<Vec<Write>, StoreError> {
+        if self.visitor.seen.len() > MAX_SEEN {
+            for (number, seen) in std::mem::take(&mut self.visitor.seen).into_shards() {
+                let (shard, is_changed) = self.shard(number).await?;
+                shard.merge(seen);
+                *is_changed = true;
+            }
+            self.visitor.has_seen_more = true;
+        }
+        let changed = self.shards.iter().filter(|(_, (_, is_changed))| *is_changed);
+        changed
+            .map(|(number, (shard, _))| {
+                let mut item = key_item(&keys::seen(self.context.project, self.context.visitor_id, *number));
+                item.insert(DATA.to_owned(), binary(codec::pack(shard)?));
+                Ok(Write::Put(item))
+            })
+            .collect()
     }
 }
 

@@ -13,14 +13,16 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 
-use history::{Change, History};
+use history::{Change, History, Project};
 use shared::derived::tail::segment_items;
 use shared::derived::{BatchRef, Delta};
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
 use shared::model::Batch;
 use shared::model::batch::fingerprint;
-use shared::store::{Consistency, DATA, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary};
+use shared::store::{
+    Consistency, DATA, HOSTS, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary, read_texts,
+};
 use shared::time::Millis;
 
 /// Visitors whose changes are written together: they seldom need more than three items each.
@@ -65,12 +67,18 @@ impl Consumer {
     /// Applies batches, in any order and however often they are delivered: each counts once.
     pub async fn apply(&self, batches: BTreeMap<ProjectId, Vec<Batch>>) -> Result<(), StoreError> {
         for (project, batches) in batches {
-            self.apply_to(&project, batches).await?;
+            self.apply_to(&self.project(project).await?, batches).await?;
         }
         Ok(())
     }
 
-    async fn apply_to(&self, project: &ProjectId, batches: Vec<Batch>) -> Result<(), StoreError> {
+    async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
+        let item = self.store.get(&keys::project(&id), Consistency::Eventual).await?;
+        let hosts = item.as_ref().map(|item| read_texts(item, HOSTS)).unwrap_or_default();
+        Ok(Project { id, hosts })
+    }
+
+    async fn apply_to(&self, project: &Project, batches: Vec<Batch>) -> Result<(), StoreError> {
         let mut by_visitor: BTreeMap<VisitorId, Vec<Batch>> = BTreeMap::new();
         for batch in batches {
             by_visitor.entry(batch.visitor_id.clone()).or_default().push(batch);
@@ -88,17 +96,17 @@ impl Consumer {
             is_compaction_due |= looks_long;
         }
         if is_compaction_due {
-            compaction::compact(&self.store, project).await?;
+            compaction::compact(&self.store, &project.id).await?;
         }
         Ok(())
     }
 
     /// Applies what it can of a group's batches. Gives back what is left, and whether to look at the tail.
-    async fn apply_group(&self, project: &ProjectId, group: Vec<Work>) -> Result<(Vec<Work>, bool), StoreError> {
-        let visitor_keys = group.iter().map(|work| keys::visitor(project, &work.visitor)).collect();
+    async fn apply_group(&self, project: &Project, group: Vec<Work>) -> Result<(Vec<Work>, bool), StoreError> {
+        let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
         let changes = try_join_all(group.into_iter().map(|mut work| async {
-            let item = items.get(&keys::visitor(project, &work.visitor));
+            let item = items.get(&keys::visitor(&project.id, &work.visitor));
             let mut history = History::new(&self.store, project, work.visitor.clone(), item)?;
             let before = work.batches.clone();
             let mut weight = 0;
@@ -129,7 +137,7 @@ impl Consumer {
         }
         while !ready.is_empty() {
             let together = take_transaction(&mut ready);
-            let (lost, long) = self.commit(project, &together).await?;
+            let (lost, long) = self.commit(&project.id, &together).await?;
             is_long |= long;
             for (position, (work, before, _)) in together.into_iter().enumerate() {
                 if lost.contains(&position) {
@@ -201,7 +209,7 @@ impl Consumer {
 
     /// Takes a bot's earlier sessions out of the figures, one a transaction, so that it can stop anywhere
     /// and be taken up again.
-    async fn unwind(&self, project: &ProjectId, visitor: &VisitorId) -> Result<(), StoreError> {
+    async fn unwind(&self, project: &Project, visitor: &VisitorId) -> Result<(), StoreError> {
         let history = History::load(&self.store, project, visitor.clone()).await?;
         if !history.is_unwinding() {
             return Ok(());
@@ -219,7 +227,7 @@ impl Consumer {
     /// Changes one visitor, trying again as long as others change it too.
     async fn change(
         &self,
-        project: &ProjectId,
+        project: &Project,
         visitor: &VisitorId,
         edit: impl AsyncFn(&mut History<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
@@ -229,7 +237,7 @@ impl Consumer {
             edit(&mut history).await?;
             let Some(change) = history.finish().await? else { return Ok(()) };
             let changes = [(work, VecDeque::new(), change)];
-            let (lost, _) = self.commit(project, &changes).await?;
+            let (lost, _) = self.commit(&project.id, &changes).await?;
             if lost.is_empty() {
                 return Ok(());
             }
@@ -245,16 +253,17 @@ impl Consumer {
 
     /// The batches among these that are not applied yet.
     pub async fn pending(&self, project: &ProjectId, batches: Vec<BatchRef>) -> Result<Vec<BatchRef>, StoreError> {
+        let project = self.project(project.clone()).await?;
         let mut by_visitor: BTreeMap<VisitorId, Vec<BatchRef>> = BTreeMap::new();
         for batch in batches {
             by_visitor.entry(batch.visitor.clone()).or_default().push(batch);
         }
-        let visitors = by_visitor.keys().map(|visitor| keys::visitor(project, visitor)).collect();
+        let visitors = by_visitor.keys().map(|visitor| keys::visitor(&project.id, visitor)).collect();
         let items = self.store.get_many(visitors, Consistency::Strong).await?;
         let mut pending = Vec::new();
         for (visitor, batches) in by_visitor {
-            let item = items.get(&keys::visitor(project, &visitor));
-            let mut history = History::new(&self.store, project, visitor, item)?;
+            let item = items.get(&keys::visitor(&project.id, &visitor));
+            let mut history = History::new(&self.store, &project, visitor, item)?;
             for batch in batches {
                 if history.is_unwinding() || !history.is_applied(&batch.session, fingerprint(&batch.batch)).await? {
                     pending.push(batch);

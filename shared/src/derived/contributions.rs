@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
+use super::distinct::Seen;
 use super::index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef, batch_entries};
-use super::{places, stats, visits};
+use super::{acquisition, clicks, errors, forms, frustration, pages, places, reading, seo, stats, visits, vitals};
 use crate::ids::VisitorId;
 use crate::model::{Batch, Session};
 
@@ -52,6 +53,8 @@ pub fn of_session(session: &Session) -> Counters {
         stats::add_session(&mut counters, session);
         visits::add_session(&mut counters, session);
         places::add_session(&mut counters, session);
+        acquisition::add_session(&mut counters, session);
+        session.trail.add_ends(&mut counters, session.day());
     }
     counters
 }
@@ -67,7 +70,20 @@ pub fn presence_of_batch(batch: &Batch) -> Counters {
 pub fn of_batch(batch: &Batch) -> Counters {
     let mut counters = Counters::default();
     stats::add_batch(&mut counters, batch);
+    pages::add_batch(&mut counters, batch);
+    errors::add_batch(&mut counters, batch);
+    clicks::add_batch(&mut counters, batch);
+    seo::add_batch(&mut counters, batch);
+    reading::add_batch(&mut counters, batch);
+    forms::add_batch(&mut counters, batch);
+    vitals::add_batch(&mut counters, batch);
+    frustration::add_batch(&mut counters, batch);
     counters
+}
+
+/// The keys at which a batch's visitor was seen, for the measures that count distinct visitors by key.
+pub fn seen_in_batch(batch: &Batch) -> impl Iterator<Item = Seen> {
+    pages::seen(batch).chain(errors::seen(batch)).chain(clicks::seen(batch))
 }
 
 /// Sets or removes a session's entry in the index.

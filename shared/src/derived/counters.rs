@@ -94,6 +94,11 @@ impl Rows {
         self.0.get(&table).unwrap_or(&EMPTY)
     }
 
+    /// The rows of a table, to change.
+    pub fn table_mut(&mut self, table: TableId) -> &mut Table {
+        self.0.entry(table).or_default()
+    }
+
     /// Splits the rows into so many parts by a hash of their keys.
     pub fn split(self, parts: usize) -> Vec<Rows> {
         let mut split = vec![Rows::default(); parts];
