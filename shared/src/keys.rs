@@ -11,6 +11,7 @@
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
 //! | a long session's applied batches | `P#<project>#V#<visitor>` | `A#<session>#<part>` |
 //! | what a visitor was seen at, where it is much | `P#<project>#V#<visitor>` | `K#<shard>` |
+//! | tombstone of an erased visitor | `P#<project>#ERASED` | `<sha256>` |
 //! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
 //! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
@@ -19,6 +20,8 @@
 //! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>#<round>` |
 //! | how far `identity dev` applied the stream | `DEV` | `CHECKPOINT` |
 //! | the demo data of `identity dev` | `DEV` | `DEMO#<project>` |
+
+use sha2::{Digest, Sha256};
 
 use crate::derived::{Index, Measure};
 use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
@@ -75,6 +78,13 @@ pub fn ip_key(project: &ProjectId, day: Day) -> Key {
 /// The partition of all that belongs to one visitor.
 pub fn visitor_partition(project: &ProjectId, visitor: &VisitorId) -> String {
     format!("P#{project}#V#{visitor}")
+}
+
+/// The tombstone of an erased visitor, which does not tell who it was.
+pub fn tombstone(project: &ProjectId, visitor: &VisitorId) -> Key {
+    let digest = Sha256::digest(visitor_partition(project, visitor));
+    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Key::new(format!("P#{project}#ERASED"), hash)
 }
 
 const VISITOR: &str = "VISITOR";

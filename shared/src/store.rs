@@ -184,6 +184,8 @@ pub enum Write {
     PutAt(Item, Option<u64>),
     /// Deletes an item, if it is there.
     Delete(Key),
+    /// Deletes an item whose stored version must be this one.
+    DeleteAt(Key, u64),
 }
 
 /// What became of a transaction.
@@ -453,6 +455,16 @@ impl Store {
             ),
             Write::Delete(key) => item.delete(
                 Delete::builder().table_name(&*self.table).set_key(Some(key_item(&key))).build().map_err(failed)?,
+            ),
+            Write::DeleteAt(key, version) => item.delete(
+                Delete::builder()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_item(&key)))
+                    .condition_expression("#r = :r")
+                    .expression_attribute_names("#r", REV)
+                    .expression_attribute_values(":r", number(version))
+                    .build()
+                    .map_err(failed)?,
             ),
         }
         .build())

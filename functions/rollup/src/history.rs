@@ -41,6 +41,8 @@ struct Tracked {
     fresh: Vec<Batch>,
     /// The fingerprints listed outside the session's state, once they were needed.
     listed: Option<HashSet<u64>>,
+    /// Whether the session goes, with all that it added to the figures.
+    is_erased: bool,
 }
 
 /// Which way to look from a place in the history.
@@ -137,6 +139,7 @@ impl<'a> History<'a> {
             now: session.clone(),
             fresh: Vec::new(),
             listed: None,
+            is_erased: false,
         };
         self.sessions.insert(session.session_id, tracked);
     }
@@ -314,6 +317,46 @@ impl<'a> History<'a> {
         self.store.query(query).await?.iter().map(read_packed).collect()
     }
 
+    /// Whether the visitor is being erased.
+    pub fn is_erased(&self) -> bool {
+        self.now.as_ref().is_some_and(|visitor| visitor.is_erased)
+    }
+
+    /// Whether nothing is known of the visitor.
+    pub fn is_empty(&self) -> bool {
+        self.now.is_none()
+    }
+
+    /// From now on, the visitor's batches are refused.
+    pub fn begin_erasure(&mut self) {
+        if let Some(visitor) = &mut self.now {
+            visitor.is_erased = true;
+        }
+    }
+
+    /// The earlier sessions that have an item of their own.
+    pub async fn earlier_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        Ok(self.own_sessions().await?.into_iter().map(|session| session.session_id).collect())
+    }
+
+    /// Takes an earlier session out, with all that it added to the figures.
+    pub async fn erase_session(&mut self, session: &SessionId) -> Result<(), StoreError> {
+        self.find(session).await?;
+        if let Some(tracked) = self.sessions.get_mut(session) {
+            tracked.is_erased = true;
+            tracked.now.counted = false;
+        }
+        Ok(())
+    }
+
+    /// Takes the latest session out, and the visitor with it.
+    pub async fn erase_visitor(&mut self) -> Result<(), StoreError> {
+        match self.now.as_ref().map(|visitor| visitor.latest.session_id.clone()) {
+            Some(latest) => self.erase_session(&latest).await,
+            None => Ok(()),
+        }
+    }
+
     /// Looks at one of a bot's earlier sessions, so that the change takes it out of the figures.
     pub async fn unwind(&mut self, session: &SessionId) -> Result<(), StoreError> {
         self.find(session).await.map(|_| ())
@@ -330,7 +373,8 @@ impl<'a> History<'a> {
     pub async fn finish(mut self) -> Result<Option<Change>, StoreError> {
         let Some(mut visitor) = self.now.take() else { return Ok(None) };
         self.settle(&mut visitor).await?;
-        let is_changed = |tracked: &Tracked| tracked.stored.as_ref().is_none_or(|(_, was)| *was != tracked.now);
+        let is_changed =
+            |tracked: &Tracked| tracked.is_erased || tracked.stored.as_ref().is_none_or(|(_, was)| *was != tracked.now);
         let same_visitor = self.stored.as_ref().is_some_and(|(_, was)| *was == visitor);
         if same_visitor && !self.sessions.values().any(is_changed) {
             return Ok(None);
@@ -349,6 +393,10 @@ impl<'a> History<'a> {
             context.subtract_and_add(tracked, &applied, next_revision, &mut delta);
             let mut memory = Memory { context, visitor: &mut visitor, shards: &mut self.shards };
             memory.remember(tracked, &applied, &mut delta.counters).await?;
+            if tracked.is_erased {
+                writes.extend(context.erasure(tracked));
+                continue;
+            }
             writes.extend(context.list_applied(tracked).await?);
             let is_latest = tracked.now.session_id == visitor.latest.session_id;
             if is_latest {
@@ -358,6 +406,11 @@ impl<'a> History<'a> {
         }
         delta.counters.prune();
         writes.extend(Memory { context, visitor: &mut visitor, shards: &mut self.shards }.writes().await?);
+        let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
+        if let Some(revision) = revision.filter(|_| is_gone) {
+            writes.insert(0, Write::DeleteAt(keys::visitor(&self.project.id, &self.visitor_id), revision));
+            return Ok(Some(Change { writes, delta, unwinding: false }));
+        }
         let mut item = key_item(&keys::visitor(&self.project.id, &self.visitor_id));
         item.insert(REV.to_owned(), number(next_revision));
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
@@ -404,7 +457,8 @@ impl Context<'_> {
     /// The batches applied before this change, where they are needed: to take them out of the figures, or
     /// because page views came late.
     async fn batches_to_undo(&self, tracked: &Tracked) -> Result<Vec<Batch>, StoreError> {
-        let Some((_, was)) = tracked.stored.as_ref().filter(|(_, was)| was.counted) else { return Ok(Vec::new()) };
+        let is_needed = |was: &Session| was.counted || tracked.is_erased;
+        let Some((_, was)) = tracked.stored.as_ref().filter(|(_, was)| is_needed(was)) else { return Ok(Vec::new()) };
         if tracked.now.counted && was.trail.is_before(&fresh_steps(tracked)) {
             return Ok(Vec::new());
         }
@@ -421,9 +475,12 @@ impl Context<'_> {
                 walk(&mut tracked.now.trail, fresh, 1);
             }
             _ => {
-                let mut all: Vec<Step> = applied.iter().flat_map(journeys::steps).collect();
-                all.sort_unstable();
-                walk(&mut Trail::default(), all.clone(), -1);
+                let mut all: Vec<Step> = Vec::new();
+                if was.is_some() {
+                    all.extend(applied.iter().flat_map(journeys::steps));
+                    all.sort_unstable();
+                    walk(&mut Trail::default(), all.clone(), -1);
+                }
                 tracked.now.trail = Trail::default();
                 if tracked.now.counted {
                     all.extend(fresh);
@@ -437,7 +494,9 @@ impl Context<'_> {
     /// Adds to a change what a session and its fresh batches contribute now, less what it did before.
     fn subtract_and_add(&self, tracked: &Tracked, applied: &[Batch], revision: u64, delta: &mut Delta) {
         let (now, was) = (&tracked.now, tracked.stored.as_ref().map(|(_, was)| was));
-        delta.counters.add_all(&of_session(now), 1);
+        if !tracked.is_erased {
+            delta.counters.add_all(&of_session(now), 1);
+        }
         if let Some(was) = was {
             delta.counters.add_all(&of_session(was), -1);
         }
@@ -455,10 +514,15 @@ impl Context<'_> {
                 index_batch(delta, batch, revision, true);
             }
         }
-        if !now.counted {
+        if was_listed.is_some() && !now.counted {
             for batch in applied {
                 delta.counters.add_all(&of_batch(batch), -1);
                 index_batch(delta, batch, revision, false);
+            }
+        }
+        if tracked.is_erased {
+            for batch in applied {
+                delta.counters.add_all(&presence_of_batch(batch), -1);
             }
         }
     }
@@ -500,6 +564,16 @@ impl Context<'_> {
             Ok(Write::Put(item))
         });
         parts.collect()
+    }
+
+    /// What of a session's items goes when it is erased; its batches go after it.
+    fn erasure(&self, tracked: &Tracked) -> Vec<Write> {
+        let id = &tracked.now.session_id;
+        let mut writes = vec![Write::Delete(keys::session_lookup(self.project, id, self.visitor_id))];
+        if let Some((Place::Own(at), _)) = tracked.stored {
+            writes.push(Write::Delete(keys::session(self.project, self.visitor_id, at, id)));
+        }
+        writes
     }
 
     /// The items of a session: its own one unless it is the latest, and its lookup.
@@ -556,7 +630,7 @@ impl Memory<'_> {
                     self.visitor.seen.insert(&seen, counters);
                 }
             }
-        } else {
+        } else if tracked.stored.as_ref().is_some_and(|(_, was)| was.counted) {
             for seen in applied.iter().flat_map(seen_in_batch) {
                 self.pull(seen.hash()).await?;
                 self.visitor.seen.remove(&seen, counters);
@@ -580,6 +654,7 @@ impl Memory<'_> {
     async fn shard(&mut self, number: u8) -> Result<&mut (SeenDays, bool), StoreError> {
         Ok(match self.shards.entry(number) {
             Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) if !self.visitor.has_seen_more => place.insert((SeenDays::default(), false)),
             Entry::Vacant(place) => {
                 let key = keys::seen(self.context.project, self.context.visitor_id, number);
                 let item = self.context.store.get(&key, Consistency::Strong).await?;

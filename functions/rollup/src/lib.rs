@@ -5,22 +5,28 @@
 //! batch is delivered, in which order, in which company, or where a consumer stops in between.
 
 mod compaction;
+mod erasure;
 mod history;
+mod rebuild;
 pub mod stream;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use futures::future::try_join_all;
 
-use history::{Change, History, Project};
+pub use erasure::Erased;
+pub use history::Project;
+pub use rebuild::{Differences, Progress};
+
+use history::{Change, History};
 use shared::derived::tail::segment_items;
 use shared::derived::{BatchRef, Delta};
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
 use shared::model::Batch;
 use shared::model::batch::fingerprint;
-use shared::store::{
+use shared::store::{Item, 
     Consistency, DATA, HOSTS, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary, read_texts,
 };
 use shared::time::Millis;
@@ -74,6 +80,7 @@ impl Consumer {
 
     async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
         let item = self.store.get(&keys::project(&id), Consistency::Eventual).await?;
+        rebuild::check_pause(item.as_ref())?;
         let hosts = item.as_ref().map(|item| read_texts(item, HOSTS)).unwrap_or_default();
         Ok(Project { id, hosts })
     }
@@ -105,6 +112,7 @@ impl Consumer {
     async fn apply_group(&self, project: &Project, group: Vec<Work>) -> Result<(Vec<Work>, bool), StoreError> {
         let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
+        let group = self.refuse_erased(project, group, &items).await?;
         let changes = try_join_all(group.into_iter().map(|mut work| async {
             let item = items.get(&keys::visitor(&project.id, &work.visitor));
             let mut history = History::new(&self.store, project, work.visitor.clone(), item)?;
@@ -151,6 +159,35 @@ impl Consumer {
             self.unwind(project, &visitor).await?;
         }
         Ok((left, is_long))
+    }
+
+    /// Removes the batches of visitors that were erased, or are being erased; gives back the others' work.
+    async fn refuse_erased(
+        &self,
+        project: &Project,
+        group: Vec<Work>,
+        visitors: &HashMap<keys::Key, Item>,
+    ) -> Result<Vec<Work>, StoreError> {
+        let known = |work: &Work| visitors.get(&keys::visitor(&project.id, &work.visitor));
+        let unknown = group.iter().filter(|work| known(work).is_none());
+        let tombstones = unknown.map(|work| keys::tombstone(&project.id, &work.visitor)).collect();
+        let tombstones = self.store.get_many(tombstones, Consistency::Strong).await?;
+        let mut accepted = Vec::with_capacity(group.len());
+        for work in group {
+            let is_erased = match known(&work) {
+                Some(item) => History::new(&self.store, project, work.visitor.clone(), Some(item))?.is_erased(),
+                None => tombstones.contains_key(&keys::tombstone(&project.id, &work.visitor)),
+            };
+            if !is_erased {
+                accepted.push(work);
+                continue;
+            }
+            for batch in &work.batches {
+                let key = keys::batch(&project.id, &batch.visitor_id, &batch.session_id, &batch.batch_id);
+                self.store.delete(&key).await?;
+            }
+        }
+        Ok(accepted)
     }
 
     /// Another try at a visitor, after a wait that grows and differs between consumers.

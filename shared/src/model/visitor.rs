@@ -31,6 +31,8 @@ pub struct Visitor {
     pub aliases: Vec<Alias>,
     /// Whether earlier sessions of a visitor that turned out to be a bot may still be counted.
     pub unwinding: bool,
+    /// Whether it is being erased: its batches are refused, and its sessions go one by one.
+    pub is_erased: bool,
     /// At which URLs, messages and elements it was seen, and on which days, as far as it is counted.
     pub seen: SeenDays,
     /// Whether more of that is in items of its own.
@@ -90,6 +92,7 @@ impl Visitor {
             bot_score: 0,
             aliases: Vec::new(),
             unwinding: false,
+            is_erased: false,
             seen: SeenDays::default(),
             has_seen_more: false,
             latest: session,
