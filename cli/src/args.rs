@@ -99,6 +99,7 @@ impl From<DevArguments> for dev::Options {
             secret_key: arguments.secret_key,
             public_key: arguments.public_key,
             rate_limit: arguments.rate_limit,
+            counts: true,
         }
     }
 }

@@ -9,8 +9,11 @@ use shared::store::{Store, StoreError};
 
 use crate::progress::{Progress, Unit};
 
-/// How many batches are asked about at once.
-const CHUNK: usize = 1000;
+/// How many batches are asked about at once: few where they are being counted just now, many where all
+/// of them turn out to be counted.
+const CHUNK: std::ops::RangeInclusive<usize> = 50..=1000;
+/// How many batches are kept before those that are counted are looked for.
+const MANY: usize = 10_000;
 /// The pause between two looks at the same batches.
 const PAUSE: Duration = Duration::from_millis(200);
 /// After this long without progress, nobody seems to be counting.
@@ -51,34 +54,52 @@ impl Uncounted {
     /// Adds a stored batch. Now and then it forgets those that are counted, so that few are kept in memory.
     pub async fn add(&mut self, batch: BatchRef) -> Result<(), StoreError> {
         self.batches.push(batch);
-        if self.batches.len().is_multiple_of(10 * CHUNK) {
-            for chunk in std::mem::take(&mut self.batches).chunks(CHUNK) {
-                self.batches.extend(self.consumer.pending(&self.project, chunk.to_vec()).await?);
+        if self.batches.len().is_multiple_of(MANY) {
+            for chunk in std::mem::take(&mut self.batches).chunks(*CHUNK.end()) {
+                let pending = self.pending(chunk.to_vec()).await?;
+                self.batches.extend(pending);
             }
         }
         Ok(())
+    }
+
+    /// Those that are not counted yet. The items of a visitor who is being counted may not fit together
+    /// at a glance: then all of them are looked at again.
+    async fn pending(&self, batches: Vec<BatchRef>) -> Result<Vec<BatchRef>, StoreError> {
+        match self.consumer.pending(&self.project, batches.clone()).await {
+            Err(StoreError::Corrupt { key, cause }) => {
+                tracing::info!(key, cause, "looking again");
+                Ok(batches)
+            }
+            pending => pending,
+        }
     }
 
     /// Returns once all of them are counted.
     pub async fn wait(mut self, label: &'static str) -> Result<(), WaitError> {
         let total = self.batches.len();
         let progress = Progress::begin(label, Unit::Batches, Some(total as u64));
+        let mut size = *CHUNK.start();
         while !self.batches.is_empty() {
-            let later = self.batches.split_off(self.batches.len().min(CHUNK));
+            let later = self.batches.split_off(self.batches.len().min(size));
             let mut chunk = std::mem::replace(&mut self.batches, later);
+            size = (2 * size).min(*CHUNK.end());
             let mut moved_at = Instant::now();
-            while !chunk.is_empty() {
+            loop {
                 let before = chunk.len();
-                chunk = self.consumer.pending(&self.project, chunk).await?;
+                chunk = self.pending(chunk).await?;
                 let left = chunk.len() + self.batches.len();
                 progress.at((total - left) as u64);
+                if chunk.is_empty() {
+                    break;
+                }
                 if chunk.len() < before {
                     moved_at = Instant::now();
                 } else if moved_at.elapsed() > STALL {
                     return Err(WaitError::Stalled { left });
-                } else {
-                    tokio::time::sleep(PAUSE).await;
                 }
+                size = *CHUNK.start();
+                tokio::time::sleep(PAUSE).await;
             }
         }
         progress.end();

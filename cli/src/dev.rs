@@ -49,6 +49,8 @@ pub struct Options {
     pub public_key: Option<ApiKey>,
     /// Requests a minute of the secret key.
     pub rate_limit: u32,
+    /// Whether the stack counts what is stored; if not, someone else has to.
+    pub counts: bool,
 }
 
 /// The engine's port.
@@ -72,6 +74,7 @@ impl Options {
             secret_key: None,
             public_key: None,
             rate_limit: DEFAULT_LIMIT,
+            counts: true,
         }
     }
 }
@@ -123,7 +126,7 @@ pub struct Stack {
     server: Server,
     /// Stops the background tasks, at the latest when the stack is dropped.
     stop: DropGuard,
-    follower: JoinHandle<()>,
+    follower: Option<JoinHandle<()>>,
     demo: Option<JoinHandle<()>>,
 }
 
@@ -142,7 +145,8 @@ impl Stack {
         let app = Arc::new(App::new(store.clone()));
         let server = Server::start(listener, app);
         let stop = CancellationToken::new();
-        let follower = follow(Follower::new(streams(&endpoint_url), store.clone()), stop.clone());
+        let follower =
+            options.counts.then(|| follow(Follower::new(streams(&endpoint_url), store.clone()), stop.clone()));
         let demo = options.demo.then(|| {
             let demo = demo::run(store.clone(), options.project.clone(), stop.clone());
             tokio::spawn(demo)
@@ -197,7 +201,7 @@ impl Stack {
     pub async fn shutdown(self) {
         self.stop.disarm().cancel();
         self.server.stop().await;
-        for task in self.demo.into_iter().chain([self.follower]) {
+        for task in self.demo.into_iter().chain(self.follower) {
             if tokio::time::timeout(STOP_TIMEOUT, task).await.is_err() {
                 tracing::warn!("a background task was cut off; it goes on when the stack starts again");
             }

@@ -16,8 +16,10 @@ use crate::import;
 
 /// How often they do something.
 const PERIOD: Duration = Duration::from_secs(20);
-/// How many there are.
-const PRESENT: std::ops::RangeInclusive<usize> = 5..=12;
+/// How few there are.
+const FEWEST: usize = 6;
+/// How many there are at most; those who left a few minutes ago count as live, too.
+const MOST: usize = 9;
 
 /// Those who are on a site.
 #[derive(Debug)]
@@ -46,28 +48,29 @@ impl Live {
         }
     }
 
-    /// Everyone does something, some leave, and others take their place.
+    /// Everyone does something, the longest there may leave, and others come.
     async fn round(&mut self) -> Result<(), StoreError> {
         let now = Millis::now();
         let ip_key = key_of_today(&self.store, &self.project, now).await?;
-        for visit in &mut self.visits {
+        let leaving = usize::from(self.visits.len() > FEWEST && self.rng.u32(..4) == 0);
+        for (position, visit) in self.visits.iter_mut().enumerate() {
             visit.now = now;
+            visit.look_around(&mut self.rng);
             match self.rng.u32(..10) {
-                0 => visit.leave(),
+                _ if position < leaving => visit.leave(),
+                0 => visit.click_in_vain(&mut self.rng),
                 1..=4 => visit.go_on(&mut self.rng),
                 _ => {}
             }
         }
-        let wanted = self.rng.usize(PRESENT);
-        for _ in self.visits.len()..wanted {
+        let arriving = usize::from(self.visits.len() < MOST && self.rng.u32(..4) == 0);
+        for _ in 0..arriving.max(FEWEST.saturating_sub(self.visits.len())) {
             let arrived = self.arrive(now);
             self.visits.extend(arrived);
         }
         let batches: Vec<_> = self.visits.iter_mut().filter_map(|visit| visit.send(&ip_key)).collect();
         let items = batches.iter().map(|batch| batch.to_item(&self.project)).collect::<Result<Vec<_>, _>>()?;
         try_join_all(items.into_iter().map(|item| import::put(&self.store, item))).await?;
-        // The longest there, more or less, go first.
-        let leaving = self.rng.usize(..=2).min(self.visits.len());
         self.visits.drain(..leaving);
         Ok(())
     }

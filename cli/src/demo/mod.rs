@@ -6,12 +6,12 @@ mod people;
 mod site;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures::StreamExt;
 use shared::derived::Measure;
 use shared::ids::ProjectId;
 use shared::ip::key_of_today;
 use shared::keys;
-use shared::store::{Consistency, Item, Query, Store, StoreError, key_item, number, read_number};
+use shared::model::Batch;
+use shared::store::{Consistency, Item, Outcome, Query, Store, StoreError, Write, key_item, number, read_number};
 use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
@@ -25,8 +25,8 @@ const UNTIL: &str = "until";
 /// The attribute that says that all of it is stored.
 const COMPLETE: &str = "complete";
 
-/// How many batches are stored at the same time.
-const IN_FLIGHT: usize = 32;
+/// How many batches are stored together.
+const GROUP: usize = 50;
 
 /// What there is of demo data.
 #[derive(Debug, Clone, Copy)]
@@ -83,16 +83,12 @@ async fn make(store: &Store, project: &ProjectId, until: Millis) -> Result<(), W
     let batches = history::batches(project, until, &ip_key);
     let progress = Progress::begin("Storing the demo data", Unit::Batches, Some(batches.len() as u64));
     let mut uncounted = Uncounted::new(store, project);
-    let mut storing = futures::stream::iter(batches)
-        .map(|batch| async move {
-            import::put(store, batch.to_item(project)?).await?;
-            Ok::<_, StoreError>(import::reference(&batch))
-        })
-        .buffer_unordered(IN_FLIGHT)
-        .enumerate();
-    while let Some((stored, batch)) = storing.next().await {
-        uncounted.add(batch?).await?;
-        progress.at(stored as u64);
+    for (stored, group) in batches.chunks(GROUP).enumerate() {
+        put(store, project, group).await?;
+        progress.at((stored * GROUP) as u64);
+        for batch in group {
+            uncounted.add(import::reference(batch)).await?;
+        }
     }
     progress.end();
     uncounted.wait("Counting the demo data").await?;
@@ -100,5 +96,24 @@ async fn make(store: &Store, project: &ProjectId, until: Millis) -> Result<(), W
     complete.insert(COMPLETE.to_owned(), AttributeValue::Bool(true));
     store.put(complete).await?;
     eprintln!("The demo data is ready.");
+    Ok(())
+}
+
+/// Stores batches together, but for those that are there already.
+async fn put(store: &Store, project: &ProjectId, batches: &[Batch]) -> Result<(), StoreError> {
+    let items = batches.iter().map(|batch| batch.to_item(project)).collect::<Result<Vec<_>, _>>()?;
+    let mut writes: Vec<_> = items.into_iter().map(|item| Write::PutAt(item, None)).collect();
+    while !writes.is_empty() {
+        match store.transact(writes.clone()).await? {
+            Outcome::Committed => return Ok(()),
+            Outcome::Conflict(present) if present.is_empty() => {
+                return Err(StoreError::Unavailable("the batches are being written by another process".to_owned()));
+            }
+            Outcome::Conflict(present) => {
+                let missing = writes.into_iter().enumerate().filter(|(at, _)| !present.contains(at));
+                writes = missing.map(|(_, write)| write).collect();
+            }
+        }
+    }
     Ok(())
 }

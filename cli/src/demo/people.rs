@@ -202,13 +202,10 @@ impl Visit {
         let entered = self.now;
         let longest = if article { 240_000.0 } else { 70_000.0 };
         let total = skewed(rng, 3_000.0, longest) as i64;
-        let depth = skewed(rng, 15.0, 130.0).min(100.0) as u8;
-        self.depth = self.depth.max(depth);
-        self.clicks += rng.u32(0..4);
+        let depth = self.look_around(rng);
         self.now = entered.plus(total / 3);
         if chance(rng, 7) {
-            self.troubles.dead_clicks += 1;
-            self.click(rng, "dead_click", &DEAD_TARGETS);
+            self.click_in_vain(rng);
         }
         if chance(rng, 3) {
             self.troubles.rage_clicks += 1;
@@ -229,6 +226,20 @@ impl Visit {
             });
             self.event("reading_behavior", reading);
         }
+    }
+
+    /// Scrolls and clicks on the page. Says how far down.
+    pub fn look_around(&mut self, rng: &mut Rng) -> u8 {
+        let depth = skewed(rng, 15.0, 130.0).min(100.0) as u8;
+        self.depth = self.depth.max(depth);
+        self.clicks += rng.u32(0..4);
+        depth
+    }
+
+    /// Clicks on what can't be clicked.
+    pub fn click_in_vain(&mut self, rng: &mut Rng) {
+        self.troubles.dead_clicks += 1;
+        self.click(rng, "dead_click", &DEAD_TARGETS);
     }
 
     /// Goes on to another page.
