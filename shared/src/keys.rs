@@ -220,6 +220,66 @@ pub fn dev_demo(project: &ProjectId) -> Key {
     Key::new(DEV, format!("DEMO#{project}"))
 }
 
+/// What every partition key of a project's data begins with.
+pub fn project_prefix(project: &ProjectId) -> String {
+    format!("P#{project}#")
+}
+
+/// The visitor whose partition this is.
+pub fn parse_visitor(project: &ProjectId, pk: &str) -> Option<VisitorId> {
+    pk.strip_prefix(&project_prefix(project))?.strip_prefix("V#")?.parse().ok()
+}
+
+/// The session and the visitor of a session lookup.
+pub fn parse_session_lookup(project: &ProjectId, pk: &str, sk: &str) -> Option<(SessionId, VisitorId)> {
+    let session = pk.strip_prefix(&project_prefix(project))?.strip_prefix("SID#")?;
+    Some((session.parse().ok()?, sk.parse().ok()?))
+}
+
+/// Whether this is the key of a session lookup.
+pub fn is_session_lookup(key: &Key) -> bool {
+    key.pk.contains("#SID#")
+}
+
+/// The index and the day of a partition of runs.
+pub fn parse_runs(project: &ProjectId, pk: &str) -> Option<(Index, Day)> {
+    let (index, day) = pk.strip_prefix(&project_prefix(project))?.strip_prefix("X#")?.split_once('#')?;
+    let index = Index::ALL.into_iter().find(|known| known.name() == index)?;
+    Some((index, day.parse().ok()?))
+}
+
+/// The hour of a run of a day.
+pub fn run_of(day: Day, sort_key: &str) -> Option<Hour> {
+    sort_key.get(..2)?.parse().ok().map(|of_day| day.hour(of_day))
+}
+
+/// A derived item of a visitor's partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VisitorItem {
+    /// The visitor with its latest session.
+    Visitor,
+    /// An earlier session.
+    Session,
+    /// A part of a session's applied batches.
+    Applied(SessionId),
+    /// A shard of what the visitor was seen at.
+    Seen,
+}
+
+/// Which derived item of a visitor's partition a key is of.
+pub fn visitor_item(key: &Key) -> Option<VisitorItem> {
+    if key.sk == VISITOR && key.pk.contains("#V#") {
+        return Some(VisitorItem::Visitor);
+    }
+    let (kind, rest) = key.sk.split_once('#')?;
+    match kind {
+        "S" => Some(VisitorItem::Session),
+        "A" => rest.split_once('#').and_then(|(session, _)| session.parse().ok()).map(VisitorItem::Applied),
+        "K" => Some(VisitorItem::Seen),
+        _ => None,
+    }
+}
+
 /// What a table key of a visitor's partition stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchKey {

@@ -202,7 +202,7 @@ where
     Ok(())
 }
 
-fn run_item<K: Serialize, V: Serialize>(key: keys::Key, entries: &HourEntries<K, V>) -> Result<Item, StoreError> {
+pub fn run_item<K: Serialize, V: Serialize>(key: keys::Key, entries: &HourEntries<K, V>) -> Result<Item, StoreError> {
     let mut item = key_item(&key);
     item.insert(DATA.to_owned(), binary(codec::pack(entries)?));
     Ok(item)

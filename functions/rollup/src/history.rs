@@ -322,6 +322,11 @@ impl<'a> History<'a> {
         self.now.as_ref().is_some_and(|visitor| visitor.is_erased)
     }
 
+    /// The sessions that were looked at.
+    pub fn session_ids(&self) -> Vec<SessionId> {
+        self.sessions.keys().cloned().collect()
+    }
+
     /// Whether nothing is known of the visitor.
     pub fn is_empty(&self) -> bool {
         self.now.is_none()

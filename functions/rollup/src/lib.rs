@@ -26,8 +26,8 @@ use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
 use shared::model::Batch;
 use shared::model::batch::fingerprint;
-use shared::store::{Item, 
-    Consistency, DATA, HOSTS, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary, read_texts,
+use shared::store::{
+    Consistency, DATA, HOSTS, Item, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary, read_texts,
 };
 use shared::time::Millis;
 
@@ -68,6 +68,11 @@ impl Consumer {
     /// A consumer that writes to a table.
     pub fn new(store: Store) -> Self {
         Consumer { store }
+    }
+
+    /// The table.
+    fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Applies batches, in any order and however often they are delivered: each counts once.

@@ -40,7 +40,7 @@ impl Rows {
         }
         let table = self.0.entry(table).or_default();
         match table.get_mut(key) {
-            Some(row) => *row.entry(field).or_default() += by,
+            Some(row) => add_to(row, field, by),
             None => {
                 table.insert(key.to_owned(), Row::from([(field, by)]));
             }
@@ -65,7 +65,7 @@ impl Rows {
                 };
                 let target = table.entry(target.to_owned()).or_default();
                 for (field, by) in row {
-                    *target.entry(*field).or_default() += by;
+                    add_to(target, *field, *by);
                 }
             }
         }
@@ -127,6 +127,13 @@ impl Rows {
     }
 }
 
+/// Wraps around instead of failing: no value that a client makes up can stop the counting of others, and
+/// what was added can still be subtracted.
+fn add_to(row: &mut Row, field: u32, by: i64) {
+    let counter = row.entry(field).or_default();
+    *counter = counter.wrapping_add(by);
+}
+
 /// Counters of many measures and days.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters(BTreeMap<(Measure, Day), Rows>);
@@ -153,7 +160,7 @@ impl Counters {
             let target = self.rows_mut(*measure, *day);
             for (table, key, row) in rows.tables() {
                 for (field, by) in row {
-                    target.add(table, key, *field, by * times);
+                    target.add(table, key, *field, by.wrapping_mul(times));
                 }
             }
         }
@@ -189,6 +196,16 @@ mod tests {
         assert_eq!(block.row(3, "00000").get(&1), Some(&0));
         block.prune();
         assert!(block.row(3, "00000").is_empty());
+    }
+
+    #[test]
+    fn a_sum_that_is_too_large_is_still_subtracted() {
+        let (mut rows, mut large) = (Rows::default(), Rows::default());
+        large.add(0, "key", 1, i64::MAX);
+        rows.add(0, "key", 1, 5);
+        rows.add_all(&large, true);
+        rows.add(0, "key", 1, -i64::MAX);
+        assert_eq!(rows.row(0, "key").get(&1), Some(&5));
     }
 
     #[test]

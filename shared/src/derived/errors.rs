@@ -17,6 +17,8 @@ const ERRORS: TableId = 0;
 const COUNT: u32 = 0;
 /// By type, message and URL: the instants.
 const TIMES: TableId = 1;
+/// By type and message: the instants, which a day of too many URLs may not tell.
+const ALL_TIMES: TableId = 2;
 
 fn errors(batch: &Batch) -> impl Iterator<Item = (&Event, String)> {
     let errors = batch.events.iter().filter(|event| TYPES.contains(&event.name.as_str()));
@@ -27,8 +29,10 @@ fn errors(batch: &Batch) -> impl Iterator<Item = (&Event, String)> {
 pub fn add_batch(counters: &mut Counters, batch: &Batch) {
     for (event, key) in errors(batch) {
         let rows = counters.rows_mut(Measure::Errors, event.created_at.day());
+        let instant = instants::field(event.created_at);
         rows.add(ERRORS, &key, COUNT, 1);
-        rows.add(TIMES, &joint_key([Some(&key), event.url.as_deref()]), instants::field(event.created_at), 1);
+        rows.add(TIMES, &joint_key([Some(&key), event.url.as_deref()]), instant, 1);
+        rows.add(ALL_TIMES, &key, instant, 1);
     }
 }
 
@@ -37,9 +41,18 @@ pub fn seen(batch: &Batch) -> impl Iterator<Item = Seen> {
     errors(batch).map(|(event, key)| Seen { measure: Measure::Errors, table: ERRORS, key, day: event.created_at.day() })
 }
 
+/// Leaves of a day's rows what readers see.
+pub fn reduce(rows: &mut Rows) {
+    for table in [TIMES, ALL_TIMES] {
+        instants::reduce(rows.table_mut(table));
+    }
+}
+
 /// Keeps a day's rows small.
 pub fn trim(rows: &mut Rows) {
-    instants::trim(rows.table_mut(TIMES));
+    for table in [TIMES, ALL_TIMES] {
+        instants::trim(rows.table_mut(table));
+    }
 }
 
 /// An error's figures in a range.
@@ -53,7 +66,7 @@ pub struct ErrorFigures {
     pub first_seen_at: Option<Millis>,
     /// When it happened last.
     pub last_seen_at: Option<Millis>,
-    /// On which page it happened last.
+    /// On which page it happened last, if that is kept apart.
     pub url: Option<String>,
 }
 
@@ -69,13 +82,22 @@ pub fn by_message<'a>(
             figures.count += row.get(&COUNT).copied().unwrap_or_default();
             figures.unique_visitors += distinct::counted(row, *day, end);
         }
+        for (key, row) in rows.table(ALL_TIMES) {
+            let Some((first, last)) = instants::span(row, *day) else { continue };
+            let figures = errors.entry(key.clone()).or_default();
+            figures.first_seen_at = Some(figures.first_seen_at.map_or(first, |known| known.min(first)));
+            if figures.last_seen_at.is_none_or(|known| known < last) {
+                figures.last_seen_at = Some(last);
+                figures.url = None;
+            }
+        }
         for (key, row) in rows.table(TIMES) {
             let [error, url] = parts(key);
-            let Some((first, last)) = instants::span(row, *day) else { continue };
-            let Some(figures) = error.and_then(|error| errors.get_mut(&error)) else { continue };
-            figures.first_seen_at = Some(figures.first_seen_at.map_or(first, |known| known.min(first)));
-            if figures.last_seen_at.is_none_or(|known| known <= last) {
-                figures.last_seen_at = Some(last);
+            let last = instants::span(row, *day).map(|(_, last)| last);
+            if let Some(figures) = error.and_then(|error| errors.get_mut(&error))
+                && last.is_some()
+                && last == figures.last_seen_at
+            {
                 figures.url = url;
             }
         }

@@ -4,14 +4,12 @@ use serde_json::{Map, Value};
 
 use super::counters::TableId;
 use crate::model::Event;
+use crate::numbers::MICROS;
 
 /// The most characters of a message that errors are grouped by.
 const MAX_MESSAGE: usize = 256;
 
-/// Sums of fractions are kept in millionths, so that adding them is exact and has no order.
-pub const MICROS: f64 = 1_000_000.0;
-
-/// Above this a number is no measurement, and its sum could overflow.
+/// Above this a number is no measurement.
 const MAX_NUMBER: f64 = 1e9;
 
 /// An event's data.
@@ -41,7 +39,7 @@ impl Facts {
 
     /// A number in millionths.
     pub fn micros(&self, name: &str) -> Option<i64> {
-        self.number(name).map(|number| (number * MICROS).round() as i64)
+        self.number(name).map(|number| (number * MICROS as f64).round() as i64)
     }
 
     /// A value as it is; null where there is none.

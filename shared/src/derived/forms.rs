@@ -60,7 +60,7 @@ pub struct Timed {
     /// How often a time was given.
     pub timed: i64,
     /// The times in millionths of a millisecond, added up.
-    pub micros: i64,
+    pub micros: i128,
 }
 
 fn timed<'a, const N: usize>(
@@ -73,7 +73,7 @@ fn timed<'a, const N: usize>(
         let timed = found.entry(key).or_default();
         timed.count += get(COUNT);
         timed.timed += get(TIMED);
-        timed.micros += get(TIME_MICROS);
+        timed.micros += i128::from(get(TIME_MICROS));
     }
     found.retain(|_, timed| timed.count > 0);
     found.into_iter().map(|(key, timed)| (parts(key), timed)).collect()

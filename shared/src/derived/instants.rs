@@ -46,6 +46,16 @@ pub fn trim(table: &mut Table) {
     }
 }
 
+/// Leaves the first and the last instant of each row.
+pub fn reduce(table: &mut Table) {
+    for row in table.values_mut() {
+        let mut instants = row.range(..EARLY_END).filter(|(_, count)| **count > 0).map(|(field, _)| *field);
+        let first = instants.next();
+        let ends = [first, instants.next_back().or(first)];
+        *row = ends.into_iter().flatten().map(|field| (field, 1)).collect();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

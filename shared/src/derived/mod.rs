@@ -104,6 +104,18 @@ impl Measure {
         }
     }
 
+    /// A day's rows as readers see them, so that two can be compared.
+    pub fn comparable(self, mut rows: Rows) -> Rows {
+        match self {
+            Measure::Errors => errors::reduce(&mut rows),
+            Measure::Seo => seo::reduce(&mut rows),
+            Measure::Vitals => vitals::reduce(&mut rows),
+            _ => {}
+        }
+        rows.prune();
+        rows
+    }
+
     /// Its name in the table's keys.
     pub fn name(self) -> &'static str {
         match self {

@@ -36,7 +36,7 @@ pub struct Sum {
     /// How many.
     pub count: i64,
     /// What they come to, in millionths.
-    pub micros: i64,
+    pub micros: i128,
 }
 
 /// A page's figures in a range.
@@ -66,7 +66,7 @@ pub fn by_page<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<
                 [&mut page.scroll_depth, &mut page.active_time_ms, &mut page.total_time_ms, &mut page.scroll_velocity];
             for (sum, field) in sums.into_iter().zip((1..).step_by(2)) {
                 sum.count += get(field);
-                sum.micros += get(field + 1);
+                sum.micros += i128::from(get(field + 1));
             }
         }
     }

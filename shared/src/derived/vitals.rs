@@ -5,6 +5,8 @@
 //! percent at most: then about a thousand values span four decades. Unlike a quantile sketch a histogram can be
 //! subtracted from, so that a bot's samples go again, and few samples are exact.
 
+use serde::Serialize;
+
 use super::Measure;
 use super::counters::{Counters, Row, Rows, Table, TableId};
 use super::facts::Facts;
@@ -31,8 +33,8 @@ const BITS: u32 = 8;
 /// A metric of Web Vitals.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Vital {
-    /// Its name in an event's data and in the answer.
-    pub name: &'static str,
+    /// Its name in an event's data.
+    name: &'static str,
     /// Up to this value it is good, as web.dev/articles/vitals says.
     good: f64,
     /// Above this value it is poor.
@@ -48,17 +50,23 @@ const fn vital(name: &'static str, good: f64, poor: f64, scale: f64) -> Vital {
     Vital { name, good, poor, scale }
 }
 
-/// All metrics, in the order of the answer.
-pub const VITALS: [Vital; 6] = [
-    vital("lcp", 2_500.0, 4_000.0, MILLISECOND_PARTS),
-    vital("inp", 200.0, 500.0, MILLISECOND_PARTS),
-    vital("fid", 100.0, 300.0, MILLISECOND_PARTS),
-    vital("cls", 0.1, 0.25, UNITLESS_PARTS),
-    vital("fcp", 1_800.0, 3_000.0, MILLISECOND_PARTS),
-    vital("ttfb", 800.0, 1_800.0, MILLISECOND_PARTS),
-];
-
 impl Vital {
+    /// Largest Contentful Paint.
+    pub const LCP: Vital = vital("lcp", 2_500.0, 4_000.0, MILLISECOND_PARTS);
+    /// Interaction to Next Paint.
+    pub const INP: Vital = vital("inp", 200.0, 500.0, MILLISECOND_PARTS);
+    /// First Input Delay.
+    pub const FID: Vital = vital("fid", 100.0, 300.0, MILLISECOND_PARTS);
+    /// Cumulative Layout Shift.
+    pub const CLS: Vital = vital("cls", 0.1, 0.25, UNITLESS_PARTS);
+    /// First Contentful Paint.
+    pub const FCP: Vital = vital("fcp", 1_800.0, 3_000.0, MILLISECOND_PARTS);
+    /// Time to First Byte.
+    pub const TTFB: Vital = vital("ttfb", 800.0, 1_800.0, MILLISECOND_PARTS);
+
+    /// All of them.
+    const ALL: [Vital; 6] = [Vital::LCP, Vital::INP, Vital::FID, Vital::CLS, Vital::FCP, Vital::TTFB];
+
     fn rating(&self, value: f64) -> u32 {
         if value <= self.good {
             GOOD
@@ -79,7 +87,7 @@ impl Vital {
 pub fn add_batch(counters: &mut Counters, batch: &Batch) {
     for event in batch.events.iter().filter(|event| event.name == TYPE) {
         let facts = Facts::of(event);
-        for vital in &VITALS {
+        for vital in &Vital::ALL {
             if let Some(value) = facts.number(vital.name) {
                 let rows = counters.rows_mut(Measure::Vitals, event.created_at.day());
                 rows.add(VALUES, vital.name, vital.field(value), 1);
@@ -97,6 +105,13 @@ pub fn trim(rows: &mut Rows) {
             *row = rounded(row);
             row.insert(IS_ROUNDED, 1);
         }
+    }
+}
+
+/// Leaves of a day's rows what does not depend on when they were rounded.
+pub fn reduce(rows: &mut Rows) {
+    for row in rows.table_mut(VALUES).values_mut() {
+        *row = rounded(row);
     }
 }
 
@@ -119,7 +134,7 @@ fn significant(field: u32) -> u32 {
 }
 
 /// A metric's figures in a range.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct VitalFigures {
     /// The 75th percentile, by nearest rank; `None` without samples.
     pub p75: Option<f64>,

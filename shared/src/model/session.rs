@@ -151,7 +151,6 @@ impl Session {
         self.ip = visitor.ip;
         self.referrer_host = self.referrer.as_deref().and_then(|referrer| referrer_host(referrer, own_hosts));
         let source = Source {
-            referrer: self.referrer.as_deref(),
             utm_source: self.utm_source.as_deref(),
             utm_medium: self.utm_medium.as_deref(),
             utm_campaign: self.utm_campaign.as_deref(),
