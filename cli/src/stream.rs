@@ -25,8 +25,10 @@ const IDLE_PAUSE: Duration = Duration::from_millis(100);
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause after an error.
 const LAST_RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// How many records are handed over at once, at most.
-const GROUP: i32 = 500;
+/// How many records a page holds at most: DynamoDB's own limit.
+const PAGE: i32 = 1000;
+/// How many records are handed over at once, at most, give or take a page.
+const GROUP: usize = 4000;
 /// How many items a page of a scan looks at.
 const SCAN_PAGE: i32 = 1000;
 
@@ -113,23 +115,18 @@ impl Follower {
         }
     }
 
-    /// Reads and applies a page of each shard.
+    /// Reads and applies a group of records of each shard.
     async fn advance(&self, reading: &mut Reading) -> Result<Step, StoreError> {
         let mut step = Step::Idle;
         for at in 0..reading.shards.len() {
-            let Some((records, next)) = self.page(&reading.stream, &reading.shards[at]).await? else { continue };
+            let records = self.read(&reading.stream, &mut reading.shards[at]).await?;
+            if records.is_empty() {
+                continue;
+            }
+            step = Step::Advanced;
             let batches = new_batches(&records);
-            let found = !batches.is_empty();
-            if found {
+            if !batches.is_empty() {
                 self.consumer.apply(batches).await?;
-            }
-            let shard = &mut reading.shards[at];
-            shard.cursor = next.map_or(Cursor::End, Cursor::At);
-            if let Some(last) = records.last().and_then(sequence_number) {
-                shard.position = Some(last.to_owned());
-                step = Step::Advanced;
-            }
-            if found {
                 self.save(reading).await?;
             }
         }
@@ -139,18 +136,27 @@ impl Follower {
         Ok(step)
     }
 
-    /// A page of a shard's records and where the next one begins; `None` if the shard is at its end.
-    async fn page(&self, stream: &str, shard: &Shard) -> Result<Option<(Vec<Record>, Option<String>)>, StoreError> {
-        let iterator = match &shard.cursor {
-            Cursor::End => return Ok(None),
-            Cursor::At(iterator) => Some(iterator.clone()),
-            Cursor::AtPosition => self.iterator(stream, shard).await?,
-        };
-        let page = self.streams.get_records().set_shard_iterator(iterator).limit(GROUP).send().await;
-        match page {
-            Ok(page) => Ok(Some((page.records.unwrap_or_default(), page.next_shard_iterator))),
-            Err(error) => Err(self.failed(error).await),
+    /// Reads a shard's next records: all there are, or a full group. Counting many at once costs far less
+    /// than counting them a few at a time.
+    async fn read(&self, stream: &str, shard: &mut Shard) -> Result<Vec<Record>, StoreError> {
+        let mut records = Vec::new();
+        while records.len() < GROUP {
+            let iterator = match &shard.cursor {
+                Cursor::End => break,
+                Cursor::At(iterator) => Some(iterator.clone()),
+                Cursor::AtPosition => self.iterator(stream, shard).await?,
+            };
+            let page = match self.streams.get_records().set_shard_iterator(iterator).limit(PAGE).send().await {
+                Ok(page) => page,
+                Err(error) => return Err(self.failed(error).await),
+            };
+            shard.cursor = page.next_shard_iterator.map_or(Cursor::End, Cursor::At);
+            let found = page.records.unwrap_or_default();
+            let Some(last) = found.last() else { break };
+            shard.position = last.dynamodb().and_then(|change| change.sequence_number()).map(str::to_owned);
+            records.extend(found);
         }
+        Ok(records)
     }
 
     async fn iterator(&self, stream: &str, shard: &Shard) -> Result<Option<String>, StoreError> {
@@ -337,10 +343,6 @@ fn new_batch(record: &Record) -> Option<(BatchKey, &[u8])> {
 /// others; it stays in the table.
 fn readable(batch: Result<Batch, StoreError>) -> Option<Batch> {
     batch.inspect_err(|error| tracing::error!(%error, "a stored batch can't be read and is not counted")).ok()
-}
-
-fn sequence_number(record: &Record) -> Option<&str> {
-    record.dynamodb()?.sequence_number()
 }
 
 /// Whether records after these positions may be gone from the stream.

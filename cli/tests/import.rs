@@ -1,0 +1,186 @@
+//! `identity import`: what is taken, what is refused, and what a second run or a kill changes.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Dev, assert_status, batch, command, now, run, run_with_input, stderr, stdout, write_batches};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn lines_are_taken_or_refused_one_by_one_and_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("batches.jsonl");
+    let good = |number| batch(number, 1_719_302_400_000 + number * 60_000);
+    let mut nameless = good(7);
+    nameless["events"][1].as_object_mut().unwrap().remove("name");
+    let mut foreign = good(8);
+    foreign["session"]["started_at"] = json!("yesterday");
+    let lines = [
+        good(0).to_string(),
+        "{ this is no JSON".to_owned(),
+        nameless.to_string(),
+        String::new(),
+        good(1).to_string(),
+        foreign.to_string(),
+        format!("{{\"batch_id\":\"{}\"}}", "x".repeat(2 << 20)),
+        good(1).to_string(),
+        good(2).to_string(),
+    ];
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let dev = Dev::start(&["--empty"]);
+    let line = ["import", file.to_str().unwrap()];
+
+    let output = dev.run(&line);
+    assert_status(&output, 1);
+    assert_eq!(stdout(&output), "8 lines: 3 stored, 1 already there, 4 refused\n");
+    let refused: Vec<_> = stderr(&output).lines().filter(|line| line.starts_with("line ")).map(str::to_owned).collect();
+    let expected = ["line 2: body:", "line 3: events[1].name:", "line 6: session.started_at:", "line 7: body:"];
+    assert_eq!(refused.len(), expected.len(), "{refused:?}");
+    for (line, expected) in refused.iter().zip(expected) {
+        assert!(line.starts_with(expected), "{line}");
+    }
+    // It returned, so all of it is counted.
+    let range = "start_date=2024-06-25&end_date=2024-06-25";
+    let stats = dev.get(&format!("/stats?{range}")).await;
+    assert_eq!((&stats["data"]["total_visitors"], &stats["data"]["total_events"]), (&json!(3), &json!(6)));
+
+    let again = dev.run(&line);
+    assert_status(&again, 1);
+    assert_eq!(stdout(&again), "8 lines: 0 stored, 4 already there, 4 refused\n");
+    assert_eq!(dev.get(&format!("/stats?{range}")).await, stats);
+}
+
+#[tokio::test]
+async fn what_the_server_would_have_known_is_taken_from_the_line() {
+    let dev = Dev::start(&["--empty"]);
+    let mut known = batch(1, now() - 400 * 86_400_000);
+    let visitor = json!({ "visitor_id": "v1", "browser_name": "Safari", "browser_version": "17.5", "os": "iOS",
+        "mobile": 1, "geo_country": "Serbia", "geo_country_code": "RS", "geo_city": "Novi Sad", "ip": "203.0.113.77",
+        "bot_score": 7 });
+    known["visitor"] = visitor;
+    let line = ["import", "-", "--endpoint-url", &dev.endpoint];
+    let output = run_with_input(&line, &format!("{known}\r\n"));
+    assert_status(&output, 0);
+    assert_eq!(stdout(&output), "1 lines: 1 stored, 0 already there, 0 refused\n");
+    let found = dev.get("/visitors?start_date=2020-01-01&search=203.0.113.77").await;
+    let row = &found["data"][0];
+    for (name, value) in [
+        ("browser_name", json!("Safari")),
+        ("browser_version", json!("17.5")),
+        ("os", json!("iOS")),
+        ("mobile", json!(1)),
+        ("geo_country", json!("Serbia")),
+        ("geo_country_code", json!("RS")),
+        ("geo_city", json!("Novi Sad")),
+        ("bot_score", json!(7)),
+    ] {
+        assert_eq!(row[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn of_two_lines_under_one_key_the_first_is_stored() {
+    let dev = Dev::start(&["--empty"]);
+    let at = now();
+    let lines: Vec<String> = (0..20)
+        .map(|number| {
+            let mut line = batch(1, at);
+            line["session"]["url"] = json!(format!("/{number}"));
+            line.to_string()
+        })
+        .collect();
+    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &lines.join("\n"));
+    assert_eq!(stdout(&output), "20 lines: 1 stored, 19 already there, 0 refused\n");
+    assert_eq!(dev.get("/sessions").await["data"][0]["url"], "/0");
+}
+
+#[tokio::test]
+async fn the_first_line_of_a_session_decides_where_it_began() {
+    let dev = Dev::start(&["--empty"]);
+    let at = now();
+    let lines: Vec<String> = (0..100)
+        .map(|number| {
+            let mut line = batch(number, at);
+            line["visitor"]["visitor_id"] = json!("v");
+            line["session"] = json!({ "session_id": "s", "started_at": at, "url": format!("/{number}") });
+            line.to_string()
+        })
+        .collect();
+    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &lines.join("\n"));
+    assert_status(&output, 0);
+    let session = dev.get("/sessions/s").await;
+    assert_eq!((&session["data"]["url"], &session["data"]["page_views"]), (&json!("/0"), &json!(200)));
+}
+
+#[tokio::test]
+async fn a_kill_in_the_middle_loses_and_doubles_nothing() {
+    const BATCHES: i64 = 1_500;
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("site.db"), folder.path().join("batches.jsonl"));
+    write_batches(&file, BATCHES);
+    let (data, file) = (data.to_str().unwrap(), file.to_str().unwrap());
+    let untouched = Dev::start(&["--empty"]);
+    assert_status(&untouched.run(&["import", file]), 0);
+
+    for pause in [300, 700] {
+        let dev = Dev::start(&["--empty", "--data", data]);
+        let mut import = command(&["import", file, "--endpoint-url", &dev.endpoint]).spawn().unwrap();
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        dev.kill();
+        import.kill().unwrap();
+        import.wait().unwrap();
+    }
+    let dev = Dev::start(&["--empty", "--data", data]);
+    let output = dev.run(&["import", file]);
+    assert_status(&output, 0);
+    assert!(stdout(&output).starts_with(&format!("{BATCHES} lines: ")), "{}", stdout(&output));
+    for path in ["/stats?interval=day", "/events/types", "/visitors?limit=100", "/sessions?limit=100"] {
+        assert_eq!(dev.get(path).await, untouched.get(path).await, "{path}");
+    }
+    let stats = dev.get("/stats").await;
+    assert_eq!(stats["data"]["total_events"], 2 * BATCHES);
+}
+
+#[tokio::test]
+async fn without_waiting_it_is_counted_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("batches.jsonl");
+    write_batches(&file, 50);
+    let dev = Dev::start(&["--empty"]);
+    assert_status(&dev.run(&["import", file.to_str().unwrap(), "--no-wait"]), 0);
+    dev.eventually("/stats", |stats: &Value| stats["data"]["total_events"] == 100).await;
+}
+
+#[tokio::test]
+async fn projects_are_kept_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("batches.jsonl");
+    write_batches(&file, 10);
+    let line = ["import", file.to_str().unwrap(), "--project", "shop"];
+    let dev = Dev::start(&["--empty"]);
+    let missing = dev.run(&line);
+    assert_status(&missing, 1);
+    assert!(stderr(&missing).contains("identity project create shop"), "{}", stderr(&missing));
+    assert_status(&dev.run(&["project", "create", "shop"]), 0);
+    assert_status(&dev.run(&line), 0);
+    assert_eq!(dev.get("/stats").await["data"]["total_visitors"], 0);
+    let key = dev.run(&["key", "create", "--kind", "secret", "--project", "shop"]);
+    let (_, stats) = common::get(&dev.base, "/stats", stdout(&key).trim()).await;
+    assert_eq!(stats["data"]["total_visitors"], 10);
+}
+
+#[test]
+fn what_can_not_be_reached_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("batches.jsonl");
+    write_batches(&file, 1);
+    let output = run(&["import", folder.path().join("none").to_str().unwrap(), "--endpoint-url", "http://127.0.0.1:9"]);
+    assert_status(&output, 1);
+    assert!(stderr(&output).contains("can't be read"), "{}", stderr(&output));
+    let output = run(&["import", file.to_str().unwrap(), "--endpoint-url", "http://127.0.0.1:9"]);
+    assert_status(&output, 1);
+    assert!(stderr(&output).contains("is `identity dev` running"), "{}", stderr(&output));
+}
