@@ -29,7 +29,12 @@ pub struct Erased {
 
 impl Consumer {
     /// Erases a visitor and all that it sent, and refuses what it still sends.
-    pub async fn erase(&self, project: &ProjectId, visitor: &VisitorId) -> Result<Erased, StoreError> {
+    pub async fn erase(
+        &self,
+        project: &ProjectId,
+        visitor: &VisitorId,
+        report: impl Fn(Erased),
+    ) -> Result<Erased, StoreError> {
         self.store.put(key_item(&keys::tombstone(project, visitor))).await?;
         let mut erased = Erased::default();
         loop {
@@ -39,6 +44,7 @@ impl Consumer {
             if erased == before {
                 return Ok(erased);
             }
+            report(erased);
             tokio::time::sleep(STRAGGLERS).await;
         }
     }

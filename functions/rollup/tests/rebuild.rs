@@ -199,7 +199,7 @@ async fn an_erased_visitor_never_came_and_does_not_come_back() {
         let gone: VisitorId = gone.parse().unwrap();
         let others: Vec<Batch> = batches.iter().filter(|batch| batch.visitor_id != gone).cloned().collect();
         let (store, consumer) = site(&batches).await;
-        consumer.erase(&project(), &gone).await.unwrap();
+        consumer.erase(&project(), &gone, |_| {}).await.unwrap();
         let (without, _) = site(&others).await;
         assert_eq_seen(&seen(&store).await, &seen(&without).await);
         let partition = keys::visitor_partition(&project(), &gone);
