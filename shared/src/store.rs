@@ -46,6 +46,9 @@ pub enum StoreError {
     /// The table answered with an error that another try would meet again.
     #[error("table error: {0}")]
     Failed(String),
+    /// What was read in two steps changed in between: worth another try now.
+    #[error("the table changed while it was read")]
+    Overtaken,
     /// An item that can't be read.
     #[error("item {key:?}: {cause}")]
     Corrupt {

@@ -192,12 +192,22 @@ impl<'a> History<'a> {
         let Some(item) = self.store.get(&lookup, Consistency::Strong).await? else { return Ok(false) };
         let (_, started_at): (StoredOrder, Millis) = read_packed(&item)?;
         let key = keys::session(&self.project.id, &self.visitor_id, started_at, session);
-        let item = self.store.get(&key, Consistency::Strong).await?.ok_or_else(|| StoreError::Corrupt {
-            key: format!("{} / {}", key.pk, key.sk),
-            cause: "the session that its lookup names is missing: run `identity rebuild`".to_owned(),
-        })?;
+        let Some(item) = self.store.get(&key, Consistency::Strong).await? else {
+            return Err(self.missing(key).await?);
+        };
         self.track(Some(Place::Own(started_at)), read_packed(&item)?);
         Ok(true)
+    }
+
+    /// Why a session that its lookup names is not there: another consumer moved it meanwhile, or it is lost.
+    async fn missing(&self, key: keys::Key) -> Result<StoreError, StoreError> {
+        let item = self.store.get(&keys::visitor(&self.project.id, &self.visitor_id), Consistency::Strong).await?;
+        let revision = item.as_ref().map(|item| read_number::<u64>(item, REV)).transpose()?;
+        if revision != self.stored.as_ref().map(|(revision, _)| *revision) {
+            return Ok(StoreError::Overtaken);
+        }
+        let cause = "the session that its lookup names is missing: run `identity rebuild`".to_owned();
+        Ok(StoreError::Corrupt { key: format!("{} / {}", key.pk, key.sk), cause })
     }
 
     fn has_own_items(&self) -> bool {

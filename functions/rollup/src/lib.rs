@@ -64,6 +64,17 @@ struct Work {
     tries: u32,
 }
 
+/// What came of applying batches to a visitor's history.
+#[derive(Debug)]
+enum Prepared {
+    /// There is something to write; the batches from before, in case it is lost to another writer.
+    Changed { work: Work, before: VecDeque<Batch>, change: Change },
+    /// All of it was applied before.
+    Same { work: Work, is_unwinding: bool },
+    /// Another consumer changed the visitor meanwhile.
+    Overtaken(Work),
+}
+
 impl Consumer {
     /// A consumer that writes to a table.
     pub fn new(store: Store) -> Self {
@@ -118,34 +129,25 @@ impl Consumer {
         let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
         let group = self.refuse_erased(project, group, &items).await?;
-        let changes = try_join_all(group.into_iter().map(|mut work| async {
+        let prepared = try_join_all(group.into_iter().map(|work| {
             let item = items.get(&keys::visitor(&project.id, &work.visitor));
-            let mut history = History::new(&self.store, project, work.visitor.clone(), item)?;
-            let before = work.batches.clone();
-            let mut weight = 0;
-            while history.tracked() < MAX_SESSIONS
-                && weight < MAX_WEIGHT
-                && let Some(batch) = work.batches.pop_front()
-            {
-                weight += 1 + batch.events.len();
-                history.apply(batch).await?;
-            }
-            let was_unwinding = history.is_unwinding();
-            let change = history.finish().await?;
-            Ok::<_, StoreError>((work, before, change, was_unwinding))
+            self.prepare(project, work, item)
         }))
         .await?;
 
         let (mut left, mut to_unwind, mut is_long) = (Vec::new(), Vec::new(), false);
         let mut ready = VecDeque::new();
-        for (work, before, change, was_unwinding) in changes {
-            if was_unwinding || change.as_ref().is_some_and(|change| change.unwinding) {
-                to_unwind.push(work.visitor.clone());
-            }
-            match change {
-                Some(change) => ready.push_back((work, before, change)),
-                None if work.batches.is_empty() => {}
-                None => left.push(work),
+        for prepared in prepared {
+            match prepared {
+                Prepared::Overtaken(work) => left.push(self.again(work).await?),
+                Prepared::Same { work, is_unwinding } => {
+                    to_unwind.extend(is_unwinding.then(|| work.visitor.clone()));
+                    left.extend((!work.batches.is_empty()).then_some(work));
+                }
+                Prepared::Changed { work, before, change } => {
+                    to_unwind.extend(change.unwinding.then(|| work.visitor.clone()));
+                    ready.push_back((work, before, change));
+                }
             }
         }
         while !ready.is_empty() {
@@ -164,6 +166,30 @@ impl Consumer {
             self.unwind(project, &visitor).await?;
         }
         Ok((left, is_long))
+    }
+
+    /// Applies some of a visitor's batches to its history, without writing anything.
+    async fn prepare(&self, project: &Project, mut work: Work, item: Option<&Item>) -> Result<Prepared, StoreError> {
+        let before = work.batches.clone();
+        let attempt = async {
+            let mut history = History::new(&self.store, project, work.visitor.clone(), item)?;
+            let mut weight = 0;
+            while history.tracked() < MAX_SESSIONS
+                && weight < MAX_WEIGHT
+                && let Some(batch) = work.batches.pop_front()
+            {
+                weight += 1 + batch.events.len();
+                history.apply(batch).await?;
+            }
+            let is_unwinding = history.is_unwinding();
+            Ok((history.finish().await?, is_unwinding))
+        };
+        match attempt.await {
+            Ok((Some(change), _)) => Ok(Prepared::Changed { work, before, change }),
+            Ok((None, is_unwinding)) => Ok(Prepared::Same { work, is_unwinding }),
+            Err(StoreError::Overtaken) => Ok(Prepared::Overtaken(Work { batches: before, ..work })),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes the batches of visitors that were erased, or are being erased; gives back the others' work.
@@ -275,9 +301,20 @@ impl Consumer {
     ) -> Result<(), StoreError> {
         let mut work = Work { visitor: visitor.clone(), batches: VecDeque::new(), tries: 0 };
         loop {
-            let mut history = History::load(&self.store, project, visitor.clone()).await?;
-            edit(&mut history).await?;
-            let Some(change) = history.finish().await? else { return Ok(()) };
+            let attempt = async {
+                let mut history = History::load(&self.store, project, visitor.clone()).await?;
+                edit(&mut history).await?;
+                history.finish().await
+            };
+            let change = match attempt.await {
+                Ok(Some(change)) => change,
+                Ok(None) => return Ok(()),
+                Err(StoreError::Overtaken) => {
+                    work = self.again(work).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let changes = [(work, VecDeque::new(), change)];
             let (lost, _) = self.commit(&project.id, &changes).await?;
             if lost.is_empty() {
@@ -293,21 +330,29 @@ impl Consumer {
         compaction::compact(&self.store, project).await
     }
 
-    /// The batches among these that are not applied yet.
+    /// The batches among these that are not applied yet. Those of erased visitors never will be.
     pub async fn pending(&self, project: &ProjectId, batches: Vec<BatchRef>) -> Result<Vec<BatchRef>, StoreError> {
         let project = self.project(project.clone()).await?;
         let mut by_visitor: BTreeMap<VisitorId, Vec<BatchRef>> = BTreeMap::new();
         for batch in batches {
             by_visitor.entry(batch.visitor.clone()).or_default().push(batch);
         }
-        let visitors = by_visitor.keys().map(|visitor| keys::visitor(&project.id, visitor)).collect();
-        let items = self.store.get_many(visitors, Consistency::Strong).await?;
+        let known = by_visitor.keys().map(|visitor| keys::visitor(&project.id, visitor));
+        let tombstones = by_visitor.keys().map(|visitor| keys::tombstone(&project.id, visitor));
+        let items = self.store.get_many(known.chain(tombstones).collect(), Consistency::Strong).await?;
         let mut pending = Vec::new();
         for (visitor, batches) in by_visitor {
+            if items.contains_key(&keys::tombstone(&project.id, &visitor)) {
+                continue;
+            }
             let item = items.get(&keys::visitor(&project.id, &visitor));
             let mut history = History::new(&self.store, &project, visitor, item)?;
             for batch in batches {
-                if history.is_unwinding() || !history.is_applied(&batch.session, fingerprint(&batch.batch)).await? {
+                let is_applied = match history.is_applied(&batch.session, fingerprint(&batch.batch)).await {
+                    Err(StoreError::Overtaken) => false,
+                    is_applied => is_applied?,
+                };
+                if history.is_unwinding() || !is_applied {
                     pending.push(batch);
                 }
             }
