@@ -20,12 +20,13 @@ pub use history::Project;
 pub use rebuild::{Differences, Progress};
 
 use history::{Change, History};
+use shared::codec;
 use shared::derived::tail::segment_items;
 use shared::derived::{BatchRef, Delta};
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
-use shared::model::Batch;
 use shared::model::batch::fingerprint;
+use shared::model::{Batch, Event};
 use shared::store::{
     Consistency, DATA, HOSTS, Item, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary, read_texts,
 };
@@ -40,11 +41,17 @@ const MAX_SESSIONS: usize = 16;
 /// Events and batches of one visitor that one change applies at most, roughly.
 const MAX_WEIGHT: usize = 2_000;
 
+/// So many bytes of an event weigh as much as one event more: eight of the largest batches make a change.
+const BYTES_OF_WEIGHT: usize = 256;
+
 /// Tries at a visitor that other consumers are changing too.
 const MAX_TRIES: u32 = 40;
 
 /// Items of a transaction that are left for segments; one is the rule.
-const MAX_SEGMENTS: usize = 4;
+const MAX_SEGMENTS: usize = 8;
+
+/// What changes may add to the figures together, before it is packed: a transaction ends at 4 MB.
+const MAX_TRANSACTION_BYTES: usize = 1 << 20;
 
 /// A segment in so many looks whether the tail is due for compaction; a long one always does.
 const COMPACTION_CHECK_EVERY: u64 = 8;
@@ -151,7 +158,7 @@ impl Consumer {
             }
         }
         while !ready.is_empty() {
-            let together = take_transaction(&mut ready);
+            let together = take_transaction(&mut ready)?;
             let (lost, long) = self.commit(&project.id, &together).await?;
             is_long |= long;
             for (position, (work, before, _)) in together.into_iter().enumerate() {
@@ -178,7 +185,7 @@ impl Consumer {
                 && weight < MAX_WEIGHT
                 && let Some(batch) = work.batches.pop_front()
             {
-                weight += 1 + batch.events.len();
+                weight += weight_of(&batch);
                 history.apply(batch).await?;
             }
             let is_unwinding = history.is_unwinding();
@@ -361,18 +368,28 @@ impl Consumer {
     }
 }
 
+/// How much of a change a batch makes.
+fn weight_of(batch: &Batch) -> usize {
+    let bytes = |event: &Event| {
+        let (url, data) = (event.url.as_ref(), event.data.as_ref());
+        url.map_or(0, String::len) + data.map_or(0, |data| data.get().len())
+    };
+    1 + batch.events.iter().map(|event| 1 + bytes(event) / BYTES_OF_WEIGHT).sum::<usize>()
+}
+
 /// Takes from the front as many changes as fit into one transaction with their segment.
-fn take_transaction<W, B>(ready: &mut VecDeque<(W, B, Change)>) -> Vec<(W, B, Change)> {
+fn take_transaction<W, B>(ready: &mut VecDeque<(W, B, Change)>) -> Result<Vec<(W, B, Change)>, StoreError> {
     let mut together: Vec<(W, B, Change)> = Vec::new();
-    let mut items = MAX_SEGMENTS;
+    let (mut items, mut bytes) = (MAX_SEGMENTS, 0);
     while let Some((_, _, change)) = ready.front() {
         items += change.writes.len();
-        if items > MAX_TRANSACTION_ITEMS && !together.is_empty() {
+        bytes += codec::size(&change.delta)?;
+        if (items > MAX_TRANSACTION_ITEMS || bytes > MAX_TRANSACTION_BYTES) && !together.is_empty() {
             break;
         }
         together.extend(ready.pop_front());
     }
-    together
+    Ok(together)
 }
 
 fn random() -> Result<u64, StoreError> {

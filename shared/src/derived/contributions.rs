@@ -30,13 +30,16 @@ impl Delta {
 
     /// Whether [`Delta::halves`] makes it smaller.
     pub fn is_divisible(&self) -> bool {
-        self.events.len() > 1
+        self.counters.len() > 1 || self.sessions.len() > 1 || self.events.len() > 1
     }
 
     /// Two changes that come to the same as this one.
     pub fn halves(self) -> [Delta; 2] {
-        let (first, second) = self.events.halves();
-        [Delta { events: first, ..self }, Delta { events: second, ..Delta::default() }]
+        let (counters, sessions, events) = (self.counters.halves(), self.sessions.halves(), self.events.halves());
+        [
+            Delta { counters: counters.0, sessions: sessions.0, events: events.0 },
+            Delta { counters: counters.1, sessions: sessions.1, events: events.1 },
+        ]
     }
 
     /// Whether it changes nothing.
