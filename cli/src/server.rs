@@ -147,6 +147,7 @@ async fn dispatch(functions: &Functions, request: &Request) -> Response<Body> {
         Some("journeys") => journeys::handle(app, request).await,
         Some("live") => live::handle(app, request).await,
         Some("metrics") => metrics::handle(app, request).await,
+        Some("openapi") => openapi::handle(app, request).await,
         Some("pages") => pages::handle(app, request).await,
         Some("reading") => reading::handle(app, request).await,
         Some("seo") => seo::handle(app, request).await,
