@@ -22,10 +22,10 @@ use crate::args::DEFAULT_PROJECT;
 use crate::demo;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
-use crate::key;
 use crate::project::{self, Settings};
 use crate::server::Server;
 use crate::stream::Follower;
+use crate::{key, output};
 
 /// How long a group of batches may take to be applied when the stack stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -262,7 +262,8 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn streams(endpoint_url: &str) -> aws_sdk_dynamodbstreams::Client {
+/// A client of the streams of an engine on this machine.
+pub fn streams(endpoint_url: &str) -> aws_sdk_dynamodbstreams::Client {
     let config = aws_sdk_dynamodbstreams::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .endpoint_url(endpoint_url)
@@ -280,7 +281,8 @@ pub async fn run(options: Options) -> Result<(), CliError> {
         () = stopped.next() => return Ok(()),
     };
     let stack = started.map_err(|error| CliError::Failed(error.to_string()))?;
-    print!("{}", introduction(&stack));
+    output::line(&introduction(&stack))?;
+    eprintln!("Running. Ctrl-C stops it.");
     stopped.next().await;
     eprintln!("Stopping…");
     stack.shutdown().await;
@@ -301,8 +303,7 @@ DynamoDB    {endpoint}
 Try it:
   curl -s -H \"Authorization: Bearer {secret}\" \"{base}/api/v1/stats\"
 Import:
-  identity import FILE --endpoint-url {endpoint}{option}
-",
+  identity import FILE --endpoint-url {endpoint}{option}",
         public = stack.public_key(),
         endpoint = stack.endpoint_url(),
     )

@@ -1,5 +1,7 @@
 //! The embedded engine: DynamoDB's protocol on loopback, over SQLite in memory or in a file.
 
+use std::fs::OpenOptions;
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -8,7 +10,7 @@ use dynoxide::storage::Storage;
 use dynoxide::{Database, DynoxideError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How often expired items are deleted.
 const SWEEP_PERIOD: Duration = Duration::from_secs(60);
@@ -35,7 +37,8 @@ DELETE FROM _stream_records
 /// A running engine.
 #[derive(Debug)]
 pub struct Engine {
-    stop: CancellationToken,
+    /// Stops the tasks, at the latest when the engine is dropped.
+    stop: DropGuard,
     server: JoinHandle<Result<(), String>>,
     sweeper: JoinHandle<()>,
 }
@@ -46,6 +49,9 @@ pub enum EngineError {
     /// The path can't be handed to SQLite.
     #[error("the path of the data file must be UTF-8")]
     Path,
+    /// The file can't be opened or created.
+    #[error("{0}")]
+    File(io::Error),
     /// SQLite could not open or prepare the database.
     #[error("{0}")]
     Database(#[from] DynoxideError),
@@ -62,12 +68,12 @@ impl Engine {
         let sweeper = tokio::spawn(sweep(database.clone(), stop.clone()));
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, stopped));
-        Ok(Engine { stop, server, sweeper })
+        Ok(Engine { stop: stop.drop_guard(), server, sweeper })
     }
 
     /// Ends connections, then closes the database.
     pub async fn stop(self) {
-        self.stop.cancel();
+        self.stop.disarm().cancel();
         if tokio::time::timeout(STOP_TIMEOUT, self.server).await.is_err() {
             tracing::warn!("the engine still had connections when it was stopped");
         }
@@ -79,13 +85,25 @@ impl Engine {
 
 fn open(file: Option<&Path>) -> Result<Database, EngineError> {
     let location = match file {
-        Some(file) => file.to_str().ok_or(EngineError::Path)?.to_owned(),
+        Some(file) => {
+            create_private(file).map_err(EngineError::File)?;
+            file.to_str().ok_or(EngineError::Path)?.to_owned()
+        }
         None => in_memory(),
     };
     let database = Database::new(&location)?;
     let connection = Storage::new(&location)?;
     connection.conn().execute_batch(PREPARE_STREAM).map_err(|error| EngineError::Stream(error.to_string()))?;
     Ok(database)
+}
+
+/// Creates the file, unless it is there, for its owner alone: it holds what visitors did.
+fn create_private(file: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(|_| ())
 }
 
 /// A database in memory that a second connection of this process can open too.

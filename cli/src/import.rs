@@ -21,7 +21,7 @@ use crate::args::ImportArguments;
 use crate::counted::{Uncounted, WaitError};
 use crate::error::CliError;
 use crate::progress::{Progress, Unit};
-use crate::project;
+use crate::{output, project};
 
 /// The longest line, far above what the rules of a batch let any line need.
 const MAX_LINE: usize = 1 << 20;
@@ -56,14 +56,13 @@ pub async fn run(store: &Store, arguments: &ImportArguments) -> Result<Summary, 
     import.read(input).await?;
     let Import { progress, summary, uncounted, .. } = import;
     progress.end();
-    if !arguments.no_wait {
-        uncounted.wait("Counting").await.map_err(|error| match error {
-            WaitError::Store(error) => CliError::Store(error),
-            stalled => CliError::Failed(stalled.to_string()),
-        })?;
-    }
+    let counted = if arguments.no_wait { Ok(()) } else { uncounted.wait("Counting").await };
     let Summary { lines, stored, present, refused } = summary;
-    println!("{lines} lines: {stored} stored, {present} already there, {refused} refused");
+    output::line(&format!("{lines} lines: {stored} stored, {present} already there, {refused} refused"))?;
+    counted.map_err(|error| match error {
+        WaitError::Store(error) => CliError::Store(error),
+        stalled => CliError::Failed(stalled.to_string()),
+    })?;
     Ok(summary)
 }
 

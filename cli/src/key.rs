@@ -47,8 +47,7 @@ pub async fn run(store: &Store, project: &ProjectId, command: KeyCommand) -> Res
             let key = ApiKey::generate(kind.into())?;
             let listing = Listing::of(&key, limit, &label, now);
             committed(store.transact(listing.additions(project)).await?)?;
-            show(&key, &listing, project);
-            Ok(())
+            show(&key, &listing, project)
         }
         KeyCommand::List => {
             project::must_exist(store, project).await?;
@@ -56,8 +55,7 @@ pub async fn run(store: &Store, project: &ProjectId, command: KeyCommand) -> Res
             let mut listings = items.iter().map(Listing::read).collect::<Result<Vec<_>, _>>()?;
             listings.sort_by_key(|listing| listing.created_at);
             let rows: Vec<_> = listings.iter().map(Listing::row).collect();
-            output::table(["ID", "KIND", "KEY", "LIMIT", "LABEL", "CREATED", "REVOKED"], &rows);
-            Ok(())
+            output::table(["ID", "KIND", "KEY", "LIMIT", "LABEL", "CREATED", "REVOKED"], &rows)
         }
         KeyCommand::Rotate { id } => {
             let old = active(store, project, &id).await?;
@@ -65,14 +63,14 @@ pub async fn run(store: &Store, project: &ProjectId, command: KeyCommand) -> Res
             let new = Listing::of(&key, old.limit, &old.label, now);
             let writes = new.additions(project).into_iter().chain(old.removals(project, now)).collect();
             committed(store.transact(writes).await?)?;
-            show(&key, &new, project);
+            show(&key, &new, project)?;
             eprintln!("Key {} is revoked.", old.id());
             Ok(())
         }
         KeyCommand::Revoke { id } => {
             let old = active(store, project, &id).await?;
             committed(store.transact(old.removals(project, now)).await?)?;
-            println!("{}", old.id());
+            output::line(old.id())?;
             eprintln!("Revoked. It stops working everywhere within a minute.");
             Ok(())
         }
@@ -118,10 +116,10 @@ fn committed(outcome: Outcome) -> Result<(), CliError> {
 }
 
 /// The key on standard output alone, so that it can be piped.
-fn show(key: &ApiKey, listing: &Listing, project: &ProjectId) {
+fn show(key: &ApiKey, listing: &Listing, project: &ProjectId) -> Result<(), CliError> {
     let limit = listing.limit.map(|limit| format!(", {limit} requests a minute")).unwrap_or_default();
     eprintln!("{} key {} of project {project}{limit}. It is shown this once:", listing.kind.name(), listing.id());
-    println!("{}", key.reveal());
+    output::line(key.reveal())
 }
 
 /// The one key that works and whose identifier begins so.

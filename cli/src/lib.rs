@@ -13,5 +13,5 @@ mod output;
 mod progress;
 pub mod project;
 pub mod rebuild;
-mod server;
-mod stream;
+pub mod server;
+pub mod stream;

@@ -1,14 +1,26 @@
 //! Results for people and pipes.
 
+use std::io::{ErrorKind, Write};
+
 use chrono::DateTime;
 use shared::time::Millis;
 
+use crate::error::CliError;
+
+/// Prints a line. A reader that wants no more of them is no failure; a full disk is.
+pub fn line(text: &str) -> Result<(), CliError> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(CliError::Failed(format!("standard output can't be written: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Prints rows under a heading, in columns as wide as they need. An empty cell is `-`, so that
 /// every line has as many words as the heading.
-pub fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) {
-    for line in aligned(heading, rows) {
-        println!("{line}");
-    }
+pub fn table<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> Result<(), CliError> {
+    aligned(heading, rows).iter().try_for_each(|text| line(text))
 }
 
 fn aligned<const N: usize>(heading: [&str; N], rows: &[[String; N]]) -> Vec<String> {

@@ -44,6 +44,7 @@ impl Unit {
 pub struct Progress {
     label: &'static str,
     unit: Unit,
+    total: Option<u64>,
     bar: Option<ProgressBar>,
     printed_at: Mutex<Instant>,
 }
@@ -52,7 +53,7 @@ impl Progress {
     /// Begins to show a piece of work, whose size need not be known.
     pub fn begin(label: &'static str, unit: Unit, total: Option<u64>) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| bar(label, unit, total));
-        Progress { label, unit, bar, printed_at: Mutex::new(Instant::now()) }
+        Progress { label, unit, total, bar, printed_at: Mutex::new(Instant::now()) }
     }
 
     /// Shows how far the work is.
@@ -64,7 +65,8 @@ impl Progress {
         let mut printed_at = self.printed_at.lock().unwrap_or_else(PoisonError::into_inner);
         if printed_at.elapsed() >= LINE_PERIOD {
             *printed_at = Instant::now();
-            eprintln!("{}: {done} {}", self.label, self.unit.name());
+            let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
+            eprintln!("{}: {done}{of} {}", self.label, self.unit.name());
         }
     }
 

@@ -33,7 +33,7 @@ pub async fn run(store: &Store, command: ProjectCommand) -> Result<(), CliError>
             if !create(store, &id, &Settings { name, hosts, origins }, Millis::now()).await? {
                 return Err(CliError::Failed(format!("project {id:?} exists already", id = id.as_str())));
             }
-            println!("{id}");
+            output::line(id.as_str())?;
             eprintln!(
                 "Created. Make its keys with `identity key create --project {id} --kind public` and `--kind secret`."
             );
@@ -42,8 +42,7 @@ pub async fn run(store: &Store, command: ProjectCommand) -> Result<(), CliError>
         ProjectCommand::List => {
             let projects = store.query(Query::partition(keys::PROJECTS)).await?;
             let rows = projects.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-            output::table(["PROJECT", "NAME", "HOSTS", "ORIGINS", "CREATED"], &rows);
-            Ok(())
+            output::table(["PROJECT", "NAME", "HOSTS", "ORIGINS", "CREATED"], &rows)
         }
     }
 }

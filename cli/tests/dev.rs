@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Dev, assert_status, batch, browser, get, now, run, stderr};
+use common::{Dev, assert_status, batch, browser, get, now, run, stderr, write_batches};
 use identity::dev::{Options, Stack};
 use serde_json::{Value, json};
 use shared::routes::ROUTES;
@@ -195,6 +195,25 @@ async fn what_was_answered_is_counted_once_through_kills_at_any_moment() {
     sent["key"] = json!(PUBLIC);
     assert_eq!(dev.collect(&sent).await.unwrap(), 202);
     dev.eventually("/stats", |stats| stats["data"]["total_page_views"] == 2 * BATCHES + 2).await;
+}
+
+#[tokio::test]
+async fn batches_that_the_stream_lost_are_found() {
+    const BATCHES: i64 = 600;
+    let folder = tempfile::tempdir().unwrap();
+    let (data, file) = (folder.path().join("site.db"), folder.path().join("batches.jsonl"));
+    let data = data.to_str().unwrap();
+    write_batches(&file, BATCHES);
+    let dev = Dev::start(&["--empty", "--data", data]);
+    assert_status(&dev.run(&["import", file.to_str().unwrap(), "--no-wait"]), 0);
+    dev.kill();
+    // Long after, the stream's records are gone, read or not.
+    let storage = dynoxide::storage::Storage::new(data).unwrap();
+    storage.conn().execute_batch("UPDATE _stream_records SET created_at = 0").unwrap();
+    drop(storage);
+    let dev = Dev::start(&["--empty", "--data", data]);
+    dev.eventually("/stats", |stats| stats["data"]["total_events"] == 2 * BATCHES).await;
+    assert_eq!(dev.get("/stats").await["data"]["total_sessions"], 80);
 }
 
 #[tokio::test]

@@ -73,9 +73,8 @@ type Found = (u64, Vec<EventRow>);
 /// Whose events are asked for.
 enum Owner {
     Visitor(VisitorId),
-    /// The session that was stored first of those with the id.
+    /// The session that was stored first of those with the id, whoever else is asked for.
     Session(SessionId),
-    VisitorsSession(VisitorId, SessionId),
     /// An id is none that anyone can have.
     Nobody,
 }
@@ -87,8 +86,7 @@ impl Owner {
         match (visitor, session) {
             (None, None) => None,
             (Some(Ok(visitor)), None) => Some(Owner::Visitor(visitor)),
-            (None, Some(Ok(session))) => Some(Owner::Session(session)),
-            (Some(Ok(visitor)), Some(Ok(session))) => Some(Owner::VisitorsSession(visitor, session)),
+            (None | Some(Ok(_)), Some(Ok(session))) => Some(Owner::Session(session)),
             (Some(Err(_)), _) | (_, Some(Err(_))) => Some(Owner::Nobody),
         }
     }
@@ -98,7 +96,6 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
     let (store, project) = (&caller.store, &caller.project);
     let batches = match owner {
         Owner::Visitor(visitor) => events::read_of_visitor(store, project, &visitor).await?,
-        Owner::VisitorsSession(visitor, session) => events::read_of_session(store, project, &visitor, &session).await?,
         Owner::Session(session) => match sessions::find(store, project, &session).await? {
             Some(place) => events::read_of_session(store, project, &place.visitor, &session).await?,
             None => Vec::new(),
@@ -106,7 +103,10 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
         Owner::Nobody => Vec::new(),
     };
     let mut rows = events::newest_first(batches);
-    rows.retain(|row| parameters.range.contains(row.created_at.day()) && parameters.passes(&row.name));
+    let is_by = |visitor: &VisitorId| parameters.visitor.as_deref().is_none_or(|wanted| wanted == visitor.as_str());
+    rows.retain(|row| {
+        parameters.range.contains(row.created_at.day()) && parameters.passes(&row.name) && is_by(&row.visitor_id)
+    });
     Ok((rows.len() as u64, parameters.page.slice(rows)))
 }
 
@@ -232,7 +232,7 @@ mod tests {
         assert!(owner("visitor_id=&session_id=").is_none());
         assert!(matches!(owner("visitor_id=v"), Some(Owner::Visitor(_))));
         assert!(matches!(owner("session_id=s"), Some(Owner::Session(_))));
-        assert!(matches!(owner("session_id=s&visitor_id=v"), Some(Owner::VisitorsSession(..))));
+        assert!(matches!(owner("session_id=s&visitor_id=v"), Some(Owner::Session(_))));
         assert!(matches!(owner("session_id=s&visitor_id=v%23"), Some(Owner::Nobody)));
         assert!(matches!(owner("session_id=%20"), Some(Owner::Nobody)));
     }

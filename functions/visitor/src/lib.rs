@@ -3,12 +3,15 @@
 use futures::future::try_join3;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
+use serde_json::value::RawValue;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::error::ApiError;
-use shared::ids::VisitorId;
+use shared::ids::{SessionId, VisitorId};
+use shared::model::Session;
 use shared::routes;
-use shared::rows::{EventRow, SessionRow, VisitorRow, events, sessions, visitors};
+use shared::rows::{EventRow, VisitorRow, events, sessions, visitors};
+use shared::time::Millis;
 
 /// The most sessions that are shown.
 const MAX_SESSIONS: usize = 100;
@@ -38,9 +41,44 @@ pub struct VisitorDetail {
     /// The site's own names for the visitor, in order of first link.
     aliases: Vec<String>,
     /// The newest first.
-    sessions: Vec<SessionRow>,
+    sessions: Vec<Visit>,
     /// The newest first.
-    events: Vec<EventRow>,
+    events: Vec<Happening>,
+}
+
+/// A session, as far as a visitor's history tells of it.
+#[derive(Debug, Serialize)]
+struct Visit {
+    session_id: SessionId,
+    url: Option<String>,
+    started_at: Millis,
+    duration_ms: i64,
+}
+
+impl From<Session> for Visit {
+    fn from(session: Session) -> Self {
+        Visit {
+            duration_ms: session.duration_ms(),
+            session_id: session.session_id,
+            url: session.url,
+            started_at: session.started_at,
+        }
+    }
+}
+
+/// An event, as far as a visitor's history tells of it.
+#[derive(Debug, Serialize)]
+struct Happening {
+    id: u64,
+    name: String,
+    data: Option<Box<RawValue>>,
+    created_at: Millis,
+}
+
+impl From<EventRow> for Happening {
+    fn from(event: EventRow) -> Self {
+        Happening { id: event.id, name: event.name, data: event.data, created_at: event.created_at }
+    }
 }
 
 /// Answers a request.
@@ -58,11 +96,9 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<VisitorDeta
     let visitor = visitor.ok_or(UNKNOWN)?;
 
     let aliases = visitor.aliases.iter().map(|alias| alias.name.clone()).collect();
-    let mut sessions = sessions::newest_first(Some(visitor.latest.clone()), earlier);
-    sessions.truncate(MAX_SESSIONS);
-    let sessions = sessions.into_iter().map(|session| SessionRow::new(id.clone(), session)).collect();
-    let mut events = events::newest_first(batches);
-    events.truncate(MAX_EVENTS);
+    let sessions = sessions::newest_first(Some(visitor.latest.clone()), earlier);
+    let sessions = sessions.into_iter().take(MAX_SESSIONS).map(Visit::from).collect();
+    let events = events::newest_first(batches).into_iter().take(MAX_EVENTS).map(Happening::from).collect();
     Ok(Data { data: VisitorDetail { visitor: VisitorRow::new(id, visitor), aliases, sessions, events } })
 }
 
