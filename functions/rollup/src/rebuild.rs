@@ -36,6 +36,10 @@ const PAUSE_MS: i64 = 60_000;
 /// A consumer that read the project before the pause may still write for so long.
 const STRAGGLERS: Duration = Duration::from_secs(6);
 
+/// A batch stored so shortly before the pause may wait in the stream: the consumer counts it afterwards. An
+/// older one that is in no state was lost on the way, and the rebuild counts it.
+const IN_STREAM_MS: i64 = 60_000;
+
 /// Visitors replayed at once.
 const CONCURRENCY: usize = 8;
 
@@ -95,7 +99,8 @@ impl Consumer {
         report(Progress::Pausing);
         self.pause(id, PAUSE_MS).await?;
         tokio::time::sleep(STRAGGLERS).await;
-        let rebuild = Rebuild { consumer: self, project: &project, is_check };
+        let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
+        let rebuild = Rebuild { consumer: self, project: &project, is_check, in_stream_since };
         let work = rebuild.run(&report);
         let prolong = async {
             loop {
@@ -142,6 +147,7 @@ struct Rebuild<'a> {
     consumer: &'a Consumer,
     project: &'a Project,
     is_check: bool,
+    in_stream_since: Millis,
 }
 
 /// The keys of a project that can't be listed from its batches.
@@ -239,6 +245,13 @@ impl Rebuild<'_> {
                 stored.insert(key, item);
             }
         }
+        let applied = State::read(&stored).map(|state| state.applied).ok();
+        batches.retain(|batch| {
+            let is_applied = |applied: &BTreeMap<SessionId, BTreeSet<u64>>| {
+                applied.get(&batch.session_id).is_some_and(|of_session| of_session.contains(&batch.fingerprint()))
+            };
+            batch.stored_at < self.in_stream_since || applied.as_ref().is_none_or(is_applied)
+        });
         batches.sort_by_key(Batch::stored_order);
         let mut history = History::new(self.store(), self.project, visitor.clone(), None)?;
         for batch in batches {

@@ -193,6 +193,27 @@ async fn a_rebuild_finds_nothing_in_an_untouched_table_and_heals_a_broken_one() 
 }
 
 #[tokio::test]
+async fn a_rebuild_counts_lost_batches_and_leaves_those_on_their_way_to_the_consumer() {
+    let mut batches = batches(6);
+    let (store, consumer) = site(&batches[1..]).await;
+    let lost = &mut batches[0];
+    store.put_at(lost.to_item(&project()).unwrap(), None).await.unwrap();
+    let mut waiting = lost.clone();
+    waiting.batch_id = "waiting".parse().unwrap();
+    waiting.stored_at = Millis::now();
+    store.put_at(waiting.to_item(&project()).unwrap(), None).await.unwrap();
+    let found = consumer.rebuild(&project(), false, |_| {}).await.unwrap();
+    assert_eq!(found.visitors, std::slice::from_ref(&lost.visitor_id));
+    let pending = |batch: &Batch| BatchRef {
+        visitor: batch.visitor_id.clone(),
+        session: batch.session_id.clone(),
+        batch: batch.batch_id.clone(),
+    };
+    let asked = vec![pending(lost), pending(&waiting)];
+    assert_eq!(consumer.pending(&project(), asked).await.unwrap(), [pending(&waiting)]);
+}
+
+#[tokio::test]
 async fn an_erased_visitor_never_came_and_does_not_come_back() {
     let batches = batches(12);
     for gone in ["v3", "v5"] {
