@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::app::DEFAULT_TABLE;
 use shared::auth::{ApiKey, KeyKind};
-use shared::ids::ProjectId;
+use shared::ids::{ProjectId, VisitorId};
 use shared::rate_limit::DEFAULT_LIMIT;
 
 use crate::dev;
@@ -45,6 +45,10 @@ pub enum Command {
     Project(ProjectArguments),
     /// Manage API keys
     Key(KeyArguments),
+    /// Erase a visitor and all that it sent, and refuse what it still sends
+    Erase(EraseArguments),
+    /// Compute everything that is derived from the stored batches anew
+    Rebuild(RebuildArguments),
 }
 
 const DEV_EXAMPLES: &str = "\
@@ -257,6 +261,47 @@ pub enum KeyCommand {
         #[arg(value_parser = key_id)]
         id: String,
     },
+}
+
+const ERASE_EXAMPLES: &str = "\
+All figures are then as if the visitor had never come. Its identifier is kept as a hash alone, to refuse what its
+browser still sends. It can be stopped and run again.
+
+Examples:
+  identity erase v_a1b2c3d4e5f6 --project shop
+  identity erase v_a1b2c3d4e5f6 --endpoint-url http://127.0.0.1:8000";
+
+/// What `erase` takes.
+#[derive(Debug, Args)]
+#[command(after_help = ERASE_EXAMPLES)]
+pub struct EraseArguments {
+    /// The visitor
+    #[arg(value_name = "VISITOR")]
+    pub visitor: VisitorId,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+const REBUILD_EXAMPLES: &str = "\
+The collector takes batches meanwhile; they are counted when the rebuild is over. It can be stopped and run again.
+
+Examples:
+  identity rebuild --check --project shop
+  identity rebuild --endpoint-url http://127.0.0.1:8000
+
+Exit status: 0 if nothing differs, or what differed is rebuilt; 1 if --check found differences, or something failed.";
+
+/// What `rebuild` takes.
+#[derive(Debug, Args)]
+#[command(after_help = REBUILD_EXAMPLES)]
+pub struct RebuildArguments {
+    /// Only report what differs
+    #[arg(long)]
+    pub check: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
 }
 
 /// A bucket is refilled by the microsecond: above this, a token would be worth less than one.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use identity::args::{Arguments, Command, Target};
 use identity::error::CliError;
-use identity::{dev, import, key, project};
+use identity::{dev, erase, import, key, project, rebuild};
 use shared::store::Store;
 
 #[tokio::main]
@@ -39,6 +39,17 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             let store = open(&arguments.target).await;
             let outcome = key::run(&store, &arguments.target.project, arguments.command).await;
             outcome.map(done).map_err(|error| error.explained(&arguments.target))
+        }
+        Some(Command::Erase(arguments)) => {
+            let store = open(&arguments.target).await;
+            let outcome = erase::run(&store, &arguments.target.project, &arguments.visitor).await;
+            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+        }
+        Some(Command::Rebuild(arguments)) => {
+            let store = open(&arguments.target).await;
+            let outcome = rebuild::run(&store, &arguments.target.project, arguments.check).await;
+            let is_same = outcome.map_err(|error| error.explained(&arguments.target))?;
+            Ok(if is_same || !arguments.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }

@@ -13,6 +13,8 @@ const BAR: &str = "{msg} {wide_bar} {human_pos}/{human_len} {eta}";
 const BYTES: &str = "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {eta}";
 const SPINNER: &str = "{msg} {spinner} {binary_bytes}";
 
+const COUNT: &str = "{msg} {spinner} {human_pos}";
+
 /// What progress is measured in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
@@ -20,6 +22,21 @@ pub enum Unit {
     Batches,
     /// Bytes of a file.
     Bytes,
+    /// Visitors.
+    Visitors,
+    /// Items of the table.
+    Items,
+}
+
+impl Unit {
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Batches => "batches",
+            Unit::Bytes => "bytes",
+            Unit::Visitors => "visitors",
+            Unit::Items => "items",
+        }
+    }
 }
 
 /// The progress of one piece of work.
@@ -49,8 +66,7 @@ impl Progress {
         if printed_at.elapsed() >= LINE_PERIOD {
             *printed_at = Instant::now();
             let of = self.total.map(|total| format!(" of {total}")).unwrap_or_default();
-            let unit = if self.unit == Unit::Bytes { "bytes" } else { "batches" };
-            eprintln!("{}: {done}{of} {unit}", self.label);
+            eprintln!("{}: {done}{of} {}", self.label, self.unit.name());
         }
     }
 
@@ -72,9 +88,10 @@ impl Progress {
 
 fn bar(label: &'static str, unit: Unit, total: Option<u64>) -> ProgressBar {
     let template = match (total, unit) {
-        (None, _) => SPINNER,
-        (Some(_), Unit::Batches) => BAR,
+        (None, Unit::Bytes) => SPINNER,
+        (None, _) => COUNT,
         (Some(_), Unit::Bytes) => BYTES,
+        (Some(_), _) => BAR,
     };
     let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new).with_message(label);
     match ProgressStyle::with_template(template) {

@@ -136,10 +136,21 @@ async fn dispatch(functions: &Functions, request: &Request) -> Response<Body> {
     let app = &functions.app;
     let route = routes::find(request.uri().path()).map(|(route, _)| route);
     match route.filter(|route| route.takes(request.method().as_str())).map(|route| route.function) {
+        Some("acquisition") => acquisition::handle(app, request).await,
+        Some("clicks") => clicks::handle(app, request).await,
         Some("collect") => collect::handle(&functions.collector, request).await,
+        Some("errors") => errors::handle(app, request).await,
         Some("event-types") => event_types::handle(app, request).await,
         Some("events") => events::handle(app, request).await,
+        Some("forms") => forms::handle(app, request).await,
+        Some("frustration") => frustration::handle(app, request).await,
+        Some("journeys") => journeys::handle(app, request).await,
         Some("live") => live::handle(app, request).await,
+        Some("metrics") => metrics::handle(app, request).await,
+        Some("openapi") => openapi::handle(app, request).await,
+        Some("pages") => pages::handle(app, request).await,
+        Some("reading") => reading::handle(app, request).await,
+        Some("seo") => seo::handle(app, request).await,
         Some("session") => session::handle(app, request).await,
         Some("sessions") => sessions::handle(app, request).await,
         Some("stats") => stats::handle(app, request).await,

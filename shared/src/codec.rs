@@ -9,6 +9,7 @@ use std::io::{Read, Write};
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
+use postcard::ser_flavors::Size;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -35,6 +36,11 @@ pub fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     let mut packed = vec![FORMAT];
     packed.extend(deflate(&plain)?);
     Ok(packed)
+}
+
+/// How many bytes a value is before it is deflated.
+pub fn size<T: Serialize>(value: &T) -> Result<usize, CodecError> {
+    postcard::serialize_with_flavor(value, Size::default()).map_err(|error| CodecError::Corrupt(error.to_string()))
 }
 
 /// Unpacks what [`pack`] made.

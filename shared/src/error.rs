@@ -2,10 +2,23 @@
 
 use http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::rate_limit::Standing;
 use crate::store::StoreError;
+
+/// The body of every error.
+#[derive(Debug, Serialize)]
+struct Envelope {
+    error: Described,
+}
+
+#[derive(Debug, Serialize)]
+struct Described {
+    status: u16,
+    message: String,
+    code: &'static str,
+}
 
 /// Why a request is answered with an error.
 #[derive(Debug, thiserror::Error)]
@@ -72,10 +85,8 @@ impl ApiError {
         if let ApiError::Internal(cause) = &self {
             tracing::error!(cause, "internal error");
         }
-        let envelope = json!({
-            "error": { "status": status.as_u16(), "message": self.to_string(), "code": code }
-        });
-        let mut response = crate::api::json_response(status, &envelope);
+        let error = Described { status: status.as_u16(), message: self.to_string(), code };
+        let mut response = crate::api::json_response(status, &Envelope { error });
         let headers = response.headers_mut();
         match &self {
             ApiError::Unauthorized(_) => {

@@ -10,6 +10,8 @@
 //! | earlier session | `P#<project>#V#<visitor>` | `S#<started_at>#<session>` |
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
 //! | a long session's applied batches | `P#<project>#V#<visitor>` | `A#<session>#<part>` |
+//! | what a visitor was seen at, where it is much | `P#<project>#V#<visitor>` | `K#<shard>` |
+//! | tombstone of an erased visitor | `P#<project>#ERASED` | `<sha256>` |
 //! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
 //! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
@@ -18,6 +20,8 @@
 //! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>#<round>` |
 //! | how far `identity dev` applied the stream | `DEV` | `CHECKPOINT` |
 //! | the demo data of `identity dev` | `DEV` | `DEMO#<project>` |
+
+use sha2::{Digest, Sha256};
 
 use crate::derived::{Index, Measure};
 use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
@@ -76,6 +80,13 @@ pub fn visitor_partition(project: &ProjectId, visitor: &VisitorId) -> String {
     format!("P#{project}#V#{visitor}")
 }
 
+/// The tombstone of an erased visitor, which does not tell who it was.
+pub fn tombstone(project: &ProjectId, visitor: &VisitorId) -> Key {
+    let digest = Sha256::digest(visitor_partition(project, visitor));
+    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Key::new(format!("P#{project}#ERASED"), hash)
+}
+
 const VISITOR: &str = "VISITOR";
 
 /// A visitor's item.
@@ -117,6 +128,11 @@ pub fn session_batches(session: &SessionId) -> String {
 /// A part of a long session's list of applied batches.
 pub fn applied(project: &ProjectId, visitor: &VisitorId, session: &SessionId, part: u32) -> Key {
     Key::new(visitor_partition(project, visitor), format!("A#{session}#{part:06}"))
+}
+
+/// A shard of what a visitor was seen at.
+pub fn seen(project: &ProjectId, visitor: &VisitorId, shard: u8) -> Key {
+    Key::new(visitor_partition(project, visitor), format!("K#{shard:02}"))
 }
 
 /// The partition of all sessions with one id, a visitor each.
@@ -202,6 +218,66 @@ pub fn dev_checkpoint() -> Key {
 /// What demo data the local stack made for a project.
 pub fn dev_demo(project: &ProjectId) -> Key {
     Key::new(DEV, format!("DEMO#{project}"))
+}
+
+/// What every partition key of a project's data begins with.
+pub fn project_prefix(project: &ProjectId) -> String {
+    format!("P#{project}#")
+}
+
+/// The visitor whose partition this is.
+pub fn parse_visitor(project: &ProjectId, pk: &str) -> Option<VisitorId> {
+    pk.strip_prefix(&project_prefix(project))?.strip_prefix("V#")?.parse().ok()
+}
+
+/// The session and the visitor of a session lookup.
+pub fn parse_session_lookup(project: &ProjectId, pk: &str, sk: &str) -> Option<(SessionId, VisitorId)> {
+    let session = pk.strip_prefix(&project_prefix(project))?.strip_prefix("SID#")?;
+    Some((session.parse().ok()?, sk.parse().ok()?))
+}
+
+/// Whether this is the key of a session lookup.
+pub fn is_session_lookup(key: &Key) -> bool {
+    key.pk.contains("#SID#")
+}
+
+/// The index and the day of a partition of runs.
+pub fn parse_runs(project: &ProjectId, pk: &str) -> Option<(Index, Day)> {
+    let (index, day) = pk.strip_prefix(&project_prefix(project))?.strip_prefix("X#")?.split_once('#')?;
+    let index = Index::ALL.into_iter().find(|known| known.name() == index)?;
+    Some((index, day.parse().ok()?))
+}
+
+/// The hour of a run of a day.
+pub fn run_of(day: Day, sort_key: &str) -> Option<Hour> {
+    sort_key.get(..2)?.parse().ok().map(|of_day| day.hour(of_day))
+}
+
+/// A derived item of a visitor's partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VisitorItem {
+    /// The visitor with its latest session.
+    Visitor,
+    /// An earlier session.
+    Session,
+    /// A part of a session's applied batches.
+    Applied(SessionId),
+    /// A shard of what the visitor was seen at.
+    Seen,
+}
+
+/// Which derived item of a visitor's partition a key is of.
+pub fn visitor_item(key: &Key) -> Option<VisitorItem> {
+    if key.sk == VISITOR && key.pk.contains("#V#") {
+        return Some(VisitorItem::Visitor);
+    }
+    let (kind, rest) = key.sk.split_once('#')?;
+    match kind {
+        "S" => Some(VisitorItem::Session),
+        "A" => rest.split_once('#').and_then(|(session, _)| session.parse().ok()).map(VisitorItem::Applied),
+        "K" => Some(VisitorItem::Seen),
+        _ => None,
+    }
 }
 
 /// What a table key of a visitor's partition stands for.

@@ -21,6 +21,7 @@ pub mod model;
 pub mod numbers;
 pub mod pagination;
 pub mod params;
+pub mod ranking;
 pub mod rate_limit;
 pub mod routes;
 pub mod rows;

@@ -22,7 +22,7 @@ const fn get(path: &'static str, function: &'static str) -> Route {
 }
 
 /// All routes. `not-found` answers everything else.
-pub const ROUTES: [Route; 9] = [
+pub const ROUTES: [Route; 20] = [
     get("/api/v1/visitors", "visitors"),
     get("/api/v1/visitors/{visitor_id}", "visitor"),
     get("/api/v1/sessions", "sessions"),
@@ -30,7 +30,18 @@ pub const ROUTES: [Route; 9] = [
     get("/api/v1/events", "events"),
     get("/api/v1/events/types", "event-types"),
     get("/api/v1/stats", "stats"),
+    get("/api/v1/pages", "pages"),
     get("/api/v1/live", "live"),
+    get("/api/v1/insights/frustration", "frustration"),
+    get("/api/v1/insights/errors", "errors"),
+    get("/api/v1/insights/clicks", "clicks"),
+    get("/api/v1/insights/seo", "seo"),
+    get("/api/v1/insights/journeys", "journeys"),
+    get("/api/v1/insights/reading", "reading"),
+    get("/api/v1/insights/forms", "forms"),
+    get("/api/v1/acquisition", "acquisition"),
+    get("/api/v1/metrics", "metrics"),
+    get("/api/v1/openapi.json", "openapi"),
     Route { method: "POST", path: COLLECT, function: "collect" },
 ];
 
@@ -81,7 +92,17 @@ mod tests {
         assert_eq!(function("/api/v1/visitors"), Some(("visitors", None)));
         assert_eq!(function("/api/v1/visitors/v%5F1"), Some(("visitor", Some("v_1".to_owned()))));
         assert_eq!(function("/api/v1/events/types"), Some(("event-types", None)));
-        for path in ["/", "/api/v1", "/api/v1/visitors/", "/api/v1/visitors/a/b", "/api/v2/visitors", "/collect/"] {
+        assert_eq!(function("/api/v1/insights/errors"), Some(("errors", None)));
+        for path in [
+            "/",
+            "/api/v1",
+            "/api/v1/insights",
+            "/api/v1/errors",
+            "/api/v1/visitors/",
+            "/api/v1/visitors/a/b",
+            "/api/v2/visitors",
+            "/collect/",
+        ] {
             assert_eq!(function(path), None, "{path}");
         }
     }

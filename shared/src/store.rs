@@ -29,6 +29,9 @@ pub const REV: &str = "r";
 /// The attribute with the epoch second after which DynamoDB deletes an item.
 pub const EXPIRES: &str = "expires_at";
 
+/// The attribute of a project's item with its own hosts.
+pub const HOSTS: &str = "hosts";
+
 /// DynamoDB's limit of items in a transaction.
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
 const MAX_BATCH_GET: usize = 100;
@@ -43,6 +46,9 @@ pub enum StoreError {
     /// The table answered with an error that another try would meet again.
     #[error("table error: {0}")]
     Failed(String),
+    /// What was read in two steps changed in between: worth another try now.
+    #[error("the table changed while it was read")]
+    Overtaken,
     /// An item that can't be read.
     #[error("item {key:?}: {cause}")]
     Corrupt {
@@ -181,6 +187,8 @@ pub enum Write {
     PutAt(Item, Option<u64>),
     /// Deletes an item, if it is there.
     Delete(Key),
+    /// Deletes an item whose stored version must be this one.
+    DeleteAt(Key, u64),
 }
 
 /// What became of a transaction.
@@ -451,6 +459,16 @@ impl Store {
             Write::Delete(key) => item.delete(
                 Delete::builder().table_name(&*self.table).set_key(Some(key_item(&key))).build().map_err(failed)?,
             ),
+            Write::DeleteAt(key, version) => item.delete(
+                Delete::builder()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_item(&key)))
+                    .condition_expression("#r = :r")
+                    .expression_attribute_names("#r", REV)
+                    .expression_attribute_values(":r", number(version))
+                    .build()
+                    .map_err(failed)?,
+            ),
         }
         .build())
     }
@@ -541,6 +559,12 @@ pub fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Result<T, S
 /// A binary attribute of an item.
 pub fn read_binary<'a>(item: &'a Item, name: &str) -> Result<&'a [u8], StoreError> {
     item.get(name).and_then(|value| value.as_b().ok()).map(Blob::as_ref).ok_or_else(|| missing(item, name))
+}
+
+/// A list of texts of an item; empty where there is none.
+pub fn read_texts(item: &Item, name: &str) -> Vec<String> {
+    let texts = item.get(name).and_then(|value| value.as_l().ok());
+    texts.into_iter().flatten().filter_map(|value| value.as_s().ok()).cloned().collect()
 }
 
 /// The packed state of an item.

@@ -53,8 +53,10 @@ impl<'de> Deserialize<'de> for Scalar<'de> {
                 Ok(Scalar::Other)
             }
 
-            fn visit_f64<E>(self, _: f64) -> Result<Scalar<'de>, E> {
-                Ok(Scalar::Other)
+            /// `5.0` is the integer 5, as JSON and JSON Schema see it: some languages write it so.
+            fn visit_f64<E>(self, number: f64) -> Result<Scalar<'de>, E> {
+                let is_whole = number >= 0.0 && number.fract() == 0.0;
+                Ok(if is_whole { Scalar::Whole(number as u64) } else { Scalar::Other })
             }
 
             fn visit_bool<E>(self, _: bool) -> Result<Scalar<'de>, E> {

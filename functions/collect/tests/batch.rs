@@ -129,6 +129,20 @@ fn null_is_absent_and_unknown_fields_are_ignored() {
 }
 
 #[test]
+fn a_whole_number_may_be_written_as_a_fraction() {
+    let clicks = |number: &str| {
+        let body = body().to_string().replace("\"click_count\":8", &format!("\"click_count\":{number}"));
+        batch::collected(body.as_bytes(), &project(), NOW).map(|draft| draft.session.click_count)
+    };
+    for (number, expected) in [("7.0", 7), ("7e2", 700), ("-0", 0), ("4294967295.0", u32::MAX)] {
+        assert_eq!(clicks(number), Ok(Some(expected)), "{number}");
+    }
+    for number in ["7.5", "-7.0", "4294967296.0", "1e300"] {
+        assert!(clicks(number).is_err(), "{number}");
+    }
+}
+
+#[test]
 fn empty_texts_are_kept() {
     let draft = collected(&with("/session/referrer", json!(""))).unwrap();
     assert_eq!(draft.session.referrer.as_deref(), Some(""));

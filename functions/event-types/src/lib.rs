@@ -1,6 +1,5 @@
 //! `GET /api/v1/events/types`: how many events of each type a range holds.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use lambda_http::{Body, Request, Response};
@@ -12,6 +11,7 @@ use shared::derived::stats::StatsDay;
 use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::params::Params;
+use shared::ranking::ranked;
 
 /// The query parameters.
 #[derive(Debug)]
@@ -50,11 +50,7 @@ fn most_frequent_first<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Vec<
     for (name, count) in counts.filter(|(_, count)| *count > 0) {
         *totals.entry(name).or_default() += count;
     }
-    let types = totals.into_iter().map(|(name, count)| EventType { name: name.to_owned(), count });
-    let mut types: Vec<EventType> = types.collect();
-    // Stable, so equal counts stay in the order of their names.
-    types.sort_by_key(|event_type| Reverse(event_type.count));
-    types
+    ranked(totals, |count| *count).map(|(name, count)| EventType { name: name.to_owned(), count }).collect()
 }
 
 #[cfg(test)]

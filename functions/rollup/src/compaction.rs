@@ -32,8 +32,10 @@ const GRACE_MS: i64 = 5_000;
 
 /// An hour with so many runs gets them merged into one.
 const MAX_RUNS: usize = 6;
-/// A run above this size is merged no further: DynamoDB's items end at 400 KB.
+/// A run above this size is merged no further.
 const MAX_RUN_BYTES: usize = 150 << 10;
+/// Runs are merged into one of at most about this size: DynamoDB's items end at 400 KB.
+const MAX_MERGED_BYTES: usize = 300 << 10;
 
 /// Writes of a round that are under way at once.
 const CONCURRENCY: usize = 8;
@@ -139,6 +141,7 @@ async fn merge_block(
             rows.add_all(delta, measure.are_keys_limited());
         }
         rows.prune();
+        measure.trim(&mut rows);
         if block::write(store, project, measure, day, before.as_ref(), round, rows).await? {
             return Ok(());
         }
@@ -182,26 +185,39 @@ where
         .sort_keys(SortKeys::Prefix(keys::run_hour(hour)))
         .strong();
     let runs = store.query(query).await?;
-    let small = runs.iter().filter(|item| read_binary(item, DATA).is_ok_and(|data| data.len() < MAX_RUN_BYTES));
-    let small: Vec<&Item> = small.collect();
+    let replacement = keys::merged_run(project, index, hour, round);
+    let mut small: Vec<(usize, &Item)> = Vec::new();
+    for item in &runs {
+        if item_key(item)? == replacement {
+            // Someone else merged in this round, and may be removing what that replaces.
+            return Ok(());
+        }
+        let size = read_binary(item, DATA)?.len();
+        small.extend((size < MAX_RUN_BYTES).then_some((size, item)));
+    }
     if small.len() < MAX_RUNS {
         return Ok(());
     }
+    small.sort_by_key(|(size, _)| *size);
+    let mut merged_bytes = 0;
+    let small = small.into_iter().take_while(|(size, _)| {
+        merged_bytes += size;
+        merged_bytes <= MAX_MERGED_BYTES
+    });
+    let small: Vec<&Item> = small.map(|(_, item)| item).collect();
     let mut merged: HourEntries<K, V> = HourEntries::new();
     for item in &small {
         merge(&mut merged, &read_packed(item)?);
     }
     // The merged run is stored before what it replaces goes, so entries are there twice but never missing.
-    let replacement = keys::merged_run(project, index, hour, round);
-    store.put(run_item(replacement.clone(), &merged)?).await?;
-    let replaced: BTreeSet<keys::Key> = small.into_iter().map(item_key).collect::<Result<_, _>>()?;
-    for key in replaced.iter().filter(|key| **key != replacement) {
-        store.delete(key).await?;
+    store.put(run_item(replacement, &merged)?).await?;
+    for item in small {
+        store.delete(&item_key(item)?).await?;
     }
     Ok(())
 }
 
-fn run_item<K: Serialize, V: Serialize>(key: keys::Key, entries: &HourEntries<K, V>) -> Result<Item, StoreError> {
+pub fn run_item<K: Serialize, V: Serialize>(key: keys::Key, entries: &HourEntries<K, V>) -> Result<Item, StoreError> {
     let mut item = key_item(&key);
     item.insert(DATA.to_owned(), binary(codec::pack(entries)?));
     Ok(item)

@@ -1,15 +1,21 @@
 //! One visitor's history while batches are applied to it: what was stored, what it becomes, and the
 //! change between the two.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use shared::codec;
-use shared::derived::SessionEntry;
-use shared::derived::contributions::{Delta, index_batch, index_session, of_batch, of_session, presence_of_batch};
+use shared::derived::contributions::{
+    Delta, index_batch, index_session, of_batch, of_session, presence_of_batch, seen_in_batch,
+};
+use shared::derived::distinct::{SeenDays, shard};
+use shared::derived::journeys::{self, Step, Trail};
+use shared::derived::{Counters, SessionEntry};
 use shared::ids::{ProjectId, SessionId, VisitorId};
 use shared::keys;
 use shared::model::batch::StoredOrder;
 use shared::model::session::{MAX_PART, MAX_RECENT, SessionOrder};
+use shared::model::visitor::MAX_SEEN;
 use shared::model::{Batch, Session, Visitor};
 use shared::store::{
     Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, key_item, number, read_number,
@@ -35,6 +41,8 @@ struct Tracked {
     fresh: Vec<Batch>,
     /// The fingerprints listed outside the session's state, once they were needed.
     listed: Option<HashSet<u64>>,
+    /// Whether the session goes, with all that it added to the figures.
+    is_erased: bool,
 }
 
 /// Which way to look from a place in the history.
@@ -48,13 +56,24 @@ enum Side {
 #[derive(Debug)]
 pub struct History<'a> {
     store: &'a Store,
-    project: &'a ProjectId,
+    project: &'a Project,
     visitor_id: VisitorId,
     stored: Option<(u64, Visitor)>,
     now: Option<Visitor>,
     sessions: BTreeMap<SessionId, Tracked>,
     /// A session's start was replaced, so that the visitor's first and last instants must be found anew.
     restarted: bool,
+    /// The shards of what the visitor was seen at that were looked into, and whether they changed.
+    shards: BTreeMap<u8, (SeenDays, bool)>,
+}
+
+/// Whose visitors they are.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// Its identifier.
+    pub id: ProjectId,
+    /// Its own hosts, which are no referrers.
+    pub hosts: Vec<String>,
 }
 
 /// What a history's change writes.
@@ -72,7 +91,7 @@ impl<'a> History<'a> {
     /// A visitor's history from its stored item, or the beginning of one.
     pub fn new(
         store: &'a Store,
-        project: &'a ProjectId,
+        project: &'a Project,
         visitor_id: VisitorId,
         item: Option<&Item>,
     ) -> Result<Self, StoreError> {
@@ -81,8 +100,16 @@ impl<'a> History<'a> {
             None => None,
         };
         let now = stored.as_ref().map(|(_, visitor)| visitor.clone());
-        let mut history =
-            History { store, project, visitor_id, stored, now, sessions: BTreeMap::new(), restarted: false };
+        let mut history = History {
+            store,
+            project,
+            visitor_id,
+            stored,
+            now,
+            sessions: BTreeMap::new(),
+            restarted: false,
+            shards: BTreeMap::new(),
+        };
         if let Some(visitor) = &history.now {
             let latest = visitor.latest.clone();
             history.track(Some(Place::Visitor), latest);
@@ -91,8 +118,8 @@ impl<'a> History<'a> {
     }
 
     /// Reads a visitor's history.
-    pub async fn load(store: &'a Store, project: &'a ProjectId, visitor_id: VisitorId) -> Result<Self, StoreError> {
-        let item = store.get(&keys::visitor(project, &visitor_id), Consistency::Strong).await?;
+    pub async fn load(store: &'a Store, project: &'a Project, visitor_id: VisitorId) -> Result<Self, StoreError> {
+        let item = store.get(&keys::visitor(&project.id, &visitor_id), Consistency::Strong).await?;
         History::new(store, project, visitor_id, item.as_ref())
     }
 
@@ -112,6 +139,7 @@ impl<'a> History<'a> {
             now: session.clone(),
             fresh: Vec::new(),
             listed: None,
+            is_erased: false,
         };
         self.sessions.insert(session.session_id, tracked);
     }
@@ -146,7 +174,7 @@ impl<'a> History<'a> {
             return Ok(true);
         }
         if tracked.listed.is_none() {
-            let parts = parts_of(self.store, self.project, &self.visitor_id, &tracked.now).await?;
+            let parts = parts_of(self.store, &self.project.id, &self.visitor_id, &tracked.now).await?;
             tracked.listed = Some(parts.into_iter().flatten().collect());
         }
         Ok(tracked.listed.as_ref().is_some_and(|listed| listed.contains(&fingerprint)))
@@ -160,16 +188,26 @@ impl<'a> History<'a> {
         if !self.has_own_items() {
             return Ok(false);
         }
-        let lookup = keys::session_lookup(self.project, session, &self.visitor_id);
+        let lookup = keys::session_lookup(&self.project.id, session, &self.visitor_id);
         let Some(item) = self.store.get(&lookup, Consistency::Strong).await? else { return Ok(false) };
         let (_, started_at): (StoredOrder, Millis) = read_packed(&item)?;
-        let key = keys::session(self.project, &self.visitor_id, started_at, session);
-        let item = self.store.get(&key, Consistency::Strong).await?.ok_or_else(|| StoreError::Corrupt {
-            key: format!("{} / {}", key.pk, key.sk),
-            cause: "the session that its lookup names is missing: run `identity rebuild`".to_owned(),
-        })?;
+        let key = keys::session(&self.project.id, &self.visitor_id, started_at, session);
+        let Some(item) = self.store.get(&key, Consistency::Strong).await? else {
+            return Err(self.missing(key).await?);
+        };
         self.track(Some(Place::Own(started_at)), read_packed(&item)?);
         Ok(true)
+    }
+
+    /// Why a session that its lookup names is not there: another consumer moved it meanwhile, or it is lost.
+    async fn missing(&self, key: keys::Key) -> Result<StoreError, StoreError> {
+        let item = self.store.get(&keys::visitor(&self.project.id, &self.visitor_id), Consistency::Strong).await?;
+        let revision = item.as_ref().map(|item| read_number::<u64>(item, REV)).transpose()?;
+        if revision != self.stored.as_ref().map(|(revision, _)| *revision) {
+            return Ok(StoreError::Overtaken);
+        }
+        let cause = "the session that its lookup names is missing: run `identity rebuild`".to_owned();
+        Ok(StoreError::Corrupt { key: format!("{} / {}", key.pk, key.sk), cause })
     }
 
     fn has_own_items(&self) -> bool {
@@ -177,7 +215,7 @@ impl<'a> History<'a> {
     }
 
     async fn begin_session(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let session = Session::begin(batch);
+        let session = Session::begin(batch, &self.project.hosts);
         let visitor = self.now.get_or_insert_with(|| Visitor::begin(batch, session.clone()));
         visitor.visit_count += 1;
         self.track(None, session);
@@ -192,7 +230,7 @@ impl<'a> History<'a> {
             self.restarted = true;
         }
         if let Some(tracked) = self.sessions.get_mut(&batch.session_id) {
-            tracked.now.originate(batch);
+            tracked.now.originate(batch, &self.project.hosts);
         }
         if moves { self.link(&batch.session_id).await } else { Ok(()) }
     }
@@ -263,7 +301,7 @@ impl<'a> History<'a> {
             Side::Later => (place, format!("{}~", keys::SESSION_PREFIX)),
         };
         // Tracked sessions may be stored elsewhere than they now belong, so they are stepped over.
-        let query = Query::partition(keys::visitor_partition(self.project, &self.visitor_id))
+        let query = Query::partition(keys::visitor_partition(&self.project.id, &self.visitor_id))
             .sort_keys(SortKeys::Between(first, last))
             .limit(self.sessions.len() + 1)
             .strong();
@@ -283,10 +321,55 @@ impl<'a> History<'a> {
     }
 
     async fn own_sessions(&self) -> Result<Vec<Session>, StoreError> {
-        let query = Query::partition(keys::visitor_partition(self.project, &self.visitor_id))
+        let query = Query::partition(keys::visitor_partition(&self.project.id, &self.visitor_id))
             .sort_keys(SortKeys::Prefix(keys::SESSION_PREFIX.to_owned()))
             .strong();
         self.store.query(query).await?.iter().map(read_packed).collect()
+    }
+
+    /// Whether the visitor is being erased.
+    pub fn is_erased(&self) -> bool {
+        self.now.as_ref().is_some_and(|visitor| visitor.is_erased)
+    }
+
+    /// The sessions that were looked at.
+    pub fn session_ids(&self) -> Vec<SessionId> {
+        self.sessions.keys().cloned().collect()
+    }
+
+    /// Whether nothing is known of the visitor.
+    pub fn is_empty(&self) -> bool {
+        self.now.is_none()
+    }
+
+    /// From now on, the visitor's batches are refused.
+    pub fn begin_erasure(&mut self) {
+        if let Some(visitor) = &mut self.now {
+            visitor.is_erased = true;
+        }
+    }
+
+    /// The earlier sessions that have an item of their own.
+    pub async fn earlier_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
+        Ok(self.own_sessions().await?.into_iter().map(|session| session.session_id).collect())
+    }
+
+    /// Takes an earlier session out, with all that it added to the figures.
+    pub async fn erase_session(&mut self, session: &SessionId) -> Result<(), StoreError> {
+        self.find(session).await?;
+        if let Some(tracked) = self.sessions.get_mut(session) {
+            tracked.is_erased = true;
+            tracked.now.counted = false;
+        }
+        Ok(())
+    }
+
+    /// Takes the latest session out, and the visitor with it.
+    pub async fn erase_visitor(&mut self) -> Result<(), StoreError> {
+        match self.now.as_ref().map(|visitor| visitor.latest.session_id.clone()) {
+            Some(latest) => self.erase_session(&latest).await,
+            None => Ok(()),
+        }
     }
 
     /// Looks at one of a bot's earlier sessions, so that the change takes it out of the figures.
@@ -305,7 +388,8 @@ impl<'a> History<'a> {
     pub async fn finish(mut self) -> Result<Option<Change>, StoreError> {
         let Some(mut visitor) = self.now.take() else { return Ok(None) };
         self.settle(&mut visitor).await?;
-        let is_changed = |tracked: &Tracked| tracked.stored.as_ref().is_none_or(|(_, was)| *was != tracked.now);
+        let is_changed =
+            |tracked: &Tracked| tracked.is_erased || tracked.stored.as_ref().is_none_or(|(_, was)| *was != tracked.now);
         let same_visitor = self.stored.as_ref().is_some_and(|(_, was)| *was == visitor);
         if same_visitor && !self.sessions.values().any(is_changed) {
             return Ok(None);
@@ -314,12 +398,20 @@ impl<'a> History<'a> {
         let next_revision = revision.unwrap_or_default() + 1;
         let mut delta = Delta::default();
         let mut writes = Vec::new();
+        let context = Context { store: self.store, project: &self.project.id, visitor_id: &self.visitor_id };
         for tracked in self.sessions.values_mut() {
             if !is_changed(tracked) {
                 continue;
             }
-            let context = Context { store: self.store, project: self.project, visitor_id: &self.visitor_id };
-            context.subtract_and_add(tracked, next_revision, &mut delta).await?;
+            let applied = context.batches_to_undo(tracked).await?;
+            context.follow_trail(tracked, &applied, &mut delta.counters);
+            context.subtract_and_add(tracked, &applied, next_revision, &mut delta);
+            let mut memory = Memory { context, visitor: &mut visitor, shards: &mut self.shards };
+            memory.remember(tracked, &applied, &mut delta.counters).await?;
+            if tracked.is_erased {
+                writes.extend(context.erasure(tracked));
+                continue;
+            }
             writes.extend(context.list_applied(tracked).await?);
             let is_latest = tracked.now.session_id == visitor.latest.session_id;
             if is_latest {
@@ -328,7 +420,13 @@ impl<'a> History<'a> {
             writes.extend(context.session_writes(tracked, is_latest)?);
         }
         delta.counters.prune();
-        let mut item = key_item(&keys::visitor(self.project, &self.visitor_id));
+        writes.extend(Memory { context, visitor: &mut visitor, shards: &mut self.shards }.writes().await?);
+        let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
+        if let Some(revision) = revision.filter(|_| is_gone) {
+            writes.insert(0, Write::DeleteAt(keys::visitor(&self.project.id, &self.visitor_id), revision));
+            return Ok(Some(Change { writes, delta, unwinding: false }));
+        }
+        let mut item = key_item(&keys::visitor(&self.project.id, &self.visitor_id));
         item.insert(REV.to_owned(), number(next_revision));
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
         writes.insert(0, Write::PutAt(item, revision));
@@ -371,10 +469,49 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The batches applied before this change, where they are needed: to take them out of the figures, or
+    /// because page views came late.
+    async fn batches_to_undo(&self, tracked: &Tracked) -> Result<Vec<Batch>, StoreError> {
+        let is_needed = |was: &Session| was.counted || tracked.is_erased;
+        let Some((_, was)) = tracked.stored.as_ref().filter(|(_, was)| is_needed(was)) else { return Ok(Vec::new()) };
+        if tracked.now.counted && was.trail.is_before(&fresh_steps(tracked)) {
+            return Ok(Vec::new());
+        }
+        self.applied_batches(was).await
+    }
+
+    /// Adds to a change what the session's page views in their order contribute now, less what they did before.
+    fn follow_trail(&self, tracked: &mut Tracked, applied: &[Batch], counters: &mut Counters) {
+        let fresh = fresh_steps(tracked);
+        let was = tracked.stored.as_ref().map(|(_, was)| was).filter(|was| was.counted);
+        let mut walk = |trail: &mut Trail, steps: Vec<Step>, by| trail.extend(steps, self.visitor_id, counters, by);
+        match was {
+            Some(was) if tracked.now.counted && was.trail.is_before(&fresh) => {
+                walk(&mut tracked.now.trail, fresh, 1);
+            }
+            _ => {
+                let mut all: Vec<Step> = Vec::new();
+                if was.is_some() {
+                    all.extend(applied.iter().flat_map(journeys::steps));
+                    all.sort_unstable();
+                    walk(&mut Trail::default(), all.clone(), -1);
+                }
+                tracked.now.trail = Trail::default();
+                if tracked.now.counted {
+                    all.extend(fresh);
+                    all.sort_unstable();
+                    walk(&mut tracked.now.trail, all, 1);
+                }
+            }
+        }
+    }
+
     /// Adds to a change what a session and its fresh batches contribute now, less what it did before.
-    async fn subtract_and_add(&self, tracked: &Tracked, revision: u64, delta: &mut Delta) -> Result<(), StoreError> {
+    fn subtract_and_add(&self, tracked: &Tracked, applied: &[Batch], revision: u64, delta: &mut Delta) {
         let (now, was) = (&tracked.now, tracked.stored.as_ref().map(|(_, was)| was));
-        delta.counters.add_all(&of_session(now), 1);
+        if !tracked.is_erased {
+            delta.counters.add_all(&of_session(now), 1);
+        }
         if let Some(was) = was {
             delta.counters.add_all(&of_session(was), -1);
         }
@@ -392,13 +529,17 @@ impl Context<'_> {
                 index_batch(delta, batch, revision, true);
             }
         }
-        if let Some(was) = was_listed.filter(|_| !now.counted) {
-            for batch in self.applied_batches(was).await? {
-                delta.counters.add_all(&of_batch(&batch), -1);
-                index_batch(delta, &batch, revision, false);
+        if was_listed.is_some() && !now.counted {
+            for batch in applied {
+                delta.counters.add_all(&of_batch(batch), -1);
+                index_batch(delta, batch, revision, false);
             }
         }
-        Ok(())
+        if tracked.is_erased {
+            for batch in applied {
+                delta.counters.add_all(&presence_of_batch(batch), -1);
+            }
+        }
     }
 
     /// The stored batches that a session's state contains.
@@ -440,6 +581,16 @@ impl Context<'_> {
         parts.collect()
     }
 
+    /// What of a session's items goes when it is erased; its batches go after it.
+    fn erasure(&self, tracked: &Tracked) -> Vec<Write> {
+        let id = &tracked.now.session_id;
+        let mut writes = vec![Write::Delete(keys::session_lookup(self.project, id, self.visitor_id))];
+        if let Some((Place::Own(at), _)) = tracked.stored {
+            writes.push(Write::Delete(keys::session(self.project, self.visitor_id, at, id)));
+        }
+        writes
+    }
+
     /// The items of a session: its own one unless it is the latest, and its lookup.
     fn session_writes(&self, tracked: &Tracked, is_latest: bool) -> Result<Vec<Write>, StoreError> {
         let now = &tracked.now;
@@ -462,6 +613,89 @@ impl Context<'_> {
             writes.push(Write::Put(item));
         }
         Ok(writes)
+    }
+}
+
+/// The page views of a session's fresh batches, in order.
+fn fresh_steps(tracked: &Tracked) -> Vec<Step> {
+    let mut steps: Vec<Step> = tracked.fresh.iter().flat_map(journeys::steps).collect();
+    steps.sort_unstable();
+    steps
+}
+
+/// What a visitor was seen at, while it changes.
+struct Memory<'a> {
+    context: Context<'a>,
+    visitor: &'a mut Visitor,
+    shards: &'a mut BTreeMap<u8, (SeenDays, bool)>,
+}
+
+impl Memory<'_> {
+    /// Adds to a change the distinct visitors that a session's batches add now, less those they added before.
+    async fn remember(
+        &mut self,
+        tracked: &Tracked,
+        applied: &[Batch],
+        counters: &mut Counters,
+    ) -> Result<(), StoreError> {
+        if tracked.now.counted {
+            for seen in tracked.fresh.iter().flat_map(seen_in_batch) {
+                if !self.visitor.seen.contains(seen.hash(), seen.day) {
+                    self.pull(seen.hash()).await?;
+                    self.visitor.seen.insert(&seen, counters);
+                }
+            }
+        } else if tracked.stored.as_ref().is_some_and(|(_, was)| was.counted) {
+            for seen in applied.iter().flat_map(seen_in_batch) {
+                self.pull(seen.hash()).await?;
+                self.visitor.seen.remove(&seen, counters);
+                if let Some((shard, is_changed)) = self.shards.get_mut(&shard(seen.hash())) {
+                    *is_changed |= shard.forget(seen.hash(), seen.day);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a key's days out of its shard, where there is one.
+    async fn pull(&mut self, hash: u64) -> Result<(), StoreError> {
+        if self.visitor.has_seen_more {
+            let shard = self.shard(shard(hash)).await?.0.clone();
+            self.visitor.seen.pull(hash, &shard);
+        }
+        Ok(())
+    }
+
+    async fn shard(&mut self, number: u8) -> Result<&mut (SeenDays, bool), StoreError> {
+        Ok(match self.shards.entry(number) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) if !self.visitor.has_seen_more => place.insert((SeenDays::default(), false)),
+            Entry::Vacant(place) => {
+                let key = keys::seen(self.context.project, self.context.visitor_id, number);
+                let item = self.context.store.get(&key, Consistency::Strong).await?;
+                place.insert((item.as_ref().map(read_packed).transpose()?.unwrap_or_default(), false))
+            }
+        })
+    }
+
+    /// The shards that changed. What has grown too long for the visitor's state moves into them.
+    async fn writes(&mut self) -> Result<Vec<Write>, StoreError> {
+        if self.visitor.seen.len() > MAX_SEEN {
+            for (number, seen) in std::mem::take(&mut self.visitor.seen).into_shards() {
+                let (shard, is_changed) = self.shard(number).await?;
+                shard.merge(seen);
+                *is_changed = true;
+            }
+            self.visitor.has_seen_more = true;
+        }
+        let changed = self.shards.iter().filter(|(_, (_, is_changed))| *is_changed);
+        changed
+            .map(|(number, (shard, _))| {
+                let mut item = key_item(&keys::seen(self.context.project, self.context.visitor_id, *number));
+                item.insert(DATA.to_owned(), binary(codec::pack(shard)?));
+                Ok(Write::Put(item))
+            })
+            .collect()
     }
 }
 

@@ -5,22 +5,31 @@
 //! batch is delivered, in which order, in which company, or where a consumer stops in between.
 
 mod compaction;
+mod erasure;
 mod history;
+mod rebuild;
 pub mod stream;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
 use futures::future::try_join_all;
 
+pub use erasure::Erased;
+pub use history::Project;
+pub use rebuild::{Differences, Progress};
+
 use history::{Change, History};
+use shared::codec;
 use shared::derived::tail::segment_items;
 use shared::derived::{BatchRef, Delta};
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
-use shared::model::Batch;
 use shared::model::batch::fingerprint;
-use shared::store::{Consistency, DATA, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary};
+use shared::model::{Batch, Event};
+use shared::store::{
+    Consistency, DATA, HOSTS, Item, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary, read_texts,
+};
 use shared::time::Millis;
 
 /// Visitors whose changes are written together: they seldom need more than three items each.
@@ -32,11 +41,17 @@ const MAX_SESSIONS: usize = 16;
 /// Events and batches of one visitor that one change applies at most, roughly.
 const MAX_WEIGHT: usize = 2_000;
 
+/// So many bytes of an event weigh as much as one event more: eight of the largest batches make a change.
+const BYTES_OF_WEIGHT: usize = 256;
+
 /// Tries at a visitor that other consumers are changing too.
 const MAX_TRIES: u32 = 40;
 
 /// Items of a transaction that are left for segments; one is the rule.
-const MAX_SEGMENTS: usize = 4;
+const MAX_SEGMENTS: usize = 8;
+
+/// What changes may add to the figures together, before it is packed: a transaction ends at 4 MB.
+const MAX_TRANSACTION_BYTES: usize = 1 << 20;
 
 /// A segment in so many looks whether the tail is due for compaction; a long one always does.
 const COMPACTION_CHECK_EVERY: u64 = 8;
@@ -56,21 +71,44 @@ struct Work {
     tries: u32,
 }
 
+/// What came of applying batches to a visitor's history.
+#[derive(Debug)]
+enum Prepared {
+    /// There is something to write; the batches from before, in case it is lost to another writer.
+    Changed { work: Work, before: VecDeque<Batch>, change: Change },
+    /// All of it was applied before.
+    Same { work: Work, is_unwinding: bool },
+    /// Another consumer changed the visitor meanwhile.
+    Overtaken(Work),
+}
+
 impl Consumer {
     /// A consumer that writes to a table.
     pub fn new(store: Store) -> Self {
         Consumer { store }
     }
 
+    /// The table.
+    fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Applies batches, in any order and however often they are delivered: each counts once.
     pub async fn apply(&self, batches: BTreeMap<ProjectId, Vec<Batch>>) -> Result<(), StoreError> {
         for (project, batches) in batches {
-            self.apply_to(&project, batches).await?;
+            self.apply_to(&self.project(project).await?, batches).await?;
         }
         Ok(())
     }
 
-    async fn apply_to(&self, project: &ProjectId, batches: Vec<Batch>) -> Result<(), StoreError> {
+    async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
+        let item = self.store.get(&keys::project(&id), Consistency::Eventual).await?;
+        rebuild::check_pause(item.as_ref())?;
+        let hosts = item.as_ref().map(|item| read_texts(item, HOSTS)).unwrap_or_default();
+        Ok(Project { id, hosts })
+    }
+
+    async fn apply_to(&self, project: &Project, batches: Vec<Batch>) -> Result<(), StoreError> {
         let mut by_visitor: BTreeMap<VisitorId, Vec<Batch>> = BTreeMap::new();
         for batch in batches {
             by_visitor.entry(batch.visitor_id.clone()).or_default().push(batch);
@@ -88,48 +126,40 @@ impl Consumer {
             is_compaction_due |= looks_long;
         }
         if is_compaction_due {
-            compaction::compact(&self.store, project).await?;
+            compaction::compact(&self.store, &project.id).await?;
         }
         Ok(())
     }
 
     /// Applies what it can of a group's batches. Gives back what is left, and whether to look at the tail.
-    async fn apply_group(&self, project: &ProjectId, group: Vec<Work>) -> Result<(Vec<Work>, bool), StoreError> {
-        let visitor_keys = group.iter().map(|work| keys::visitor(project, &work.visitor)).collect();
+    async fn apply_group(&self, project: &Project, group: Vec<Work>) -> Result<(Vec<Work>, bool), StoreError> {
+        let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
-        let changes = try_join_all(group.into_iter().map(|mut work| async {
-            let item = items.get(&keys::visitor(project, &work.visitor));
-            let mut history = History::new(&self.store, project, work.visitor.clone(), item)?;
-            let before = work.batches.clone();
-            let mut weight = 0;
-            while history.tracked() < MAX_SESSIONS
-                && weight < MAX_WEIGHT
-                && let Some(batch) = work.batches.pop_front()
-            {
-                weight += 1 + batch.events.len();
-                history.apply(batch).await?;
-            }
-            let was_unwinding = history.is_unwinding();
-            let change = history.finish().await?;
-            Ok::<_, StoreError>((work, before, change, was_unwinding))
+        let group = self.refuse_erased(project, group, &items).await?;
+        let prepared = try_join_all(group.into_iter().map(|work| {
+            let item = items.get(&keys::visitor(&project.id, &work.visitor));
+            self.prepare(project, work, item)
         }))
         .await?;
 
         let (mut left, mut to_unwind, mut is_long) = (Vec::new(), Vec::new(), false);
         let mut ready = VecDeque::new();
-        for (work, before, change, was_unwinding) in changes {
-            if was_unwinding || change.as_ref().is_some_and(|change| change.unwinding) {
-                to_unwind.push(work.visitor.clone());
-            }
-            match change {
-                Some(change) => ready.push_back((work, before, change)),
-                None if work.batches.is_empty() => {}
-                None => left.push(work),
+        for prepared in prepared {
+            match prepared {
+                Prepared::Overtaken(work) => left.push(self.again(work).await?),
+                Prepared::Same { work, is_unwinding } => {
+                    to_unwind.extend(is_unwinding.then(|| work.visitor.clone()));
+                    left.extend((!work.batches.is_empty()).then_some(work));
+                }
+                Prepared::Changed { work, before, change } => {
+                    to_unwind.extend(change.unwinding.then(|| work.visitor.clone()));
+                    ready.push_back((work, before, change));
+                }
             }
         }
         while !ready.is_empty() {
-            let together = take_transaction(&mut ready);
-            let (lost, long) = self.commit(project, &together).await?;
+            let together = take_transaction(&mut ready)?;
+            let (lost, long) = self.commit(&project.id, &together).await?;
             is_long |= long;
             for (position, (work, before, _)) in together.into_iter().enumerate() {
                 if lost.contains(&position) {
@@ -143,6 +173,59 @@ impl Consumer {
             self.unwind(project, &visitor).await?;
         }
         Ok((left, is_long))
+    }
+
+    /// Applies some of a visitor's batches to its history, without writing anything.
+    async fn prepare(&self, project: &Project, mut work: Work, item: Option<&Item>) -> Result<Prepared, StoreError> {
+        let before = work.batches.clone();
+        let attempt = async {
+            let mut history = History::new(&self.store, project, work.visitor.clone(), item)?;
+            let mut weight = 0;
+            while history.tracked() < MAX_SESSIONS
+                && weight < MAX_WEIGHT
+                && let Some(batch) = work.batches.pop_front()
+            {
+                weight += weight_of(&batch);
+                history.apply(batch).await?;
+            }
+            let is_unwinding = history.is_unwinding();
+            Ok((history.finish().await?, is_unwinding))
+        };
+        match attempt.await {
+            Ok((Some(change), _)) => Ok(Prepared::Changed { work, before, change }),
+            Ok((None, is_unwinding)) => Ok(Prepared::Same { work, is_unwinding }),
+            Err(StoreError::Overtaken) => Ok(Prepared::Overtaken(Work { batches: before, ..work })),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes the batches of visitors that were erased, or are being erased; gives back the others' work.
+    async fn refuse_erased(
+        &self,
+        project: &Project,
+        group: Vec<Work>,
+        visitors: &HashMap<keys::Key, Item>,
+    ) -> Result<Vec<Work>, StoreError> {
+        let known = |work: &Work| visitors.get(&keys::visitor(&project.id, &work.visitor));
+        let unknown = group.iter().filter(|work| known(work).is_none());
+        let tombstones = unknown.map(|work| keys::tombstone(&project.id, &work.visitor)).collect();
+        let tombstones = self.store.get_many(tombstones, Consistency::Strong).await?;
+        let mut accepted = Vec::with_capacity(group.len());
+        for work in group {
+            let is_erased = match known(&work) {
+                Some(item) => History::new(&self.store, project, work.visitor.clone(), Some(item))?.is_erased(),
+                None => tombstones.contains_key(&keys::tombstone(&project.id, &work.visitor)),
+            };
+            if !is_erased {
+                accepted.push(work);
+                continue;
+            }
+            for batch in &work.batches {
+                let key = keys::batch(&project.id, &batch.visitor_id, &batch.session_id, &batch.batch_id);
+                self.store.delete(&key).await?;
+            }
+        }
+        Ok(accepted)
     }
 
     /// Another try at a visitor, after a wait that grows and differs between consumers.
@@ -201,7 +284,7 @@ impl Consumer {
 
     /// Takes a bot's earlier sessions out of the figures, one a transaction, so that it can stop anywhere
     /// and be taken up again.
-    async fn unwind(&self, project: &ProjectId, visitor: &VisitorId) -> Result<(), StoreError> {
+    async fn unwind(&self, project: &Project, visitor: &VisitorId) -> Result<(), StoreError> {
         let history = History::load(&self.store, project, visitor.clone()).await?;
         if !history.is_unwinding() {
             return Ok(());
@@ -219,17 +302,28 @@ impl Consumer {
     /// Changes one visitor, trying again as long as others change it too.
     async fn change(
         &self,
-        project: &ProjectId,
+        project: &Project,
         visitor: &VisitorId,
         edit: impl AsyncFn(&mut History<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut work = Work { visitor: visitor.clone(), batches: VecDeque::new(), tries: 0 };
         loop {
-            let mut history = History::load(&self.store, project, visitor.clone()).await?;
-            edit(&mut history).await?;
-            let Some(change) = history.finish().await? else { return Ok(()) };
+            let attempt = async {
+                let mut history = History::load(&self.store, project, visitor.clone()).await?;
+                edit(&mut history).await?;
+                history.finish().await
+            };
+            let change = match attempt.await {
+                Ok(Some(change)) => change,
+                Ok(None) => return Ok(()),
+                Err(StoreError::Overtaken) => {
+                    work = self.again(work).await?;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let changes = [(work, VecDeque::new(), change)];
-            let (lost, _) = self.commit(project, &changes).await?;
+            let (lost, _) = self.commit(&project.id, &changes).await?;
             if lost.is_empty() {
                 return Ok(());
             }
@@ -243,20 +337,29 @@ impl Consumer {
         compaction::compact(&self.store, project).await
     }
 
-    /// The batches among these that are not applied yet.
+    /// The batches among these that are not applied yet. Those of erased visitors never will be.
     pub async fn pending(&self, project: &ProjectId, batches: Vec<BatchRef>) -> Result<Vec<BatchRef>, StoreError> {
+        let project = Project { id: project.clone(), hosts: Vec::new() };
         let mut by_visitor: BTreeMap<VisitorId, Vec<BatchRef>> = BTreeMap::new();
         for batch in batches {
             by_visitor.entry(batch.visitor.clone()).or_default().push(batch);
         }
-        let visitors = by_visitor.keys().map(|visitor| keys::visitor(project, visitor)).collect();
-        let items = self.store.get_many(visitors, Consistency::Strong).await?;
+        let known = by_visitor.keys().map(|visitor| keys::visitor(&project.id, visitor));
+        let tombstones = by_visitor.keys().map(|visitor| keys::tombstone(&project.id, visitor));
+        let items = self.store.get_many(known.chain(tombstones).collect(), Consistency::Strong).await?;
         let mut pending = Vec::new();
         for (visitor, batches) in by_visitor {
-            let item = items.get(&keys::visitor(project, &visitor));
-            let mut history = History::new(&self.store, project, visitor, item)?;
+            if items.contains_key(&keys::tombstone(&project.id, &visitor)) {
+                continue;
+            }
+            let item = items.get(&keys::visitor(&project.id, &visitor));
+            let mut history = History::new(&self.store, &project, visitor, item)?;
             for batch in batches {
-                if history.is_unwinding() || !history.is_applied(&batch.session, fingerprint(&batch.batch)).await? {
+                let is_applied = match history.is_applied(&batch.session, fingerprint(&batch.batch)).await {
+                    Err(StoreError::Overtaken) => false,
+                    is_applied => is_applied?,
+                };
+                if history.is_unwinding() || !is_applied {
                     pending.push(batch);
                 }
             }
@@ -265,18 +368,28 @@ impl Consumer {
     }
 }
 
+/// How much of a change a batch makes.
+fn weight_of(batch: &Batch) -> usize {
+    let bytes = |event: &Event| {
+        let (url, data) = (event.url.as_ref(), event.data.as_ref());
+        url.map_or(0, String::len) + data.map_or(0, |data| data.get().len())
+    };
+    1 + batch.events.iter().map(|event| 1 + bytes(event) / BYTES_OF_WEIGHT).sum::<usize>()
+}
+
 /// Takes from the front as many changes as fit into one transaction with their segment.
-fn take_transaction<W, B>(ready: &mut VecDeque<(W, B, Change)>) -> Vec<(W, B, Change)> {
+fn take_transaction<W, B>(ready: &mut VecDeque<(W, B, Change)>) -> Result<Vec<(W, B, Change)>, StoreError> {
     let mut together: Vec<(W, B, Change)> = Vec::new();
-    let mut items = MAX_SEGMENTS;
+    let (mut items, mut bytes) = (MAX_SEGMENTS, 0);
     while let Some((_, _, change)) = ready.front() {
         items += change.writes.len();
-        if items > MAX_TRANSACTION_ITEMS && !together.is_empty() {
+        bytes += codec::size(&change.delta)?;
+        if (items > MAX_TRANSACTION_ITEMS || bytes > MAX_TRANSACTION_BYTES) && !together.is_empty() {
             break;
         }
         together.extend(ready.pop_front());
     }
-    together
+    Ok(together)
 }
 
 fn random() -> Result<u64, StoreError> {

@@ -3,23 +3,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::collections::BTreeMap;
 
 use rollup::Consumer;
 use shared::ids::ProjectId;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::store::Store;
 use shared::time::Millis;
-
-async fn store() -> Store {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let database = dynoxide::Database::memory().unwrap();
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
-    let store = Store::new(shared::app::client(Some(&endpoint)).await, "identity");
-    shared::table::create(&store).await.unwrap();
-    store
-}
 
 /// The batches of a visit of three page views, four events and two batches each, a tenth of a second apart.
 fn visit(number: u64, start: i64) -> Vec<Batch> {
@@ -85,7 +76,7 @@ fn visit(number: u64, start: i64) -> Vec<Batch> {
 
 async fn units_per_page_view(windows: Vec<Vec<Batch>>) -> f64 {
     let project: ProjectId = "demo".parse().unwrap();
-    let store = store().await;
+    let store = common::store().await;
     let consumer = Consumer::new(store.clone());
     let before = store.consumed().write_units;
     let mut views = 0;

@@ -14,8 +14,8 @@ use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys;
 use crate::store::{
-    DATA, Item, Outcome, Query, REV, SK, SortKeys, Store, StoreError, Write, binary, key_item, number, read_number,
-    read_packed, read_text,
+    DATA, Item, Outcome, Query, REV, SK, SortKeys, Store, StoreError, Write, binary, item_key, key_item, number,
+    read_number, read_packed, read_text,
 };
 use crate::time::Day;
 
@@ -122,6 +122,33 @@ fn assemble_day(day: Day, items: &[&Item]) -> Result<Option<Block>, StoreError> 
         rows.push(read_packed(part)?);
     }
     Ok((rows.len() == count).then(|| Block { day, round, rows: Rows::join(rows), parts: count }))
+}
+
+/// A day of a measure as it is found, readable or not.
+#[derive(Debug)]
+pub struct StoredDay {
+    /// Which day.
+    pub day: Day,
+    /// The keys of its items.
+    pub keys: Vec<keys::Key>,
+    /// The block, if it can be read.
+    pub block: Option<Block>,
+}
+
+/// All days of a measure, for a rebuild.
+pub async fn read_ever(store: &Store, project: &ProjectId, measure: Measure) -> Result<Vec<StoredDay>, StoreError> {
+    let items = store.query(Query::partition(keys::blocks(project, measure)).strong()).await?;
+    let mut by_day: BTreeMap<Day, Vec<&Item>> = BTreeMap::new();
+    for item in &items {
+        if let Some(day) = keys::block_day(read_text(item, SK)?) {
+            by_day.entry(day).or_default().push(item);
+        }
+    }
+    let read = |(day, items): (Day, Vec<&Item>)| {
+        let keys = items.iter().map(|item| item_key(item)).collect::<Result<_, _>>()?;
+        Ok(StoredDay { day, keys, block: assemble_day(day, &items).unwrap_or_default() })
+    };
+    by_day.into_iter().map(read).collect()
 }
 
 /// Writes a block as of a round, unless someone else wrote it since `before` was read. Says whether it did.

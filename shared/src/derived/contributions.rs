@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::counters::Counters;
+use super::distinct::Seen;
 use super::index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef, batch_entries};
-use super::{places, stats, visits};
+use super::{acquisition, clicks, errors, forms, frustration, pages, places, reading, seo, stats, visits, vitals};
 use crate::ids::VisitorId;
 use crate::model::{Batch, Session};
 
@@ -29,13 +30,16 @@ impl Delta {
 
     /// Whether [`Delta::halves`] makes it smaller.
     pub fn is_divisible(&self) -> bool {
-        self.events.len() > 1
+        self.counters.len() > 1 || self.sessions.len() > 1 || self.events.len() > 1
     }
 
     /// Two changes that come to the same as this one.
     pub fn halves(self) -> [Delta; 2] {
-        let (first, second) = self.events.halves();
-        [Delta { events: first, ..self }, Delta { events: second, ..Delta::default() }]
+        let (counters, sessions, events) = (self.counters.halves(), self.sessions.halves(), self.events.halves());
+        [
+            Delta { counters: counters.0, sessions: sessions.0, events: events.0 },
+            Delta { counters: counters.1, sessions: sessions.1, events: events.1 },
+        ]
     }
 
     /// Whether it changes nothing.
@@ -52,6 +56,8 @@ pub fn of_session(session: &Session) -> Counters {
         stats::add_session(&mut counters, session);
         visits::add_session(&mut counters, session);
         places::add_session(&mut counters, session);
+        acquisition::add_session(&mut counters, session);
+        session.trail.add_ends(&mut counters, session.day());
     }
     counters
 }
@@ -67,7 +73,20 @@ pub fn presence_of_batch(batch: &Batch) -> Counters {
 pub fn of_batch(batch: &Batch) -> Counters {
     let mut counters = Counters::default();
     stats::add_batch(&mut counters, batch);
+    pages::add_batch(&mut counters, batch);
+    errors::add_batch(&mut counters, batch);
+    clicks::add_batch(&mut counters, batch);
+    seo::add_batch(&mut counters, batch);
+    reading::add_batch(&mut counters, batch);
+    forms::add_batch(&mut counters, batch);
+    vitals::add_batch(&mut counters, batch);
+    frustration::add_batch(&mut counters, batch);
     counters
+}
+
+/// The keys at which a batch's visitor was seen, for the measures that count distinct visitors by key.
+pub fn seen_in_batch(batch: &Batch) -> impl Iterator<Item = Seen> {
+    pages::seen(batch).chain(errors::seen(batch)).chain(clicks::seen(batch))
 }
 
 /// Sets or removes a session's entry in the index.

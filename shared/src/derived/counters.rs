@@ -12,9 +12,9 @@ use crate::time::Day;
 /// nobody who holds the public key can make reading expensive.
 pub const MAX_KEYS: usize = 2_000;
 
-/// The most bytes of keys of a table's day that are kept apart, for the same reason: a day of keys must
-/// fit into one transaction.
-const MAX_KEY_BYTES: usize = 2 << 20;
+/// The most bytes of keys of a measure's day that are kept apart, for the same reason: a day of keys must
+/// fit into one transaction, which ends at 4 MB.
+const MAX_KEY_BYTES: usize = 3 << 20;
 
 /// The key that stands for all beyond the limits.
 pub const OTHER: &str = "(other)";
@@ -40,7 +40,7 @@ impl Rows {
         }
         let table = self.0.entry(table).or_default();
         match table.get_mut(key) {
-            Some(row) => *row.entry(field).or_default() += by,
+            Some(row) => add_to(row, field, by),
             None => {
                 table.insert(key.to_owned(), Row::from([(field, by)]));
             }
@@ -50,9 +50,10 @@ impl Rows {
     /// Adds other rows. Where keys are limited, a new one beyond the limits is added to [`OTHER`]. Keys
     /// that counted once keep their place, so what was added to `OTHER` is also subtracted there.
     pub fn add_all(&mut self, other: &Rows, are_keys_limited: bool) {
+        let mut bytes: usize = self.tables().map(|(_, key, _)| key.len()).sum();
         for (id, rows) in &other.0 {
             let table = self.0.entry(*id).or_default();
-            let (mut count, mut bytes) = (table.len(), table.keys().map(String::len).sum::<usize>());
+            let mut count = table.len();
             for (key, row) in rows {
                 let is_room = !are_keys_limited || (count < MAX_KEYS && bytes + key.len() <= MAX_KEY_BYTES);
                 let target = match table.contains_key(key) {
@@ -65,7 +66,7 @@ impl Rows {
                 };
                 let target = table.entry(target.to_owned()).or_default();
                 for (field, by) in row {
-                    *target.entry(*field).or_default() += by;
+                    add_to(target, *field, *by);
                 }
             }
         }
@@ -94,6 +95,11 @@ impl Rows {
         self.0.get(&table).unwrap_or(&EMPTY)
     }
 
+    /// The rows of a table, to change.
+    pub fn table_mut(&mut self, table: TableId) -> &mut Table {
+        self.0.entry(table).or_default()
+    }
+
     /// Splits the rows into so many parts by a hash of their keys.
     pub fn split(self, parts: usize) -> Vec<Rows> {
         let mut split = vec![Rows::default(); parts];
@@ -117,9 +123,17 @@ impl Rows {
         joined
     }
 
+    /// The key and the counters of each row, by table.
     fn tables(&self) -> impl Iterator<Item = (TableId, &str, &Row)> {
         self.0.iter().flat_map(|(id, table)| table.iter().map(|(key, row)| (*id, key.as_str(), row)))
     }
+}
+
+/// Wraps around instead of failing: no value that a client makes up can stop the counting of others, and
+/// what was added can still be subtracted.
+fn add_to(row: &mut Row, field: u32, by: i64) {
+    let counter = row.entry(field).or_default();
+    *counter = counter.wrapping_add(by);
 }
 
 /// Counters of many measures and days.
@@ -148,10 +162,32 @@ impl Counters {
             let target = self.rows_mut(*measure, *day);
             for (table, key, row) in rows.tables() {
                 for (field, by) in row {
-                    target.add(table, key, *field, by * times);
+                    target.add(table, key, *field, by.wrapping_mul(times));
                 }
             }
         }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.0.values().map(|rows| rows.tables().count()).sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first half of the rows, and the second.
+    pub fn halves(self) -> (Self, Self) {
+        let (half, mut halves) = (self.len() / 2, (Counters::default(), Counters::default()));
+        let rows = self.0.into_iter().flat_map(|(place, rows)| rows.0.into_iter().map(move |table| (place, table)));
+        let rows = rows.flat_map(|(place, (id, table))| table.into_iter().map(move |row| (place, id, row)));
+        for (position, (place, id, (key, row))) in rows.enumerate() {
+            let part = if position < half { &mut halves.0 } else { &mut halves.1 };
+            part.0.entry(place).or_default().0.entry(id).or_default().insert(key, row);
+        }
+        halves
     }
 
     /// Drops what is 0.
@@ -184,6 +220,28 @@ mod tests {
         assert_eq!(block.row(3, "00000").get(&1), Some(&0));
         block.prune();
         assert!(block.row(3, "00000").is_empty());
+    }
+
+    #[test]
+    fn a_sum_that_is_too_large_is_still_subtracted() {
+        let (mut rows, mut large) = (Rows::default(), Rows::default());
+        large.add(0, "key", 1, i64::MAX);
+        rows.add(0, "key", 1, 5);
+        rows.add_all(&large, true);
+        rows.add(0, "key", 1, -i64::MAX);
+        assert_eq!(rows.row(0, "key").get(&1), Some(&5));
+    }
+
+    #[test]
+    fn halves_come_to_the_whole() {
+        let mut whole = Counters::default();
+        for number in 0..101 {
+            whole.rows_mut(Measure::Pages, Day(number % 3)).add(number as u8 % 2, &format!("key {number}"), 1, 1);
+        }
+        let (mut first, second) = whole.clone().halves();
+        assert_eq!((first.len(), second.len()), (50, 51));
+        first.add_all(&second, 1);
+        assert_eq!(first, whole);
     }
 
     #[test]

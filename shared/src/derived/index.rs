@@ -174,6 +174,13 @@ impl<K: Ord + Clone, V: Clone> Entries<K, V> {
         merge_entry(self.0.entry(hour).or_default(), key, Versioned { rev, value });
     }
 
+    /// Makes all entries those of one revision.
+    pub fn revise(&mut self, rev: u64) {
+        for versioned in self.0.values_mut().flat_map(BTreeMap::values_mut) {
+            versioned.rev = rev;
+        }
+    }
+
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.0.values().map(BTreeMap::len).sum()

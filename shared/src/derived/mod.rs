@@ -6,15 +6,29 @@
 //! *blocks* (a measure's day of counters) and *runs* (an hour of a time index). A reader adds
 //! the few segments that are not compacted yet to the blocks and runs of its range ([`view`]).
 
+pub mod acquisition;
 pub mod block;
+pub mod clicks;
 pub mod contributions;
 pub mod counters;
+pub mod distinct;
+pub mod errors;
+pub mod facts;
+pub mod forms;
+pub mod frustration;
+pub mod gaps;
 pub mod index;
+pub mod instants;
+pub mod journeys;
+pub mod pages;
 pub mod places;
+pub mod reading;
+pub mod seo;
 pub mod stats;
 pub mod tail;
 pub mod view;
 pub mod visits;
+pub mod vitals;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,15 +49,71 @@ pub enum Measure {
     Visits,
     /// The same by browser, operating system and country: [`places`].
     Places,
+    /// Page views by URL: [`pages`].
+    Pages,
+    /// Errors and warnings by message: [`errors`].
+    Errors,
+    /// Clicks that went wrong, by element: [`clicks`].
+    Clicks,
+    /// Diagnostics by page: [`seo`].
+    Seo,
+    /// Transitions, entry and exit pages: [`journeys`].
+    Journeys,
+    /// How pages are read: [`reading`].
+    Reading,
+    /// Forms that were left: [`forms`].
+    Forms,
+    /// Where sessions come from: [`acquisition`].
+    Acquisition,
+    /// Web Vitals: [`vitals`].
+    Vitals,
+    /// What each visitor suffered: [`frustration`].
+    Frustration,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Measure; 3] = [Measure::Stats, Measure::Visits, Measure::Places];
+    pub const ALL: [Measure; 13] = [
+        Measure::Stats,
+        Measure::Visits,
+        Measure::Places,
+        Measure::Pages,
+        Measure::Errors,
+        Measure::Clicks,
+        Measure::Seo,
+        Measure::Journeys,
+        Measure::Reading,
+        Measure::Forms,
+        Measure::Acquisition,
+        Measure::Vitals,
+        Measure::Frustration,
+    ];
 
     /// Whether a day keeps a limited number of keys apart: where clients choose the keys.
     pub fn are_keys_limited(self) -> bool {
-        self != Measure::Places
+        !matches!(self, Measure::Places | Measure::Frustration)
+    }
+
+    /// Keeps a day's rows small, where adding alone would let them grow with the number of events.
+    pub fn trim(self, rows: &mut Rows) {
+        match self {
+            Measure::Errors => errors::trim(rows),
+            Measure::Seo => seo::trim(rows),
+            Measure::Vitals => vitals::trim(rows),
+            _ => {}
+        }
+    }
+
+    /// A day's rows as readers see them, so that two can be compared.
+    pub fn comparable(self, mut rows: Rows) -> Rows {
+        match self {
+            Measure::Errors => errors::reduce(&mut rows),
+            Measure::Seo => seo::reduce(&mut rows),
+            Measure::Vitals => vitals::reduce(&mut rows),
+            _ => {}
+        }
+        rows.prune();
+        rows
     }
 
     /// Its name in the table's keys.
@@ -52,6 +122,16 @@ impl Measure {
             Measure::Stats => "stats",
             Measure::Visits => "visits",
             Measure::Places => "places",
+            Measure::Pages => "pages",
+            Measure::Errors => "errors",
+            Measure::Clicks => "clicks",
+            Measure::Seo => "seo",
+            Measure::Journeys => "journeys",
+            Measure::Reading => "reading",
+            Measure::Forms => "forms",
+            Measure::Acquisition => "acquisition",
+            Measure::Vitals => "vitals",
+            Measure::Frustration => "frustration",
         }
     }
 }

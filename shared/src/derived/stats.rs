@@ -5,7 +5,6 @@ use super::{
     counters::Counters,
     counters::{Rows, TableId},
 };
-use crate::model::batch::PAGE_VIEW;
 use crate::model::{Batch, Session};
 use crate::time::Day;
 
@@ -19,6 +18,8 @@ const EVENTS: TableId = 1;
 const BOUNCES: u32 = 24;
 const DURATION_MS: u32 = 25;
 const NEW_VISITORS: u32 = 26;
+/// Kept here besides its own row, which a day of too many event types may not have.
+const PAGE_VIEWS: u32 = 28;
 /// Sessions and events of anyone, bots too: whether the day holds data.
 const PRESENT: u32 = 27;
 
@@ -50,7 +51,9 @@ pub fn add_session(counters: &mut Counters, session: &Session) {
 pub fn add_batch(counters: &mut Counters, batch: &Batch) {
     for event in &batch.events {
         let at = event.created_at;
-        counters.rows_mut(Measure::Stats, at.day()).add(EVENTS, &event.name, u32::from(at.hour().of_day()), 1);
+        let rows = counters.rows_mut(Measure::Stats, at.day());
+        rows.add(EVENTS, &event.name, u32::from(at.hour().of_day()), 1);
+        rows.add(SESSIONS, ALL, PAGE_VIEWS, i64::from(event.is_page_view()));
     }
 }
 
@@ -85,7 +88,7 @@ impl<'a> StatsDay<'a> {
 
     /// Page views of the day.
     pub fn page_views(&self) -> i64 {
-        by_hour(self.0.row(EVENTS, PAGE_VIEW)).iter().sum::<u64>() as i64
+        self.of_sessions(PAGE_VIEWS)
     }
 
     /// Sessions started on the day with at most one page view.

@@ -74,12 +74,29 @@ impl Tail {
     pub async fn load(store: &Store, project: &ProjectId, strong: bool) -> Result<Self, StoreError> {
         let query = Query::partition(keys::tail(project));
         let items = store.query(if strong { query.strong() } else { query }).await?;
+        Tail::read(&items, read_packed)
+    }
+
+    /// Reads a project's tail for a rebuild: a segment that can't be read changes nothing. Says how many can't.
+    pub async fn load_readable(store: &Store, project: &ProjectId) -> Result<(Self, usize), StoreError> {
+        let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
+        let mut unreadable = 0;
+        let tail = Tail::read(&items, |item| {
+            Ok(read_packed(item).unwrap_or_else(|_| {
+                unreadable += 1;
+                Delta::default()
+            }))
+        })?;
+        Ok((tail, unreadable))
+    }
+
+    fn read(items: &[Item], mut delta: impl FnMut(&Item) -> Result<Delta, StoreError>) -> Result<Self, StoreError> {
         let mut tail = Tail::default();
-        for item in &items {
+        for item in items {
             let id = read_text(item, SK)?;
             if keys::is_segment(id) {
                 let size = read_binary(item, DATA)?.len();
-                tail.segments.push(Segment { id: id.to_owned(), size, round: None, delta: read_packed(item)? });
+                tail.segments.push(Segment { id: id.to_owned(), size, round: None, delta: delta(item)? });
             } else {
                 tail.round = read_number(item, REV)?;
                 tail.manifest = read_packed(item)?;

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, StoredOrder};
+use crate::channels::{Channel, Source, channel, referrer_host};
 use crate::derived::MEASURES_VERSION;
+use crate::derived::journeys::Trail;
 use crate::ids::SessionId;
 use crate::ip::SealedIp;
 use crate::time::{Day, Millis};
@@ -18,7 +20,7 @@ pub const MAX_PART: usize = 512;
 pub struct Session {
     /// Its identifier within its visitor.
     pub session_id: SessionId,
-    /// The first batch of it that was stored; the fields up to `ip` are that batch's.
+    /// The first batch of it that was stored; the fields up to `channel` are that batch's.
     pub origin: StoredOrder,
     /// When it started.
     pub started_at: Millis,
@@ -48,6 +50,10 @@ pub struct Session {
     pub geo_city: Option<String>,
     /// The address, readable as long as its day's key is kept.
     pub ip: Option<SealedIp>,
+    /// The referring host, unless it is the project's own.
+    pub referrer_host: Option<String>,
+    /// The channel it came by.
+    pub channel: Channel,
     /// The earliest event or heartbeat.
     pub first_instant: Millis,
     /// The latest event or heartbeat.
@@ -62,6 +68,8 @@ pub struct Session {
     pub event_count: u32,
     /// The day on which the visitor's next session started, if it had another one.
     pub next_day: Option<Day>,
+    /// Its first and last page view, as far as it is counted.
+    pub trail: Trail,
     /// Whether it is the visitor's first one.
     pub is_first: bool,
     /// Whether the figures contain it; a bot's sessions are taken out again.
@@ -85,8 +93,8 @@ pub struct Applied {
 pub type SessionOrder = (Millis, SessionId);
 
 impl Session {
-    /// The session that a batch begins.
-    pub fn begin(batch: &Batch) -> Self {
+    /// The session that a batch begins. The project's own hosts are no referrers.
+    pub fn begin(batch: &Batch, own_hosts: &[String]) -> Self {
         let mut session = Session {
             session_id: batch.session_id.clone(),
             origin: batch.stored_order(),
@@ -104,6 +112,8 @@ impl Session {
             geo_country_code: None,
             geo_city: None,
             ip: None,
+            referrer_host: None,
+            channel: Channel::Direct,
             first_instant: batch.first_instant(),
             last_instant: batch.last_instant(),
             click_count: None,
@@ -111,17 +121,18 @@ impl Session {
             page_views: 0,
             event_count: 0,
             next_day: None,
+            trail: Trail::default(),
             is_first: true,
             counted: true,
             measures: MEASURES_VERSION,
             applied: Applied::default(),
         };
-        session.originate(batch);
+        session.originate(batch, own_hosts);
         session
     }
 
-    /// Takes from a batch what the first stored one decides.
-    pub fn originate(&mut self, batch: &Batch) {
+    /// Takes from a batch what the first stored one decides. The project's own hosts are no referrers.
+    pub fn originate(&mut self, batch: &Batch, own_hosts: &[String]) {
         let (facts, visitor) = (batch.session.clone(), batch.visitor.clone());
         self.origin = batch.stored_order();
         self.started_at = facts.started_at;
@@ -138,6 +149,13 @@ impl Session {
         self.geo_country_code = visitor.geo_country_code;
         self.geo_city = visitor.geo_city;
         self.ip = visitor.ip;
+        self.referrer_host = self.referrer.as_deref().and_then(|referrer| referrer_host(referrer, own_hosts));
+        let source = Source {
+            utm_source: self.utm_source.as_deref(),
+            utm_medium: self.utm_medium.as_deref(),
+            utm_campaign: self.utm_campaign.as_deref(),
+        };
+        self.channel = channel(&source, self.referrer_host.as_deref());
     }
 
     /// Takes from a batch what accumulates, and remembers that it was applied.

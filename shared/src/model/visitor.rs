@@ -4,11 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, StoredOrder, VisitorFacts};
 use super::session::Session;
+use crate::derived::distinct::SeenDays;
 use crate::ids::SessionId;
 use crate::time::Millis;
 
 /// Above this score a visitor is a bot.
 pub const MAX_HUMAN_SCORE: u8 = 40;
+
+/// How many days at keys a visitor's state remembers itself, before they move to items of their own.
+pub const MAX_SEEN: usize = 40;
 
 /// A visitor and its latest session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +31,12 @@ pub struct Visitor {
     pub aliases: Vec<Alias>,
     /// Whether earlier sessions of a visitor that turned out to be a bot may still be counted.
     pub unwinding: bool,
+    /// Whether it is being erased: its batches are refused, and its sessions go one by one.
+    pub is_erased: bool,
+    /// At which URLs, messages and elements it was seen, and on which days, as far as it is counted.
+    pub seen: SeenDays,
+    /// Whether more of that is in items of its own.
+    pub has_seen_more: bool,
     /// The session that started last; earlier ones are items of their own.
     pub latest: Session,
 }
@@ -82,6 +92,9 @@ impl Visitor {
             bot_score: 0,
             aliases: Vec::new(),
             unwinding: false,
+            is_erased: false,
+            seen: SeenDays::default(),
+            has_seen_more: false,
             latest: session,
         }
     }

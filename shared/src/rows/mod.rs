@@ -1,9 +1,11 @@
 //! The rows that endpoints answer with, and how the items behind them are read.
 
 pub mod events;
+pub mod pages;
 pub mod sessions;
 pub mod visitors;
 
 pub use events::EventRow;
+pub use pages::PageRow;
 pub use sessions::SessionRow;
 pub use visitors::VisitorRow;

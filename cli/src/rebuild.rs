@@ -1,0 +1,97 @@
+//! Rebuilding everything that is derived from the stored batches, or telling what differs.
+
+use std::cell::RefCell;
+use std::sync::Mutex;
+
+use rollup::{Consumer, Differences, Progress as Step};
+use shared::ids::ProjectId;
+use shared::store::Store;
+
+use crate::error::CliError;
+use crate::progress::{Progress, Unit};
+use crate::project;
+
+/// How many places of a kind are named one by one.
+const NAMED: usize = 20;
+
+/// Rebuilds a project, or with `is_check` only compares. Says whether nothing differed.
+pub async fn run(store: &Store, project: &ProjectId, is_check: bool) -> Result<bool, CliError> {
+    project::must_exist(store, project).await?;
+    let shown: Mutex<Shown> = Mutex::default();
+    let differences = Consumer::new(store.clone())
+        .rebuild(project, is_check, |step| {
+            if let Ok(mut shown) = shown.lock() {
+                shown.show(step);
+            }
+        })
+        .await?;
+    if let Ok(mut shown) = shown.lock() {
+        shown.end();
+    }
+    describe(&differences, is_check);
+    Ok(differences.is_empty())
+}
+
+/// The step that is shown.
+#[derive(Debug, Default)]
+struct Shown(RefCell<Option<(&'static str, Progress)>>);
+
+impl Shown {
+    fn show(&mut self, step: Step) {
+        let (label, unit, done, total) = match step {
+            Step::Pausing => return eprintln!("Waiting until consumers have paused; batches are still taken."),
+            Step::Scanning(seen) => ("Looking for visitors", Unit::Items, seen, None),
+            Step::Replaying(done, all) => ("Replaying visitors", Unit::Visitors, done, Some(all as u64)),
+            Step::Figures => {
+                self.end();
+                return eprintln!("Comparing figures and indexes.");
+            }
+        };
+        if self.0.borrow().as_ref().is_none_or(|(shown, _)| *shown != label) {
+            self.end();
+            self.0.replace(Some((label, Progress::begin(label, unit, total))));
+        }
+        if let Some((_, progress)) = &*self.0.borrow() {
+            progress.at(done as u64);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some((_, progress)) = self.0.take() {
+            progress.end();
+        }
+    }
+}
+
+fn describe(differences: &Differences, is_check: bool) {
+    if differences.is_empty() {
+        println!("Nothing differs from the stored batches.");
+        return;
+    }
+    let verdict = if is_check { "differs" } else { "differed and is rebuilt" };
+    list(verdict, "visitor", differences.visitors.iter().map(|visitor| visitor.to_string()));
+    list(verdict, "figures", differences.figures.iter().map(|(measure, day)| format!("{} {day}", measure.name())));
+    let hour = |(index, hour): &(shared::derived::Index, shared::time::Hour)| {
+        format!("index of {} {}T{:02}", index.name(), hour.day(), hour.of_day())
+    };
+    list(verdict, "hour", differences.hours.iter().map(hour));
+    if differences.lookups > 0 {
+        println!("{} lookups of sessions that don't exist", differences.lookups);
+    }
+    if differences.segments > 0 {
+        println!("{} segments that can't be read", differences.segments);
+    }
+    if is_check {
+        eprintln!("Run `identity rebuild` without --check to put it right.");
+    }
+}
+
+fn list(verdict: &str, kind: &str, places: impl ExactSizeIterator<Item = String>) {
+    let count = places.len();
+    for place in places.take(NAMED) {
+        println!("{kind} {place} {verdict}");
+    }
+    if count > NAMED {
+        println!("{kind}: {} more", count - NAMED);
+    }
+}

@@ -1,0 +1,105 @@
+//! `GET /api/v1/acquisition`: where the sessions of a range came from.
+
+use std::collections::BTreeMap;
+
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+use shared::api::{Caller, Data, answer};
+use shared::app::App;
+use shared::derived::acquisition::{Campaign, campaigns, channels, referrers};
+use shared::derived::{Measure, View};
+use shared::error::ApiError;
+use shared::numbers::percent;
+use shared::ranking::{Parameters, ranked};
+
+/// Where the sessions of a range came from.
+#[derive(Debug, Serialize)]
+pub struct Acquisition {
+    referrers: Vec<Referrer>,
+    utm: Utm,
+    channels: Vec<Channel>,
+}
+
+/// The sessions that a site referred.
+#[derive(Debug, Serialize)]
+pub struct Referrer {
+    referrer: String,
+    sessions: i64,
+}
+
+/// The campaign parameters.
+#[derive(Debug, Serialize)]
+pub struct Utm {
+    source: Vec<UtmValue>,
+    medium: Vec<UtmValue>,
+    campaign: Vec<UtmValue>,
+    term: Vec<UtmValue>,
+    content: Vec<UtmValue>,
+}
+
+/// The sessions with a value of a campaign parameter.
+#[derive(Debug, Serialize)]
+pub struct UtmValue {
+    value: String,
+    sessions: i64,
+}
+
+/// The sessions of a channel.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Channel {
+    channel: String,
+    sessions: i64,
+    share: f64,
+}
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    answer(app, request, Parameters::parse, read).await
+}
+
+async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result<Data<Acquisition>, ApiError> {
+    let view = View::load(&caller.store, &caller.project, &[(Measure::Acquisition, range)]).await?;
+    let days = || view.days(Measure::Acquisition);
+    let top = |sessions: BTreeMap<_, _>| ranked(sessions, |sessions| *sessions).take(limit);
+    let values = |campaign| {
+        let values = top(campaigns(days(), campaign));
+        values.map(|(value, sessions)| UtmValue { value: str::to_owned(value), sessions }).collect()
+    };
+    let acquisition = Acquisition {
+        referrers: top(referrers(days()))
+            .map(|(referrer, sessions)| Referrer { referrer: referrer.to_owned(), sessions })
+            .collect(),
+        utm: Utm {
+            source: values(Campaign::Source),
+            medium: values(Campaign::Medium),
+            campaign: values(Campaign::Campaign),
+            term: values(Campaign::Term),
+            content: values(Campaign::Content),
+        },
+        channels: shares(channels(days()), limit),
+    };
+    Ok(Data { data: acquisition })
+}
+
+/// The channels with their shares of all sessions: each session came by exactly one.
+fn shares(channels: BTreeMap<&str, i64>, limit: usize) -> Vec<Channel> {
+    let all: i64 = channels.values().sum();
+    ranked(channels, |sessions| *sessions)
+        .take(limit)
+        .map(|(channel, sessions)| Channel { channel: channel.to_owned(), sessions, share: percent(sessions, all) })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_of_all_sessions_not_only_those_listed() {
+        let channels = BTreeMap::from([("Direct", 1), ("Email", 3), ("Referral", 1), ("Organic Search", 3)]);
+        let row = |channel: &str, sessions, share| Channel { channel: channel.to_owned(), sessions, share };
+        let expected = [row("Email", 3, 37.5), row("Organic Search", 3, 37.5), row("Direct", 1, 12.5)];
+        assert_eq!(shares(channels, 3), expected);
+        assert_eq!(shares(BTreeMap::new(), 3), []);
+    }
+}

@@ -1,0 +1,28 @@
+//! `GET /api/v1/openapi.json`: the API's own description, for anyone.
+
+use http::{HeaderValue, Method, header};
+use lambda_http::{Body, Request, Response};
+use shared::api::log;
+use shared::app::App;
+
+/// The description, in OpenAPI 3.1.
+pub const DESCRIPTION: &str = include_str!("../../../docs/openapi.json");
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    let body = if request.method() == Method::HEAD { Body::Empty } else { Body::from(DESCRIPTION) };
+    let response = described(body);
+    log(request, &response, &app.store().metered(), app.now());
+    response
+}
+
+fn described(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Viewers of descriptions are pages of other sites.
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response
+}

@@ -1,0 +1,184 @@
+//! Holds the description against the route table, and its examples against its schemas.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use jsonschema::Validator;
+use openapi::DESCRIPTION;
+use serde_json::{Map, Value, json};
+use shared::auth::ApiKey;
+use shared::error::ApiError;
+use shared::routes::ROUTES;
+
+/// Beside these keys, an OpenAPI 3.1 path has operations.
+const NO_OPERATIONS: [&str; 4] = ["summary", "description", "servers", "parameters"];
+
+fn description() -> Value {
+    serde_json::from_str(DESCRIPTION).unwrap()
+}
+
+/// A validator of a schema that stands somewhere in the description.
+fn validator(description: &Value, schema: &Value) -> Validator {
+    let schema = json!({ "components": description["components"], "allOf": [schema] });
+    jsonschema::draft202012::options().should_validate_formats(true).build(&schema).unwrap()
+}
+
+/// Every object of the description, with where it stands.
+fn objects<'a>(place: &str, value: &'a Value, found: &mut Vec<(String, &'a Map<String, Value>)>) {
+    match value {
+        Value::Object(object) => {
+            found.push((place.to_owned(), object));
+            object.iter().for_each(|(name, value)| objects(&format!("{place}/{name}"), value, found));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| objects(&format!("{place}/{at}"), item, found));
+        }
+        _ => {}
+    }
+}
+
+fn all_objects(description: &Value) -> Vec<(String, &Map<String, Value>)> {
+    let mut found = Vec::new();
+    objects("#", description, &mut found);
+    found
+}
+
+/// Each operation with its method and path.
+fn operations(description: &Value) -> Vec<(String, &String, &Value)> {
+    let paths = description["paths"].as_object().unwrap().iter();
+    let operations = paths.flat_map(|(path, operations)| {
+        let operations =
+            operations.as_object().unwrap().iter().filter(|(key, _)| !NO_OPERATIONS.contains(&key.as_str()));
+        operations.map(move |(method, operation)| (method.to_uppercase(), path, operation))
+    });
+    operations.collect()
+}
+
+#[test]
+fn exactly_the_routes_are_described() {
+    let description = description();
+    let described: BTreeSet<(String, &str)> =
+        operations(&description).into_iter().map(|(method, path, _)| (method, path.as_str())).collect();
+    // HEAD is described in words: it is GET without the body.
+    let routed: BTreeSet<(String, &str)> = ROUTES
+        .iter()
+        .flat_map(|route| route.allowed().split(", ").map(|method| (method.to_owned(), route.path)))
+        .filter(|(method, _)| method != "HEAD")
+        .collect();
+    assert_eq!(described, routed);
+}
+
+#[test]
+fn every_read_but_the_description_asks_for_a_secret_key() {
+    let description = description();
+    assert_eq!(description["security"], json!([{ "secret_key": [] }]));
+    let open: Vec<String> = operations(&description)
+        .into_iter()
+        .filter(|(_, _, operation)| operation["security"] == json!([]))
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
+    assert_eq!(open, ["GET /api/v1/openapi.json", "OPTIONS /collect", "POST /collect"]);
+}
+
+#[test]
+fn the_version_is_the_programs() {
+    let description = description();
+    assert_eq!(description["openapi"], "3.1.0");
+    assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn every_example_is_valid() {
+    let description = description();
+    let mut checked = 0;
+    for (place, object) in all_objects(&description) {
+        // What has a schema and examples: parameters, headers, and bodies of any content type.
+        let Some(schema) = object.get("schema") else { continue };
+        let named = object.get("examples").and_then(Value::as_object).into_iter().flat_map(Map::values);
+        for example in named.map(|example| &example["value"]).chain(object.get("example")) {
+            let (schema, example) = match schema.get("contentSchema") {
+                Some(content) => (content, serde_json::from_str(example.as_str().unwrap()).unwrap()),
+                None => (schema, example.clone()),
+            };
+            let problems: Vec<String> = validator(&description, schema)
+                .iter_errors(&example)
+                .map(|error| format!("{}: {error}", error.instance_path()))
+                .collect();
+            assert!(problems.is_empty(), "{place}: {problems:#?}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 60, "only {checked} examples");
+}
+
+#[test]
+fn every_answer_has_an_example() {
+    let description = description();
+    for (place, object) in all_objects(&description) {
+        let is_body = place.contains("/content/") && object.contains_key("schema");
+        let is_this_document = place.contains("openapi.json");
+        assert!(!is_body || is_this_document || object.contains_key("examples"), "{place}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_every_component_is_used() {
+    let description = description();
+    let objects = all_objects(&description);
+    let references = objects.iter().filter_map(|(_, object)| object.get("$ref")?.as_str());
+    let used: BTreeSet<&str> = references.collect();
+    for reference in &used {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(description.pointer(pointer).is_some(), "{reference}");
+    }
+    for kind in ["schemas", "parameters", "headers", "responses"] {
+        for name in description["components"][kind].as_object().unwrap().keys() {
+            assert!(used.contains(format!("#/components/{kind}/{name}").as_str()), "{kind}/{name} is used nowhere");
+        }
+    }
+}
+
+#[test]
+fn operations_have_names_of_their_own_and_links_lead_to_them() {
+    let description = description();
+    let operations = operations(&description);
+    let names: BTreeSet<&str> =
+        operations.iter().map(|(_, _, operation)| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), operations.len());
+    for (place, object) in all_objects(&description) {
+        if place.contains("/links/") && object.contains_key("parameters") {
+            assert!(names.contains(object["operationId"].as_str().unwrap()), "{place}");
+        }
+    }
+}
+
+#[test]
+fn every_error_is_described_as_it_is_answered() {
+    let description = description();
+    let standing = shared::rate_limit::Bucket::new(60).standing(0, 0);
+    let errors = [
+        ("InvalidDate", ApiError::InvalidDate("?".to_owned())),
+        ("InvalidParameter", ApiError::InvalidParameter("?".to_owned())),
+        ("InvalidBatch", ApiError::InvalidBody("?".to_owned())),
+        ("Unauthorized", ApiError::Unauthorized("?")),
+        ("UnauthorizedBatch", ApiError::Unauthorized("?")),
+        ("OriginNotAllowed", ApiError::OriginNotAllowed),
+        ("UnknownVisitor", ApiError::NotFound("?")),
+        ("UnknownSession", ApiError::NotFound("?")),
+        ("MethodNotAllowed", ApiError::MethodNotAllowed("GET, HEAD")),
+        ("BatchTooLarge", ApiError::PayloadTooLarge("?")),
+        ("RateLimited", ApiError::RateLimited(standing)),
+        ("Throttled", ApiError::Throttled(1)),
+        ("InternalError", ApiError::Internal("?".to_owned())),
+        ("Unavailable", ApiError::Unavailable),
+    ];
+    for (name, error) in errors {
+        let schema = &description["components"]["responses"][name]["content"]["application/json"]["schema"];
+        let response = error.into_response();
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert!(validator(&description, schema).is_valid(&body), "{name}: {body}");
+    }
+    // The documented key is a legal one.
+    let batch = &description["paths"]["/collect"]["post"]["requestBody"]["content"]["application/json"]["examples"];
+    assert!(ApiKey::parse(batch["page_view"]["value"]["key"].as_str().unwrap()).is_some());
+}

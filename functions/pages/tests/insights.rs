@@ -1,0 +1,669 @@
+//! What the endpoints of rankings answer, against figures worked out by hand, whatever the order in which
+//! batches come, and with what turned out to be a bot's taken out again.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use rollup::Consumer;
+use serde_json::{Value, json};
+use shared::app::App;
+use shared::auth::{ApiKey, KIND, KeyKind, LIMIT, PROJECT};
+use shared::derived::Measure;
+use shared::ids::ProjectId;
+use shared::keys;
+use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
+use shared::store::{Consistency, HOSTS, Store, key_item, number, text};
+use shared::time::{Day, Millis};
+
+/// All endpoints that answer with rankings.
+const PATHS: [&str; 10] = [
+    "pages",
+    "insights/frustration",
+    "insights/errors",
+    "insights/clicks",
+    "insights/seo",
+    "insights/journeys",
+    "insights/reading",
+    "insights/forms",
+    "acquisition",
+    "metrics",
+];
+
+/// More batches than a tail holds before it is compacted.
+const ENOUGH_TO_COMPACT: usize = 80;
+
+/// A project, and the API's functions on it.
+struct Site {
+    app: App,
+    key: ApiKey,
+    project: ProjectId,
+    consumer: Consumer,
+}
+
+impl Site {
+    async fn new() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
+        let store = Store::new(shared::app::client(Some(&endpoint)).await, "identity");
+        shared::table::create(&store).await.unwrap();
+
+        let project: ProjectId = "demo".parse().unwrap();
+        let key = ApiKey::generate(KeyKind::Secret).unwrap();
+        let mut item = key_item(&keys::api_key(&key.sha256()));
+        item.insert(PROJECT.to_owned(), text(project.as_str()));
+        item.insert(KIND.to_owned(), text(KeyKind::Secret.name()));
+        item.insert(LIMIT.to_owned(), number(1_000_000));
+        store.put(item).await.unwrap();
+        let mut item = key_item(&keys::project(&project));
+        item.insert(HOSTS.to_owned(), AttributeValue::L(vec![text("shop.example")]));
+        store.put(item).await.unwrap();
+        Site { consumer: Consumer::new(store.clone()), app: App::new(store), key, project }
+    }
+
+    async fn store(&self, batches: &[Batch]) {
+        for batch in batches {
+            assert!(self.app.store().put_at(batch.to_item(&self.project).unwrap(), None).await.unwrap());
+        }
+    }
+
+    /// Counts batches, so many of them at a time.
+    async fn count(&self, batches: &[Batch], together: usize) {
+        for delivered in batches.chunks(together) {
+            self.consumer.apply(BTreeMap::from([(self.project.clone(), delivered.to_vec())])).await.unwrap();
+        }
+    }
+
+    /// Counts what is no person's, until the tail is merged into blocks.
+    async fn compact(&self, session: &str) {
+        let noise = |number: usize| {
+            let started_at = at(5, 1, 0);
+            bot(batch("noise", session, &number.to_string(), started_at, vec![page_view(started_at, "/noise")]))
+        };
+        let noise: Vec<Batch> = (0..ENOUGH_TO_COMPACT).map(noise).collect();
+        self.store(&noise).await;
+        self.count(&noise, 1).await;
+        self.consumer.compact(&self.project).await.unwrap();
+        let block = keys::block(&self.project, Measure::Pages, day(1));
+        assert!(self.app.store().get(&block, Consistency::Strong).await.unwrap().is_some());
+    }
+
+    async fn get(&self, path: &str) -> (u16, Value) {
+        let request = http::Request::get(format!("https://example.test/api/v1/{path}"))
+            .header("authorization", format!("Bearer {}", self.key.reveal()))
+            .body(lambda_http::Body::Empty)
+            .unwrap();
+        let (route, _) = shared::routes::find(request.uri().path()).unwrap();
+        let (app, request) = (&self.app, &request);
+        let response = match route.function {
+            "pages" => pages::handle(app, request).await,
+            "frustration" => frustration::handle(app, request).await,
+            "errors" => errors::handle(app, request).await,
+            "clicks" => clicks::handle(app, request).await,
+            "seo" => seo::handle(app, request).await,
+            "journeys" => journeys::handle(app, request).await,
+            "reading" => reading::handle(app, request).await,
+            "forms" => forms::handle(app, request).await,
+            "acquisition" => acquisition::handle(app, request).await,
+            "metrics" => metrics::handle(app, request).await,
+            other => panic!("{other}"),
+        };
+        (response.status().as_u16(), serde_json::from_slice(response.body().as_ref()).unwrap())
+    }
+
+    /// What an endpoint answers for the days from one to another.
+    async fn data(&self, path: &str, days: (i32, i32)) -> Value {
+        let query = format!("start_date={}&end_date={}", day(days.0), day(days.1));
+        let join = if path.contains('?') { '&' } else { '?' };
+        let (status, body) = self.get(&format!("{path}{join}{query}")).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        assert_eq!(body.as_object().unwrap().len(), 1, "{path}: {body}");
+        body["data"].clone()
+    }
+}
+
+/// The days of the test: 1 to 5.
+fn day(number: i32) -> Day {
+    "2025-03-09".parse::<Day>().unwrap().plus(number)
+}
+
+/// An instant of a day: its hour, and seconds after that.
+fn at(of: i32, hour: i64, seconds: i64) -> Millis {
+    day(of).start().plus(hour * 3_600_000 + seconds * 1_000)
+}
+
+fn event(name: &str, at: Millis, url: &str, data: Value) -> Event {
+    let data = serde_json::value::to_raw_value(&data).ok();
+    Event { name: name.to_owned(), url: Some(url.to_owned()), created_at: at, data }
+}
+
+fn page_view(at: Millis, url: &str) -> Event {
+    event("page_view", at, url, json!({}))
+}
+
+fn batch(visitor: &str, session: &str, id: &str, started_at: Millis, events: Vec<Event>) -> Batch {
+    Batch {
+        visitor_id: visitor.parse().unwrap(),
+        session_id: session.parse().unwrap(),
+        batch_id: id.parse().unwrap(),
+        stored_at: started_at,
+        sent_at: started_at,
+        page: None,
+        visitor: VisitorFacts::default(),
+        session: SessionFacts {
+            started_at,
+            url: None,
+            referrer: None,
+            utm_source: None,
+            utm_medium: None,
+            utm_campaign: None,
+            utm_term: None,
+            utm_content: None,
+            click_count: None,
+            max_scroll_depth: None,
+        },
+        events,
+    }
+}
+
+fn bot(mut batch: Batch) -> Batch {
+    batch.visitor.bot_score = 90;
+    batch
+}
+
+fn from(mut batch: Batch, referrer: Option<&str>, [source, medium, campaign]: [Option<&str>; 3]) -> Batch {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    batch.session.referrer = owned(referrer);
+    batch.session.utm_source = owned(source);
+    batch.session.utm_medium = owned(medium);
+    batch.session.utm_campaign = owned(campaign);
+    batch
+}
+
+/// What people sent. Every figure of this test follows from it.
+fn people() -> Vec<Batch> {
+    let late_evening = at(1, 23, 58 * 60);
+    let a1 = vec![
+        page_view(late_evening, "/"),
+        // A second later: a rapid navigation.
+        page_view(late_evening.plus(1_000), "/pricing"),
+    ];
+    // After midnight, still in the session of the day before.
+    let a1_later = vec![
+        page_view(at(2, 0, 30), "/pricing"),
+        event("rage_click", at(2, 0, 31), "/pricing", json!({"selector": "#buy"})),
+        event("rage_click", at(2, 0, 32), "/pricing", json!({"selector": "#buy"})),
+        page_view(at(2, 0, 60), "/signup"),
+    ];
+    let a2 = vec![
+        page_view(at(3, 10, 0), "/"),
+        event("js_exception", at(3, 10, 5), "/", json!({"message": "boom"})),
+        event("phantom_click", at(3, 10, 6), "/", json!({"selector": "#gone"})),
+        event("form_abandon", at(3, 10, 7), "/signup", json!({"form": "signup", "last_field": "name"})),
+        event("reading_behavior", at(3, 10, 8), "/", json!({"scroll_depth": "deep"})),
+        event("seo_diagnostics", at(3, 10, 8), "/", json!({"title": "Home", "issues": ["no_title"]})),
+        event("web_vitals", at(3, 10, 9), "/", json!({"lcp": 4001, "cls": 0.3})),
+        event("web_vitals", at(3, 10, 9), "/", json!({"lcp": 100})),
+    ];
+    let b1 = vec![
+        page_view(at(1, 12, 0), "/"),
+        event("promise_rejection", at(1, 12, 60), "/", json!({"message": "x".repeat(300)})),
+        event("console_error", at(1, 12, 90), "/", json!({"message": "late"})),
+        event("dead_click", at(1, 12, 91), "/docs", json!({"selector": "#logo"})),
+        event("dead_click", at(1, 12, 92), "/docs", json!({"selector": "#logo"})),
+        event("rage_click", at(1, 12, 93), "/pricing", json!({"selector": "#buy"})),
+        page_view(at(1, 12, 300), "/docs"),
+    ];
+    // Sent after the page view that follows.
+    let b1_between = vec![
+        page_view(at(1, 12, 120), "/pricing"),
+        event(
+            "form_abandon",
+            at(1, 12, 130),
+            "/signup",
+            json!({"form": "signup", "last_field": "name", "time_spent_ms": 500}),
+        ),
+        event(
+            "field_hesitation",
+            at(1, 12, 131),
+            "/signup",
+            json!({"form": "signup", "field": "name", "hesitation_ms": 100}),
+        ),
+        event(
+            "reading_behavior",
+            at(1, 12, 140),
+            "/docs",
+            json!({"scroll_depth": 71, "active_time_ms": 2001, "total_time_ms": 4000}),
+        ),
+        event("seo_diagnostics", at(1, 12, 150), "/", json!({"title_length": 4, "issues": ["no_h1", "no_title"]})),
+        event("web_vitals", at(1, 12, 160), "/", json!({"lcp": 2500, "cls": 0.1, "fid": "slow"})),
+    ];
+    let c1 = vec![
+        event("js_exception", at(2, 9, 10), "/docs", json!({"message": "boom"})),
+        event("js_exception", at(2, 9, 11), "/docs", json!({"message": "boom"})),
+        event("console_warning", at(2, 9, 12), "/docs", json!({"message": 7})),
+        event("rage_click", at(2, 9, 13), "/docs", json!({})),
+        event("dead_click", at(2, 9, 13), "/", json!({"selector": "#logo"})),
+        event("dead_click", at(2, 9, 14), "/", json!({"selector": "#logo"})),
+        event(
+            "form_abandon",
+            at(2, 9, 15),
+            "/signup",
+            json!({"form": "signup", "last_field": "email", "time_spent_ms": 1500.5}),
+        ),
+        event("form_abandon", at(2, 9, 16), "/docs", json!({})),
+        event(
+            "field_hesitation",
+            at(2, 9, 17),
+            "/signup",
+            json!({"form": "signup", "field": "email", "hesitation_ms": 700}),
+        ),
+        event(
+            "field_hesitation",
+            at(2, 9, 17),
+            "/signup",
+            json!({"form": "signup", "field": "email", "hesitation_ms": 801}),
+        ),
+        event(
+            "reading_behavior",
+            at(2, 9, 18),
+            "/docs",
+            json!({"scroll_depth": 80, "active_time_ms": 1000, "total_time_ms": 4000, "scroll_velocity": 1.25}),
+        ),
+        event(
+            "seo_diagnostics",
+            at(2, 9, 19),
+            "/docs",
+            json!({"images_missing_alt": 3, "h1_count": 1, "meta_description_length": 0, "issues": ["alt", "no_title"]}),
+        ),
+        event("web_vitals", at(2, 9, 20), "/docs", json!({"lcp": 2501.5, "ttfb": 900})),
+    ];
+    let google = Some("https://www.google.com/");
+    vec![
+        from(batch("b", "1", "1", at(1, 12, 0), b1), google, [Some("google"), Some("cpc"), None]),
+        from(batch("b", "1", "2", at(1, 12, 0), b1_between), google, [Some("google"), Some("cpc"), None]),
+        from(batch("a", "1", "1", late_evening, a1), google, [None; 3]),
+        from(batch("a", "1", "2", late_evening, a1_later), google, [None; 3]),
+        from(batch("c", "1", "1", at(2, 9, 0), c1), Some("https://www.shop.example/cart"), [None; 3]),
+        from(batch("a", "2", "1", at(3, 10, 0), a2), None, [Some("newsletter"), Some("email"), Some("spring")]),
+    ]
+}
+
+/// What someone sent who seemed to be a person, in two sessions, and what gave it away.
+fn impostor() -> (Vec<Batch>, Batch) {
+    let suffered = |of: i32| {
+        vec![
+            page_view(at(of, 11, 0), "/"),
+            page_view(at(of, 11, 1), "/pricing"),
+            event("js_exception", at(of, 11, 2), "/trap", json!({"message": "boom"})),
+            event("rage_click", at(of, 11, 3), "/pricing", json!({"selector": "#buy"})),
+            event("dead_click", at(of, 11, 3), "/", json!({"selector": "#logo"})),
+            event("phantom_click", at(of, 11, 3), "/", json!({"selector": "#gone"})),
+            event(
+                "form_abandon",
+                at(of, 11, 4),
+                "/signup",
+                json!({"form": "signup", "last_field": "zip", "time_spent_ms": 9}),
+            ),
+            event(
+                "field_hesitation",
+                at(of, 11, 4),
+                "/signup",
+                json!({"form": "signup", "field": "email", "hesitation_ms": 9}),
+            ),
+            event(
+                "reading_behavior",
+                at(of, 11, 5),
+                "/docs",
+                json!({"scroll_depth": 1, "active_time_ms": 1, "total_time_ms": 1, "scroll_velocity": 1}),
+            ),
+            event("seo_diagnostics", at(of, 11, 6), "/", json!({"issues": ["trap"]})),
+            event(
+                "web_vitals",
+                at(of, 11, 7),
+                "/",
+                json!({"lcp": 1, "inp": 1, "fid": 1, "cls": 1, "fcp": 1, "ttfb": 1}),
+            ),
+        ]
+    };
+    let tags = [Some("trap"), Some("trap"), Some("trap")];
+    let session =
+        |id: &str, of| from(batch("z", id, "1", at(of, 11, 0), suffered(of)), Some("https://trap.example"), tags);
+    let given_away = bot(batch("z", "2", "2", at(3, 11, 0), vec![page_view(at(3, 11, 30), "/")]));
+    (vec![session("1", 2), session("2", 3)], given_away)
+}
+
+#[tokio::test]
+async fn figures_are_those_of_people_and_of_no_bot() {
+    let (people, (seeming, given_away)) = (people(), impostor());
+    let site = Site::new().await;
+    site.store(&people).await;
+    site.store(&seeming).await;
+    site.store(std::slice::from_ref(&given_away)).await;
+    site.count(&people[..4], 1).await;
+    site.count(&seeming, 1).await;
+    site.compact("1").await;
+    site.count(&people[4..], 1).await;
+
+    let home = json!({"url": "/", "views": 5, "unique_visitors": 3});
+    assert_eq!(site.data("pages", (1, 5)).await["top_pages"][0], home);
+    let listed = site.data("insights/frustration", (1, 5)).await["scores"].as_array().unwrap().len();
+    assert_eq!(listed, 4);
+    assert_eq!(site.data("insights/seo", (1, 5)).await["issues"][1], json!({"issue": "no_title", "pages": 1}));
+
+    site.count(&[given_away], 1).await;
+    all_agrees(&site).await;
+    site.compact("2").await;
+    all_agrees(&site).await;
+}
+
+#[tokio::test]
+async fn the_order_of_delivery_changes_nothing() {
+    let (mut sent, (seeming, given_away)) = (people(), impostor());
+    sent.extend(seeming);
+    sent.push(given_away);
+    sent.reverse();
+    for together in [1, 100] {
+        let site = Site::new().await;
+        site.store(&sent).await;
+        site.count(&sent, together).await;
+        // A retry.
+        site.count(&sent, together).await;
+        all_agrees(&site).await;
+    }
+}
+
+async fn all_agrees(site: &Site) {
+    pages_agree(site).await;
+    frustration_agrees(site).await;
+    errors_agree(site).await;
+    clicks_agree(site).await;
+    seo_agrees(site).await;
+    journeys_agree(site).await;
+    reading_agrees(site).await;
+    forms_agree(site).await;
+    acquisition_agrees(site).await;
+    metrics_agree(site).await;
+}
+
+fn page(url: &str, views: u64, unique_visitors: u64) -> Value {
+    json!({"url": url, "views": views, "unique_visitors": unique_visitors})
+}
+
+async fn pages_agree(site: &Site) {
+    for (days, avg, pages) in [
+        ((1, 5), 2.0, vec![page("/", 3, 2), page("/pricing", 3, 2), page("/docs", 1, 1), page("/signup", 1, 1)]),
+        // `a` comes back to `/` after the end of the range.
+        ((1, 2), 2.3, vec![page("/pricing", 3, 2), page("/", 2, 2), page("/docs", 1, 1), page("/signup", 1, 1)]),
+        ((2, 2), 2.0, vec![page("/pricing", 1, 1), page("/signup", 1, 1)]),
+        ((4, 5), 0.0, vec![]),
+    ] {
+        let expected = json!({"top_pages": pages, "avg_pages_per_session": avg});
+        assert_eq!(site.data("pages", days).await, expected, "{days:?}");
+    }
+}
+
+async fn frustration_agrees(site: &Site) {
+    let row = |visitor: &str, score, [rage, dead, errors, abandons, rapid]: [u64; 5]| {
+        json!({"visitor_id": visitor, "score": score, "rage_clicks": rage, "dead_clicks": dead, "errors": errors,
+            "form_abandons": abandons, "rapid_navigations": rapid})
+    };
+    let c = row("c", 58, [1, 2, 2, 2, 0]);
+    let b = row("b", 38, [1, 2, 1, 1, 0]);
+    for (days, scores, average) in [
+        ((1, 5), vec![c.clone(), row("a", 46, [2, 0, 1, 1, 1]), b.clone()], 47.3),
+        ((1, 1), vec![b.clone(), row("a", 6, [0, 0, 0, 0, 1])], 22.0),
+        ((2, 3), vec![c.clone(), row("a", 40, [2, 0, 1, 1, 0])], 49.0),
+        ((4, 5), vec![], 0.0),
+    ] {
+        let average = json!({"avg_score": average, "visitor_count": scores.len()});
+        let expected = json!({"scores": scores, "average": average});
+        assert_eq!(site.data("insights/frustration", days).await, expected, "{days:?}");
+    }
+}
+
+async fn errors_agree(site: &Site) {
+    let row = |name: &str, message: Value, [count, visitors]: [u64; 2], [first, last]: [Millis; 2], url: &str| {
+        json!({"type": name, "message": message, "count": count, "unique_visitors": visitors,
+            "first_seen_at": first.0, "last_seen_at": last.0, "url": url})
+    };
+    let once = |name, message, at, url| row(name, message, [1, 1], [at, at], url);
+    let others = [
+        once("console_error", json!("late"), at(1, 12, 90), "/"),
+        once("console_warning", json!(null), at(2, 9, 12), "/docs"),
+        once("promise_rejection", json!("x".repeat(256)), at(1, 12, 60), "/"),
+    ];
+    let boom = |counts, last, url| row("js_exception", json!("boom"), counts, [at(2, 9, 10), last], url);
+    let with_others = |boom| std::iter::once(boom).chain(others.clone()).collect::<Vec<_>>();
+    let all = with_others(boom([3, 2], at(3, 10, 5), "/"));
+    assert_eq!(site.data("insights/errors", (1, 5)).await, json!(all));
+    let before = with_others(boom([2, 1], at(2, 9, 11), "/docs"));
+    assert_eq!(site.data("insights/errors", (1, 2)).await, json!(before));
+    assert_eq!(site.data("insights/errors", (4, 5)).await, json!([]));
+}
+
+async fn clicks_agree(site: &Site) {
+    let row = |selector: Value, url: &str, count, visitors| json!({"selector": selector, "url": url, "count": count, "unique_visitors": visitors});
+    let (buy, logo) = (json!("#buy"), json!("#logo"));
+    let expected = json!({
+        "rage_clicks": [row(buy.clone(), "/pricing", 3, 2), row(json!(null), "/docs", 1, 1)],
+        "dead_clicks": [row(logo.clone(), "/", 2, 1), row(logo.clone(), "/docs", 2, 1)],
+        "phantom_clicks": [row(json!("#gone"), "/", 1, 1)],
+    });
+    assert_eq!(site.data("insights/clicks", (1, 5)).await, expected);
+    let expected = json!({
+        "rage_clicks": [row(buy, "/pricing", 1, 1)], "dead_clicks": [row(logo, "/docs", 2, 1)], "phantom_clicks": [],
+    });
+    assert_eq!(site.data("insights/clicks", (1, 1)).await, expected);
+}
+
+async fn seo_agrees(site: &Site) {
+    let docs = json!({"url": "/docs", "title": null, "title_length": null, "meta_description_length": 0, "h1_count": 1,
+        "images_missing_alt": 3, "issues": ["alt", "no_title"], "checked_at": at(2, 9, 19).0});
+    let home = |title: Value, length: Value, issues: &[&str], checked_at: Millis| {
+        json!({"url": "/", "title": title, "title_length": length, "meta_description_length": null, "h1_count": null,
+            "images_missing_alt": null, "issues": issues, "checked_at": checked_at.0})
+    };
+    let issue = |issue: &str, pages| json!({"issue": issue, "pages": pages});
+    let latest = home(json!("Home"), json!(null), &["no_title"], at(3, 10, 8));
+    let expected = json!({"pages": [docs, latest], "issues": [issue("no_title", 2), issue("alt", 1)]});
+    assert_eq!(site.data("insights/seo", (1, 5)).await, expected);
+    let earlier = home(json!(null), json!(4), &["no_h1", "no_title"], at(1, 12, 150));
+    let issues = [issue("no_title", 2), issue("alt", 1), issue("no_h1", 1)];
+    assert_eq!(site.data("insights/seo", (1, 2)).await, json!({"pages": [earlier, docs], "issues": issues}));
+    // The issues are those of all pages, also where not all are listed.
+    let expected = json!({"pages": [docs], "issues": [issue("no_title", 2)]});
+    assert_eq!(site.data("insights/seo?limit=1", (1, 5)).await, expected);
+}
+
+async fn journeys_agree(site: &Site) {
+    let transition = |from: &str, to: &str, count| json!({"from": from, "to": to, "count": count});
+    let end = |url: &str, count| json!({"url": url, "count": count});
+    let on_day_1 = [transition("/", "/pricing", 2), transition("/pricing", "/docs", 1)];
+    let on_day_2 = transition("/pricing", "/signup", 1);
+    for (days, transitions, entries, exits) in [
+        (
+            (1, 5),
+            vec![on_day_1[0].clone(), on_day_1[1].clone(), on_day_2.clone()],
+            vec![end("/", 3)],
+            vec![end("/", 1), end("/docs", 1), end("/signup", 1)],
+        ),
+        ((1, 1), on_day_1.to_vec(), vec![end("/", 2)], vec![end("/docs", 1), end("/signup", 1)]),
+        // The session that went on after midnight began the day before.
+        ((2, 2), vec![on_day_2], vec![], vec![]),
+        ((3, 3), vec![], vec![end("/", 1)], vec![end("/", 1)]),
+    ] {
+        let expected = json!({"transitions": transitions, "entry_pages": entries, "exit_pages": exits});
+        assert_eq!(site.data("insights/journeys", days).await, expected, "{days:?}");
+    }
+}
+
+async fn reading_agrees(site: &Site) {
+    let row = |url: &str, reads, depth: f64, active, velocity: f64, attention: f64| {
+        json!({"url": url, "reads": reads, "avg_scroll_depth": depth, "avg_active_time_ms": active,
+            "avg_scroll_velocity": velocity, "attention_percent": attention})
+    };
+    let expected = json!([row("/docs", 2, 75.5, 1501, 1.3, 37.5), row("/", 1, 0.0, 0, 0.0, 0.0)]);
+    assert_eq!(site.data("insights/reading", (1, 5)).await, expected);
+    assert_eq!(site.data("insights/reading", (1, 1)).await, json!([row("/docs", 1, 71.0, 2001, 0.0, 50.0)]));
+}
+
+async fn forms_agree(site: &Site) {
+    let left = |form: Value, url: &str, abandons, time, last_field: Value| json!({"form": form, "url": url, "abandons": abandons, "avg_time_spent_ms": time, "last_field": last_field});
+    let hesitated = |field: &str, count, time| json!({"form": "signup", "field": field, "url": "/signup", "count": count, "avg_hesitation_ms": time});
+    let unnamed = left(json!(null), "/docs", 1, 0, json!(null));
+    let hesitation = [hesitated("email", 2, 751), hesitated("name", 1, 100)];
+    let signup = |abandons, last_field: &str| left(json!("signup"), "/signup", abandons, 1000, json!(last_field));
+    let expected = json!({"abandonment": [signup(3, "name"), unnamed], "hesitation": hesitation});
+    assert_eq!(site.data("insights/forms", (1, 5)).await, expected);
+    let expected = json!({"abandonment": [signup(2, "email"), unnamed], "hesitation": hesitation});
+    assert_eq!(site.data("insights/forms", (1, 2)).await, expected);
+}
+
+async fn acquisition_agrees(site: &Site) {
+    let value = |value: &str| json!([{"value": value, "sessions": 1}]);
+    let mut sources = value("google");
+    sources.as_array_mut().unwrap().push(value("newsletter")[0].clone());
+    let mut mediums = value("cpc");
+    mediums.as_array_mut().unwrap().push(value("email")[0].clone());
+    let channels = |names: &[&str], share: f64| -> Vec<Value> {
+        names.iter().map(|name| json!({"channel": name, "sessions": 1, "share": share})).collect()
+    };
+    let expected = json!({
+        "referrers": [{"referrer": "google.com", "sessions": 2}],
+        "utm": {"source": sources, "medium": mediums, "campaign": value("spring"), "term": [], "content": []},
+        "channels": channels(&["Direct", "Email", "Organic Search", "Paid Search"], 25.0),
+    });
+    assert_eq!(site.data("acquisition", (1, 5)).await, expected);
+    let expected = json!({
+        "referrers": [{"referrer": "google.com", "sessions": 2}],
+        "utm": {"source": value("google"), "medium": value("cpc"), "campaign": [], "term": [], "content": []},
+        "channels": channels(&["Direct", "Organic Search", "Paid Search"], 33.3),
+    });
+    assert_eq!(site.data("acquisition", (1, 2)).await, expected);
+}
+
+async fn metrics_agree(site: &Site) {
+    let vital = |p75: Value, [good, needs_improvement, poor]: [u64; 3]| {
+        json!({"p75": p75, "samples": good + needs_improvement + poor, "good": good,
+            "needs_improvement": needs_improvement, "poor": poor})
+    };
+    let none = || vital(json!(null), [0; 3]);
+    let expected = json!({
+        "web_vitals": {
+            "lcp": vital(json!(2501.5), [2, 1, 1]), "inp": none(), "fid": none(), "cls": vital(json!(0.3), [1, 0, 1]),
+            "fcp": none(), "ttfb": vital(json!(900.0), [0, 1, 0]),
+        },
+        // 180, 9, 300 and 20 seconds.
+        "avg_session_duration_ms": 127_250,
+        "bounce_rate": 50.0,
+        "top_pages": [page("/", 3, 2)],
+    });
+    assert_eq!(site.data("metrics?limit=1", (1, 5)).await, expected);
+    let nothing = json!({
+        "web_vitals": {"lcp": none(), "inp": none(), "fid": none(), "cls": none(), "fcp": none(), "ttfb": none()},
+        "avg_session_duration_ms": 0, "bounce_rate": 0.0, "top_pages": [],
+    });
+    assert_eq!(site.data("metrics", (4, 5)).await, nothing);
+}
+
+#[tokio::test]
+async fn all_rankings_take_the_same_parameters() {
+    let site = Site::new().await;
+    let sent = people();
+    site.store(&sent).await;
+    site.count(&sent, 10).await;
+    for path in PATHS {
+        for (query, code) in [
+            ("start_date=2025-02-30", "invalid_date"),
+            ("start_date=2025-02-02&end_date=2025-02-01", "invalid_date"),
+            ("limit=0", "invalid_parameter"),
+            ("limit=ten", "invalid_parameter"),
+        ] {
+            let (status, body) = site.get(&format!("{path}?{query}")).await;
+            assert_eq!((status, &body["error"]["code"]), (400, &json!(code)), "{path}?{query}");
+        }
+        let (all, some) = (site.data(path, (1, 5)).await, site.data(&format!("{path}?limit=1&page=2"), (1, 5)).await);
+        for (all, some) in rankings(&all).into_iter().zip(rankings(&some)) {
+            assert_eq!(some[..], all[..all.len().min(1)], "{path}");
+        }
+    }
+}
+
+/// The arrays of rows in an answer.
+fn rankings(data: &Value) -> Vec<Vec<Value>> {
+    match data {
+        Value::Array(rows) => vec![rows.clone()],
+        Value::Object(parts) => parts.values().flat_map(rankings).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// So many keys in a day that the last ones are not kept apart.
+#[tokio::test]
+async fn keys_beyond_a_days_limit_are_one_row() {
+    const KEYS: i64 = 2_100;
+    let site = Site::new().await;
+    let of_key = |number: i64| {
+        let (at, key) = (at(1, 10, number), format!("{number:04}"));
+        vec![
+            page_view(at, &format!("/{key}")),
+            event("rage_click", at, "/", json!({"selector": key})),
+            event("js_exception", at, &format!("/{key}"), json!({"message": "everywhere"})),
+            event("console_error", at, "/", json!({"message": key})),
+            event("form_abandon", at, "/", json!({"form": key, "last_field": "name"})),
+            event("seo_diagnostics", at, &format!("/{key}"), json!({"issues": []})),
+        ]
+    };
+    let started_at = at(1, 9, 0);
+    let first = event("js_exception", started_at, "/first", json!({"message": "everywhere"}));
+    let events: Vec<Event> = (0..KEYS).flat_map(of_key).collect();
+    let sent = [batch("v", "1", "1", started_at, vec![first]), batch("v", "1", "2", started_at, events)];
+    site.store(&sent).await;
+    site.count(&sent, 1).await;
+
+    let row = &site.data("pages", (1, 1)).await["top_pages"][0];
+    assert_eq!([&row["url"], &row["views"]], [&json!("(other)"), &json!(100)]);
+    let row = &site.data("insights/clicks", (1, 1)).await["rage_clicks"][0];
+    assert_eq!([&row["selector"], &row["url"], &row["count"]], [&json!("(other)"), &Value::Null, &json!(100)]);
+    let row = &site.data("insights/journeys", (1, 1)).await["transitions"][0];
+    assert_eq!(row, &json!({"from": "(other)", "to": null, "count": 99}));
+    let row = &site.data("insights/forms", (1, 1)).await["abandonment"][0];
+    let expected = json!({"form": "(other)", "url": null, "abandons": 100, "avg_time_spent_ms": 0, "last_field": null});
+    assert_eq!(row, &expected);
+    let page = &site.data("insights/seo", (1, 1)).await["pages"][0];
+    assert_eq!([&page["url"], &page["issues"], &page["title"]], [&json!("(other)"), &json!([]), &Value::Null]);
+
+    // An error keeps its first and last time, also where there were too many URLs to tell its own.
+    let errors = site.data("insights/errors", (1, 1)).await;
+    let expected = json!({"type": "js_exception", "message": "everywhere", "count": KEYS + 1, "unique_visitors": 1,
+        "first_seen_at": started_at.0, "last_seen_at": at(1, 10, KEYS - 1).0, "url": null});
+    assert_eq!(errors[0], expected);
+    assert_eq!([&errors[1]["type"], &errors[1]["message"]], [&json!("(other)"), &Value::Null]);
+}
+
+/// A visitor who is seen at more keys than its own item remembers.
+#[tokio::test]
+async fn a_visitor_of_many_pages_is_one_visitor_of_each() {
+    const PAGES: i64 = 60;
+    let site = Site::new().await;
+    let visit = |of: i32| {
+        let events = (0..PAGES).map(|page| page_view(at(of, 10, page), &format!("/{page}"))).collect();
+        batch("v", &format!("{of}"), "1", at(of, 10, 0), events)
+    };
+    let sent = [visit(2), visit(1), visit(3)];
+    site.store(&sent).await;
+    site.count(&sent, 1).await;
+    for (days, views) in [((1, 3), 3), ((1, 2), 2), ((2, 2), 1)] {
+        let pages = site.data("pages?limit=100", days).await;
+        let rows = pages["top_pages"].as_array().unwrap();
+        assert_eq!(rows.len(), PAGES as usize);
+        assert!(rows.iter().all(|row| row["views"] == json!(views) && row["unique_visitors"] == json!(1)), "{pages}");
+    }
+    let given_away = [bot(batch("v", "2", "2", at(2, 10, 0), Vec::new()))];
+    site.store(&given_away).await;
+    site.count(&given_away, 1).await;
+    assert_eq!(site.data("pages", (1, 5)).await, json!({"top_pages": [], "avg_pages_per_session": 0.0}));
+}

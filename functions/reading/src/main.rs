@@ -1,0 +1,6 @@
+//! The Lambda function `reading`.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::app::run(|app, request| Box::pin(reading::handle(app, request))).await
+}

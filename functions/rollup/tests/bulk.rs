@@ -1,0 +1,118 @@
+//! Batches as large as clients can make them are counted, however many come at once.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use rollup::Consumer;
+use serde_json::json;
+use shared::dates::DateRange;
+use shared::derived::clicks::{Kind, by_element};
+use shared::derived::{Measure, View};
+use shared::ids::ProjectId;
+use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
+use shared::store::Store;
+use shared::time::Millis;
+
+const START: i64 = 1_741_600_000_000;
+
+/// Numbers that look random and are the same in every run.
+struct Random(u64);
+
+impl Random {
+    fn number(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 ^ (self.0 >> 29)
+    }
+
+    /// Text that hardly compresses.
+    fn text(&mut self, length: usize) -> String {
+        let mut text = String::new();
+        while text.len() < length {
+            text.push_str(&format!("{:016x}", self.number()));
+        }
+        text.truncate(length);
+        text
+    }
+}
+
+fn batch(visitor: usize, number: usize, events: Vec<Event>) -> Batch {
+    let at = Millis(START + number as i64);
+    Batch {
+        visitor_id: format!("v{visitor}").parse().unwrap(),
+        session_id: "1".parse().unwrap(),
+        batch_id: number.to_string().parse().unwrap(),
+        stored_at: at,
+        sent_at: at,
+        page: None,
+        visitor: VisitorFacts::default(),
+        session: SessionFacts {
+            started_at: Millis(START),
+            url: None,
+            referrer: None,
+            utm_source: None,
+            utm_medium: None,
+            utm_campaign: None,
+            utm_term: None,
+            utm_content: None,
+            click_count: None,
+            max_scroll_depth: None,
+        },
+        events,
+    }
+}
+
+/// Stores batches and counts them, so many at a time.
+async fn deliver(store: &Store, sent: &[Batch], together: usize) {
+    for batch in sent {
+        assert!(store.put_at(batch.to_item(&project()).unwrap(), None).await.unwrap());
+    }
+    let consumer = Consumer::new(store.clone());
+    for delivered in sent.chunks(together) {
+        consumer.apply(BTreeMap::from([(project(), delivered.to_vec())])).await.unwrap();
+    }
+}
+
+fn project() -> ProjectId {
+    "demo".parse().unwrap()
+}
+
+/// Batches that fill the collector's 64 KiB, of many visitors and of one.
+#[tokio::test]
+async fn the_largest_batches_are_counted_together() {
+    let (store, mut random) = (common::store().await, Random(7));
+    let mut full = |visitor, number| {
+        let click = |selector: String| Event {
+            name: "rage_click".to_owned(),
+            url: Some("/".to_owned()),
+            created_at: Millis(START),
+            data: serde_json::value::to_raw_value(&json!({"selector": selector})).ok(),
+        };
+        batch(visitor, number, (0..7).map(|_| click(random.text(8_000))).collect())
+    };
+    let mut sent: Vec<Batch> = (0..20).map(|visitor| full(visitor, 0)).collect();
+    sent.extend((0..20).map(|number| full(20, number)));
+    deliver(&store, &sent, sent.len()).await;
+
+    let day = Millis(START).day();
+    let range = DateRange::new(day, day).unwrap();
+    let view = View::load(&store, &project(), &[(Measure::Clicks, range)]).await.unwrap();
+    let clicks = by_element(view.days(Measure::Clicks), Kind::Rage, day);
+    assert_eq!(clicks.values().map(|click| click.count).sum::<i64>(), 7 * 40);
+}
+
+/// So much in one hour that its runs can't all be merged into one item.
+#[tokio::test]
+async fn a_busy_hour_is_listed_in_full() {
+    let (store, mut random) = (common::store().await, Random(7));
+    let mut event = || Event { name: random.text(64), url: None, created_at: Millis(START), data: None };
+    let mut events = || (0..100).map(|_| event()).collect();
+    let sent: Vec<Batch> = (0..300).map(|number| batch(number, number, events())).collect();
+    deliver(&store, &sent, 20).await;
+
+    let view = View::load(&store, &project(), &[]).await.unwrap();
+    let listed = view.batches(&[Millis(START).hour()]).await.unwrap();
+    assert_eq!(listed.iter().map(|(_, _, entry)| entry.events.len()).sum::<usize>(), 300 * 100);
+}

@@ -1,0 +1,88 @@
+//! The `acquisition` measure: where sessions come from.
+
+use std::collections::BTreeMap;
+
+use super::Measure;
+use super::counters::{Counters, Rows, TableId};
+use crate::model::Session;
+use crate::time::Day;
+
+const REFERRERS: TableId = 0;
+const CHANNELS: TableId = 1;
+/// The campaign parameters have the tables from here on, in the order of [`Campaign::ALL`].
+const CAMPAIGNS: TableId = 2;
+const SESSIONS: u32 = 0;
+
+/// A campaign parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Campaign {
+    /// `utm_source`
+    Source,
+    /// `utm_medium`
+    Medium,
+    /// `utm_campaign`
+    Campaign,
+    /// `utm_term`
+    Term,
+    /// `utm_content`
+    Content,
+}
+
+impl Campaign {
+    /// All of them.
+    pub const ALL: [Campaign; 5] =
+        [Campaign::Source, Campaign::Medium, Campaign::Campaign, Campaign::Term, Campaign::Content];
+
+    fn table(self) -> TableId {
+        CAMPAIGNS + self as TableId
+    }
+
+    fn of(self, session: &Session) -> Option<&str> {
+        let value = match self {
+            Campaign::Source => &session.utm_source,
+            Campaign::Medium => &session.utm_medium,
+            Campaign::Campaign => &session.utm_campaign,
+            Campaign::Term => &session.utm_term,
+            Campaign::Content => &session.utm_content,
+        };
+        value.as_deref().filter(|value| !value.is_empty())
+    }
+}
+
+/// What a person's session adds.
+pub fn add_session(counters: &mut Counters, session: &Session) {
+    let rows = counters.rows_mut(Measure::Acquisition, session.day());
+    rows.add(CHANNELS, session.channel.name(), SESSIONS, 1);
+    if let Some(referrer) = &session.referrer_host {
+        rows.add(REFERRERS, referrer, SESSIONS, 1);
+    }
+    for campaign in Campaign::ALL {
+        if let Some(value) = campaign.of(session) {
+            rows.add(campaign.table(), value, SESSIONS, 1);
+        }
+    }
+}
+
+/// The sessions started on some days, by referring host.
+pub fn referrers<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, i64> {
+    sessions(days, REFERRERS)
+}
+
+/// The sessions started on some days, by channel.
+pub fn channels<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, i64> {
+    sessions(days, CHANNELS)
+}
+
+/// The sessions started on some days, by the value of a campaign parameter.
+pub fn campaigns<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, campaign: Campaign) -> BTreeMap<&'a str, i64> {
+    sessions(days, campaign.table())
+}
+
+fn sessions<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, table: TableId) -> BTreeMap<&'a str, i64> {
+    let mut sessions: BTreeMap<&str, i64> = BTreeMap::new();
+    for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
+        *sessions.entry(key).or_default() += row.get(&SESSIONS).copied().unwrap_or_default();
+    }
+    sessions.retain(|_, count| *count > 0);
+    sessions
+}

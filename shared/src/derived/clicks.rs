@@ -1,0 +1,77 @@
+//! The `clicks` measure: clicks that went wrong, by element and page.
+
+use std::collections::BTreeMap;
+
+use super::counters::{Counters, Rows, TableId};
+use super::distinct::Seen;
+use super::facts::{Facts, joint_key, parts, table_of};
+use super::{Measure, distinct};
+use crate::model::Batch;
+use crate::time::{Day, Millis};
+
+/// The types, each with a table of its own, in this order.
+const TYPES: [&str; 3] = ["rage_click", "dead_click", "phantom_click"];
+const COUNT: u32 = 0;
+
+/// A kind of click that went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Repeated fast clicks.
+    Rage,
+    /// Clicks on what does not react.
+    Dead,
+    /// Clicks on what was gone.
+    Phantom,
+}
+
+fn clicks(batch: &Batch) -> impl Iterator<Item = (TableId, String, Millis)> {
+    batch.events.iter().filter_map(|event| {
+        let table = table_of(&TYPES, &event.name)?;
+        let facts = Facts::of(event);
+        Some((table, joint_key([facts.text("selector"), event.url.as_deref()]), event.created_at))
+    })
+}
+
+/// What a person's batch adds.
+pub fn add_batch(counters: &mut Counters, batch: &Batch) {
+    for (table, key, at) in clicks(batch) {
+        counters.rows_mut(Measure::Clicks, at.day()).add(table, &key, COUNT, 1);
+    }
+}
+
+/// Which keys a batch's visitor was seen at.
+pub fn seen(batch: &Batch) -> impl Iterator<Item = Seen> {
+    clicks(batch).map(|(table, key, at)| Seen { measure: Measure::Clicks, table, key, day: at.day() })
+}
+
+/// An element's figures in a range.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClickFigures {
+    /// How many clicks.
+    pub count: i64,
+    /// Of how many distinct visitors.
+    pub unique_visitors: u64,
+}
+
+/// The clicks of one kind on days in a range that ends on `end`, by selector and URL.
+pub fn by_element<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a Rows)>,
+    kind: Kind,
+    end: Day,
+) -> BTreeMap<[Option<String>; 2], ClickFigures> {
+    let table = match kind {
+        Kind::Rage => 0,
+        Kind::Dead => 1,
+        Kind::Phantom => 2,
+    };
+    let mut elements: BTreeMap<&str, ClickFigures> = BTreeMap::new();
+    for (day, rows) in days {
+        for (key, row) in rows.table(table) {
+            let figures = elements.entry(key).or_default();
+            figures.count += row.get(&COUNT).copied().unwrap_or_default();
+            figures.unique_visitors += distinct::counted(row, *day, end);
+        }
+    }
+    elements.retain(|_, figures| figures.count > 0);
+    elements.into_iter().map(|(key, figures)| (parts(key), figures)).collect()
+}

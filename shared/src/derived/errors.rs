@@ -1,0 +1,107 @@
+//! The `errors` measure: errors and warnings by type and message, with the page of the latest one.
+
+use std::collections::BTreeMap;
+
+use super::counters::{Counters, Rows, TableId};
+use super::distinct::Seen;
+use super::facts::{Facts, joint_key, parts};
+use super::{Measure, distinct, instants};
+use crate::model::{Batch, Event};
+use crate::time::{Day, Millis};
+
+/// The types that are errors or warnings.
+pub const TYPES: [&str; 4] = ["js_exception", "promise_rejection", "console_error", "console_warning"];
+
+/// By type and message: how many, and the gaps of their visitors.
+const ERRORS: TableId = 0;
+const COUNT: u32 = 0;
+/// By type, message and URL: the instants.
+const TIMES: TableId = 1;
+/// By type and message: the instants, which a day of too many URLs may not tell.
+const ALL_TIMES: TableId = 2;
+
+fn errors(batch: &Batch) -> impl Iterator<Item = (&Event, String)> {
+    let errors = batch.events.iter().filter(|event| TYPES.contains(&event.name.as_str()));
+    errors.map(|event| (event, joint_key([Some(&event.name), Facts::of(event).message().as_deref()])))
+}
+
+/// What a person's batch adds.
+pub fn add_batch(counters: &mut Counters, batch: &Batch) {
+    for (event, key) in errors(batch) {
+        let rows = counters.rows_mut(Measure::Errors, event.created_at.day());
+        let instant = instants::field(event.created_at);
+        rows.add(ERRORS, &key, COUNT, 1);
+        rows.add(TIMES, &joint_key([Some(&key), event.url.as_deref()]), instant, 1);
+        rows.add(ALL_TIMES, &key, instant, 1);
+    }
+}
+
+/// Which keys a batch's visitor was seen at.
+pub fn seen(batch: &Batch) -> impl Iterator<Item = Seen> {
+    errors(batch).map(|(event, key)| Seen { measure: Measure::Errors, table: ERRORS, key, day: event.created_at.day() })
+}
+
+/// Leaves of a day's rows what readers see.
+pub fn reduce(rows: &mut Rows) {
+    for table in [TIMES, ALL_TIMES] {
+        instants::reduce(rows.table_mut(table));
+    }
+}
+
+/// Keeps a day's rows small.
+pub fn trim(rows: &mut Rows) {
+    for table in [TIMES, ALL_TIMES] {
+        instants::trim(rows.table_mut(table));
+    }
+}
+
+/// An error's figures in a range.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ErrorFigures {
+    /// How often it happened.
+    pub count: i64,
+    /// To how many distinct visitors.
+    pub unique_visitors: u64,
+    /// When it happened first.
+    pub first_seen_at: Option<Millis>,
+    /// When it happened last.
+    pub last_seen_at: Option<Millis>,
+    /// On which page it happened last, if that is kept apart.
+    pub url: Option<String>,
+}
+
+/// The errors of days in a range that ends on `end`, by type and message.
+pub fn by_message<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a Rows)>,
+    end: Day,
+) -> BTreeMap<[Option<String>; 2], ErrorFigures> {
+    let mut errors: BTreeMap<String, ErrorFigures> = BTreeMap::new();
+    for (day, rows) in days {
+        for (key, row) in rows.table(ERRORS) {
+            let figures = errors.entry(key.clone()).or_default();
+            figures.count += row.get(&COUNT).copied().unwrap_or_default();
+            figures.unique_visitors += distinct::counted(row, *day, end);
+        }
+        for (key, row) in rows.table(ALL_TIMES) {
+            let Some((first, last)) = instants::span(row, *day) else { continue };
+            let figures = errors.entry(key.clone()).or_default();
+            figures.first_seen_at = Some(figures.first_seen_at.map_or(first, |known| known.min(first)));
+            if figures.last_seen_at.is_none_or(|known| known < last) {
+                figures.last_seen_at = Some(last);
+                figures.url = None;
+            }
+        }
+        for (key, row) in rows.table(TIMES) {
+            let [error, url] = parts(key);
+            let last = instants::span(row, *day).map(|(_, last)| last);
+            if let Some(figures) = error.and_then(|error| errors.get_mut(&error))
+                && last.is_some()
+                && last == figures.last_seen_at
+            {
+                figures.url = url;
+            }
+        }
+    }
+    errors.retain(|_, figures| figures.count > 0);
+    errors.into_iter().map(|(key, figures)| (parts(&key), figures)).collect()
+}

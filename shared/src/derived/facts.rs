@@ -1,0 +1,87 @@
+//! What the insights read from an event's data: everything optional, anything of another type ignored.
+
+use serde_json::{Map, Value};
+
+use super::counters::TableId;
+use crate::model::Event;
+use crate::numbers::MICROS;
+
+/// The most characters of a message that errors are grouped by.
+const MAX_MESSAGE: usize = 256;
+
+/// Above this a number is no measurement.
+const MAX_NUMBER: f64 = 1e9;
+
+/// An event's data.
+#[derive(Debug, Clone, Default)]
+pub struct Facts(Map<String, Value>);
+
+impl Facts {
+    /// The data of an event.
+    pub fn of(event: &Event) -> Self {
+        event.data.as_ref().and_then(|data| serde_json::from_str(data.get()).ok()).map(Facts).unwrap_or_default()
+    }
+
+    /// A text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(Value::as_str)
+    }
+
+    /// The first 256 characters of `message`.
+    pub fn message(&self) -> Option<String> {
+        self.text("message").map(|message| message.chars().take(MAX_MESSAGE).collect())
+    }
+
+    /// A number that can be a measurement: not negative, not absurd.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        self.0.get(name).and_then(Value::as_f64).filter(|number| (0.0..=MAX_NUMBER).contains(number))
+    }
+
+    /// A number in millionths.
+    pub fn micros(&self, name: &str) -> Option<i64> {
+        self.number(name).map(|number| (number * MICROS as f64).round() as i64)
+    }
+
+    /// A value as it is; null where there is none.
+    pub fn value(&self, name: &str) -> Value {
+        self.0.get(name).cloned().unwrap_or_default()
+    }
+}
+
+/// The key of a row that stands for several texts, some of which may be unknown.
+pub fn joint_key<const N: usize>(parts: [Option<&str>; N]) -> String {
+    Value::from(parts.map(|part| part.map_or(Value::Null, Value::from)).to_vec()).to_string()
+}
+
+/// The texts that a key of [`joint_key`] stands for; all unknown in the row of what is not kept apart,
+/// but for the first, which is then that row's key.
+pub fn parts<const N: usize>(key: &str) -> [Option<String>; N] {
+    let mut parts = [const { None }; N];
+    match serde_json::from_str::<Vec<Option<String>>>(key) {
+        Ok(texts) => parts.iter_mut().zip(texts).for_each(|(part, text)| *part = text),
+        Err(_) => {
+            if let Some(first) = parts.first_mut() {
+                *first = Some(key.to_owned());
+            }
+        }
+    }
+    parts
+}
+
+/// A place in a list of tables.
+pub fn table_of(names: &[&str], name: &str) -> Option<TableId> {
+    names.iter().position(|known| *known == name).and_then(|position| TableId::try_from(position).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joint_keys_read_back_whatever_is_in_them() {
+        for texts in [[Some("a"), None], [Some("\u{1f}\"],["), Some("")], [None, None]] {
+            assert_eq!(parts(&joint_key(texts)), texts.map(|text| text.map(str::to_owned)));
+        }
+        assert_eq!(parts("(other)"), [Some("(other)".to_owned()), None]);
+    }
+}

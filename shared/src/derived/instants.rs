@@ -1,0 +1,76 @@
+//! Rows whose fields are instants of the day, to know the first and the last one, also after some are taken out.
+//!
+//! A field is the millisecond of the day, its count how many events happened then. A row that grows
+//! keeps its earliest and its latest instants and drops those between; from then on it takes no more
+//! between. So adding and taking out stay exact, in any order, until a day's every kept instant at
+//! one end was taken out, which only a rebuild can mend.
+
+use super::counters::{Row, Table};
+use crate::time::{Day, Millis};
+
+/// How many instants a row keeps at each end once it is full.
+const KEPT: usize = 24;
+/// A row with more instants than this is full.
+const MAX_INSTANTS: usize = 72;
+
+/// Fields above every millisecond of a day: the last instant of the early end, the first of the late end.
+const EARLY_END: u32 = 100_000_000;
+const LATE_START: u32 = 100_000_001;
+
+/// The field of an instant.
+pub fn field(at: Millis) -> u32 {
+    (at.0 - at.day().start().0) as u32
+}
+
+/// The earliest and the latest instant of a row.
+pub fn span(row: &Row, day: Day) -> Option<(Millis, Millis)> {
+    let mut instants = row.range(..EARLY_END).filter(|(_, count)| **count > 0).map(|(field, _)| *field);
+    let first = instants.next()?;
+    let last = instants.next_back().unwrap_or(first);
+    Some((day.start().plus(i64::from(first)), day.start().plus(i64::from(last))))
+}
+
+/// Drops what lies between the kept ends of the rows of a table.
+pub fn trim(table: &mut Table) {
+    for row in table.values_mut() {
+        if let (Some(early), Some(late)) = (row.get(&EARLY_END).copied(), row.get(&LATE_START).copied()) {
+            row.retain(|field, _| *field >= EARLY_END || i64::from(*field) <= early || i64::from(*field) >= late);
+        }
+        let instants: Vec<u32> = row.range(..EARLY_END).map(|(field, _)| *field).collect();
+        if instants.len() > MAX_INSTANTS {
+            let (early, late) = (instants[KEPT - 1], instants[instants.len() - KEPT]);
+            row.retain(|field, _| *field >= EARLY_END || *field <= early || *field >= late);
+            row.insert(EARLY_END, i64::from(early));
+            row.insert(LATE_START, i64::from(late));
+        }
+    }
+}
+
+/// Leaves the first and the last instant of each row.
+pub fn reduce(table: &mut Table) {
+    for row in table.values_mut() {
+        let mut instants = row.range(..EARLY_END).filter(|(_, count)| **count > 0).map(|(field, _)| *field);
+        let first = instants.next();
+        let ends = [first, instants.next_back().or(first)];
+        *row = ends.into_iter().flatten().map(|field| (field, 1)).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_row_still_knows_its_ends_when_some_are_taken_out() {
+        let mut table = Table::from([("key".to_owned(), (0..500).map(|at| (at * 10, 1)).collect::<Row>())]);
+        trim(&mut table);
+        let Some(row) = table.get_mut("key") else { panic!("the row stays") };
+        assert!(row.len() <= 2 * KEPT + 2);
+        assert_eq!(span(row, Day(0)), Some((Millis(0), Millis(4_990))));
+        for taken in [0, 10, 4_990, 2_500] {
+            *row.entry(taken).or_default() -= 1;
+        }
+        trim(&mut table);
+        assert_eq!(table.get("key").and_then(|row| span(row, Day(0))), Some((Millis(20), Millis(4_980))));
+    }
+}

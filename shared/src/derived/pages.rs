@@ -1,0 +1,53 @@
+//! The `pages` measure: page views and distinct visitors by URL.
+
+use std::collections::BTreeMap;
+
+use super::counters::{Counters, Rows, TableId};
+use super::distinct::Seen;
+use super::{Measure, distinct};
+use crate::model::Batch;
+use crate::time::Day;
+
+const PAGES: TableId = 0;
+const VIEWS: u32 = 0;
+
+/// What a person's batch adds.
+pub fn add_batch(counters: &mut Counters, batch: &Batch) {
+    for event in batch.events.iter().filter(|event| event.is_page_view()) {
+        if let Some(url) = &event.url {
+            counters.rows_mut(Measure::Pages, event.created_at.day()).add(PAGES, url, VIEWS, 1);
+        }
+    }
+}
+
+/// Which keys a batch's visitor was seen at.
+pub fn seen(batch: &Batch) -> impl Iterator<Item = Seen> {
+    let views = batch.events.iter().filter(|event| event.is_page_view());
+    views.filter_map(|event| {
+        let key = event.url.clone()?;
+        Some(Seen { measure: Measure::Pages, table: PAGES, key, day: event.created_at.day() })
+    })
+}
+
+/// A page's figures in a range.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageViews {
+    /// Page views.
+    pub views: i64,
+    /// Distinct visitors who viewed it.
+    pub unique_visitors: u64,
+}
+
+/// The pages of days in a range that ends on `end`, by URL.
+pub fn pages<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, end: Day) -> BTreeMap<&'a str, PageViews> {
+    let mut pages: BTreeMap<&str, PageViews> = BTreeMap::new();
+    for (day, rows) in days {
+        for (url, row) in rows.table(PAGES) {
+            let page = pages.entry(url).or_default();
+            page.views += row.get(&VIEWS).copied().unwrap_or_default();
+            page.unique_visitors += distinct::counted(row, *day, end);
+        }
+    }
+    pages.retain(|_, page| page.views > 0);
+    pages
+}

@@ -1,0 +1,86 @@
+//! The `seo` measure: which diagnostics each page had, and when, so that the latest can be told.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::counters::{Counters, Rows, TableId};
+use super::facts::{Facts, joint_key, parts};
+use super::{Measure, instants};
+use crate::model::Batch;
+use crate::time::{Day, Millis};
+
+const TYPE: &str = "seo_diagnostics";
+/// By URL and diagnostics: the instants. A page has the same ones for days on end, so there are few rows.
+const DIAGNOSTICS: TableId = 0;
+
+/// What a page was found to have, and to lack.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostics {
+    /// Its title.
+    pub title: Option<String>,
+    /// The characters of its title.
+    pub title_length: Option<u64>,
+    /// The characters of its description.
+    pub meta_description_length: Option<u64>,
+    /// How many headings of the first level it has.
+    pub h1_count: Option<u64>,
+    /// How many of its images have no alternative text.
+    pub images_missing_alt: Option<u64>,
+    /// The codes of what is wrong with it.
+    pub issues: Vec<String>,
+}
+
+impl Diagnostics {
+    fn of(facts: &Facts) -> Self {
+        let whole = |name| facts.value(name).as_u64();
+        let issues = facts.value("issues");
+        let issues = issues.as_array().into_iter().flatten().filter_map(Value::as_str);
+        Diagnostics {
+            title: facts.text("title").map(str::to_owned),
+            title_length: whole("title_length"),
+            meta_description_length: whole("meta_description_length"),
+            h1_count: whole("h1_count"),
+            images_missing_alt: whole("images_missing_alt"),
+            issues: issues.map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// What a person's batch adds.
+pub fn add_batch(counters: &mut Counters, batch: &Batch) {
+    for event in batch.events.iter().filter(|event| event.name == TYPE) {
+        let Some(url) = &event.url else { continue };
+        let Ok(diagnostics) = serde_json::to_string(&Diagnostics::of(&Facts::of(event))) else { continue };
+        let rows = counters.rows_mut(Measure::Seo, event.created_at.day());
+        rows.add(DIAGNOSTICS, &joint_key([Some(url), Some(&diagnostics)]), instants::field(event.created_at), 1);
+    }
+}
+
+/// Leaves of a day's rows what readers see.
+pub fn reduce(rows: &mut Rows) {
+    instants::reduce(rows.table_mut(DIAGNOSTICS));
+}
+
+/// Keeps a day's rows small.
+pub fn trim(rows: &mut Rows) {
+    instants::trim(rows.table_mut(DIAGNOSTICS));
+}
+
+/// Each page's latest diagnostics on some days, by URL, with the instant. None are known of pages that are
+/// not kept apart.
+pub fn latest<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<String, (Millis, Diagnostics)> {
+    let mut pages: BTreeMap<String, (Millis, Diagnostics)> = BTreeMap::new();
+    for (day, rows) in days {
+        for (key, row) in rows.table(DIAGNOSTICS) {
+            let [Some(url), diagnostics] = parts(key) else { continue };
+            let Some((_, last)) = instants::span(row, *day) else { continue };
+            if pages.get(&url).is_none_or(|(known, _)| *known <= last) {
+                let diagnostics = diagnostics.and_then(|json| serde_json::from_str(&json).ok());
+                pages.insert(url, (last, diagnostics.unwrap_or_default()));
+            }
+        }
+    }
+    pages
+}

@@ -1,0 +1,24 @@
+//! Rows of pages, as rankings answer with them.
+
+use serde::Serialize;
+
+use crate::derived::pages::pages;
+use crate::derived::{Measure, View};
+use crate::ranking::{Parameters, ranked};
+
+/// A page and how it was viewed in a range.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct PageRow {
+    url: String,
+    views: i64,
+    unique_visitors: u64,
+}
+
+/// The most viewed pages of a range whose `pages` measure is loaded.
+pub fn top_pages(view: &View, parameters: &Parameters) -> Vec<PageRow> {
+    let pages = pages(view.days(Measure::Pages), parameters.range.end());
+    ranked(pages, |page| page.views)
+        .take(parameters.limit)
+        .map(|(url, page)| PageRow { url: url.to_owned(), views: page.views, unique_visitors: page.unique_visitors })
+        .collect()
+}
