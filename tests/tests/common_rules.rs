@@ -17,10 +17,30 @@ use tests::http::{Response, bare, get, send};
 use tests::stack::{Counting, Project, Stack, now};
 use tests::tracker::{Tracker, keyed};
 
-/// The endpoints that take a range of dates.
-const DATED: [&str; 5] = ["visitors", "sessions", "events", "events/types", "stats"];
 /// The endpoints that answer with a page of a list.
 const LISTS: [&str; 3] = ["visitors", "sessions", "events"];
+/// The endpoints that answer with figures of a range as a whole.
+const FIGURES: [&str; 2] = ["events/types", "stats"];
+/// The endpoints that answer with rankings.
+const RANKINGS: [&str; 10] = [
+    "pages",
+    "insights/frustration",
+    "insights/errors",
+    "insights/clicks",
+    "insights/seo",
+    "insights/journeys",
+    "insights/reading",
+    "insights/forms",
+    "acquisition",
+    "metrics",
+];
+/// The description of the API: the same for everyone, so no key is asked for.
+const DESCRIPTION: &str = "/api/v1/openapi.json";
+
+/// The endpoints that take a range of dates.
+fn dated() -> impl Iterator<Item = &'static str> {
+    LISTS.into_iter().chain(FIGURES).chain(RANKINGS)
+}
 
 /// A stack with one visitor in one project.
 async fn with_a_visitor() -> (Stack, Project) {
@@ -89,7 +109,10 @@ async fn only_the_documented_methods_and_paths_are_known() {
             whole.ok();
             assert_eq!((head.status, head.text.as_str()), (whole.status, ""));
             assert_eq!(head.header("content-type"), whole.header("content-type"));
-            left(&head);
+            if route.path != DESCRIPTION {
+                left(&head);
+                bare(Method::GET, &url).await.error(401, "unauthorized");
+            }
         }
     }
     for path in ["", "/", "/api", "/api/v1", "/api/v1/", "/api/v1/visitors/", "/api/v2/visitors", "/api/v1/Visitors"] {
@@ -272,10 +295,25 @@ async fn pages_are_read_strictly_and_described_exactly() {
 }
 
 #[tokio::test]
+async fn rankings_take_a_limit_and_no_page() {
+    let (stack, project) = with_a_visitor().await;
+    let get = async |path: String| get(&stack.at(&path), &project.secret_key).await;
+    for ranking in RANKINGS {
+        for value in ["0", "-1", "1.5", "", "one"] {
+            let message = get(format!("{ranking}?limit={value}")).await.error(400, "invalid_parameter");
+            assert!(message.contains("limit"), "{ranking}?limit={value}: {message}");
+        }
+        let usual = get(ranking.to_owned()).await.ok();
+        assert_eq!(get(format!("{ranking}?limit=1000&page=0")).await.ok(), usual, "{ranking}");
+    }
+    stack.shutdown().await;
+}
+
+#[tokio::test]
 async fn dates_are_real_days_in_order() {
     let (stack, project) = with_a_visitor().await;
     let get = async |path: String| get(&stack.at(&path), &project.secret_key).await;
-    for path in DATED {
+    for path in dated() {
         for query in [
             "start_date=2025-02-30",
             "start_date=2025-1-1",
