@@ -1,1 +1,15 @@
-//! stub
+//! What the integration tests share: the product as one process, the model that its answers are compared
+//! with, histories to feed both with, and what may go wrong on the way.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+pub mod check;
+pub mod delivery;
+pub mod example;
+pub mod faults;
+pub mod generate;
+pub mod http;
+pub mod oracle;
+pub mod property;
+pub mod sent;
+pub mod stack;
+pub mod tracker;
