@@ -89,7 +89,10 @@ async fn only_the_documented_methods_and_paths_are_known() {
             whole.ok();
             assert_eq!((head.status, head.text.as_str()), (whole.status, ""));
             assert_eq!(head.header("content-type"), whole.header("content-type"));
-            left(&head);
+            // The description is everyone's, and costs no token.
+            if route.function != "openapi" {
+                left(&head);
+            }
         }
     }
     for path in ["", "/", "/api", "/api/v1", "/api/v1/", "/api/v1/visitors/", "/api/v2/visitors", "/api/v1/Visitors"] {
