@@ -48,7 +48,8 @@ def order_dates(query: dict) -> None:
 
 
 def is_instant(value) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_INSTANT
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and 0 <= value <= MAX_INSTANT and value == int(value)
 
 
 def make_current(batch: dict) -> None:
