@@ -140,7 +140,7 @@ async fn merge_block(
         for delta in &deltas {
             rows.add_all(delta, measure.are_keys_limited());
         }
-        rows.prune();
+        rows.prune_in_place();
         measure.trim(&mut rows);
         if block::write(store, project, measure, day, before.as_ref(), round, rows).await? {
             return Ok(());

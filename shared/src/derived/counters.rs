@@ -74,13 +74,27 @@ impl Rows {
 
     /// Drops counters that are 0, and rows and tables without counters.
     pub fn prune(&mut self) {
+        self.drop_zeros();
         for table in self.0.values_mut() {
-            for row in table.values_mut() {
-                row.retain(|_, count| *count != 0);
-            }
             table.retain(|_, row| !row.is_empty());
         }
         self.0.retain(|_, table| !table.is_empty());
+    }
+
+    /// As [`Rows::prune`], but once keys were turned away all the others keep their places, even with
+    /// nothing left to count: what was added to [`OTHER`] would else find a place when it is subtracted.
+    pub fn prune_in_place(&mut self) {
+        self.drop_zeros();
+        let has_turned_away = |table: &Table| table.get(OTHER).is_some_and(|row| !row.is_empty());
+        if !self.0.values().any(has_turned_away) {
+            self.prune();
+        }
+    }
+
+    fn drop_zeros(&mut self) {
+        for row in self.0.values_mut().flat_map(Table::values_mut) {
+            row.retain(|_, count| *count != 0);
+        }
     }
 
     /// One row; an empty one where the key is unknown.
@@ -218,8 +232,14 @@ mod tests {
         block.add_all(&removal, true);
         assert_eq!(block.row(3, OTHER).get(&1), Some(&8));
         assert_eq!(block.row(3, "00000").get(&1), Some(&0));
-        block.prune();
+        block.prune_in_place();
         assert!(block.row(3, "00000").is_empty());
+        // No place came free for what has none.
+        let mut removal = Rows::default();
+        removal.add(3, "02003", 1, -2);
+        block.add_all(&removal, true);
+        assert_eq!(block.row(3, OTHER).get(&1), Some(&6));
+        assert!(block.row(3, "02003").is_empty());
     }
 
     #[test]
