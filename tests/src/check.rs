@@ -118,7 +118,11 @@ impl Api {
         let mut actual = self.get(request).await?;
         settle_ties(&request.path, &mut actual.body);
         let differ_as_of = |instant| {
-            let mut expected = oracle.answer(&request.path, Query(&request.params), instant);
+            let query = Query(&request.params);
+            let mut expected = match oracle.ranking(&request.path, query, day_of(instant), &actual.body) {
+                Some(body) => Answer { status: 200, body },
+                None => oracle.answer(&request.path, query, instant),
+            };
             settle_ties(&request.path, &mut expected.body);
             differences(&expected, &actual)
         };
@@ -139,6 +143,7 @@ impl Api {
         let mut requests = details(oracle);
         for range in ranges(&days_of(oracle), rng) {
             requests.extend(figures(&range));
+            requests.extend(rankings(&range).map(|ranking| limited(ranking, rng)));
             for list in lists(oracle, rng, &range) {
                 requests.extend(pages(oracle, &list, rng));
             }
@@ -154,7 +159,8 @@ impl Api {
         self.teach_ids(oracle).await?;
         let always = [("start_date", "1970-01-01".to_owned())];
         let lists = ["visitors", "sessions", "events"].map(|path| Request::new(path).within(&always));
-        let requests = details(oracle).into_iter().chain(figures(&always)).chain(lists).collect();
+        let figures = figures(&always).into_iter().chain(rankings(&always));
+        let requests = details(oracle).into_iter().chain(figures).chain(lists).collect();
         self.compare_each(oracle, requests).await
     }
 
@@ -222,6 +228,32 @@ fn figures(range: &[(&'static str, String)]) -> Vec<Request> {
         .into_iter()
         .chain([Request::new("stats").with("interval", "day").within(range)])
         .collect()
+}
+
+/// The rankings of a range.
+fn rankings(range: &[(&'static str, String)]) -> [Request; 10] {
+    [
+        "pages",
+        "insights/frustration",
+        "insights/errors",
+        "insights/clicks",
+        "insights/seo",
+        "insights/journeys",
+        "insights/reading",
+        "insights/forms",
+        "acquisition",
+        "metrics",
+    ]
+    .map(|path| Request::new(path).within(range))
+}
+
+/// A ranking with some limit.
+fn limited(ranking: Request, rng: &mut Rng) -> Request {
+    match rng.u8(..4) {
+        0 => ranking,
+        1 => ranking.with("limit", 1_000),
+        _ => ranking.with("limit", rng.usize(1..=6)),
+    }
 }
 
 /// The details of everything known and of something unknown, and who is live.

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 
+use crate::generate_insights::{Insight, campaign, insight, referrer};
 use crate::sent::{Event, Sent, Session, Visitor};
 
 const VISITORS: usize = 4;
@@ -260,7 +261,7 @@ fn moment() -> impl Strategy<Value = Moment> {
 }
 
 fn when() -> impl Strategy<Value = When> {
-    let into = select(vec![0, 0, 1, 1_000, 1_999, 2_000, 60_000, 1_800_000, 10_800_000]);
+    let into = select(vec![0, 0, 1, 1_000, 1_999, 2_000, 2_001, 4_000, 60_000, 1_800_000, 10_800_000]);
     prop_oneof![5 => into.prop_map(When::Into), 1 => moment().prop_map(When::At)]
 }
 
@@ -294,7 +295,13 @@ fn event() -> impl Strategy<Value = DraftEvent> {
         6 => documented.prop_map(str::to_owned),
         1 => select(vec!["a".to_owned(), "signup_2".to_owned(), "_".to_owned(), "x".repeat(64)]),
     ];
-    (name, option::of(url()), when(), data()).prop_map(|(name, url, when, data)| DraftEvent { name, url, when, data })
+    let any = (name, option::of(url()), data()).prop_map(|(name, url, data)| Insight { name, url, data });
+    (prop_oneof![any, insight()], when()).prop_map(|(Insight { name, url, data }, when)| DraftEvent {
+        name,
+        url,
+        when,
+        data,
+    })
 }
 
 fn data() -> impl Strategy<Value = Option<Value>> {
@@ -364,14 +371,7 @@ fn place() -> impl Strategy<Value = Place> {
 }
 
 fn visit() -> impl Strategy<Value = Visit> {
-    let utm = || rarely(select(vec!["google".to_owned(), "".to_owned(), "newsletter Ü".to_owned()]));
-    (
-        option::weighted(0.8, url()),
-        rarely(select(vec!["https://google.com".to_owned(), "https://example.com/ä?q=".to_owned()])),
-        [utm(), utm(), utm(), utm(), utm()],
-        option::of(0..50u32),
-        option::of(0..=100u8),
-    )
+    (option::weighted(0.8, url()), option::of(referrer()), campaign(), option::of(0..50u32), option::of(0..=100u8))
         .prop_map(|(url, referrer, utm, click_count, max_scroll_depth)| Visit {
             url,
             referrer,

@@ -12,8 +12,8 @@ use crate::sent::{self, Sent};
 
 /// Above this score a visitor is a bot.
 const MAX_HUMAN_SCORE: u8 = 40;
-const DEFAULT_LIMIT: usize = 50;
-const MAX_LIMIT: usize = 100;
+pub(crate) const DEFAULT_LIMIT: usize = 50;
+pub(crate) const MAX_LIMIT: usize = 100;
 const MAX_DETAIL_ROWS: usize = 100;
 const MAX_SESSION_EVENTS: usize = 500;
 const MAX_LIVE_ROWS: usize = 500;
@@ -39,27 +39,27 @@ pub struct Answer {
 
 /// A session's batches, in the order of storage.
 #[derive(Debug, Clone)]
-struct Visit<'a> {
+pub(crate) struct Visit<'a> {
     batches: Vec<&'a Sent>,
 }
 
 /// A visitor's batches, in the order of storage.
 #[derive(Debug, Clone)]
-struct Person<'a> {
+pub(crate) struct Person<'a> {
     batches: Vec<&'a Sent>,
 }
 
 /// An event with where it came from.
 #[derive(Debug, Clone, Copy)]
-struct Happening<'a> {
-    batch: &'a Sent,
+pub(crate) struct Happening<'a> {
+    pub(crate) batch: &'a Sent,
     position: usize,
-    event: &'a sent::Event,
+    pub(crate) event: &'a sent::Event,
 }
 
 /// Days from the first to the last.
 #[derive(Debug, Clone, Copy)]
-struct Range {
+pub(crate) struct Range {
     first: NaiveDate,
     last: NaiveDate,
 }
@@ -69,15 +69,15 @@ struct Range {
 pub struct Query<'a>(pub &'a [(&'static str, String)]);
 
 impl Query<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(given, _)| *given == name).map(|(_, value)| value.as_str())
     }
 
-    fn number(&self, name: &str, default: usize) -> usize {
+    pub(crate) fn number(&self, name: &str, default: usize) -> usize {
         self.get(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
     }
 
-    fn range(&self, today: NaiveDate) -> Range {
+    pub(crate) fn range(&self, today: NaiveDate) -> Range {
         let day = |name: &str| self.get(name).map(|text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")));
         let last: NaiveDate = day("end_date").unwrap_or(today);
         Range { first: day("start_date").unwrap_or(last - Days::new(29)), last }
@@ -85,7 +85,7 @@ impl Query<'_> {
 }
 
 impl Range {
-    fn holds(&self, instant: i64) -> bool {
+    pub(crate) fn holds(&self, instant: i64) -> bool {
         self.first <= day_of(instant) && day_of(instant) <= self.last
     }
 }
@@ -96,12 +96,12 @@ pub fn day_of(instant: i64) -> NaiveDate {
 }
 
 /// ⌊n/d + 1/2⌋ of positive numbers, in whole units.
-fn half_up(numerator: i64, denominator: i64) -> i64 {
+pub(crate) fn half_up(numerator: i64, denominator: i64) -> i64 {
     if denominator == 0 { 0 } else { (2 * numerator + denominator) / (2 * denominator) }
 }
 
 /// n/d rounded half up to one decimal.
-fn one_decimal(numerator: i64, denominator: i64) -> f64 {
+pub(crate) fn one_decimal(numerator: i64, denominator: i64) -> f64 {
     half_up(10 * numerator, denominator) as f64 / 10.0
 }
 
@@ -127,7 +127,7 @@ fn latest(batch: &Sent) -> i64 {
 }
 
 impl<'a> Visit<'a> {
-    fn first(&self) -> &'a Sent {
+    pub(crate) fn first(&self) -> &'a Sent {
         self.batches[0]
     }
 
@@ -135,7 +135,7 @@ impl<'a> Visit<'a> {
         &self.first().session.session_id
     }
 
-    fn started_at(&self) -> i64 {
+    pub(crate) fn started_at(&self) -> i64 {
         self.first().session.started_at
     }
 
@@ -150,15 +150,15 @@ impl<'a> Visit<'a> {
         self.instants().into_iter().fold(i64::MIN, i64::max)
     }
 
-    fn duration_ms(&self) -> i64 {
+    pub(crate) fn duration_ms(&self) -> i64 {
         self.ended_at() - self.started_at()
     }
 
-    fn happenings(&self) -> Vec<Happening<'a>> {
+    pub(crate) fn happenings(&self) -> Vec<Happening<'a>> {
         self.batches.iter().flat_map(|batch| happenings(batch)).collect()
     }
 
-    fn page_views(&self) -> usize {
+    pub(crate) fn page_views(&self) -> usize {
         self.happenings().iter().filter(|happening| happening.is_page_view()).count()
     }
 
@@ -220,7 +220,7 @@ impl<'a> Visit<'a> {
 }
 
 impl<'a> Person<'a> {
-    fn id(&self) -> &'a str {
+    pub(crate) fn id(&self) -> &'a str {
         &self.batches[0].visitor.visitor_id
     }
 
@@ -233,7 +233,7 @@ impl<'a> Person<'a> {
     }
 
     /// Its sessions, newest first.
-    fn visits(&self) -> Vec<Visit<'a>> {
+    pub(crate) fn visits(&self) -> Vec<Visit<'a>> {
         let mut sessions: BTreeMap<&str, Vec<&'a Sent>> = BTreeMap::new();
         for batch in &self.batches {
             sessions.entry(&batch.session.session_id).or_default().push(batch);
@@ -330,7 +330,7 @@ fn happenings(batch: &Sent) -> Vec<Happening<'_>> {
 }
 
 impl Happening<'_> {
-    fn is_page_view(&self) -> bool {
+    pub(crate) fn is_page_view(&self) -> bool {
         self.event.name == "page_view"
     }
 
@@ -365,6 +365,13 @@ impl Oracle {
             self.batches.push(batch);
         }
         !known
+    }
+
+    /// The same, had a visitor never come.
+    #[must_use]
+    pub fn without(&self, visitor: &str) -> Oracle {
+        let others = self.batches.iter().filter(|batch| batch.visitor.visitor_id != visitor);
+        Oracle { batches: others.cloned().collect(), ids: BTreeMap::new() }
     }
 
     /// What was stored, in that order.
@@ -440,7 +447,7 @@ impl Oracle {
         people.into_values().map(|batches| Person { batches }).collect()
     }
 
-    fn humans(&self) -> Vec<Person<'_>> {
+    pub(crate) fn humans(&self) -> Vec<Person<'_>> {
         self.people().into_iter().filter(|person| !person.is_bot()).collect()
     }
 
@@ -562,7 +569,7 @@ impl Oracle {
         page(query, &self.newest_first(happened), |happening| self.event(happening))
     }
 
-    fn human_events(&self, range: Range) -> Vec<Happening<'_>> {
+    pub(crate) fn human_events(&self, range: Range) -> Vec<Happening<'_>> {
         let batches = self.humans().into_iter().flat_map(|person| person.batches);
         batches.flat_map(happenings).filter(|happening| range.holds(happening.event.created_at)).collect()
     }

@@ -20,6 +20,7 @@ use shared::store::Store;
 use shared::time::Millis;
 
 use crate::check::Api;
+use crate::oracle_insights::OWN_HOSTS;
 use crate::sent::Sent;
 
 /// No test of anything else ever meets this limit.
@@ -105,7 +106,8 @@ impl Stack {
     pub async fn project(&self) -> Project {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let id: ProjectId = format!("project-{}", MADE.fetch_add(1, Ordering::Relaxed)).parse().unwrap();
-        assert!(project::create(self.store(), &id, &Settings::default(), Millis::now()).await.unwrap());
+        let settings = Settings { hosts: OWN_HOSTS.map(str::to_owned).to_vec(), ..Settings::default() };
+        assert!(project::create(self.store(), &id, &settings, Millis::now()).await.unwrap());
         Project {
             secret_key: self.key(&id, KeyKind::Secret, Some(PLENTY)).await,
             public_key: self.key(&id, KeyKind::Public, None).await,

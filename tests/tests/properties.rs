@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use fastrand::Rng;
+use futures::future::try_join_all;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollup::Consumer;
+use shared::ids::VisitorId;
+use tests::check::Request;
 use tests::delivery::{Order, Stored, deliver};
 use tests::faults::{Fault, FaultyProxy, Schedule};
 use tests::generate::{History, history};
@@ -41,6 +44,31 @@ impl Told {
             if !oracle.batches().is_empty() {
                 stack.api(project).compare_all(oracle, rng).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Compares what everything is derived to with what it is rebuilt to.
+    async fn check_rebuilt(&self, consumer: &Consumer) -> Result<(), String> {
+        let rebuilds = self.projects.iter().map(|project| consumer.rebuild(&project.id, true, |_| {}));
+        for differences in try_join_all(rebuilds).await.map_err(|error| error.to_string())? {
+            if !differences.is_empty() {
+                return Err(format!("a rebuild finds {differences:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases a visitor of each project.
+    async fn erase(&mut self, stack: &Stack, consumer: &Consumer, visitors: &[VisitorId; 2]) -> Result<(), String> {
+        for (oracle, visitor) in self.oracles.iter_mut().zip(visitors) {
+            *oracle = oracle.without(visitor.as_str());
+        }
+        let each = self.projects.iter().zip(visitors);
+        let erasures = each.map(|(project, visitor)| consumer.erase(&project.id, visitor, |_| {}));
+        try_join_all(erasures).await.map_err(|error| error.to_string())?;
+        for ((project, oracle), visitor) in self.projects.iter().zip(&self.oracles).zip(visitors) {
+            stack.api(project).compare(oracle, &Request::new(format!("visitors/{visitor}"))).await?;
         }
         Ok(())
     }
@@ -138,6 +166,34 @@ fn a_consumer_may_fail_at_any_write() {
             }
         }
         Ok(())
+    });
+    runtime.block_on(stack.shutdown());
+}
+
+/// However figures came to be, a rebuild comes to the same. A visitor that is erased leaves no trace in
+/// them, also when its batches come again.
+#[test]
+fn figures_are_what_a_rebuild_finds_and_an_erased_visitor_is_in_none() {
+    let runtime = runtime();
+    let stack = runtime.block_on(Stack::start(Counting::ByTest));
+    let consumer = Consumer::new(stack.store().clone());
+    let cases = (history(60), order(), any::<[prop::sample::Index; 2]>(), any::<bool>(), any::<u64>());
+    holds(&runtime, 4, &cases, async |(history, order, erased, is_compacted, seed)| {
+        let mut rng = Rng::with_seed(seed);
+        let mut told = Told::store(&stack, &history).await;
+        deliver(&consumer, &told.stored, order, &mut rng).await?;
+        if is_compacted {
+            for project in &told.projects {
+                consumer.compact(&project.id).await.map_err(|error| error.to_string())?;
+            }
+        }
+        told.check_rebuilt(&consumer).await?;
+        let visitors = erased.map(|index| format!("v_{}", index.index(4)).parse().unwrap());
+        told.erase(&stack, &consumer, &visitors).await?;
+        deliver(&consumer, &told.stored, order, &mut rng).await?;
+        told.compare_all(&stack, &mut rng).await?;
+        told.compare_briefly(&stack).await?;
+        told.check_rebuilt(&consumer).await
     });
     runtime.block_on(stack.shutdown());
 }

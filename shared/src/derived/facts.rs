@@ -42,6 +42,13 @@ impl Facts {
         self.number(name).map(|number| (number * MICROS as f64).round() as i64)
     }
 
+    /// A whole number, however its sender writes it: 5, 5.0 or 5e0.
+    pub fn whole(&self, name: &str) -> Option<u64> {
+        let value = self.0.get(name)?;
+        let written_otherwise = || value.as_f64().filter(|number| *number >= 0.0 && number.fract() == 0.0);
+        value.as_u64().or_else(|| written_otherwise().map(|number| number as u64))
+    }
+
     /// A value as it is; null where there is none.
     pub fn value(&self, name: &str) -> Value {
         self.0.get(name).cloned().unwrap_or_default()
@@ -76,6 +83,24 @@ pub fn table_of(names: &[&str], name: &str) -> Option<TableId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_fraction() {
+        let facts = |json: &str| Facts(serde_json::from_str(json).unwrap_or_default());
+        for (json, expected) in [
+            (r#"{"n":5}"#, Some(5)),
+            (r#"{"n":5.0}"#, Some(5)),
+            (r#"{"n":5e0}"#, Some(5)),
+            (r#"{"n":0.0}"#, Some(0)),
+            (r#"{"n":5.5}"#, None),
+            (r#"{"n":-5}"#, None),
+            (r#"{"n":"5"}"#, None),
+            (r#"{"n":null}"#, None),
+            ("{}", None),
+        ] {
+            assert_eq!(facts(json).whole("n"), expected, "{json}");
+        }
+    }
 
     #[test]
     fn joint_keys_read_back_whatever_is_in_them() {

@@ -34,7 +34,7 @@ pub struct Diagnostics {
 
 impl Diagnostics {
     fn of(facts: &Facts) -> Self {
-        let whole = |name| facts.value(name).as_u64();
+        let whole = |name| facts.whole(name);
         let issues = facts.value("issues");
         let issues = issues.as_array().into_iter().flatten().filter_map(Value::as_str);
         Diagnostics {
