@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use shared::routes::ROUTES;
 use tests::check::differences;
 use tests::example::page_view;
 use tests::http::get;
@@ -109,9 +108,6 @@ async fn the_node_example_counts_visitors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_python_example_names_the_frustrated() {
-    if !ROUTES.iter().any(|route| route.path == "/api/v1/insights/frustration") {
-        return skipped("the documentation's Python example, until /insights/frustration is there");
-    }
     let Some(python) = python_with_requests().await else { return };
     let (stack, project) = with_visitors().await;
     let folder = tempfile::tempdir().unwrap();
