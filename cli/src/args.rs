@@ -49,6 +49,8 @@ pub enum Command {
     Erase(EraseArguments),
     /// Compute everything that is derived from the stored batches anew
     Rebuild(RebuildArguments),
+    /// Count batches that could not be counted the first time
+    Replay(ReplayArguments),
 }
 
 const DEV_EXAMPLES: &str = "\
@@ -299,6 +301,29 @@ pub struct RebuildArguments {
     /// Only report what differs
     #[arg(long)]
     pub check: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+const REPLAY_EXAMPLES: &str = "\
+A batch that can't be counted is put on the deployment's queue of dead letters, by its key; the batch itself stays in the
+table. Once the cause is mended, replay counts what is queued and takes it off the queue. Without a queue it
+looks through the whole table for batches that were never counted.
+
+Examples:
+  identity replay --table shop-table --queue-url https://sqs.eu-west-1.amazonaws.com/123456789012/shop-dead-letters
+  identity replay --endpoint-url http://127.0.0.1:8000
+
+Exit status: 0 if everything is counted, 1 if something still can't be, or something failed.";
+
+/// What `replay` takes.
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub struct ReplayArguments {
+    /// The queue of dead letters: the output DeadLetterQueueUrl of the deployed stack
+    #[arg(long, value_name = "URL")]
+    pub queue_url: Option<String>,
     /// Where to.
     #[command(flatten)]
     pub target: Target,

@@ -56,23 +56,10 @@ impl Uncounted {
         self.batches.push(batch);
         if self.batches.len().is_multiple_of(MANY) {
             for chunk in std::mem::take(&mut self.batches).chunks(*CHUNK.end()) {
-                let pending = self.pending(chunk.to_vec()).await?;
-                self.batches.extend(pending);
+                self.batches.extend(self.consumer.pending(&self.project, chunk.to_vec()).await?);
             }
         }
         Ok(())
-    }
-
-    /// Those that are not counted yet. The items of a visitor who is being counted may not fit together
-    /// at a glance: then all of them are looked at again.
-    async fn pending(&self, batches: Vec<BatchRef>) -> Result<Vec<BatchRef>, StoreError> {
-        match self.consumer.pending(&self.project, batches.clone()).await {
-            Err(StoreError::Corrupt { key, cause }) => {
-                tracing::info!(key, cause, "looking again");
-                Ok(batches)
-            }
-            pending => pending,
-        }
     }
 
     /// Returns once all of them are counted.
@@ -87,7 +74,7 @@ impl Uncounted {
             let mut moved_at = Instant::now();
             loop {
                 let before = chunk.len();
-                chunk = self.pending(chunk).await?;
+                chunk = self.consumer.pending(&self.project, chunk).await?;
                 let left = chunk.len() + self.batches.len();
                 progress.at((total - left) as u64);
                 if chunk.is_empty() {

@@ -1,5 +1,6 @@
 //! Why a command fails, and what its exit status is.
 
+use rollup::dead_letters::QueueError;
 use shared::app::is_loopback;
 use shared::store::StoreError;
 
@@ -14,6 +15,9 @@ pub enum CliError {
     /// The command could not do what it was asked to.
     #[error("{0}")]
     Failed(String),
+    /// The queue could not be used.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
     /// The table could not be used.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -24,7 +28,7 @@ impl CliError {
     pub fn exit_status(&self) -> u8 {
         match self {
             CliError::Usage(_) => 2,
-            CliError::Failed(_) | CliError::Store(_) => 1,
+            CliError::Failed(_) | CliError::Queue(_) | CliError::Store(_) => 1,
         }
     }
 

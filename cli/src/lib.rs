@@ -13,5 +13,6 @@ mod output;
 mod progress;
 pub mod project;
 pub mod rebuild;
+pub mod replay;
 pub mod server;
 pub mod stream;

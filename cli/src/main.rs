@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use identity::args::{Arguments, Command, Target};
 use identity::error::CliError;
-use identity::{dev, erase, import, key, project, rebuild};
+use identity::{dev, erase, import, key, project, rebuild, replay};
 use shared::store::Store;
 
 #[tokio::main]
@@ -50,6 +50,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             let outcome = rebuild::run(&store, &arguments.target.project, arguments.check).await;
             let is_same = outcome.map_err(|error| error.explained(&arguments.target))?;
             Ok(if is_same || !arguments.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Some(Command::Replay(arguments)) => {
+            let outcome = replay::run(&open(&arguments.target).await, arguments.queue_url.as_deref()).await;
+            let is_complete = outcome.map_err(|error| error.explained(&arguments.target))?;
+            Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }

@@ -147,7 +147,7 @@ async fn dispatch(functions: &Functions, request: &Request) -> Response<Body> {
         Some("journeys") => journeys::handle(app, request).await,
         Some("live") => live::handle(app, request).await,
         Some("metrics") => metrics::handle(app, request).await,
-        Some("openapi") => openapi::handle(app, request).await,
+        Some("openapi") => openapi::handle(request),
         Some("pages") => pages::handle(app, request).await,
         Some("reading") => reading::handle(app, request).await,
         Some("seo") => seo::handle(app, request).await,
@@ -156,7 +156,7 @@ async fn dispatch(functions: &Functions, request: &Request) -> Response<Body> {
         Some("stats") => stats::handle(app, request).await,
         Some("visitor") => visitor::handle(app, request).await,
         Some("visitors") => visitors::handle(app, request).await,
-        _ => not_found::handle(app, request).await,
+        _ => not_found::handle(request),
     }
 }
 

@@ -12,11 +12,10 @@ use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{self, AttributeValue, OperationType, Record, ShardIteratorType};
 use rollup::Consumer;
-use shared::derived::BatchRef;
 use shared::ids::ProjectId;
 use shared::keys::{self, BatchKey};
 use shared::model::Batch;
-use shared::store::{Consistency, DATA, Item, PK, SK, Store, StoreError, failure, item_key, key_item, read_text, text};
+use shared::store::{Consistency, DATA, PK, SK, Store, StoreError, failure, key_item, read_text, text};
 use tokio_util::sync::CancellationToken;
 
 /// The pause when there is nothing new.
@@ -29,8 +28,6 @@ const LAST_RETRY_PAUSE: Duration = Duration::from_secs(5);
 const PAGE: i32 = 1000;
 /// How many records are handed over at once, at most, give or take a page.
 const GROUP: usize = 4000;
-/// How many items a page of a scan looks at.
-const SCAN_PAGE: i32 = 1000;
 
 const STREAM: &str = "stream";
 const POSITIONS: &str = "positions";
@@ -126,7 +123,11 @@ impl Follower {
             step = Step::Advanced;
             let batches = new_batches(&records);
             if !batches.is_empty() {
-                self.consumer.apply(batches).await?;
+                let mut applied = self.consumer.apply(batches).await;
+                applied.log_refused();
+                if let Some((_, error)) = applied.failed.pop_first() {
+                    return Err(error);
+                }
                 self.save(reading).await?;
             }
         }
@@ -203,7 +204,7 @@ impl Follower {
         let positions = match checkpoint {
             Some((of, positions)) if of == stream && !gone(&described, &positions) => positions,
             _ => {
-                self.apply_left_behind().await?;
+                self.consumer.reconcile(|_| ()).await?;
                 HashMap::new()
             }
         };
@@ -264,60 +265,6 @@ impl Follower {
         item.insert(POSITIONS.to_owned(), aws_sdk_dynamodb::types::AttributeValue::M(positions));
         self.store.put(item).await
     }
-
-    /// Applies every stored batch that is not applied yet.
-    async fn apply_left_behind(&self) -> Result<(), StoreError> {
-        let mut from = None;
-        loop {
-            let page = self
-                .store
-                .client()
-                .scan()
-                .table_name(self.store.table())
-                .consistent_read(true)
-                .limit(SCAN_PAGE)
-                .filter_expression("begins_with(#sk, :batch)")
-                .projection_expression("#pk, #sk")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":batch", text(keys::BATCH_PREFIX))
-                .set_exclusive_start_key(from)
-                .send()
-                .await
-                .map_err(failure)?;
-            for (project, batches) in references(&page.items.unwrap_or_default())? {
-                let pending = self.consumer.pending(&project, batches).await?;
-                self.apply_stored(&project, pending).await?;
-            }
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn apply_stored(&self, project: &ProjectId, pending: Vec<BatchRef>) -> Result<(), StoreError> {
-        if pending.is_empty() {
-            return Ok(());
-        }
-        tracing::info!(%project, batches = pending.len(), "applying batches that were left behind");
-        let key = |batch: &BatchRef| keys::batch(project, &batch.visitor, &batch.session, &batch.batch);
-        let items = self.store.get_many(pending.iter().map(key).collect(), Consistency::Strong).await?;
-        let batches = items.values().filter_map(|item| readable(Batch::from_item(item))).collect();
-        self.consumer.apply(BTreeMap::from([(project.clone(), batches)])).await
-    }
-}
-
-/// The batches among stored items, by project.
-fn references(items: &[Item]) -> Result<BTreeMap<ProjectId, Vec<BatchRef>>, StoreError> {
-    let mut found: BTreeMap<ProjectId, Vec<BatchRef>> = BTreeMap::new();
-    for item in items {
-        let key = item_key(item)?;
-        if let Some(BatchKey { project, visitor, session, batch }) = keys::parse_batch(&key.pk, &key.sk) {
-            found.entry(project).or_default().push(BatchRef { visitor, session, batch });
-        }
-    }
-    Ok(found)
 }
 
 /// The new batches among a stream's records, by project.

@@ -1,17 +1,19 @@
 //! What every request of the API goes through: authentication, rate limit, parameters, resource.
 
 use http::{HeaderValue, Method, StatusCode, header};
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
-use crate::app::App;
+use crate::app::{App, in_time};
 use crate::auth::{self, Hint};
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
 use crate::forecast::Forecast;
 use crate::ids::ProjectId;
 use crate::params::Params;
 use crate::rate_limit::Standing;
-use crate::store::Store;
+use crate::routes;
+use crate::store::{Consumed, Store};
+use crate::telemetry::{self, Metric};
 use crate::time::Millis;
 
 /// What a resource is read with, once the caller is known.
@@ -45,7 +47,8 @@ pub async fn answer<P, T: Serialize>(
         let forecast = app.forecasts().of(&project, request.uri().path(), &params);
         read(Caller { project, store: store.clone(), now, forecast }, parameters).await
     };
-    let (standing, outcome) = admitted(app, &store, request, now, resource).await;
+    let admitted = in_time(admitted(app, &store, request, now, resource)).await;
+    let (standing, outcome) = admitted.unwrap_or((None, Err(ApiError::Unavailable)));
     let mut response = match outcome {
         Ok(body) => json_response(StatusCode::OK, &body),
         Err(error) => error.into_response(),
@@ -56,7 +59,7 @@ pub async fn answer<P, T: Serialize>(
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }
-    log(request, &response, &store, now);
+    log(request, &response, store.consumed(), now);
     response
 }
 
@@ -122,17 +125,32 @@ pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Body
     response
 }
 
-/// One structured line a request. Queries are left out: they hold what visitors are searched by.
-pub fn log(request: &Request, response: &Response<Body>, store: &Store, started_at: Millis) {
-    let consumed = store.consumed();
-    tracing::info!(
-        method = %request.method(),
-        path = request.uri().path(),
-        status = response.status().as_u16(),
-        duration_ms = Millis::now().0 - started_at.0,
-        read_units = consumed.read_units,
-        write_units = consumed.write_units,
-        calls = consumed.calls,
-        "request"
+/// One line a request, with its metrics. It names the route, not the path or the query, which hold what visitors are
+/// looked up by.
+pub fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started_at: Millis) {
+    let route = routes::find(request.uri().path()).map_or("none", |(route, _)| route.path);
+    let status = response.status().as_u16();
+    let code = response.extensions().get().map_or("", |ErrorCode(code)| *code);
+    let mut metrics = vec![Metric::count("Requests", 1).by("Status", status.to_string())];
+    if route == routes::COLLECT && request.method() == Method::POST {
+        metrics.push(match code {
+            "" => Metric::count("Batches", 1),
+            reason => Metric::count("RefusedBatches", 1).by("Reason", reason),
+        });
+    }
+    telemetry::report(
+        "request",
+        &[
+            ("request_id", request.lambda_context_ref().map(|context| context.request_id.clone()).into()),
+            ("method", request.method().as_str().into()),
+            ("route", route.into()),
+            ("status", status.into()),
+            ("code", code.into()),
+            ("duration_ms", (Millis::now().0 - started_at.0).into()),
+            ("read_units", consumed.read_units.into()),
+            ("write_units", consumed.write_units.into()),
+            ("calls", consumed.calls.into()),
+        ],
+        &metrics,
     );
 }

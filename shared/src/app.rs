@@ -1,8 +1,8 @@
 //! What a function keeps between requests.
 
-use aws_config::Region;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{Region, SdkConfig};
 use futures::future::BoxFuture;
 use lambda_http::{Body, Request, Response, service_fn};
 use std::convert::Infallible;
@@ -22,6 +22,19 @@ use crate::time::Millis;
 const TABLE_VARIABLE: &str = "TABLE_NAME";
 /// The table's name where none is set.
 pub const DEFAULT_TABLE: &str = "identity";
+
+/// What a request may take. Its function's own limit is two seconds later: a request that takes too long is
+/// answered with 503 rather than broken off.
+pub const TIME_LIMIT: Duration = Duration::from_secs(8);
+
+/// How often an operation on the table is tried, and how long it may take with all its tries. The first operation
+/// that fails is the last of its request, so a table that is down is reported in this time.
+const MAX_TRIES: u32 = 3;
+const FIRST_BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_millis(500);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const TRY_TIMEOUT: Duration = Duration::from_millis(1_500);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A request's extension with the address of the client, for requests that no gateway describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,26 +57,15 @@ impl App {
     /// The app of a Lambda function, from its environment. One read opens the connection while
     /// the function still has the whole CPU of its init phase.
     pub async fn from_environment() -> Self {
-        let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
-            .retry_config(RetryConfig::standard().with_max_attempts(3))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(1))
-                    .operation_attempt_timeout(Duration::from_secs(2))
-                    .operation_timeout(Duration::from_secs(5))
-                    .build(),
-            )
-            .load()
-            .await;
-        let table = std::env::var(TABLE_VARIABLE).unwrap_or_else(|_| DEFAULT_TABLE.to_owned());
-        let app = App::new(Store::new(aws_sdk_dynamodb::Client::new(&config), &table));
+        let client = aws_sdk_dynamodb::Client::new(&environment().await);
+        let app = App::new(Store::new(client, &table_of_environment()));
         app.warm_up().await;
         app
     }
 
     async fn warm_up(&self) {
         if let Ok(nobody) = "warm-up".parse::<ProjectId>()
-            && let Err(error) = self.store.get(&keys::project(&nobody), Consistency::Eventual).await
+            && let Err(error) = self.store.get(&keys::manifest(&nobody), Consistency::Eventual).await
         {
             tracing::warn!(%error, "the table could not be reached during init");
         }
@@ -90,15 +92,50 @@ impl App {
     }
 }
 
+/// The configuration of a Lambda function's AWS clients, with bounded tries.
+pub async fn environment() -> SdkConfig {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(MAX_TRIES)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF);
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(TRY_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build();
+    aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .retry_config(retries)
+        .timeout_config(timeouts)
+        .load()
+        .await
+}
+
+/// The table's name in a Lambda function's environment.
+pub fn table_of_environment() -> String {
+    std::env::var(TABLE_VARIABLE).unwrap_or_else(|_| DEFAULT_TABLE.to_owned())
+}
+
+/// What a request comes to, unless it takes too long.
+pub async fn in_time<T>(request: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(TIME_LIMIT, request).await.ok()
+}
+
 /// Runs an endpoint as a Lambda function.
 pub async fn run<H>(handle: H) -> Result<(), lambda_http::Error>
 where
     H: for<'a> Fn(&'a App, &'a Request) -> BoxFuture<'a, Response<Body>> + Sync,
 {
-    telemetry::start_json();
+    telemetry::start_json(&table_of_environment());
     let app = App::from_environment().await;
     let (app, handle) = (&app, &handle);
     lambda_http::run(service_fn(async |request: Request| Ok::<_, Infallible>(handle(app, &request).await))).await
+}
+
+/// Runs an endpoint that reads nothing as a Lambda function.
+pub async fn run_without_table(handle: impl Fn(&Request) -> Response<Body> + Sync) -> Result<(), lambda_http::Error> {
+    telemetry::start_json(&table_of_environment());
+    let handle = &handle;
+    lambda_http::run(service_fn(async |request: Request| Ok::<_, Infallible>(handle(&request)))).await
 }
 
 /// A client of a table at an address of its own, such as a local engine's. Loopback needs no

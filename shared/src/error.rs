@@ -20,6 +20,10 @@ struct Described {
     code: &'static str,
 }
 
+/// A response's extension with the envelope's `code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ErrorCode(pub &'static str);
+
 /// Why a request is answered with an error.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -87,6 +91,7 @@ impl ApiError {
         }
         let error = Described { status: status.as_u16(), message: self.to_string(), code };
         let mut response = crate::api::json_response(status, &Envelope { error });
+        response.extensions_mut().insert(ErrorCode(code));
         let headers = response.headers_mut();
         match &self {
             ApiError::Unauthorized(_) => {

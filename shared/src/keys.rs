@@ -208,6 +208,11 @@ pub fn run_hour(hour: Hour) -> String {
     format!("{:02}", hour.of_day())
 }
 
+/// When the stream's consumer last worked.
+pub fn heartbeat() -> Key {
+    Key::new("CONSUMER", "HEARTBEAT")
+}
+
 const DEV: &str = "DEV";
 
 /// How far the local stack applied the table's stream.
@@ -291,6 +296,13 @@ pub struct BatchKey {
     pub session: SessionId,
     /// The batch.
     pub batch: BatchId,
+}
+
+impl BatchKey {
+    /// Where it is stored.
+    pub fn key(&self) -> Key {
+        batch(&self.project, &self.visitor, &self.session, &self.batch)
+    }
 }
 
 /// Reads the key of a batch; `None` if it is another item's.

@@ -46,6 +46,9 @@ pub enum StoreError {
     /// The table answered with an error that another try would meet again.
     #[error("table error: {0}")]
     Failed(String),
+    /// The table refuses what was to be written, as an item that has grown too large.
+    #[error("the table refuses what is to be written: {0}")]
+    Refused(String),
     /// What was read in two steps changed in between: worth another try now.
     #[error("the table changed while it was read")]
     Overtaken,
@@ -57,6 +60,13 @@ pub enum StoreError {
         /// What is wrong with it.
         cause: String,
     },
+}
+
+impl StoreError {
+    /// Whether it lies in particular items, so that a try with others may well succeed.
+    pub fn is_of_items(&self) -> bool {
+        matches!(self, StoreError::Refused(_) | StoreError::Corrupt { .. })
+    }
 }
 
 impl From<CodecError> for StoreError {
@@ -74,7 +84,7 @@ pub struct Meter {
 }
 
 /// A reading of a [`Meter`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consumed {
     /// Read capacity units.
     pub read_units: f64,
@@ -430,6 +440,7 @@ impl Store {
             }
             Err(error) => match conflicts(&error) {
                 Some(positions) => Ok(Outcome::Conflict(positions)),
+                None if is_invalid(&error) => Err(StoreError::Refused(text_of(&error))),
                 None => Err(failure(error)),
             },
         }
@@ -492,6 +503,16 @@ fn conflicts<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<Vec<usiz
     Some(positions)
 }
 
+/// Whether one of a transaction's writes can't be made at all.
+fn is_invalid<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ValidationError"))
+        }
+        _ => false,
+    }
+}
+
 /// Sorts an SDK error into what is worth another try and what is not. The SDK has tried already.
 pub fn failure<E, R>(error: SdkError<E, R>) -> StoreError
 where
@@ -507,17 +528,25 @@ where
         "TransactionCanceledException",
         "LimitExceededException",
     ];
-    let code = error.code().map(str::to_owned);
-    let unavailable = match &error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => true,
-        _ => code.as_deref().is_some_and(|code| TRANSIENT.contains(&code)),
-    };
-    let cause = match error.into_source() {
-        Ok(source) => source.to_string(),
-        Err(error) => error.to_string(),
-    };
-    let text = code.map_or(cause.clone(), |code| format!("{code}: {cause}"));
-    if unavailable { StoreError::Unavailable(text) } else { StoreError::Failed(text) }
+    let text = text_of(&error);
+    match error.code() {
+        _ if matches!(error, SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)) => {
+            StoreError::Unavailable(text)
+        }
+        Some(code) if TRANSIENT.contains(&code) => StoreError::Unavailable(text),
+        Some("ValidationException") => StoreError::Refused(text),
+        _ => StoreError::Failed(text),
+    }
+}
+
+/// What an SDK error says, in one line.
+fn text_of<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    error.code().map_or(cause.clone(), |code| format!("{code}: {cause}"))
 }
 
 /// A text attribute.

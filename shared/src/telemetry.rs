@@ -1,8 +1,120 @@
-//! Logs: JSON lines on Lambda, from one place.
+//! Logs and metrics: JSON lines on Lambda, from one place.
+//!
+//! A line that carries figures is in CloudWatch's embedded metric format, so that one line is both the
+//! log and the metrics, and no call is made for either:
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
-/// Starts JSON logging to standard output, at the level of `RUST_LOG` or `info`.
-pub fn start_json() {
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value, json};
+
+use crate::time::Millis;
+
+/// Whose metrics they are in CloudWatch.
+const NAMESPACE: &str = "identity-api";
+
+/// The dimension that tells deployments in one account apart: the table's name.
+const TABLE: &str = "Table";
+
+/// The table's name, once lines are written for CloudWatch.
+static DEPLOYMENT: OnceLock<String> = OnceLock::new();
+
+/// A figure that CloudWatch adds up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    name: &'static str,
+    unit: &'static str,
+    value: f64,
+    dimension: Option<(&'static str, String)>,
+}
+
+impl Metric {
+    /// How many there were of something.
+    pub fn count(name: &'static str, count: usize) -> Self {
+        Metric { name, unit: "Count", value: count as f64, dimension: None }
+    }
+
+    /// How long something took.
+    pub fn milliseconds(name: &'static str, ms: i64) -> Self {
+        Metric { name, unit: "Milliseconds", value: ms as f64, dimension: None }
+    }
+
+    /// The same, told apart by a dimension that has few values.
+    pub fn by(self, dimension: &'static str, value: impl Into<String>) -> Self {
+        Metric { dimension: Some((dimension, value.into())), ..self }
+    }
+}
+
+/// Starts JSON logging to standard output, at the level of `RUST_LOG` or `info`, and metrics of a table.
+pub fn start_json(table: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().json().with_env_filter(filter).flatten_event(true).without_time().init();
+    tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .flatten_event(true)
+        .with_span_list(false)
+        .without_time()
+        .init();
+    DEPLOYMENT.get_or_init(|| table.to_owned());
+}
+
+/// Writes a line with properties and metrics: for CloudWatch on Lambda, else as a log line.
+pub fn report(message: &'static str, properties: &[(&'static str, Value)], metrics: &[Metric]) {
+    match DEPLOYMENT.get() {
+        Some(table) => println!("{}", line(table, Millis::now(), message, properties, metrics)),
+        None => {
+            let properties = Value::Object(named(properties).collect());
+            tracing::info!("{message} {properties}");
+        }
+    }
+}
+
+fn named(properties: &[(&'static str, Value)]) -> impl Iterator<Item = (String, Value)> {
+    properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone()))
+}
+
+fn line(table: &str, at: Millis, message: &str, properties: &[(&'static str, Value)], metrics: &[Metric]) -> Value {
+    let mut line: Map<String, Value> = named(properties).collect();
+    line.insert("level".to_owned(), json!("INFO"));
+    line.insert("message".to_owned(), json!(message));
+    line.insert(TABLE.to_owned(), json!(table));
+    let mut directives = Vec::with_capacity(metrics.len());
+    for metric in metrics {
+        let mut dimensions = vec![TABLE];
+        line.insert(metric.name.to_owned(), json!(metric.value));
+        if let Some((dimension, value)) = &metric.dimension {
+            dimensions.push(dimension);
+            line.insert((*dimension).to_owned(), json!(value));
+        }
+        directives.push(json!({
+            "Namespace": NAMESPACE,
+            "Dimensions": [dimensions],
+            "Metrics": [{ "Name": metric.name, "Unit": metric.unit }],
+        }));
+    }
+    line.insert("_aws".to_owned(), json!({ "Timestamp": at.0, "CloudWatchMetrics": directives }));
+    Value::Object(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_in_embedded_metric_format() {
+        let metrics = [Metric::count("Requests", 1).by("Status", "200"), Metric::milliseconds("RollupLag", 1_200)];
+        let line = line("identity", Millis(5), "request", &[("route", json!("/collect"))], &metrics);
+        let expected = json!({
+            "_aws": { "Timestamp": 5, "CloudWatchMetrics": [
+                { "Namespace": "identity-api", "Dimensions": [["Table", "Status"]],
+                  "Metrics": [{ "Name": "Requests", "Unit": "Count" }] },
+                { "Namespace": "identity-api", "Dimensions": [["Table"]],
+                  "Metrics": [{ "Name": "RollupLag", "Unit": "Milliseconds" }] },
+            ] },
+            "level": "INFO", "message": "request", "route": "/collect",
+            "Table": "identity", "Status": "200", "Requests": 1.0, "RollupLag": 1200.0,
+        });
+        assert_eq!(line, expected);
+    }
 }

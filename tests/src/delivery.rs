@@ -97,5 +97,5 @@ async fn apply(consumer: &Consumer, delivered: &[Stored]) -> Result<(), StoreErr
     for (project, batch) in delivered {
         by_project.entry(project.clone()).or_default().push(batch.clone());
     }
-    consumer.apply(by_project).await
+    consumer.apply(by_project).await.complete()
 }

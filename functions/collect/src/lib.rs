@@ -23,7 +23,7 @@ use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
 use shared::api;
-use shared::app::App;
+use shared::app::{App, in_time};
 use shared::auth;
 use shared::error::ApiError;
 use shared::ids::ProjectId;
@@ -183,13 +183,15 @@ pub async fn handle(collector: &Collector, request: &Request) -> Response<Body> 
     let now = collector.app.now();
     let store = collector.app.store().metered();
     let response = match *request.method() {
-        Method::POST => collector.post(request, &store, now).await,
+        Method::POST => in_time(collector.post(request, &store, now))
+            .await
+            .unwrap_or_else(|| cors::readable(ApiError::Unavailable.into_response(), &AllowedOrigin::Any)),
         Method::OPTIONS => cors::preflight(),
         _ => {
             let allowed = routes::find(routes::COLLECT).map_or(ALLOWED, |(route, _)| route.allowed());
             cors::readable(ApiError::MethodNotAllowed(allowed).into_response(), &AllowedOrigin::Any)
         }
     };
-    api::log(request, &response, &store, now);
+    api::log(request, &response, store.consumed(), now);
     response
 }

@@ -9,7 +9,7 @@ use shared::app::App;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::telemetry::start_json();
+    shared::telemetry::start_json(&shared::app::table_of_environment());
     let app = Arc::new(App::from_environment().await);
     let collector = &Collector::new(app).trusting(OriginSecret::from_environment());
     lambda_http::run(service_fn(async |request: Request| {

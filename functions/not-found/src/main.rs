@@ -1,6 +1,6 @@
-//! The Lambda function `not-found`.
+//! The Lambda function `not-found`, which needs no table.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::app::run(|app, request| Box::pin(not_found::handle(app, request))).await
+    shared::app::run_without_table(not_found::handle).await
 }

@@ -1,6 +1,6 @@
-//! The Lambda function `openapi`.
+//! The Lambda function `openapi`, which needs no table.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::app::run(|app, request| Box::pin(openapi::handle(app, request))).await
+    shared::app::run_without_table(openapi::handle).await
 }

@@ -72,7 +72,7 @@ impl Site {
     /// Counts batches, so many of them at a time.
     async fn count(&self, batches: &[Batch], together: usize) {
         for delivered in batches.chunks(together) {
-            self.consumer.apply(BTreeMap::from([(self.project.clone(), delivered.to_vec())])).await.unwrap();
+            self.consumer.apply(BTreeMap::from([(self.project.clone(), delivered.to_vec())])).await.complete().unwrap();
         }
     }
 

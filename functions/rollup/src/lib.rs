@@ -5,9 +5,12 @@
 //! batch is delivered, in which order, in which company, or where a consumer stops in between.
 
 mod compaction;
+pub mod dead_letters;
 mod erasure;
+pub mod heartbeat;
 mod history;
 mod rebuild;
+mod reconciliation;
 pub mod stream;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -18,13 +21,14 @@ use futures::future::try_join_all;
 pub use erasure::Erased;
 pub use history::Project;
 pub use rebuild::{Differences, Progress};
+pub use reconciliation::Reconciled;
 
 use history::{Change, History};
 use shared::codec;
 use shared::derived::tail::segment_items;
 use shared::derived::{BatchRef, Delta};
 use shared::ids::{ProjectId, VisitorId};
-use shared::keys;
+use shared::keys::{self, BatchKey};
 use shared::model::batch::fingerprint;
 use shared::model::{Batch, Event};
 use shared::store::{
@@ -63,8 +67,35 @@ pub struct Consumer {
     store: Store,
 }
 
-/// A visitor's batches that wait to be applied.
+/// What became of batches that were to be applied. Those that it does not name are applied.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Applied {
+    /// Batches that no further try would apply.
+    pub refused: Vec<Refused>,
+    /// Projects with batches that were not applied, but may be by another try.
+    pub failed: BTreeMap<ProjectId, StoreError>,
+}
+
+/// A stored batch that can't be applied.
 #[derive(Debug)]
+pub struct Refused {
+    /// Where it is stored.
+    pub key: BatchKey,
+    /// What is wrong with it, or with what is derived from its visitor's others.
+    pub cause: StoreError,
+}
+
+impl Applied {
+    /// The first thing that went wrong, if anything did.
+    pub fn complete(self) -> Result<(), StoreError> {
+        let refused = self.refused.into_iter().map(|refused| refused.cause);
+        self.failed.into_values().chain(refused).next().map_or(Ok(()), Err)
+    }
+}
+
+/// A visitor's batches that wait to be applied.
+#[derive(Debug, Clone)]
 struct Work {
     visitor: VisitorId,
     batches: VecDeque<Batch>,
@@ -93,12 +124,20 @@ impl Consumer {
         &self.store
     }
 
-    /// Applies batches, in any order and however often they are delivered: each counts once.
-    pub async fn apply(&self, batches: BTreeMap<ProjectId, Vec<Batch>>) -> Result<(), StoreError> {
-        for (project, batches) in batches {
-            self.apply_to(&self.project(project).await?, batches).await?;
+    /// Applies batches, in any order and however often they are delivered: each counts once. What goes wrong
+    /// with one batch or one project holds up no other.
+    pub async fn apply(&self, batches: BTreeMap<ProjectId, Vec<Batch>>) -> Applied {
+        let mut applied = Applied::default();
+        for (id, batches) in batches {
+            let outcome = match self.project(id.clone()).await {
+                Ok(project) => self.apply_to(&project, batches, &mut applied.refused).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
+                applied.failed.insert(id, error);
+            }
         }
-        Ok(())
+        applied
     }
 
     async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
@@ -108,7 +147,12 @@ impl Consumer {
         Ok(Project { id, hosts })
     }
 
-    async fn apply_to(&self, project: &Project, batches: Vec<Batch>) -> Result<(), StoreError> {
+    async fn apply_to(
+        &self,
+        project: &Project,
+        batches: Vec<Batch>,
+        refused: &mut Vec<Refused>,
+    ) -> Result<(), StoreError> {
         let mut by_visitor: BTreeMap<VisitorId, Vec<Batch>> = BTreeMap::new();
         for batch in batches {
             by_visitor.entry(batch.visitor_id.clone()).or_default().push(batch);
@@ -118,17 +162,43 @@ impl Consumer {
             batches.sort_by_key(Batch::stored_order);
             waiting.push_back(Work { visitor, batches: batches.into(), tries: 0 });
         }
+        let mut suspects: VecDeque<Work> = VecDeque::new();
         let mut is_compaction_due = false;
-        while !waiting.is_empty() {
-            let group: Vec<Work> = waiting.drain(..GROUP.min(waiting.len())).collect();
-            let (unfinished, looks_long) = self.apply_group(project, group).await?;
-            waiting.extend(unfinished);
-            is_compaction_due |= looks_long;
+        loop {
+            let group: Vec<Work> = match suspects.pop_front() {
+                Some(suspect) => vec![suspect],
+                None => waiting.drain(..GROUP.min(waiting.len())).collect(),
+            };
+            if group.is_empty() {
+                break;
+            }
+            match self.apply_group(project, group.clone()).await {
+                Ok((unfinished, looks_long)) => {
+                    waiting.extend(unfinished);
+                    is_compaction_due |= looks_long;
+                }
+                Err(cause) if cause.is_of_items() => match only_batch(&group) {
+                    Some(batch) => refused.push(Refused { key: key_of(&project.id, batch), cause }),
+                    None => suspects.extend(apart(group)),
+                },
+                Err(error) => return Err(error),
+            }
         }
         if is_compaction_due {
-            compaction::compact(&self.store, &project.id).await?;
+            self.compact_if_readable(&project.id).await?;
         }
         Ok(())
+    }
+
+    /// Compacts a project's tail. A block that can't be read must not hold up the batches, which are applied already.
+    async fn compact_if_readable(&self, project: &ProjectId) -> Result<(), StoreError> {
+        match compaction::compact(&self.store, project).await {
+            Err(error) if error.is_of_items() => {
+                tracing::error!(%project, %error, "figures can't be compacted: run `identity rebuild`");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Applies what it can of a group's batches. Gives back what is left, and whether to look at the tail.
@@ -365,6 +435,36 @@ impl Consumer {
             }
         }
         Ok(pending)
+    }
+}
+
+/// The batch of a group that has no other.
+fn only_batch(group: &[Work]) -> Option<&Batch> {
+    let [Work { batches, .. }] = group else { return None };
+    batches.front().filter(|_| batches.len() == 1)
+}
+
+/// Divides a group: by visitor, or the batches of a single one.
+fn apart(mut group: Vec<Work>) -> Vec<Work> {
+    match group.pop() {
+        Some(only) if group.is_empty() => only.batches.into_iter().map(Work::of).collect(),
+        last => group.into_iter().chain(last).collect(),
+    }
+}
+
+fn key_of(project: &ProjectId, batch: &Batch) -> BatchKey {
+    let Batch { visitor_id, session_id, batch_id, .. } = batch;
+    BatchKey {
+        project: project.clone(),
+        visitor: visitor_id.clone(),
+        session: session_id.clone(),
+        batch: batch_id.clone(),
+    }
+}
+
+impl Work {
+    fn of(batch: Batch) -> Self {
+        Work { visitor: batch.visitor_id.clone(), batches: [batch].into(), tries: 0 }
     }
 }
 

@@ -1,17 +1,24 @@
 //! The Lambda function behind the table's stream.
 
 use aws_lambda_events::dynamodb::Event;
+use aws_lambda_events::streams::DynamoDbEventResponse;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use rollup::Consumer;
-use rollup::stream::batches_of;
-use shared::app::App;
+use rollup::dead_letters::{QUEUE_VARIABLE, Queue};
+use rollup::stream::StreamConsumer;
+use shared::app::{self, App};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    shared::telemetry::start_json();
+    shared::telemetry::start_json(&app::table_of_environment());
     let consumer = Consumer::new(App::from_environment().await.store().clone());
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| -> Result<(), Error> {
-        consumer.apply(batches_of(event.payload)).await.map_err(Error::from)
+    let queue = match std::env::var(QUEUE_VARIABLE) {
+        Ok(url) => Some(Queue::new(aws_sdk_sqs::Client::new(&app::environment().await), &url)),
+        Err(_) => None,
+    };
+    let consumer = StreamConsumer::new(consumer, queue);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Event>| -> Result<DynamoDbEventResponse, Error> {
+        Ok(consumer.handle(event.payload).await)
     }))
     .await
 }

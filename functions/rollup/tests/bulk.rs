@@ -71,7 +71,7 @@ async fn deliver(store: &Store, sent: &[Batch], together: usize) {
     }
     let consumer = Consumer::new(store.clone());
     for delivered in sent.chunks(together) {
-        consumer.apply(BTreeMap::from([(project(), delivered.to_vec())])).await.unwrap();
+        consumer.apply(BTreeMap::from([(project(), delivered.to_vec())])).await.complete().unwrap();
     }
 }
 

@@ -85,7 +85,7 @@ async fn units_per_page_view(windows: Vec<Vec<Batch>>) -> f64 {
             views += batch.events.iter().filter(|event| event.is_page_view()).count();
             assert!(store.put_at(batch.to_item(&project).unwrap(), None).await.unwrap());
         }
-        consumer.apply(BTreeMap::from([(project.clone(), window)])).await.unwrap();
+        consumer.apply(BTreeMap::from([(project.clone(), window)])).await.complete().unwrap();
     }
     let consumed = store.consumed();
     (consumed.write_units - before) / views as f64

@@ -117,7 +117,7 @@ async fn send(store: &Store, consumer: &Consumer, batches: &[Batch]) {
         for batch in window {
             store.put_at(batch.to_item(&project()).unwrap(), None).await.unwrap();
         }
-        consumer.apply(BTreeMap::from([(project(), window.to_vec())])).await.unwrap();
+        consumer.apply(BTreeMap::from([(project(), window.to_vec())])).await.complete().unwrap();
     }
     consumer.compact(&project()).await.unwrap();
 }

@@ -58,7 +58,7 @@ impl Site {
             assert!(store.put_at(batch.to_item(&project).unwrap(), None).await.unwrap());
         }
         for delivered in sent.chunks(3) {
-            consumer.apply(BTreeMap::from([(project.clone(), delivered.to_vec())])).await.unwrap();
+            consumer.apply(BTreeMap::from([(project.clone(), delivered.to_vec())])).await.complete().unwrap();
         }
         Site { app: App::new(store), key, sent }
     }

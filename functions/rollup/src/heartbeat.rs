@@ -1,0 +1,114 @@
+//! When the consumer of the table's stream last worked.
+//!
+//! A stream keeps its records for a day, so a consumer that was down for longer has missed some. It shows:
+//! either nobody worked for long, or what was worked on last was old. Then batches may have been left
+//! behind, which [`Consumer::reconcile_if_due`](crate::Consumer::reconcile_if_due) looks for.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+
+use shared::keys;
+use shared::store::{Consistency, Store, StoreError, failure, key_item, number, read_number};
+use shared::time::Millis;
+
+/// A consumer says at most so often that it works.
+const EVERY_MS: i64 = 10 * 60_000;
+
+/// After so long the stream may soon lose what nobody read: half of the day that it keeps.
+const LATE_MS: i64 = 12 * 3_600_000;
+
+/// When the consumer last worked.
+const BEAT_AT: &str = "beat_at";
+/// Since when it may have missed batches; not there if it has not.
+const MISSED_SINCE: &str = "missed_since";
+
+/// What a consumer knows of its last sign of life.
+#[derive(Debug, Default)]
+pub struct Heartbeat {
+    next: AtomicI64,
+}
+
+/// What the table says of the consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pulse {
+    beat_at: Option<Millis>,
+    missed_since: Option<Millis>,
+}
+
+impl Heartbeat {
+    /// Notes that the consumer works, if it was not noted lately, and whether it comes late: `oldest` is when the
+    /// oldest batch that it was given was stored.
+    pub async fn beat(&self, store: &Store, oldest: Millis, now: Millis) -> Result<(), StoreError> {
+        if now.0 < self.next.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let before = Pulse::read(store).await?;
+        let silent_since = before.beat_at.unwrap_or(now).min(oldest);
+        let is_late = now.0 - silent_since.0 > LATE_MS;
+        note(store, now, is_late.then_some(silent_since)).await?;
+        self.next.store(now.0 + EVERY_MS, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Pulse {
+    /// Reads it.
+    pub async fn read(store: &Store) -> Result<Self, StoreError> {
+        let item = store.get(&keys::heartbeat(), Consistency::Strong).await?.unwrap_or_default();
+        let instant = |name| read_number(&item, name).ok().map(Millis);
+        Ok(Pulse { beat_at: instant(BEAT_AT), missed_since: instant(MISSED_SINCE) })
+    }
+
+    /// Whether the consumer may have missed batches, or is about to.
+    pub fn may_have_missed(&self, now: Millis) -> bool {
+        self.missed_since.is_some() || self.beat_at.is_none_or(|at| now.0 - at.0 > LATE_MS)
+    }
+
+    /// Notes that what had been missed until then is found.
+    pub async fn settle(&self, store: &Store) -> Result<(), StoreError> {
+        let Some(since) = self.missed_since else { return Ok(()) };
+        let settled = store
+            .client()
+            .update_item()
+            .table_name(store.table())
+            .set_key(Some(key_item(&keys::heartbeat())))
+            .update_expression("REMOVE #since")
+            .condition_expression("#since = :since")
+            .expression_attribute_names("#since", MISSED_SINCE)
+            .expression_attribute_values(":since", number(since.0))
+            .return_consumed_capacity(ReturnConsumedCapacity::None)
+            .send()
+            .await;
+        match settled {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failure(error)),
+        }
+    }
+}
+
+async fn note(store: &Store, now: Millis, missed_since: Option<Millis>) -> Result<(), StoreError> {
+    let update = store
+        .client()
+        .update_item()
+        .table_name(store.table())
+        .set_key(Some(key_item(&keys::heartbeat())))
+        .expression_attribute_names("#at", BEAT_AT)
+        .expression_attribute_values(":at", number(now.0))
+        .return_consumed_capacity(ReturnConsumedCapacity::None);
+    let update = match missed_since {
+        None => update.update_expression("SET #at = :at"),
+        Some(since) => update
+            .update_expression("SET #at = :at, #since = if_not_exists(#since, :since)")
+            .expression_attribute_names("#since", MISSED_SINCE)
+            .expression_attribute_values(":since", number(since.0)),
+    };
+    update.send().await.map_err(failure)?;
+    store.count_write();
+    Ok(())
+}
