@@ -115,9 +115,10 @@ pub fn table_of_environment() -> String {
     std::env::var(TABLE_VARIABLE).unwrap_or_else(|_| DEFAULT_TABLE.to_owned())
 }
 
-/// What a request comes to, unless it takes too long.
+/// What a request comes to, unless it takes too long. It is put on the heap: with all that it may wait for it is
+/// large, and a server's stack holds it once for each endpoint.
 pub async fn in_time<T>(request: impl Future<Output = T>) -> Option<T> {
-    tokio::time::timeout(TIME_LIMIT, request).await.ok()
+    tokio::time::timeout(TIME_LIMIT, Box::pin(request)).await.ok()
 }
 
 /// Runs an endpoint as a Lambda function.
