@@ -52,7 +52,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             Ok(if is_same || !arguments.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Replay(arguments)) => {
-            let outcome = replay::run(&open(&arguments.target).await, arguments.queue_url.as_deref()).await;
+            let queue = match &arguments.queue_url {
+                Some(url) => Some(replay::queue(url).await),
+                None => None,
+            };
+            let outcome = replay::run(&open(&arguments.target).await, queue.as_ref()).await;
             let is_complete = outcome.map_err(|error| error.explained(&arguments.target))?;
             Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

@@ -20,12 +20,16 @@ struct Replayed {
     given_up: Vec<Received>,
 }
 
-/// Replays what is queued, or looks through the table where there is no queue. Says whether all of it is counted.
-pub async fn run(store: &Store, queue_url: Option<&str>) -> Result<bool, CliError> {
-    let consumer = Consumer::new(store.clone());
-    let Some(url) = queue_url else { return reconcile(&consumer).await };
+/// The queue at a URL, with the AWS environment's credentials.
+pub async fn queue(url: &str) -> Queue {
     let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
-    let queue = Queue::new(aws_sdk_sqs::Client::new(&config), url);
+    Queue::new(aws_sdk_sqs::Client::new(&config), url)
+}
+
+/// Replays what is queued, or looks through the table where there is no queue. Says whether all of it is counted.
+pub async fn run(store: &Store, queue: Option<&Queue>) -> Result<bool, CliError> {
+    let consumer = Consumer::new(store.clone());
+    let Some(queue) = queue else { return reconcile(&consumer).await };
     let mut replayed = Replayed::default();
     let progress = Progress::begin("Replaying", Unit::Batches, None);
     loop {
@@ -34,7 +38,7 @@ pub async fn run(store: &Store, queue_url: Option<&str>) -> Result<bool, CliErro
             break;
         }
         for message in messages {
-            replay(&consumer, &queue, message, &mut replayed).await?;
+            replay(&consumer, queue, message, &mut replayed).await?;
             progress.at(replayed.counted + replayed.failed);
         }
     }

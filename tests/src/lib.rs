@@ -12,6 +12,7 @@ pub mod http;
 pub mod oracle;
 pub mod oracle_insights;
 pub mod property;
+pub mod queue;
 pub mod sent;
 pub mod stack;
 pub mod tracker;

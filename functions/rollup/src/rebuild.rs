@@ -240,7 +240,10 @@ impl Rebuild<'_> {
         for item in items {
             let key = item_key(&item)?;
             if keys::parse_batch(&key.pk, &key.sk).is_some() {
-                batches.push(Batch::from_item(&item)?);
+                match Batch::from_item(&item) {
+                    Ok(batch) => batches.push(batch),
+                    Err(error) => tracing::error!(pk = key.pk, sk = key.sk, %error, "a stored batch can't be read"),
+                }
             } else {
                 stored.insert(key, item);
             }

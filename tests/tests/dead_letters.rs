@@ -1,0 +1,201 @@
+//! A batch that can't be processed holds up no other and is not lost; nor is what a consumer missed while it was away.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use aws_lambda_events::dynamodb::Event;
+use identity::replay;
+use rollup::dead_letters::DeadLetter;
+use rollup::stream::StreamConsumer;
+use rollup::{Consumer, Reconciled};
+use serde_dynamo::AttributeValue;
+use serde_json::{Value, json};
+use shared::derived::BatchRef;
+use shared::keys::{self, Key};
+use shared::model::Batch;
+use shared::store::{Consistency, DATA, Item, binary, key_item, number};
+use shared::time::Millis;
+use tests::example::page_view;
+use tests::queue::FakeQueue;
+use tests::stack::{Counting, Project, Stack, now};
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// A batch of a visitor, stored but not counted.
+async fn store(stack: &Stack, project: &Project, number: usize, visitor: &str) -> Batch {
+    let sent = page_view(visitor, &format!("s_{visitor}"), &format!("b_{number}"), now() - 60_000 + number as i64);
+    stack.store_batch(project, number, &sent).await.unwrap()
+}
+
+fn key_of(project: &Project, batch: &Batch) -> Key {
+    keys::batch(&project.id, &batch.visitor_id, &batch.session_id, &batch.batch_id)
+}
+
+/// A stream event as Lambda delivers it, with the records of batches as they are stored.
+async fn event(stack: &Stack, batches: &[(&Project, &Batch)], stored_at: i64) -> Event {
+    let mut records = Vec::new();
+    for (position, (project, batch)) in batches.iter().enumerate() {
+        let key = key_of(project, batch);
+        let item = stack.store().get(&key, Consistency::Strong).await.unwrap().unwrap();
+        let keys = json!({ "PK": { "S": key.pk }, "SK": { "S": key.sk } });
+        let mut image = keys.clone();
+        image[DATA] = json!(AttributeValue::B(item[DATA].as_b().unwrap().as_ref().to_vec()));
+        records.push(json!({
+            "eventID": position.to_string(), "eventName": "INSERT", "eventSource": "aws:dynamodb",
+            "eventVersion": "1.1", "awsRegion": "us-east-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": stored_at as f64 / 1000.0, "Keys": keys, "NewImage": image,
+                "SequenceNumber": sequence_number(position), "SizeBytes": 100, "StreamViewType": "NEW_IMAGE",
+            },
+        }));
+    }
+    serde_json::from_value(json!({ "Records": records })).unwrap()
+}
+
+fn sequence_number(position: usize) -> String {
+    format!("{}", 1000 + position)
+}
+
+/// Writes nonsense over what an item holds, and gives what was there.
+async fn garble(stack: &Stack, key: &Key) -> Option<Item> {
+    let before = stack.store().get(key, Consistency::Strong).await.unwrap();
+    let mut item = key_item(key);
+    item.insert(DATA.to_owned(), binary(vec![1, 2, 3]));
+    item.insert("r".to_owned(), number(1));
+    stack.store().put(item).await.unwrap();
+    before
+}
+
+async fn visitors(stack: &Stack, project: &Project) -> BTreeSet<String> {
+    let answer: Value =
+        serde_json::from_str(&tests::http::get(&stack.at("visitors"), &project.secret_key).await.text).unwrap();
+    let listed = answer["data"].as_array().unwrap().iter();
+    listed.map(|row| row["visitor_id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn named<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+    names.map(str::to_owned).into()
+}
+
+#[tokio::test]
+async fn a_batch_that_can_not_be_processed_is_queued_by_its_key_and_replayed_once_it_can() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let queue = FakeQueue::start().await.unwrap();
+    let consumer = StreamConsumer::new(Consumer::new(stack.store().clone()), Some(queue.client()));
+
+    let mut batches = Vec::new();
+    for (number, visitor) in ["good", "state", "state", "batch", "other"].into_iter().enumerate() {
+        batches.push(store(&stack, &project, number, visitor).await);
+    }
+    garble(&stack, &keys::visitor(&project.id, &"state".parse().unwrap())).await;
+    let unreadable = key_of(&project, &batches[3]);
+    let readable = garble(&stack, &unreadable).await.unwrap();
+    let all: Vec<_> = batches.iter().map(|batch| (&project, batch)).collect();
+    let response = consumer.handle(event(&stack, &all, now()).await).await;
+    assert!(response.batch_item_failures.is_empty(), "nothing is delivered again: {response:?}");
+
+    assert_eq!(visitors(&stack, &project).await, named(["good", "other"]));
+    let letters: Vec<DeadLetter> = queue.bodies().iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+    let queued: BTreeSet<_> = letters.iter().map(|letter| (letter.pk.clone(), letter.sk.clone())).collect();
+    let expected = batches[1..4].iter().map(|batch| key_of(&project, batch));
+    assert_eq!(queued, expected.map(|key| (key.pk, key.sk)).collect());
+
+    // As long as nothing is mended, they stay where they are.
+    assert!(!replay::run(stack.store(), Some(&queue.client())).await.unwrap());
+    assert_eq!(queue.bodies().len(), 3);
+    queue.time_is_up();
+
+    stack.store().put(readable).await.unwrap();
+    stack.store().delete(&keys::visitor(&project.id, &"state".parse().unwrap())).await.unwrap();
+    assert!(replay::run(stack.store(), Some(&queue.client())).await.unwrap());
+    assert!(queue.bodies().is_empty());
+    assert_eq!(visitors(&stack, &project).await, named(["batch", "good", "other", "state"]));
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_can_not_be_queued_is_delivered_again_and_so_is_a_project_that_is_being_rebuilt() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let (broken, paused, fine) = (stack.project().await, stack.project().await, stack.project().await);
+    let queue = FakeQueue::start().await.unwrap();
+    let consumer = StreamConsumer::new(Consumer::new(stack.store().clone()), Some(queue.client()));
+    let batches = [
+        store(&stack, &fine, 0, "a").await,
+        store(&stack, &broken, 1, "b").await,
+        store(&stack, &paused, 2, "c").await,
+        store(&stack, &fine, 3, "d").await,
+    ];
+    garble(&stack, &keys::visitor(&broken.id, &"b".parse().unwrap())).await;
+    pause(&stack, &paused, now() + HOUR_MS).await;
+    queue.set_down(true);
+    let records = [(&fine, &batches[0]), (&broken, &batches[1]), (&paused, &batches[2]), (&fine, &batches[3])];
+    let delivered = event(&stack, &records, now()).await;
+    let again = |response: aws_lambda_events::streams::DynamoDbEventResponse| -> Vec<Option<String>> {
+        response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    };
+    let failed = again(consumer.handle(delivered.clone()).await);
+    assert_eq!(failed, [Some(sequence_number(1)), Some(sequence_number(2))]);
+    assert_eq!(visitors(&stack, &fine).await, named(["a", "d"]));
+
+    queue.set_down(false);
+    pause(&stack, &paused, 0).await;
+    assert!(again(consumer.handle(delivered).await).is_empty());
+    assert_eq!(queue.bodies().len(), 1);
+    assert_eq!(visitors(&stack, &paused).await, named(["c"]));
+    assert_eq!(visitors(&stack, &fine).await, named(["a", "d"]));
+    stack.shutdown().await;
+}
+
+async fn pause(stack: &Stack, project: &Project, until: i64) {
+    let key = keys::project(&project.id);
+    let mut item = stack.store().get(&key, Consistency::Strong).await.unwrap().unwrap();
+    item.insert("paused_until".to_owned(), number(until));
+    stack.store().put(item).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_consumer_that_was_away_for_two_days_loses_nothing() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let consumer = Consumer::new(stack.store().clone());
+    let stream = || StreamConsumer::new(consumer.clone(), None);
+    let counted = store(&stack, &project, 0, "counted").await;
+    stream().handle(event(&stack, &[(&project, &counted)], now()).await).await;
+    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "nothing can have been missed");
+
+    // Two days: the stream forgot what was stored on the first of them.
+    let missed = [store(&stack, &project, 1, "missed").await, store(&stack, &project, 2, "missed_too").await];
+    let kept = store(&stack, &project, 3, "kept").await;
+    assert!(consumer.reconcile_if_due(Millis(now() + 13 * HOUR_MS)).await.unwrap().is_some(), "nobody worked since");
+    for batch in &missed {
+        let visitor = &batch.visitor_id;
+        assert!(visitors(&stack, &project).await.contains(visitor.as_str()));
+    }
+    let gone = store(&stack, &project, 4, "gone").await;
+    stream().handle(event(&stack, &[(&project, &kept)], now() - 23 * HOUR_MS).await).await;
+    assert_eq!(visitors(&stack, &project).await, named(["counted", "kept", "missed", "missed_too"]));
+    let found = consumer.reconcile_if_due(Millis(now())).await.unwrap();
+    assert_eq!(found, Some(Reconciled { batches: 5, applied: 1, refused: 0 }), "the consumer came late");
+    assert!(visitors(&stack, &project).await.contains(gone.visitor_id.as_str()));
+    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and all is well again");
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_message_about_records_that_were_given_up_makes_replay_look_for_them() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let queue = FakeQueue::start().await.unwrap();
+    let batch = store(&stack, &project, 0, "lost").await;
+    let lambdas: Value = json!({
+        "requestContext": { "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 101 },
+        "DDBStreamBatchInfo": { "shardId": "shardId-1", "startSequenceNumber": "1000", "batchSize": 1 },
+    });
+    queue.put(&lambdas.to_string());
+    assert!(replay::run(stack.store(), Some(&queue.client())).await.unwrap());
+    assert!(queue.bodies().is_empty());
+    let reference = BatchRef { visitor: batch.visitor_id, session: batch.session_id, batch: batch.batch_id };
+    assert!(Consumer::new(stack.store().clone()).pending(&project.id, vec![reference]).await.unwrap().is_empty());
+    stack.shutdown().await;
+}
