@@ -117,12 +117,13 @@ pub enum StackError {
 #[derive(Debug)]
 pub struct Stack {
     address: SocketAddr,
-    endpoint: SocketAddr,
+    endpoint_url: String,
     project: ProjectId,
     secret_key: ApiKey,
     public_key: ApiKey,
     store: Store,
-    engine: Engine,
+    /// Nothing where the table is on another process's engine.
+    engine: Option<Engine>,
     server: Server,
     /// Stops the background tasks, at the latest when the stack is dropped.
     stop: DropGuard,
@@ -135,10 +136,27 @@ impl Stack {
     pub async fn start(options: Options) -> Result<Self, StackError> {
         let listener = listen(options.port, "--port").await?;
         let engine_listener = listen_for_engine(options.engine_port).await?;
-        let (address, endpoint) = (address(&listener)?, address(&engine_listener)?);
+        let endpoint_url = url(address(&engine_listener)?);
         let engine = Engine::start(engine_listener, options.data.as_deref())?;
-        let endpoint_url = url(endpoint);
-        let store = Store::new(shared::app::client(Some(&endpoint_url)).await, DEFAULT_TABLE);
+        Self::serve(listener, Some(engine), endpoint_url, DEFAULT_TABLE, options).await
+    }
+
+    /// Starts everything but the engine, on a table of another engine of this machine. The table is created
+    /// if need be. What the options say of an engine has no meaning then.
+    pub async fn start_on(endpoint_url: &str, table: &str, options: Options) -> Result<Self, StackError> {
+        let listener = listen(options.port, "--port").await?;
+        Self::serve(listener, None, endpoint_url.to_owned(), table, options).await
+    }
+
+    async fn serve(
+        listener: TcpListener,
+        engine: Option<Engine>,
+        endpoint_url: String,
+        table: &str,
+        options: Options,
+    ) -> Result<Self, StackError> {
+        let address = address(&listener)?;
+        let store = Store::new(shared::app::client(Some(&endpoint_url)).await, table);
         table::create(&store).await?;
 
         let keys = Keys::prepare(&store, &options).await.map_err(StackError::Keys)?;
@@ -153,7 +171,7 @@ impl Stack {
         });
         Ok(Stack {
             address,
-            endpoint,
+            endpoint_url,
             project: options.project,
             secret_key: keys.secret,
             public_key: keys.public,
@@ -172,8 +190,8 @@ impl Stack {
     }
 
     /// The address of DynamoDB's protocol.
-    pub fn endpoint_url(&self) -> String {
-        url(self.endpoint)
+    pub fn endpoint_url(&self) -> &str {
+        &self.endpoint_url
     }
 
     /// The project that was started with.
@@ -207,7 +225,9 @@ impl Stack {
             }
         }
         drop(self.store);
-        self.engine.stop().await;
+        if let Some(engine) = self.engine {
+            engine.stop().await;
+        }
     }
 }
 

@@ -29,6 +29,10 @@ const PLENTY: u32 = 1_000_000;
 /// Longer than anything takes on a busy machine; no test passes or fails by how quick it is.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// The environment variable with the address of a DynamoDB that all stacks of the tests have their tables on,
+/// instead of an embedded engine each: `scripts/dynamodb-local` sets it.
+const ENDPOINT_VARIABLE: &str = "IDENTITY_TEST_ENDPOINT";
+
 /// Who hands stored batches to the consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counting {
@@ -59,10 +63,14 @@ pub fn now() -> i64 {
 }
 
 impl Stack {
-    /// Starts an empty stack in memory.
+    /// Starts an empty stack, with an engine in memory or on a table of its own elsewhere.
     pub async fn start(counting: Counting) -> Self {
         let options = Options { counts: counting == Counting::ByStream, ..Options::empty("main".parse().unwrap()) };
-        Stack(dev::Stack::start(options).await.unwrap())
+        let started = match std::env::var(ENDPOINT_VARIABLE) {
+            Ok(endpoint_url) => dev::Stack::start_on(&endpoint_url, &unused_table(), options).await,
+            Err(_) => dev::Stack::start(options).await,
+        };
+        Stack(started.unwrap())
     }
 
     /// Ends it.
@@ -87,7 +95,7 @@ impl Stack {
 
     /// Where the engine speaks DynamoDB's protocol.
     pub fn endpoint_url(&self) -> String {
-        self.0.endpoint_url()
+        self.0.endpoint_url().to_owned()
     }
 
     /// The table.
@@ -155,6 +163,13 @@ impl Stack {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// A table's name that no other stack has, of this run or an earlier one.
+fn unused_table() -> String {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let (process, made) = (std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    format!("identity-{}-{process}-{made}", now())
 }
 
 /// A sent batch as it is stored.
