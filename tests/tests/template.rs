@@ -1,0 +1,515 @@
+//! The template that deploys the project, held against the routes, the functions' folders and what each function may do.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+use shared::app::TIME_LIMIT;
+use shared::keys;
+use shared::routes::ROUTES;
+use shared::store::{EXPIRES, PK, SK};
+
+/// Headers that the collector reads, so that CloudFront must forward them.
+const READ_BY_COLLECTOR: [&str; 6] = [
+    "CloudFront-Viewer-Address",
+    "CloudFront-Viewer-City",
+    "CloudFront-Viewer-Country",
+    "CloudFront-Viewer-Country-Name",
+    "Origin",
+    "User-Agent",
+];
+/// Headers that CloudFront lets a policy name.
+const MAX_HEADERS: usize = 10;
+
+const READS: [&str; 3] = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The template, with each short intrinsic function as the long one.
+struct Template(Value);
+
+/// A function of the template.
+struct Function<'a> {
+    /// The name of its binary.
+    name: &'a str,
+    properties: &'a Value,
+}
+
+/// What a statement of a function's role allows.
+#[derive(Debug)]
+struct Statement {
+    actions: Vec<String>,
+    resource: Value,
+    /// The partition keys that it is limited to.
+    leading_keys: Option<Vec<String>>,
+}
+
+impl Template {
+    fn read() -> Self {
+        let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+        Template(long(serde_norway::from_str(&text).unwrap()))
+    }
+
+    fn resource(&self, id: &str) -> &Value {
+        self.0["Resources"].get(id).unwrap_or_else(|| panic!("there is no resource {id}"))
+    }
+
+    fn resources_of(&self, kinds: &[&str]) -> Vec<(&str, &Value)> {
+        let all = self.0["Resources"].as_object().unwrap().iter();
+        all.filter(|(_, resource)| kinds.contains(&resource["Type"].as_str().unwrap()))
+            .map(|(id, resource)| (id.as_str(), resource))
+            .collect()
+    }
+
+    fn functions(&self) -> Vec<Function<'_>> {
+        let functions = self.resources_of(&["AWS::Serverless::Function"]).into_iter();
+        functions
+            .map(|(id, resource)| {
+                let build = &resource["Metadata"];
+                assert_eq!(build["BuildMethod"], "rust-cargolambda", "{id}");
+                Function { name: text(&build["BuildProperties"]["Binary"]), properties: &resource["Properties"] }
+            })
+            .collect()
+    }
+
+    fn function(&self, name: &str) -> Function<'_> {
+        self.functions().into_iter().find(|function| function.name == name).unwrap()
+    }
+
+    /// The id of a function's role.
+    fn role<'a>(&self, function: &Function<'a>) -> &'a str {
+        attribute_of(&function.properties["Role"], "Arn")
+    }
+
+    /// What a function may do. The role is read strictly: whatever else it said would be overlooked here.
+    fn statements(&self, function: &Function<'_>) -> Vec<Statement> {
+        let role = &self.resource(self.role(function))["Properties"];
+        assert_eq!(fields(role), ["AssumeRolePolicyDocument", "Policies"], "{}", function.name);
+        let [trust] = &list(&role["AssumeRolePolicyDocument"]["Statement"])[..] else { panic!("one statement") };
+        let lambda = json!({
+            "Effect": "Allow", "Principal": { "Service": "lambda.amazonaws.com" }, "Action": "sts:AssumeRole",
+        });
+        assert_eq!(**trust, lambda, "{}", function.name);
+        let documents = list(&role["Policies"]).into_iter().map(|policy| &policy["PolicyDocument"]);
+        documents.flat_map(|document| list(&document["Statement"])).map(Statement::read).collect()
+    }
+}
+
+impl Statement {
+    fn read(statement: &Value) -> Self {
+        let known = ["Action", "Condition", "Effect", "Resource", "Sid"];
+        assert!(fields(statement).iter().all(|field| known.contains(field)), "{statement}");
+        assert_eq!(statement["Effect"], "Allow", "{statement}");
+        let leading_keys = statement.get("Condition").map(|condition| {
+            let expected = json!({ "ForAllValues:StringLike": {
+                "dynamodb:LeadingKeys": condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"],
+            } });
+            assert_eq!(*condition, expected, "{statement}");
+            texts(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+        });
+        let actions = match &statement["Action"] {
+            Value::String(action) => vec![action.clone()],
+            actions => texts(actions),
+        };
+        Statement { actions, resource: statement["Resource"].clone(), leading_keys }
+    }
+
+    fn is_of_table(&self) -> bool {
+        self.resource == of("Table", "Arn")
+    }
+
+    fn allows(&self, action: &str) -> bool {
+        self.actions.iter().any(|allowed| allowed == action)
+    }
+}
+
+/// A YAML value with `!Ref X` as `{"Ref": X}`, `!GetAtt X.Y` as `{"Fn::GetAtt": [X, Y]}`, and `!Sub …` as `{"Fn::Sub": …}`.
+fn long(value: serde_norway::Value) -> Value {
+    use serde_norway::Value as Yaml;
+    match value {
+        Yaml::Null => Value::Null,
+        Yaml::Bool(value) => json!(value),
+        Yaml::Number(number) => serde_json::to_value(number).unwrap(),
+        Yaml::String(text) => json!(text),
+        Yaml::Sequence(values) => values.into_iter().map(long).collect(),
+        Yaml::Mapping(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| (name.as_str().unwrap().to_owned(), long(value)));
+            Value::Object(fields.collect())
+        }
+        Yaml::Tagged(tagged) => {
+            let name = tagged.tag.to_string();
+            let value = long(tagged.value);
+            match name.trim_start_matches('!') {
+                plain @ ("Ref" | "Condition") => json!({ plain: value }),
+                "GetAtt" => {
+                    let (id, attribute) = text(&value).split_once('.').unwrap();
+                    of(id, attribute)
+                }
+                name => json!({ format!("Fn::{name}"): value }),
+            }
+        }
+    }
+}
+
+fn reference(id: &str) -> Value {
+    json!({ "Ref": id })
+}
+
+fn of(id: &str, attribute: &str) -> Value {
+    json!({ "Fn::GetAtt": [id, attribute] })
+}
+
+/// The resource whose attribute this is.
+fn attribute_of<'a>(value: &'a Value, attribute: &str) -> &'a str {
+    assert_eq!(value["Fn::GetAtt"][1], attribute, "{value}");
+    text(&value["Fn::GetAtt"][0])
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
+}
+
+fn list(value: &Value) -> Vec<&Value> {
+    value.as_array().unwrap_or_else(|| panic!("{value} is no list")).iter().collect()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    list(value).into_iter().map(|value| text(value).to_owned()).collect()
+}
+
+fn fields(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap_or_else(|| panic!("{value} is no object")).keys().map(String::as_str).collect()
+}
+
+fn names_of_reads() -> BTreeSet<&'static str> {
+    let reads = ROUTES.iter().filter(|route| route.method == "GET" && route.function != "openapi");
+    reads.map(|route| route.function).collect()
+}
+
+#[test]
+fn the_api_has_the_routes_of_the_route_table_and_a_default() {
+    let template = Template::read();
+    let expected = ROUTES.iter().flat_map(|route| {
+        route.allowed().split(", ").map(|method| (method.to_owned(), route.path.to_owned(), route.function.to_owned()))
+    });
+    let default = ("$default".to_owned(), "$default".to_owned(), "not-found".to_owned());
+    let expected: BTreeSet<_> = expected.chain([default]).collect();
+
+    let mut found = Vec::new();
+    for function in template.functions() {
+        let events = function.properties["Events"].as_object().unwrap().values();
+        for event in events.filter(|event| event["Type"] == "HttpApi") {
+            let route = &event["Properties"];
+            assert_eq!(route["ApiId"], reference("Api"), "{}", function.name);
+            let part = |name| route.get(name).map_or("$default", text).to_owned();
+            found.push((part("Method"), part("Path"), function.name.to_owned()));
+        }
+    }
+    assert_eq!(found.len(), expected.len());
+    assert_eq!(BTreeSet::from_iter(found), expected);
+    // No stage in front of the paths, no CORS but the collector's own, and a bound for each route.
+    let api = &template.resource("Api")["Properties"];
+    assert_eq!(fields(api), ["DefaultRouteSettings"]);
+    assert_eq!(fields(&api["DefaultRouteSettings"]), ["ThrottlingBurstLimit", "ThrottlingRateLimit"]);
+    assert_eq!(template.resources_of(&["AWS::Serverless::HttpApi", "AWS::Serverless::Api"]).len(), 1);
+}
+
+#[test]
+fn each_function_of_the_project_is_deployed_once() {
+    let template = Template::read();
+    let folders = std::fs::read_dir(root().join("functions")).unwrap().map(|entry| entry.unwrap().path());
+    let mut programs: Vec<String> = folders
+        .filter(|folder| folder.join("src/main.rs").is_file())
+        .map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    programs.sort_unstable();
+    let mut deployed: Vec<_> = template.functions().iter().map(|function| function.name.to_owned()).collect();
+    deployed.sort_unstable();
+    assert_eq!(deployed, programs);
+    for function in template.functions() {
+        assert_eq!(function.properties["CodeUri"], format!("functions/{}", function.name));
+    }
+    let common = &template.0["Globals"]["Function"];
+    assert_eq!((&common["Runtime"], &common["Handler"]), (&json!("provided.al2023"), &json!("bootstrap")));
+    assert_eq!(common["Architectures"], json!([reference("Architecture")]));
+    // A request is answered before its function is ended.
+    assert_eq!(common["Timeout"], TIME_LIMIT.as_secs() + 2);
+}
+
+#[test]
+fn each_function_has_the_environment_that_it_reads() {
+    let template = Template::read();
+    let common = &template.0["Globals"]["Function"]["Environment"]["Variables"];
+    assert_eq!(common["TABLE_NAME"], reference("Table"));
+    assert_eq!(common["RUST_LOG"], reference("LogLevel"));
+    for function in template.functions() {
+        let own = function.properties.get("Environment").map(|environment| &environment["Variables"]);
+        let expected = match function.name {
+            "collect" => Some(json!({ "ORIGIN_SECRET": reference("OriginSecret") })),
+            "rollup" => Some(json!({ "DEAD_LETTER_QUEUE_URL": reference("DeadLetters") })),
+            _ => None,
+        };
+        assert_eq!(own, expected.as_ref(), "{}", function.name);
+    }
+    assert_eq!(template.0["Parameters"]["OriginSecret"]["NoEcho"], true);
+}
+
+#[test]
+fn each_function_has_a_role_and_a_log_group_of_its_own() {
+    let template = Template::read();
+    let (mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new());
+    for function in template.functions() {
+        let name = function.name;
+        assert!(roles.insert(template.role(&function).to_owned()), "{name} shares its role");
+        // A role of one's own is not widened by these.
+        assert!(function.properties.get("Policies").is_none(), "{name}");
+
+        let group = text(&function.properties["LoggingConfig"]["LogGroup"]["Ref"]);
+        assert!(groups.insert(group.to_owned()), "{name} shares its log group");
+        let resource = template.resource(group);
+        assert_eq!(resource["Type"], "AWS::Logs::LogGroup", "{name}");
+        assert_eq!(resource["Properties"]["RetentionInDays"], reference("LogRetentionDays"), "{name}");
+
+        let statements = template.statements(&function);
+        let logs: Vec<_> = statements.iter().filter(|statement| statement.resource == of(group, "Arn")).collect();
+        assert_eq!(logs.len(), 1, "{name}");
+        assert_eq!(logs[0].actions, ["logs:CreateLogStream", "logs:PutLogEvents"], "{name}");
+    }
+    let all = |kind| template.resources_of(&[kind]).into_iter().map(|(id, _)| id.to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(roles, all("AWS::IAM::Role"));
+    assert_eq!(groups, all("AWS::Logs::LogGroup"));
+    assert!(template.resources_of(&["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"]).is_empty());
+    assert!(template.0["Globals"]["Function"].get("Policies").is_none());
+    let retention = &template.0["Parameters"]["LogRetentionDays"];
+    assert!(list(&retention["AllowedValues"]).contains(&&retention["Default"]));
+}
+
+#[test]
+fn no_function_may_do_more_than_is_named() {
+    let template = Template::read();
+    for function in template.functions() {
+        let logs = text(&function.properties["LoggingConfig"]["LogGroup"]["Ref"]).to_owned();
+        let known = [of("Table", "Arn"), of("Table", "StreamArn"), of("DeadLetters", "Arn"), of(&logs, "Arn")];
+        for statement in template.statements(&function) {
+            assert!(known.contains(&statement.resource), "{}: {statement:?}", function.name);
+            let named = |action: &String| !action.contains('*') && action.contains(':');
+            assert!(statement.actions.iter().all(named), "{}: {statement:?}", function.name);
+            // All but a scan, which has no partition key, is limited to partitions.
+            let has_keys = statement.is_of_table() && !statement.allows("dynamodb:Scan");
+            assert_eq!(statement.leading_keys.is_some(), has_keys, "{}: {statement:?}", function.name);
+            // None reaches every partition, and a key's item is out of reach of all but who it authenticates.
+            let keys = statement.leading_keys.iter().flatten();
+            let expected = ["CONSUMER", "KEY#*", "P#*", "P#*#IP", "P#*#V#*", "PROJECTS"];
+            assert!(keys.clone().all(|key| expected.contains(&key.as_str())), "{}: {statement:?}", function.name);
+        }
+    }
+}
+
+/// What a function may do with the table, by action: with which partition keys.
+fn rights(template: &Template, name: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut rights = BTreeMap::<String, BTreeSet<String>>::new();
+    for statement in template.statements(&template.function(name)).into_iter().filter(Statement::is_of_table) {
+        let keys = statement.leading_keys.unwrap_or_default();
+        for action in statement.actions {
+            rights.entry(action).or_default().extend(keys.iter().cloned());
+        }
+    }
+    rights
+}
+
+fn expected<const N: usize>(rights: [(&str, &[&str]); N]) -> BTreeMap<String, BTreeSet<String>> {
+    let own = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect();
+    rights.into_iter().map(|(action, keys)| (format!("dynamodb:{action}"), own(keys))).collect()
+}
+
+#[test]
+fn an_endpoint_reads_projects_and_writes_nothing_but_the_tokens_of_keys() {
+    let template = Template::read();
+    for name in names_of_reads() {
+        let mut rights = rights(&template, name);
+        let update = rights.remove("dynamodb:UpdateItem");
+        assert_eq!(update, Some(BTreeSet::from(["KEY#*".to_owned()])), "{name}");
+        assert!(!rights.is_empty(), "{name}");
+        for (action, keys) in rights {
+            assert!(READS.contains(&action.as_str()), "{name}: {action}");
+            assert_eq!(keys, BTreeSet::from(["P#*".to_owned()]), "{name}: {action}");
+        }
+    }
+}
+
+#[test]
+fn what_needs_no_table_can_not_reach_it() {
+    let template = Template::read();
+    for name in ["openapi", "not-found"] {
+        assert_eq!(template.statements(&template.function(name)).len(), 1, "{name} needs its log alone");
+    }
+}
+
+#[test]
+fn the_write_path_writes_what_is_its_own() {
+    let template = Template::read();
+    let collect = expected([("GetItem", &["KEY#*", "P#*", "PROJECTS"]), ("PutItem", &["P#*#IP", "P#*#V#*"])]);
+    assert_eq!(rights(&template, "collect"), collect);
+    let rollup = expected([
+        ("BatchGetItem", &["P#*"]),
+        ("DeleteItem", &["P#*"]),
+        ("GetItem", &["CONSUMER", "P#*", "PROJECTS"]),
+        ("PutItem", &["P#*"]),
+        ("Query", &["P#*"]),
+        ("UpdateItem", &["CONSUMER"]),
+    ]);
+    assert_eq!(rights(&template, "rollup"), rollup);
+    let mut reconcile = rollup;
+    reconcile.insert("dynamodb:Scan".to_owned(), BTreeSet::new());
+    assert_eq!(rights(&template, "reconcile"), reconcile);
+
+    // Besides the table: the stream and the queue, for `rollup` alone.
+    for function in template.functions() {
+        let statements = template.statements(&function);
+        let besides = statements.iter().filter(|statement| {
+            let logs = &function.properties["LoggingConfig"]["LogGroup"]["Ref"];
+            !statement.is_of_table() && statement.resource != of(text(logs), "Arn")
+        });
+        let besides: Vec<_> = besides.map(|statement| (&statement.resource, statement.actions.join(" "))).collect();
+        let stream = "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams";
+        match function.name {
+            "rollup" => assert_eq!(
+                besides,
+                [
+                    (&of("Table", "StreamArn"), stream.to_owned()),
+                    (&of("DeadLetters", "Arn"), "sqs:SendMessage".to_owned()),
+                ]
+            ),
+            name => assert!(besides.is_empty(), "{name}: {besides:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_keys_of_roles_are_those_of_the_table() {
+    let matches = |pattern: &str, key: &str| match pattern.split('*').collect::<Vec<_>>()[..] {
+        [whole] => key == whole,
+        [start, end] => key.starts_with(start) && key.ends_with(end),
+        [start, middle, end] => key.starts_with(start) && key.contains(middle) && key.ends_with(end),
+        _ => panic!("{pattern}"),
+    };
+    let (project, visitor) = ("shop".parse().unwrap(), "v_1".parse().unwrap());
+    for (pattern, key) in [
+        ("KEY#*", keys::api_key("0").pk),
+        ("PROJECTS", keys::project(&project).pk),
+        ("CONSUMER", keys::heartbeat().pk),
+        ("P#*#V#*", keys::visitor(&project, &visitor).pk),
+        ("P#*#IP", keys::ip_keys(&project)),
+        ("P#*", keys::visitor(&project, &visitor).pk),
+        ("P#*", keys::tail(&project)),
+        ("P#*", keys::tombstone(&project, &visitor).pk),
+    ] {
+        assert!(matches(pattern, &key), "{pattern} {key}");
+    }
+}
+
+#[test]
+fn the_table_is_as_the_program_expects_and_hard_to_lose() {
+    let template = Template::read();
+    let table = template.resource("Table");
+    assert_eq!(table["Type"], "AWS::DynamoDB::Table");
+    assert_eq!((&table["DeletionPolicy"], &table["UpdateReplacePolicy"]), (&json!("Retain"), &json!("Retain")));
+    let properties = &table["Properties"];
+    let key = |name, kind| json!({ "AttributeName": name, "KeyType": kind });
+    let attribute = |name| json!({ "AttributeName": name, "AttributeType": "S" });
+    assert_eq!(properties["KeySchema"], json!([key(PK, "HASH"), key(SK, "RANGE")]));
+    assert_eq!(properties["AttributeDefinitions"], json!([attribute(PK), attribute(SK)]));
+    assert_eq!(properties["BillingMode"], "PAY_PER_REQUEST");
+    assert_eq!(properties["TimeToLiveSpecification"], json!({ "AttributeName": EXPIRES, "Enabled": true }));
+    assert_eq!(properties["StreamSpecification"], json!({ "StreamViewType": "NEW_IMAGE" }));
+    assert_eq!(properties["PointInTimeRecoverySpecification"], json!({ "PointInTimeRecoveryEnabled": true }));
+    assert_eq!(properties["SSESpecification"], json!({ "SSEEnabled": true }));
+    assert_eq!(properties["DeletionProtectionEnabled"], reference("DeletionProtection"));
+    assert_eq!(template.0["Parameters"]["DeletionProtection"]["Default"], "true");
+    assert_eq!(template.0["Outputs"]["TableName"]["Value"], reference("Table"));
+}
+
+#[test]
+fn the_stream_brings_new_batches_and_gives_up_none_silently() {
+    let template = Template::read();
+    let rollup = template.function("rollup");
+    let events = rollup.properties["Events"].as_object().unwrap();
+    assert_eq!(events.len(), 1);
+    let event = events.values().next().unwrap();
+    assert_eq!(event["Type"], "DynamoDB");
+    let source = &event["Properties"];
+    assert_eq!(source["Stream"], of("Table", "StreamArn"));
+    assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
+    let [filter] = &list(&source["FilterCriteria"]["Filters"])[..] else { panic!("one filter") };
+    let pattern: Value = serde_json::from_str(text(&filter["Pattern"])).unwrap();
+    let batches = json!({ SK: { "S": [{ "prefix": keys::BATCH_PREFIX }] } });
+    assert_eq!(pattern, json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": batches } }));
+    assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+    assert_eq!(source["BisectBatchOnFunctionError"], true);
+    // The stream keeps records for a day; what is given up has to be queued before.
+    let age = source["MaximumRecordAgeInSeconds"].as_u64().unwrap();
+    assert!((12 * 3_600..24 * 3_600).contains(&age));
+    assert_eq!(source["MaximumRetryAttempts"], -1);
+    let queue = json!({ "OnFailure": { "Type": "SQS", "Destination": of("DeadLetters", "Arn") } });
+    assert_eq!(source["DestinationConfig"], queue);
+
+    // Figures are promised within 10 s.
+    assert_eq!(source["MaximumBatchingWindowInSeconds"], reference("RollupWindowSeconds"));
+    assert_eq!(template.0["Parameters"]["RollupWindowSeconds"]["MaxValue"], 5);
+    assert_eq!(source["ParallelizationFactor"], reference("RollupParallelization"));
+
+    let queue = &template.resource("DeadLetters")["Properties"];
+    assert_eq!(queue["MessageRetentionPeriod"], 14 * 86_400);
+    assert_eq!(queue["SqsManagedSseEnabled"], true);
+    assert_eq!(template.0["Outputs"]["DeadLetterQueueUrl"]["Value"], reference("DeadLetters"));
+}
+
+#[test]
+fn reconcile_is_called_by_a_schedule_alone() {
+    let template = Template::read();
+    let reconcile = template.function("reconcile");
+    let events: &Map<String, Value> = reconcile.properties["Events"].as_object().unwrap();
+    let schedules: Vec<_> = events.values().map(|event| (&event["Type"], &event["Properties"])).collect();
+    let [(kind, schedule)] = schedules[..] else { panic!("one event") };
+    assert_eq!(kind, "ScheduleV2");
+    assert_eq!(schedule["ScheduleExpression"], reference("ReconcileSchedule"));
+    assert_eq!(reconcile.properties["Timeout"], 900);
+}
+
+#[test]
+fn cloudfront_tells_the_collector_who_is_there_and_caches_nothing() {
+    const CACHING_DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+    let template = Template::read();
+    let distribution = &template.resource("Distribution")["Properties"]["DistributionConfig"];
+    assert_eq!(distribution["DefaultCacheBehavior"]["CachePolicyId"], CACHING_DISABLED);
+    let [collect] = &list(&distribution["CacheBehaviors"])[..] else { panic!("one behaviour") };
+    assert_eq!(collect["PathPattern"], shared::routes::COLLECT);
+    assert_eq!(collect["CachePolicyId"], CACHING_DISABLED);
+    assert_eq!(collect["OriginRequestPolicyId"], reference("ViewerPolicy"));
+    assert_eq!(collect["AllowedMethods"].as_array().map(Vec::len), Some(7));
+    let policy = &template.resource("ViewerPolicy")["Properties"]["OriginRequestPolicyConfig"];
+    let headers = texts(&policy["HeadersConfig"]["Headers"]);
+    assert!(headers.len() <= MAX_HEADERS);
+    for name in READ_BY_COLLECTOR {
+        assert!(headers.iter().any(|header| header == name), "{name}");
+    }
+    let [origin] = &list(&distribution["Origins"])[..] else { panic!("one origin") };
+    let secret = json!({ "HeaderName": "X-Origin-Secret", "HeaderValue": reference("OriginSecret") });
+    assert_eq!(origin["OriginCustomHeaders"], json!([secret]));
+}
+
+#[test]
+fn every_alarm_is_heard() {
+    let template = Template::read();
+    let alarms = template.resources_of(&["AWS::CloudWatch::Alarm"]);
+    assert!(!alarms.is_empty());
+    let topic = json!({ "Fn::If": ["HasAlarmTopic", reference("AlarmTopicArn"), reference("AlarmTopic")] });
+    for (id, alarm) in alarms {
+        assert_eq!(alarm["Condition"], "HasAlarms", "{id}");
+        assert_eq!(alarm["Properties"]["AlarmActions"], json!([topic]), "{id}");
+        assert_eq!(alarm["Properties"]["TreatMissingData"], "notBreaching", "{id}");
+    }
+}
