@@ -1,18 +1,21 @@
-//! A proxy before DynamoDB that fails writes: either before they are done, or just after, so that the
-//! writer can't know.
+//! A proxy before DynamoDB that remembers what requests touch, fails single writes (before they
+//! are done, or just after, so that the writer can't know), and fails everything during an outage.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use fastrand::Rng;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+
+use crate::access::{self, Access};
 
 /// The operations that write.
 const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"];
@@ -33,9 +36,32 @@ impl Fault {
     pub const ALL: [Fault; 3] = [Fault::Refused, Fault::InternalError, Fault::AnswerLost];
 }
 
+/// What happens to every request for as long as it lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// DynamoDB answers that the account asks too much of it.
+    Throttled,
+    /// DynamoDB answers that the table has no capacity left.
+    Overloaded,
+    /// DynamoDB answers with an internal error.
+    InternalError,
+    /// Nothing is ever answered.
+    Silence,
+    /// The connection closes without an answer.
+    Refused,
+}
+
+impl Outage {
+    /// All of them.
+    pub const ALL: [Outage; 5] =
+        [Outage::Throttled, Outage::Overloaded, Outage::InternalError, Outage::Silence, Outage::Refused];
+}
+
 /// Which writes fail, counted from 1.
 #[derive(Debug, Clone, Copy)]
 pub enum Schedule {
+    /// None.
+    Never,
     /// This one.
     Once {
         /// Its number.
@@ -55,6 +81,7 @@ pub enum Schedule {
 impl Schedule {
     fn fault_of(self, number: usize) -> Option<Fault> {
         match self {
+            Schedule::Never => None,
             Schedule::Once { write, fault } => (number == write).then_some(fault),
             Schedule::Randomly { one_in, seed } => {
                 let mut rng = Rng::with_seed(seed.wrapping_add(number as u64));
@@ -68,16 +95,18 @@ impl Schedule {
 #[derive(Debug)]
 pub struct FaultyProxy {
     address: SocketAddr,
-    writes: Arc<AtomicUsize>,
+    plan: Arc<Plan>,
     task: JoinHandle<()>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Plan {
     target: String,
     client: reqwest::Client,
-    writes: Arc<AtomicUsize>,
     schedule: Schedule,
+    writes: AtomicUsize,
+    outage: Mutex<Option<Outage>>,
+    accesses: Mutex<BTreeSet<Access>>,
 }
 
 /// The connection is closed without an answer.
@@ -93,12 +122,18 @@ impl FaultyProxy {
     pub async fn start(target: &str, schedule: Schedule) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
-        let writes = Arc::new(AtomicUsize::new(0));
-        let client = reqwest::Client::new();
-        let plan = Plan { target: target.to_owned(), client, writes: writes.clone(), schedule };
+        let plan = Arc::new(Plan {
+            target: target.to_owned(),
+            client: reqwest::Client::new(),
+            schedule,
+            writes: AtomicUsize::new(0),
+            outage: Mutex::default(),
+            accesses: Mutex::default(),
+        });
+        let served = plan.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let plan = plan.clone();
+                let plan = served.clone();
                 let service = service_fn(move |request| {
                     let plan = plan.clone();
                     async move { plan.answer(request).await }
@@ -111,7 +146,7 @@ impl FaultyProxy {
                 });
             }
         });
-        Ok(FaultyProxy { address, writes, task })
+        Ok(FaultyProxy { address, plan, task })
     }
 
     /// Where it listens.
@@ -121,7 +156,17 @@ impl FaultyProxy {
 
     /// How many writes came through.
     pub fn writes(&self) -> usize {
-        self.writes.load(Ordering::SeqCst)
+        self.plan.writes.load(Ordering::SeqCst)
+    }
+
+    /// What the requests that came through touched.
+    pub fn accesses(&self) -> BTreeSet<Access> {
+        self.plan.accesses.lock().unwrap().clone()
+    }
+
+    /// Begins an outage, or ends it.
+    pub fn set_outage(&self, outage: Option<Outage>) {
+        *self.plan.outage.lock().unwrap() = outage;
     }
 }
 
@@ -133,10 +178,22 @@ impl Drop for FaultyProxy {
 
 impl Plan {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
+        let outage = *self.outage.lock().unwrap();
+        match outage {
+            None => self.answer_on_schedule(request).await,
+            Some(Outage::Throttled) => Ok(error(400, "com.amazon.coral.availability#ThrottlingException")),
+            Some(Outage::Overloaded) => Ok(error(400, &in_service("ProvisionedThroughputExceededException"))),
+            Some(Outage::InternalError) => Ok(error(500, &in_service("InternalServerError"))),
+            Some(Outage::Silence) => std::future::pending().await,
+            Some(Outage::Refused) => Err(Closed),
+        }
+    }
+
+    async fn answer_on_schedule(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
         match self.fault_of(&request) {
             None => self.forward(request).await,
             Some(Fault::Refused) => Err(Closed),
-            Some(Fault::InternalError) => Ok(internal_error()),
+            Some(Fault::InternalError) => Ok(error(500, &in_service("InternalServerError"))),
             Some(Fault::AnswerLost) => {
                 self.forward(request).await?;
                 Err(Closed)
@@ -145,9 +202,7 @@ impl Plan {
     }
 
     fn fault_of(&self, request: &Request<Incoming>) -> Option<Fault> {
-        let target = request.headers().get("x-amz-target")?.to_str().ok()?;
-        let operation = target.rsplit('.').next()?;
-        if !WRITES.contains(&operation) {
+        if !WRITES.contains(&operation(request.headers())?) {
             return None;
         }
         self.schedule.fault_of(self.writes.fetch_add(1, Ordering::SeqCst) + 1)
@@ -156,6 +211,9 @@ impl Plan {
     async fn forward(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+        if let Some((operation, request)) = operation(&head.headers).zip(serde_json::from_slice(&body).ok()) {
+            self.accesses.lock().unwrap().extend(access::of(operation, &request));
+        }
         let sent = self.client.request(head.method, format!("{}{}", self.target, head.uri)).headers(head.headers);
         let answer = sent.body(body).send().await.map_err(|_| Closed)?;
         let mut response = Response::new(Full::default());
@@ -168,9 +226,18 @@ impl Plan {
     }
 }
 
-fn internal_error() -> Response<Full<Bytes>> {
-    let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"on purpose"}"#;
-    let mut response = Response::new(Full::new(Bytes::from_static(body.as_bytes())));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+/// The operation that a request asks for.
+fn operation(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-amz-target")?.to_str().ok()?.rsplit('.').next()
+}
+
+fn in_service(error: &str) -> String {
+    format!("com.amazonaws.dynamodb.v20120810#{error}")
+}
+
+fn error(status: u16, kind: &str) -> Response<Full<Bytes>> {
+    let body = format!(r#"{{"__type":"{kind}","message":"on purpose"}}"#);
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
     response
 }

@@ -2,6 +2,7 @@
 //! with, histories to feed both with, and what may go wrong on the way.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+pub mod access;
 pub mod check;
 pub mod delivery;
 pub mod example;
@@ -9,10 +10,12 @@ pub mod faults;
 pub mod generate;
 pub mod generate_insights;
 pub mod http;
+pub mod lambda;
 pub mod oracle;
 pub mod oracle_insights;
 pub mod property;
 pub mod queue;
+pub mod role;
 pub mod sent;
 pub mod stack;
 pub mod tracker;

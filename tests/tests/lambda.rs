@@ -1,0 +1,503 @@
+//! The functions' real binaries as AWS runs them, from the gateway's events to the table. `scripts/lambda-tests`
+//! builds the binaries and runs this; without them it is skipped.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use reqwest::{Client, Method};
+use rollup::Consumer;
+use serde_json::{Value, json};
+use shared::auth::KeyKind;
+use shared::keys;
+use shared::routes::{COLLECT, ROUTES};
+use shared::store::{Consistency, key_item, number};
+use tests::access::Access;
+use tests::example::page_view;
+use tests::faults::{Outage, Schedule};
+use tests::generate::history;
+use tests::http::{self, Response};
+use tests::lambda::{CLIENT_ADDRESS, Function, Lambda, Request};
+use tests::oracle::Oracle;
+use tests::role::Role;
+use tests::sent::{Sent, Visitor};
+use tests::stack::{Counting, Project, Stack, now};
+use tests::tracker::{USER_AGENT, keyed};
+
+/// Batches that are sent, at least; so many that figures are merged while they are counted.
+const BATCHES: usize = 120;
+
+/// What a read of each function is asked for besides what it is asked for without parameters.
+const QUERIES: [(&str, &str); 16] = [
+    ("visitors", "?limit=3&page=2"),
+    ("visitors", "?browser=chrome&os=WINDOWS"),
+    ("visitors", "?search=203.0.113"),
+    ("visitors", "?search=%57ind&limit=2"),
+    ("sessions", "?limit=2&page=2"),
+    ("sessions", "?visitor_id=v_1"),
+    ("sessions", "?url=%2Fpricing"),
+    ("events", "?limit=5&page=3"),
+    ("events", "?type=page_view"),
+    ("events", "?visitor_id=v_1&type=page_view"),
+    ("events", "?session_id=ses_shared"),
+    ("stats", "?interval=day"),
+    ("stats", "?interval=day&start_date=2020-01-01&end_date=2020-01-31"),
+    ("live", "?threshold_minutes=60"),
+    ("pages", "?limit=1"),
+    ("clicks", "?start_date=1970-01-01&limit=100"),
+];
+
+fn lambda() -> Option<Lambda> {
+    let lambda = Lambda::from_environment();
+    if lambda.is_none() {
+        // Past the test harness, which hides what passing tests print.
+        let text = b"\n!!! SKIPPED: the functions' binaries are not there. scripts/lambda-tests builds them.\n\n";
+        std::io::stderr().write_all(text).unwrap();
+    }
+    lambda
+}
+
+/// Functions by their names, all on one table.
+struct Functions(BTreeMap<String, Function>);
+
+impl Functions {
+    async fn start(lambda: &Lambda, stack: &Stack, names: impl IntoIterator<Item = String>) -> Self {
+        let functions = join_all(names.into_iter().map(async |name| lambda.start(&name, stack).await)).await;
+        Functions(functions.into_iter().map(|function| (function.name.clone(), function)).collect())
+    }
+
+    fn get(&self, name: &str) -> &Function {
+        &self.0[name]
+    }
+
+    async fn answer(&self, name: &str, request: &Request) -> Response {
+        self.get(name).answer(request).await
+    }
+}
+
+/// Every function, by the folders there are.
+fn names() -> BTreeSet<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions");
+    let folders = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let functions = folders.filter(|entry| entry.path().join("src/main.rs").is_file());
+    functions.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+/// The functions that read a project for the holder of its key, with a path of each.
+fn reads() -> impl Iterator<Item = (&'static str, String)> {
+    let reads = ROUTES.iter().filter(|route| route.method == "GET" && route.function != "openapi");
+    reads.map(|route| {
+        let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_shared");
+        (route.function, path)
+    })
+}
+
+/// Histories of two projects, as trackers send them.
+fn batches() -> Vec<(usize, Sent)> {
+    let history = history(2 * BATCHES).prop_filter("long", |history| history.len() >= BATCHES);
+    history.new_tree(&mut TestRunner::deterministic()).unwrap().current().recent(now())
+}
+
+fn post(body: &Value) -> Request {
+    Request::new(Method::POST, COLLECT).header("user-agent", USER_AGENT).text(body.to_string())
+}
+
+/// A batch as the collector stores it: with what the gateway tells of the client.
+fn seen(sent: Sent) -> Sent {
+    let text = |text: &str| Some(text.to_owned());
+    let visitor = Visitor {
+        browser_name: text("Chrome"),
+        browser_version: text("126.0.0.0"),
+        os: text("Windows"),
+        mobile: Some(0),
+        ip: text(CLIENT_ADDRESS),
+        ..sent.visitor.clone()
+    };
+    Sent { visitor, ..sent }
+}
+
+/// Sends batches through the collector, in all the ways that a body comes. Gives back what is stored.
+async fn collect(collect: &Function, projects: &[Project; 2], batches: Vec<(usize, Sent)>) -> [Oracle; 2] {
+    let mut oracles = [Oracle::default(), Oracle::default()];
+    for (number, (of, sent)) in batches.into_iter().enumerate() {
+        // Two batches of one millisecond are stored in no order that anyone else could know.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        let sent = Sent { sent_at: now(), ..sent };
+        let body = keyed(&sent, &projects[of].public_key);
+        let request = match number % 3 {
+            0 => post(&body).header("content-type", "application/json"),
+            1 => post(&body).header("content-type", "text/plain;charset=UTF-8"),
+            _ => post(&body).bytes(body.to_string()),
+        };
+        let answer = collect.answer(&request).await;
+        assert_eq!(answer.status, 202, "{answer:?} to {body}");
+        assert_eq!(answer.json(), json!({ "data": { "accepted": sent.events.len() } }));
+        oracles[of].store(seen(sent));
+    }
+    oracles
+}
+
+/// The records of the table's stream, each as Lambda delivers it.
+async fn stream_records(stack: &Stack) -> Vec<Value> {
+    let client = stack.store().client();
+    let described = client.describe_table().table_name(stack.store().table()).send().await.unwrap();
+    let stream = described.table.unwrap().latest_stream_arn.unwrap();
+    let ask = async |operation: &str, body: Value| {
+        let request = Client::new()
+            .post(stack.endpoint_url())
+            .header("x-amz-target", format!("DynamoDBStreams_20120810.{operation}"))
+            .header("content-type", "application/x-amz-json-1.0")
+            .header(
+                "authorization",
+                "AWS4-HMAC-SHA256 Credential=local/20250101/us-east-1/dynamodb/aws4_request, \
+                 SignedHeaders=host, Signature=none",
+            );
+        http::send(request.body(body.to_string())).await.json()
+    };
+    let shards = ask("DescribeStream", json!({ "StreamArn": stream })).await;
+    let mut records = Vec::new();
+    for shard in shards["StreamDescription"]["Shards"].as_array().unwrap() {
+        let from = json!({
+            "StreamArn": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON",
+        });
+        let mut iterator = ask("GetShardIterator", from).await["ShardIterator"].clone();
+        while !iterator.is_null() {
+            let page = ask("GetRecords", json!({ "ShardIterator": iterator })).await;
+            let found = page["Records"].as_array().unwrap();
+            records.extend(found.iter().map(|record| {
+                let mut record = record.clone();
+                record["eventSourceARN"] = json!(stream);
+                record
+            }));
+            iterator = if found.is_empty() { Value::Null } else { page["NextShardIterator"].clone() };
+        }
+    }
+    records
+}
+
+/// Whether the event source hands a record to the consumer.
+fn is_new_batch(record: &Value) -> bool {
+    let sort_key = record["dynamodb"]["Keys"]["SK"]["S"].as_str().unwrap();
+    record["eventName"] == "INSERT" && sort_key.starts_with(keys::BATCH_PREFIX)
+}
+
+async fn deliver(rollup: &Function, records: &[Value]) {
+    let answer = rollup.invoke(&json!({ "Records": records })).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [] }), "{}", rollup.log());
+}
+
+/// Counts all batches: most as the stream brings them, cut small and partly twice; the last ones as those that a
+/// consumer that was away has missed. A visitor is erased meanwhile.
+async fn count(functions: &Functions, stack: &Stack, projects: &[Project; 2], oracles: &mut [Oracle; 2]) {
+    let rollup = functions.get("rollup");
+    let records = stream_records(stack).await;
+    let (batches, others): (Vec<Value>, Vec<Value>) = records.into_iter().partition(is_new_batch);
+    assert_eq!(batches.len(), oracles.iter().map(|oracle| oracle.batches().len()).sum::<usize>());
+    // The event source keeps these away; if it ever does not, nothing comes of it.
+    deliver(rollup, &others).await;
+
+    let erased = Consumer::new(stack.store().clone());
+    erased.erase(&projects[1].id, &"v_0".parse().unwrap(), |_| {}).await.unwrap();
+    oracles[1] = oracles[1].without("v_0");
+
+    let (delivered, missed) = batches.split_at(batches.len() * 3 / 4);
+    for (number, records) in delivered.chunks(2).enumerate() {
+        deliver(rollup, records).await;
+        if number % 8 == 0 {
+            deliver(rollup, records).await;
+        }
+    }
+    assert!(!missed.is_empty());
+    for project in projects {
+        rollup_was_away(stack).await;
+        assert_eq!(functions.get("reconcile").invoke(&json!({})).await, Value::Null, "{}", project.id);
+    }
+    for (project, oracle) in projects.iter().zip(oracles) {
+        stack.counted(&project.id, oracle.batches()).await;
+        stack.api(project).compare_briefly(oracle).await.unwrap();
+    }
+}
+
+/// Makes the table say that its consumer has missed something.
+async fn rollup_was_away(stack: &Stack) {
+    let mut heartbeat = key_item(&keys::heartbeat());
+    heartbeat.insert("beat_at".to_owned(), number(now()));
+    heartbeat.insert("missed_since".to_owned(), number(now() - 13 * 3_600_000));
+    stack.store().put(heartbeat).await.unwrap();
+}
+
+/// The function's answer to a request is that of this process, which has been held against the model.
+async fn compare(functions: &Functions, stack: &Stack, name: &str, path: &str, key: &str) {
+    let mut expected = http::get(&format!("{}{path}", stack.origin()), key).await;
+    let actual = functions.answer(name, &Request::get(path, key)).await;
+    // What depends on the clock may have been answered an instant earlier.
+    if expected.json() != actual.json() {
+        expected = http::get(&format!("{}{path}", stack.origin()), key).await;
+    }
+    assert_eq!((actual.status, actual.json()), (expected.status, expected.json()), "{path}");
+    for header in ["content-type", "cache-control", "x-content-type-options", "ratelimit-policy", "allow"] {
+        assert_eq!(actual.header(header), expected.header(header), "{path}: {header}");
+    }
+    let head = functions.answer(name, &Request::get(path, key).method(Method::HEAD)).await;
+    assert_eq!((head.status, head.text.as_str()), (actual.status, ""), "{path}");
+    assert_eq!(head.header("content-type"), actual.header("content-type"), "{path}");
+}
+
+async fn compare_reads(functions: &Functions, stack: &Stack, project: &Project) {
+    for (name, path) in reads() {
+        let queries = QUERIES.iter().filter(|(of, _)| *of == name).map(|(_, query)| *query);
+        for query in queries.chain([""]) {
+            compare(functions, stack, name, &format!("{path}{query}"), &project.secret_key).await;
+        }
+    }
+    for (name, path) in [("visitor", "/api/v1/visitors/v_nobody"), ("session", "/api/v1/sessions/ses_none")] {
+        compare(functions, stack, name, path, &project.secret_key).await;
+    }
+    compare(functions, stack, "openapi", "/api/v1/openapi.json", "").await;
+}
+
+async fn check_refusals(functions: &Functions, stack: &Stack, project: &Project) {
+    for (name, path) in reads() {
+        let without_key = functions.answer(name, &Request::new(Method::GET, &path)).await;
+        without_key.error(401, "unauthorized");
+        assert_eq!(without_key.header("www-authenticate"), "Bearer");
+        functions.answer(name, &Request::get(&path, &project.public_key)).await.error(401, "unauthorized");
+
+        let limited = stack.key(&project.id, KeyKind::Secret, Some(1)).await;
+        functions.answer(name, &Request::get(&path, &limited)).await.ok();
+        let refused = functions.answer(name, &Request::get(&path, &limited)).await;
+        refused.error(429, "rate_limited");
+        assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
+
+        let (query, code) = match name {
+            "visitor" | "session" => continue,
+            "live" => ("?threshold_minutes=0", "invalid_parameter"),
+            _ => ("?start_date=2025-02-30", "invalid_date"),
+        };
+        functions.answer(name, &Request::get(&format!("{path}{query}"), &project.secret_key)).await.error(400, code);
+    }
+    for route in ROUTES {
+        let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_1");
+        for method in [Method::PUT, Method::PATCH, Method::DELETE] {
+            let answer = functions.answer("not-found", &Request::new(method, &path)).await;
+            answer.error(405, "method_not_allowed");
+            assert_eq!(answer.header("allow"), route.allowed());
+        }
+    }
+    for path in ["/", "/api/v1", "/api/v1/visitors/", "/api/v1/Visitors", "/%20", "/collect/"] {
+        functions.answer("not-found", &Request::new(Method::GET, path)).await.error(404, "not_found");
+        let head = functions.answer("not-found", &Request::new(Method::HEAD, path)).await;
+        assert_eq!((head.status.as_u16(), head.text.as_str()), (404, ""));
+    }
+}
+
+/// The gateway decodes paths before it hands them over, and queries come as clients wrote them.
+async fn check_odd_requests(functions: &Functions, project: &Project) {
+    for id in ["a%20b", "%C3%A9", "%25", "%2525", "%23a", "%3Fa=b", "..%2Fv_1", "%00", "%5C", "%7B%7D", "a%0Ab", "%FF"]
+    {
+        for (name, list) in [("visitor", "visitors"), ("session", "sessions")] {
+            let path = format!("/api/v1/{list}/{id}");
+            functions.answer(name, &Request::get(&path, &project.secret_key)).await.error(404, "not_found");
+        }
+    }
+    for query in ["?search=a+b%20c", "?search={}|\\^`'", "?search=é", "?search=%00%FF%", "?&&=&a"] {
+        let path = format!("/api/v1/visitors{query}");
+        functions.answer("visitors", &Request::get(&path, &project.secret_key)).await.ok();
+    }
+}
+
+async fn check_refused_batches(collect: &Function, project: &Project) {
+    let batch = |key: &str| keyed(&page_view("v_1", "ses_1", "b_refused", now()), key);
+    let ours = batch(&project.public_key);
+    collect.answer(&post(&batch(&project.secret_key))).await.error(401, "unauthorized");
+    collect.answer(&post(&json!("no batch"))).await.error(400, "invalid_body");
+    collect.answer(&Request::new(Method::POST, COLLECT)).await.error(400, "invalid_body");
+    collect.answer(&post(&ours).bytes([0, 159, 146, 150])).await.error(400, "invalid_body");
+    let mut large = ours.clone();
+    large["padding"] = json!("x".repeat(64 << 10));
+    collect.answer(&post(&large)).await.error(413, "payload_too_large");
+    collect.answer(&post(&large).bytes(large.to_string())).await.error(413, "payload_too_large");
+    let preflight = collect.answer(&Request::new(Method::OPTIONS, COLLECT).header("origin", "https://a.example")).await;
+    assert!(preflight.status.is_success(), "{preflight:?}");
+    assert_eq!(preflight.header("access-control-allow-origin"), "*");
+}
+
+/// A role grants what its function does, and nothing else.
+fn check_roles(lambda: &Lambda, functions: &Functions) {
+    let of_rollup = functions.get("rollup").proxy.accesses();
+    let mut differences: Vec<String> = Vec::new();
+    for (name, function) in &functions.0 {
+        let mut done: BTreeSet<Access> = function.proxy.accesses();
+        if name == "reconcile" {
+            // It applies batches by the same code, whatever of it came up this time.
+            done.extend(of_rollup.clone());
+        }
+        let actions: BTreeSet<&str> = done.iter().map(|access| access.action.as_str()).collect();
+        println!("{name}: {actions:?}");
+        let found = Role::of(name, &lambda.template).differences(&done);
+        differences.extend(found.into_iter().map(|difference| format!("{name}: {difference}")));
+    }
+    assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_function_does_its_part() {
+    let Some(lambda) = lambda() else { return };
+    let stack = Stack::start(Counting::ByTest).await;
+    let projects = [stack.project().await, stack.project().await];
+    let functions = Functions::start(&lambda, &stack, names()).await;
+
+    let mut oracles = collect(functions.get("collect"), &projects, batches()).await;
+    count(&functions, &stack, &projects, &mut oracles).await;
+    compare_reads(&functions, &stack, &projects[0]).await;
+    compare_reads(&functions, &stack, &projects[1]).await;
+    check_refusals(&functions, &stack, &projects[0]).await;
+    check_odd_requests(&functions, &projects[0]).await;
+    check_refused_batches(functions.get("collect"), &projects[0]).await;
+    check_roles(&lambda, &functions);
+    stack.shutdown().await;
+}
+
+/// Asks a function whose table is out of order, which it has to say before its time is over.
+async fn is_unavailable(lambda: &Lambda, function: &Function, request: &Request, trouble: &str) {
+    let asked = Instant::now();
+    let answer = function.answer(request).await;
+    let (name, took) = (&function.name, asked.elapsed());
+    assert_eq!(answer.status, 503, "{name}, {trouble}, after {took:?}: {answer:?}\n{}", function.log());
+    answer.error(503, "unavailable");
+    assert!(answer.header("retry-after").parse::<u64>().unwrap() >= 1, "{name}, {trouble}: {answer:?}");
+    assert!(took < lambda.time_limit(name), "{name}, {trouble}: {took:?}");
+}
+
+/// Every function that answers requests from the table, with a request of it.
+fn requests(project: &Project) -> Vec<(&'static str, Request)> {
+    let sent = keyed(&page_view("v_new", "ses_new", "b_new", now()), &project.public_key);
+    let reads = reads().map(|(name, path)| (name, Request::get(&path, &project.secret_key)));
+    reads.chain([("collect", post(&sent))]).collect()
+}
+
+/// A stack with a visitor whom all requests find.
+async fn visited() -> (Stack, Project) {
+    let stack = Stack::start(Counting::ByStream).await;
+    let project = stack.project().await;
+    let sent = page_view("v_1", "ses_shared", "b_1", now());
+    stack.store_batch(&project, 1, &sent).await.unwrap();
+    stack.counted(&project.id, &[sent]).await;
+    (stack, project)
+}
+
+async fn is_stored(stack: &Stack, project: &Project, batch: &str) -> bool {
+    let ids = ("v_new".parse().unwrap(), "ses_new".parse().unwrap(), batch.parse().unwrap());
+    let key = keys::batch(&project.id, &ids.0, &ids.1, &ids.2);
+    stack.store().get(&key, Consistency::Strong).await.unwrap().is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_fails_is_answered_with_503() {
+    let Some(lambda) = lambda() else { return };
+    let (stack, project) = visited().await;
+    let check = async |(name, request): (&str, Request)| {
+        let function = lambda.start(name, &stack).await;
+        for outage in Outage::ALL {
+            let trouble = format!("{outage:?}");
+            function.proxy.set_outage(Some(outage));
+            is_unavailable(&lambda, &function, &request, &trouble).await;
+            function.proxy.set_outage(None);
+            // As soon as the table is back, so is the function.
+            let answer = function.answer(&request).await;
+            assert!(answer.status.is_success(), "{name}, after {trouble}: {answer:?}");
+            // Now it knows the key, and reads while it takes a token.
+            function.proxy.set_outage(Some(outage));
+            is_unavailable(&lambda, &function, &request, &format!("{trouble}, warm")).await;
+        }
+    };
+    join_all(requests(&project).into_iter().map(check)).await;
+    stack.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_starts_and_answers_without_its_table() {
+    let Some(lambda) = lambda() else { return };
+    let (stack, project) = visited().await;
+    let check = async |(name, request): (&str, Request)| {
+        let function = lambda.start_without_table(name, &stack).await;
+        is_unavailable(&lambda, &function, &request, "cold").await;
+        is_unavailable(&lambda, &function, &request, "warm").await;
+    };
+    join_all(requests(&project).into_iter().map(check)).await;
+    assert!(!is_stored(&stack, &project, "b_new").await);
+    stack.shutdown().await;
+}
+
+/// Every other try at a write fails, some of them after it was done, and sometimes all do.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_collector_acknowledges_is_stored() {
+    let Some(lambda) = lambda() else { return };
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let schedule = Schedule::Randomly { one_in: 2, seed: 1 };
+    let [failing, working] =
+        [lambda.start_failing("collect", &stack, schedule).await, lambda.start("collect", &stack).await];
+    let mut acknowledged = [0, 0];
+    for number in 0..40 {
+        let batch = format!("b_{number}");
+        let request = post(&keyed(&page_view("v_new", "ses_new", &batch, now()), &project.public_key));
+        failing.proxy.set_outage((number % 4 == 0).then_some(Outage::InternalError));
+        let answer = failing.answer(&request).await;
+        if answer.status == 202 {
+            acknowledged[0] += 1;
+        } else {
+            answer.error(503, "unavailable");
+            // The client sends it again, and it is taken once more or only now.
+            assert_eq!(working.answer(&request).await.status, 202);
+            acknowledged[1] += 1;
+        }
+        assert!(is_stored(&stack, &project, &batch).await, "{batch}: {answer:?}");
+    }
+    assert!(acknowledged.iter().all(|count| *count > 0), "{acknowledged:?}");
+    stack.shutdown().await;
+}
+
+/// Such as no browser sends: these characters have to be encoded, but nobody has to see to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_is_no_uri_does_not_end_a_function() {
+    let Some(lambda) = lambda() else { return };
+    let (stack, project) = visited().await;
+    let visitors = lambda.start("visitors", &stack).await;
+    for query in ["?search=\"a\"", "?search=<a>", "?limit=<1>"] {
+        let path = format!("/api/v1/visitors{query}");
+        let answer = visitors.answer(&Request::get(&path, &project.secret_key)).await;
+        assert!(answer.status == 200 || answer.status == 400, "{query}: {answer:?}");
+    }
+    stack.shutdown().await;
+}
+
+/// What the consumer can't store is delivered again, and then counts once.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_consumer_asks_again_for_what_it_could_not_count() {
+    let Some(lambda) = lambda() else { return };
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let sent = page_view("v_1", "ses_1", "b_1", now());
+    stack.store_batch(&project, 1, &sent).await.unwrap();
+    let records: Vec<Value> = stream_records(&stack).await.into_iter().filter(is_new_batch).collect();
+    let [record] = &records[..] else { panic!("{records:?}") };
+    let rollup = lambda.start("rollup", &stack).await;
+    for outage in Outage::ALL {
+        rollup.proxy.set_outage(Some(outage));
+        let answer = rollup.invoke(&json!({ "Records": records })).await;
+        let again = json!({ "batchItemFailures": [{ "itemIdentifier": record["dynamodb"]["SequenceNumber"] }] });
+        assert_eq!(answer, again, "{outage:?}");
+    }
+    rollup.proxy.set_outage(None);
+    deliver(&rollup, &records).await;
+    deliver(&rollup, &records).await;
+    let stats = http::get(&stack.at("stats"), &project.secret_key).await.ok();
+    assert_eq!(stats["data"]["total_events"], 1);
+    stack.shutdown().await;
+}
