@@ -286,6 +286,7 @@ fn url(address: SocketAddr) -> String {
 pub fn streams(endpoint_url: &str) -> aws_sdk_dynamodbstreams::Client {
     let config = aws_sdk_dynamodbstreams::Config::builder()
         .behavior_version(BehaviorVersion::latest())
+        .http_client(shared::app::https_client())
         .endpoint_url(endpoint_url)
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))

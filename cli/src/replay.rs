@@ -22,7 +22,7 @@ struct Replayed {
 
 /// The queue at a URL, with the AWS environment's credentials.
 pub async fn queue(url: &str) -> Queue {
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(shared::app::https_client()).load().await;
     Queue::new(aws_sdk_sqs::Client::new(&config), url)
 }
 

@@ -41,16 +41,58 @@ pub struct Server {
     task: JoinHandle<()>,
 }
 
-/// What answers requests.
-struct Functions {
+/// What answers requests: each route by its own function.
+pub struct Functions {
     app: Arc<App>,
     collector: Collector,
+}
+
+impl std::fmt::Debug for Functions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Functions").finish_non_exhaustive()
+    }
+}
+
+impl Functions {
+    /// What one instance of each function would be, with a memory that they share.
+    pub fn new(app: Arc<App>) -> Self {
+        Functions { collector: Collector::new(app.clone()), app }
+    }
+
+    /// Answers a request.
+    pub async fn answer(&self, request: &Request) -> Response<Body> {
+        let app = &self.app;
+        let route = routes::find(request.uri().path()).map(|(route, _)| route);
+        match route.filter(|route| route.takes(request.method().as_str())).map(|route| route.function) {
+            Some("acquisition") => acquisition::handle(app, request).await,
+            Some("clicks") => clicks::handle(app, request).await,
+            Some("collect") => collect::handle(&self.collector, request).await,
+            Some("errors") => errors::handle(app, request).await,
+            Some("event-types") => event_types::handle(app, request).await,
+            Some("events") => events::handle(app, request).await,
+            Some("forms") => forms::handle(app, request).await,
+            Some("frustration") => frustration::handle(app, request).await,
+            Some("journeys") => journeys::handle(app, request).await,
+            Some("live") => live::handle(app, request).await,
+            Some("metrics") => metrics::handle(app, request).await,
+            Some("openapi") => openapi::handle(request),
+            Some("pages") => pages::handle(app, request).await,
+            Some("reading") => reading::handle(app, request).await,
+            Some("seo") => seo::handle(app, request).await,
+            Some("session") => session::handle(app, request).await,
+            Some("sessions") => sessions::handle(app, request).await,
+            Some("stats") => stats::handle(app, request).await,
+            Some("visitor") => visitor::handle(app, request).await,
+            Some("visitors") => visitors::handle(app, request).await,
+            _ => not_found::handle(request),
+        }
+    }
 }
 
 impl Server {
     /// Serves all routes.
     pub fn start(listener: TcpListener, app: Arc<App>) -> Self {
-        let functions = Arc::new(Functions { collector: Collector::new(app.clone()), app });
+        let functions = Arc::new(Functions::new(app));
         let stop = CancellationToken::new();
         let task = tokio::spawn(accept(listener, functions, stop.clone()));
         Server { stop, task }
@@ -114,7 +156,7 @@ async fn respond(functions: &Functions, client: IpAddr, request: hyper::Request<
     };
     let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(ClientAddress(client));
-    let answer = AssertUnwindSafe(dispatch(functions, &request)).catch_unwind().await;
+    let answer = AssertUnwindSafe(functions.answer(&request)).catch_unwind().await;
     complete(answer.unwrap_or_else(|_| ApiError::Internal("a handler panicked".to_owned()).into_response()))
 }
 
@@ -130,34 +172,6 @@ async fn read(mut incoming: Incoming) -> Result<Body, hyper::Error> {
         }
     }
     Ok(if kept.is_empty() { Body::Empty } else { Body::Binary(kept) })
-}
-
-async fn dispatch(functions: &Functions, request: &Request) -> Response<Body> {
-    let app = &functions.app;
-    let route = routes::find(request.uri().path()).map(|(route, _)| route);
-    match route.filter(|route| route.takes(request.method().as_str())).map(|route| route.function) {
-        Some("acquisition") => acquisition::handle(app, request).await,
-        Some("clicks") => clicks::handle(app, request).await,
-        Some("collect") => collect::handle(&functions.collector, request).await,
-        Some("errors") => errors::handle(app, request).await,
-        Some("event-types") => event_types::handle(app, request).await,
-        Some("events") => events::handle(app, request).await,
-        Some("forms") => forms::handle(app, request).await,
-        Some("frustration") => frustration::handle(app, request).await,
-        Some("journeys") => journeys::handle(app, request).await,
-        Some("live") => live::handle(app, request).await,
-        Some("metrics") => metrics::handle(app, request).await,
-        Some("openapi") => openapi::handle(request),
-        Some("pages") => pages::handle(app, request).await,
-        Some("reading") => reading::handle(app, request).await,
-        Some("seo") => seo::handle(app, request).await,
-        Some("session") => session::handle(app, request).await,
-        Some("sessions") => sessions::handle(app, request).await,
-        Some("stats") => stats::handle(app, request).await,
-        Some("visitor") => visitor::handle(app, request).await,
-        Some("visitors") => visitors::handle(app, request).await,
-        _ => not_found::handle(request),
-    }
 }
 
 fn complete(response: Response<Body>) -> Response<Full<Bytes>> {

@@ -59,7 +59,9 @@ pub async fn answer<P, T: Serialize>(
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }
-    log(request, &response, store.consumed(), now);
+    let consumed = store.consumed();
+    response.extensions_mut().insert(consumed);
+    log(request, &response, consumed, now);
     response
 }
 
@@ -150,6 +152,7 @@ pub fn log(request: &Request, response: &Response<Body>, consumed: Consumed, sta
             ("read_units", consumed.read_units.into()),
             ("write_units", consumed.write_units.into()),
             ("calls", consumed.calls.into()),
+            ("round_trips", consumed.round_trips.into()),
         ],
         &metrics,
     );

@@ -3,6 +3,9 @@
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_http_client::tls;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use futures::future::BoxFuture;
 use lambda_http::{Body, Request, Response, service_fn};
 use std::convert::Infallible;
@@ -104,10 +107,17 @@ pub async fn environment() -> SdkConfig {
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
     aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .http_client(https_client())
         .retry_config(retries)
         .timeout_config(timeouts)
         .load()
         .await
+}
+
+/// The HTTP client of all AWS clients. Of the TLS libraries it can be built with, ring is half a cold start's
+/// bytes smaller than the default.
+pub fn https_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
 /// The table's name in a Lambda function's environment.
@@ -142,7 +152,7 @@ pub async fn run_without_table(handle: impl Fn(&Request) -> Response<Body> + Syn
 /// A client of a table at an address of its own, such as a local engine's. Loopback needs no
 /// credentials, so there the environment's are left alone.
 pub async fn client(endpoint: Option<&str>) -> aws_sdk_dynamodb::Client {
-    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
+    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(https_client());
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);
         if is_loopback(endpoint) {

@@ -289,13 +289,14 @@ async fn update(store: &Store, hash: &str, bucket: Bucket, guess: Guess, now: Mi
             .expression_attribute_values(":token", number(bucket.token()))
             .expression_attribute_values(":ceiling", number(bucket.ceiling(now))),
     };
+    let call = store.begin();
     match request.send().await {
         Ok(response) => {
-            store.count_write();
+            store.count_write(call);
             Ok(Update::Taken(response.attributes.unwrap_or_default()))
         }
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
-            store.count_write();
+            store.count_write(call);
             let item = error.into_service_error();
             match item {
                 aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(failed) => {

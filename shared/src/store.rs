@@ -81,6 +81,14 @@ pub struct Meter {
     read: AtomicU64,
     write: AtomicU64,
     calls: AtomicU64,
+    round_trips: AtomicU64,
+}
+
+/// A call that has begun, and how many calls ended one after the other before it.
+#[derive(Debug)]
+#[must_use]
+pub struct Call {
+    before: u64,
 }
 
 /// A reading of a [`Meter`].
@@ -92,11 +100,22 @@ pub struct Consumed {
     pub write_units: f64,
     /// Calls to DynamoDB.
     pub calls: u64,
+    /// Calls to DynamoDB that began after another one had ended: how often the request waited for it.
+    pub round_trips: u64,
 }
 
 impl Meter {
-    fn add(&self, reported: &[&ConsumedCapacity], written: bool) {
+    fn begin(&self) -> Call {
+        Call { before: self.round_trips.load(Ordering::Relaxed) }
+    }
+
+    fn end(&self, call: Call) {
         self.calls.fetch_add(1, Ordering::Relaxed);
+        self.round_trips.fetch_max(call.before + 1, Ordering::Relaxed);
+    }
+
+    fn add(&self, call: Call, reported: &[&ConsumedCapacity], written: bool) {
+        self.end(call);
         for capacity in reported {
             let read = capacity.read_capacity_units();
             let write = capacity.write_capacity_units();
@@ -117,6 +136,7 @@ impl Meter {
             read_units: self.read.load(Ordering::Relaxed) as f64 / 1000.0,
             write_units: self.write.load(Ordering::Relaxed) as f64 / 1000.0,
             calls: self.calls.load(Ordering::Relaxed),
+            round_trips: self.round_trips.load(Ordering::Relaxed),
         }
     }
 }
@@ -234,9 +254,14 @@ impl Store {
         self.meter.reading()
     }
 
-    /// Counts a write of one unit that was made through [`Store::client`].
-    pub fn count_write(&self) {
-        self.meter.calls.fetch_add(1, Ordering::Relaxed);
+    /// Begins a call that is made through [`Store::client`].
+    pub fn begin(&self) -> Call {
+        self.meter.begin()
+    }
+
+    /// Counts a write of one unit that was made through [`Store::client`], or refused by its condition.
+    pub fn count_write(&self, call: Call) {
+        self.meter.end(call);
         self.meter.write.fetch_add(1000, Ordering::Relaxed);
     }
 
@@ -252,6 +277,7 @@ impl Store {
 
     /// One item.
     pub async fn get(&self, key: &Key, consistency: Consistency) -> Result<Option<Item>, StoreError> {
+        let call = self.meter.begin();
         let response = self
             .client
             .get_item()
@@ -262,7 +288,7 @@ impl Store {
             .send()
             .await
             .map_err(failure)?;
-        self.meter.add(response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), false);
+        self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), false);
         Ok(response.item)
     }
 
@@ -294,6 +320,7 @@ impl Store {
                 .consistent_read(consistency == Consistency::Strong)
                 .build()
                 .map_err(|error| StoreError::Failed(error.to_string()))?;
+            let call = self.meter.begin();
             let response = self
                 .client
                 .batch_get_item()
@@ -302,7 +329,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(failure)?;
-            self.meter.add(&response.consumed_capacity().iter().collect::<Vec<_>>(), false);
+            self.meter.add(call, &response.consumed_capacity().iter().collect::<Vec<_>>(), false);
             for item in response.responses.unwrap_or_default().remove(&*self.table).unwrap_or_default() {
                 found.insert(item_key(&item)?, item);
             }
@@ -355,6 +382,7 @@ impl Store {
                 .expression_attribute_values(":from", text(first))
                 .expression_attribute_values(":to", text(last)),
         };
+        let call = self.meter.begin();
         let response = request
             .scan_index_forward(!query.descending)
             .set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
@@ -364,12 +392,13 @@ impl Store {
             .send()
             .await
             .map_err(failure)?;
-        self.meter.add(response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), false);
+        self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), false);
         Ok((response.items.unwrap_or_default(), response.last_evaluated_key))
     }
 
     /// Puts an item, whatever is there.
     pub async fn put(&self, item: Item) -> Result<(), StoreError> {
+        let call = self.meter.begin();
         let response = self
             .client
             .put_item()
@@ -379,7 +408,7 @@ impl Store {
             .send()
             .await
             .map_err(failure)?;
-        self.meter.add(response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
+        self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
         Ok(())
     }
 
@@ -398,18 +427,23 @@ impl Store {
                 .expression_attribute_names("#r", REV)
                 .expression_attribute_values(":r", number(version)),
         };
+        let call = self.meter.begin();
         match put.send().await {
             Ok(response) => {
-                self.meter.add(response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
+                self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
                 Ok(true)
             }
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+                self.count_write(call);
+                Ok(false)
+            }
             Err(error) => Err(failure(error)),
         }
     }
 
     /// Deletes an item, if it is there.
     pub async fn delete(&self, key: &Key) -> Result<(), StoreError> {
+        let call = self.meter.begin();
         let response = self
             .client
             .delete_item()
@@ -419,13 +453,14 @@ impl Store {
             .send()
             .await
             .map_err(failure)?;
-        self.meter.add(response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
+        self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
         Ok(())
     }
 
     /// Writes all or nothing.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<Outcome, StoreError> {
         let items = writes.into_iter().map(|write| self.transaction_item(write)).collect::<Result<Vec<_>, _>>()?;
+        let call = self.meter.begin();
         let sent = self
             .client
             .transact_write_items()
@@ -435,7 +470,7 @@ impl Store {
             .await;
         match sent {
             Ok(response) => {
-                self.meter.add(&response.consumed_capacity().iter().collect::<Vec<_>>(), true);
+                self.meter.add(call, &response.consumed_capacity().iter().collect::<Vec<_>>(), true);
                 Ok(Outcome::Committed)
             }
             Err(error) => match conflicts(&error) {

@@ -7,11 +7,17 @@
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::time::Millis;
 
 /// Whose metrics they are in CloudWatch.
 const NAMESPACE: &str = "identity-api";
+
+/// The environment variable with the least severe level that is logged, as a whole or by module.
+const LEVELS_VARIABLE: &str = "RUST_LOG";
 
 /// The dimension that tells deployments in one account apart: the table's name.
 const TABLE: &str = "Table";
@@ -47,14 +53,11 @@ impl Metric {
 
 /// Starts JSON logging to standard output, at the level of `RUST_LOG` or `info`, and metrics of a table.
 pub fn start_json(table: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .json()
-        .with_env_filter(filter)
-        .flatten_event(true)
-        .with_span_list(false)
-        .without_time()
+    let levels = std::env::var(LEVELS_VARIABLE).ok().and_then(|levels| levels.parse().ok());
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).without_time();
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
         .init();
     DEPLOYMENT.get_or_init(|| table.to_owned());
 }

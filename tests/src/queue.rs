@@ -64,6 +64,7 @@ impl FakeQueue {
     pub fn client(&self) -> rollup::dead_letters::Queue {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
+            .http_client(shared::app::https_client())
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .endpoint_url(format!("http://{}", self.address))

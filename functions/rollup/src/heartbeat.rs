@@ -108,7 +108,8 @@ async fn note(store: &Store, now: Millis, missed_since: Option<Millis>) -> Resul
             .expression_attribute_names("#since", MISSED_SINCE)
             .expression_attribute_values(":since", number(since.0)),
     };
+    let call = store.begin();
     update.send().await.map_err(failure)?;
-    store.count_write();
+    store.count_write(call);
     Ok(())
 }

@@ -1,0 +1,29 @@
+//! What requests and page views cost, and how that grows with the data. The benchmark itself is
+//! `cargo bench -p benchmarks`; `-- --help` says what it takes.
+
+pub mod load;
+pub mod probe;
+pub mod progress;
+pub mod reads;
+pub mod report;
+pub mod site;
+pub mod writes;
+
+use shared::store::StoreError;
+
+/// Why a benchmark ends early.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// Something is not as it should be.
+    #[error("{0}")]
+    Failed(String),
+    /// The table could not be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The API could not be asked.
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    /// The API did not answer JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}

@@ -1,0 +1,87 @@
+//! Data sets, stored and counted the way production stores and counts.
+
+use std::time::{Duration, Instant};
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use identity::dev::{Options, Stack};
+use identity::import;
+use serde::Serialize;
+use shared::time::Millis;
+
+use crate::BenchError;
+use crate::progress::Progress;
+use crate::site::Site;
+
+/// Batches that are stored at the same time.
+const IN_FLIGHT: usize = 64;
+/// The pause between two looks at what is counted.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A loaded data set.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The stack that serves it.
+    pub stack: Stack,
+    /// How quickly it came to be.
+    pub speed: Speed,
+}
+
+/// How quickly a data set was stored and counted, by one process that is database, collector and consumer at once.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Speed {
+    /// Events.
+    pub events: usize,
+    /// Batches that held them.
+    pub batches: usize,
+    /// Until all were stored, in seconds.
+    pub stored_s: f64,
+    /// Until all were counted, in seconds.
+    pub counted_s: f64,
+}
+
+/// Starts a stack and fills it.
+pub async fn load(site: Site, label: &str) -> Result<Loaded, BenchError> {
+    let project = "bench".parse().map_err(|_| BenchError::Failed("the project's name".to_owned()))?;
+    let options = Options { rate_limit: 60_000_000, ..Options::empty(project) };
+    let stack = Stack::start(options).await.map_err(|error| BenchError::Failed(error.to_string()))?;
+    let began = Instant::now();
+    let progress = Progress::begin(&format!("{label}: storing"), site.events as u64);
+    let (store, project) = (stack.store(), stack.project());
+    let (mut batches, mut events) = (0, 0);
+    let items = site.batches(Millis::now()).map(|batch| {
+        batches += 1;
+        events += batch.events.len();
+        (batch.events.len(), batch.to_item(project))
+    });
+    stream::iter(items)
+        .map(|(count, item)| async move { import::put(store, item?).await.map(|_| count) })
+        .buffer_unordered(IN_FLIGHT)
+        .try_for_each(|count| {
+            progress.add(count as u64);
+            async { Ok(()) }
+        })
+        .await?;
+    progress.end();
+    let stored_s = began.elapsed().as_secs_f64();
+    wait(&stack, events as u64, &format!("{label}: counting")).await?;
+    let speed = Speed { events, batches, stored_s, counted_s: began.elapsed().as_secs_f64() };
+    Ok(Loaded { stack, speed })
+}
+
+/// Waits until the figures hold all events.
+async fn wait(stack: &Stack, events: u64, label: &str) -> Result<(), BenchError> {
+    let progress = Progress::begin(label, events);
+    let client = reqwest::Client::new();
+    loop {
+        let url = format!("{}/api/v1/stats", stack.base_url());
+        let answer = client.get(url).bearer_auth(stack.secret_key()).send().await?;
+        let answer: serde_json::Value = serde_json::from_str(&answer.text().await?)?;
+        let counted = answer["data"]["total_events"].as_u64().unwrap_or_default();
+        progress.at(counted);
+        if counted >= events {
+            progress.end();
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,219 @@
+//! What a page view costs to store and to count, by kind of item.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use identity::dev::{Options, Stack};
+use rollup::Consumer;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use shared::ids::ProjectId;
+use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
+use shared::store::Store;
+use shared::time::Millis;
+
+use crate::BenchError;
+use crate::progress::Progress;
+
+/// Page views of a visit, with two batches of two events each.
+const VIEWS: i64 = 3;
+/// When the first visit begins.
+const BEGINS: i64 = 1_750_000_000_000;
+/// Shards of the stream, which divide visitors among consumers.
+const SHARDS: u64 = 4;
+/// How long records are gathered.
+const WINDOW_MS: i64 = 5_000;
+
+/// Write units a page view, by kind of item.
+#[derive(Debug, Clone, Serialize)]
+pub struct Units {
+    /// How the batches came.
+    pub name: &'static str,
+    /// By kind of item.
+    pub kinds: BTreeMap<&'static str, f64>,
+    /// Of everything, as the engine reports it.
+    pub total: f64,
+}
+
+/// Measures a page view alone and at volume.
+pub async fn measure(visits: u64) -> Result<Vec<Units>, BenchError> {
+    let alone: Vec<Vec<Batch>> = (0..visits / 4)
+        .flat_map(|number| visit(number, BEGINS + number as i64 * 600_000))
+        .map(|batch| vec![batch])
+        .collect();
+    // 10 page views a second.
+    let mut windows: BTreeMap<(i64, u64), Vec<Batch>> = BTreeMap::new();
+    for number in 0..visits {
+        for batch in visit(number, BEGINS + number as i64 * 300) {
+            windows.entry((batch.stored_at.0 / WINDOW_MS, number % SHARDS)).or_default().push(batch);
+        }
+    }
+    let volume = windows.into_values().collect();
+    Ok(vec![
+        units("each batch alone", alone).await?,
+        units("10 page views a second, 5 s windows, four shards", volume).await?,
+    ])
+}
+
+async fn units(name: &'static str, windows: Vec<Vec<Batch>>) -> Result<Units, BenchError> {
+    let project: ProjectId = "bench".parse().map_err(|_| BenchError::Failed("the project's name".to_owned()))?;
+    let options = Options { counts: false, ..Options::empty(project.clone()) };
+    let stack = Stack::start(options).await.map_err(|error| BenchError::Failed(error.to_string()))?;
+    let ledger = Ledger::default();
+    let config = stack.store().client().config().to_builder().interceptor(ledger.clone()).build();
+    let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), stack.store().table());
+    let consumer = Consumer::new(store.clone());
+    let progress = Progress::begin(&format!("writing, {name}"), windows.len() as u64);
+    let mut views = 0;
+    for window in windows {
+        for batch in &window {
+            views += batch.events.iter().filter(|event| event.is_page_view()).count();
+            store.put_at(batch.to_item(&project)?, None).await?;
+        }
+        consumer.apply(BTreeMap::from([(project.clone(), window)])).await.complete()?;
+        progress.add(1);
+    }
+    progress.end();
+    let total = store.consumed().write_units / views as f64;
+    let mut kinds = ledger.take();
+    kinds.values_mut().for_each(|units| *units /= views as f64);
+    kinds.insert("removals", total - kinds.values().sum::<f64>());
+    stack.shutdown().await;
+    Ok(Units { name, kinds, total })
+}
+
+/// Adds up the units of what is put, from its size.
+#[derive(Debug, Clone, Default)]
+struct Ledger(Arc<Mutex<BTreeMap<&'static str, f64>>>);
+
+impl Ledger {
+    fn take(&self) -> BTreeMap<&'static str, f64> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, item: &Value, factor: f64) {
+        let (Some(pk), Some(sk)) = (item["PK"]["S"].as_str(), item["SK"]["S"].as_str()) else { return };
+        let units = size(item).div_ceil(1_024) as f64 * factor;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(kind(pk, sk)).or_default() += units;
+    }
+}
+
+impl Intercept for Ledger {
+    fn name(&self) -> &'static str {
+        "Ledger"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(body) = context.request().body().bytes() else { return Ok(()) };
+        let request: Value = serde_json::from_slice(body)?;
+        if request["Item"].is_object() {
+            self.add(&request["Item"], 1.0);
+        }
+        for write in request["TransactItems"].as_array().into_iter().flatten() {
+            if write["Put"]["Item"].is_object() {
+                self.add(&write["Put"]["Item"], 2.0);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an item is, by the keys of docs/architecture.md.
+fn kind(pk: &str, sk: &str) -> &'static str {
+    match () {
+        () if pk.contains("#SID#") => "session lookup",
+        () if pk.contains("#R#") => "block",
+        () if pk.contains("#X#") => "run",
+        () if pk.ends_with("#TAIL") && sk == "MANIFEST" => "manifest",
+        () if pk.ends_with("#TAIL") => "segment",
+        () if sk.starts_with("B#") => "batch",
+        () if sk.starts_with("S#") => "earlier session",
+        () if sk == "VISITOR" => "visitor",
+        () => "other",
+    }
+}
+
+/// An item's size as DynamoDB counts it: names and values, a number at a byte for two digits and one more.
+fn size(item: &Value) -> usize {
+    let value = |value: &Value| match (&value["S"], &value["N"], &value["B"]) {
+        (Value::String(text), ..) => text.len(),
+        (_, Value::String(digits), _) => digits.len().div_ceil(2) + 1,
+        (_, _, Value::String(base64)) => base64.trim_end_matches('=').len() * 3 / 4,
+        _ => 1,
+    };
+    item.as_object().into_iter().flatten().map(|(name, of)| name.len() + value(of)).sum()
+}
+
+/// A visit's batches, a tenth of a second after what they tell.
+fn visit(number: u64, start: i64) -> Vec<Batch> {
+    let batch = |view: i64, half: i64| {
+        let at = Millis(start + view * 30_000 + half * 12_000);
+        let url = format!("/articles/{}/a-page-with-a-usual-name", (number * 7 + view as u64 * 13) % 200);
+        let names = if half == 0 { ["page_view", "web_vitals"] } else { ["reading_behavior", "dead_click"] };
+        let data = serde_json::json!({
+            "url": url, "title": "A page with a usual title – the site", "selector": "main > a.button", "lcp": 1834,
+        });
+        let event = |(position, name): (usize, &str)| Event {
+            name: name.to_owned(),
+            url: Some(url.clone()),
+            created_at: at.plus(position as i64 * 900),
+            data: RawValue::from_string(data.to_string()).ok(),
+        };
+        Some(Batch {
+            visitor_id: format!("v_{number:012x}").parse().ok()?,
+            session_id: format!("ses_{number:012x}").parse().ok()?,
+            batch_id: format!("b_{number:010x}{view}{half}").parse().ok()?,
+            stored_at: at.plus(2_000),
+            sent_at: at.plus(1_900),
+            page: Some(url.clone()),
+            visitor: facts(number),
+            session: session(start),
+            events: names.into_iter().enumerate().map(event).collect(),
+        })
+    };
+    (0..VIEWS).flat_map(|view| [batch(view, 0), batch(view, 1)]).flatten().collect()
+}
+
+fn facts(number: u64) -> VisitorFacts {
+    VisitorFacts {
+        fingerprint_hash: Some(format!("{:032x}", u128::from(number) * 0x9e37_79b9_7f4a_7c15)),
+        screen_width: Some(1920),
+        screen_height: Some(1080),
+        timezone: Some("Europe/Belgrade".to_owned()),
+        language: Some("sr".to_owned()),
+        ad_block: Some(0),
+        bot_score: 5,
+        browser_name: Some(["Chrome", "Firefox", "Safari"][number as usize % 3].to_owned()),
+        browser_version: Some("126.0.0.0".to_owned()),
+        os: Some(["Windows", "macOS", "Android", "iOS"][number as usize % 4].to_owned()),
+        mobile: Some(0),
+        geo_country: Some("Serbia".to_owned()),
+        geo_country_code: Some("RS".to_owned()),
+        geo_city: Some("Belgrade".to_owned()),
+        ..VisitorFacts::default()
+    }
+}
+
+fn session(start: i64) -> SessionFacts {
+    SessionFacts {
+        started_at: Millis(start),
+        url: Some("/".to_owned()),
+        referrer: Some("https://www.google.com/".to_owned()),
+        utm_source: Some("google".to_owned()),
+        utm_medium: None,
+        utm_campaign: None,
+        utm_term: None,
+        utm_content: None,
+        click_count: Some(8),
+        max_scroll_depth: Some(87),
+    }
+}
