@@ -46,7 +46,7 @@ impl Report {
             "| endpoint | page | read units:{units} growth | calls | round trips (first request) | KB | median, ms | p99, ms |"
         ));
         lines.push(format!("|---|---|{}---|---|---|---|---|---|", "---:|".repeat(self.sets.len())));
-        let Some(largest) = self.sets.iter().filter(|set| set.is_plain()).next_back() else { return };
+        let Some(largest) = self.sets.iter().rfind(|set| set.is_plain()) else { return };
         for (at, cost) in largest.costs.iter().enumerate() {
             let units: String = self.sets.iter().map(|set| format!(" {} |", units_of(set, at))).collect();
             lines.push(format!(
@@ -103,7 +103,7 @@ impl Report {
 
     /// The bounds that do not hold.
     pub fn broken(&self) -> Vec<String> {
-        let Some(largest) = self.sets.iter().filter(|set| set.is_plain()).next_back() else { return Vec::new() };
+        let Some(largest) = self.sets.iter().rfind(|set| set.is_plain()) else { return Vec::new() };
         let mut broken = Vec::new();
         for (at, cost) in largest.costs.iter().enumerate() {
             let what = format!("{} {}", cost.name, cost.page);

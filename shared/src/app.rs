@@ -7,7 +7,10 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::tls;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use futures::future::BoxFuture;
-use lambda_http::{Body, Request, Response, service_fn};
+use lambda_http::request::LambdaRequest;
+use lambda_http::tower::util::MapRequest;
+use lambda_http::{Adapter, Body, LambdaEvent, Request, Response, Service, service_fn};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -139,14 +142,37 @@ where
     telemetry::start_json(&table_of_environment());
     let app = App::from_environment().await;
     let (app, handle) = (&app, &handle);
-    lambda_http::run(service_fn(async |request: Request| Ok::<_, Infallible>(handle(app, &request).await))).await
+    serve(service_fn(async |request: Request| Ok::<_, Infallible>(handle(app, &request).await))).await
 }
 
 /// Runs an endpoint that reads nothing as a Lambda function.
 pub async fn run_without_table(handle: impl Fn(&Request) -> Response<Body> + Sync) -> Result<(), lambda_http::Error> {
     telemetry::start_json(&table_of_environment());
     let handle = &handle;
-    lambda_http::run(service_fn(async |request: Request| Ok::<_, Infallible>(handle(&request)))).await
+    serve(service_fn(async |request: Request| Ok::<_, Infallible>(handle(&request)))).await
+}
+
+/// Answers the gateway's events with a handler.
+pub async fn serve<'a, S>(handler: S) -> Result<(), lambda_http::Error>
+where
+    S: Service<Request, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'a,
+{
+    let adapter: Adapter<'a, _, _> = Adapter::from(handler);
+    lambda_http::lambda_runtime::run(MapRequest::new(adapter, with_legal_query)).await
+}
+
+/// What a URI's query can't hold. The gateway hands on what the client wrote.
+const ILLEGAL: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
+
+/// Encodes what the client should have: `lambda_http` takes no event whose query is no URI's.
+fn with_legal_query(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload
+        && let Some(query) = &mut request.raw_query_string
+    {
+        *query = utf8_percent_encode(query, ILLEGAL).to_string();
+    }
+    event
 }
 
 /// A client of a table at an address of its own, such as a local engine's. Loopback needs no

@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     shared::telemetry::start_json(&shared::app::table_of_environment());
     let app = Arc::new(App::from_environment().await);
     let collector = &Collector::new(app).trusting(OriginSecret::from_environment());
-    lambda_http::run(service_fn(async |request: Request| {
+    shared::app::serve(service_fn(async |request: Request| {
         Ok::<_, Infallible>(collect::handle(collector, &request).await)
     }))
     .await
