@@ -61,20 +61,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, BenchError> {
-    let mut sites: Vec<(String, Site)> = Vec::new();
+    let mut sites: Vec<(String, bool, Site)> = Vec::new();
     for events in &arguments.events {
-        sites.push((grouped(*events), Site { events: *events, urls: arguments.urls, heavy: false }));
+        sites.push((grouped(*events), true, Site { events: *events, urls: arguments.urls, heavy: false }));
     }
     if arguments.special > 0 {
         let (events, size) = (arguments.special, grouped(arguments.special));
-        sites.push((format!("{size}, 5,000 URLs"), Site { events, urls: 5_000, heavy: false }));
-        sites.push((format!("{size}, half of one visitor"), Site { events, urls: arguments.urls, heavy: true }));
+        sites.push((format!("{size}, 5,000 URLs"), false, Site { events, urls: 5_000, heavy: false }));
+        sites.push((format!("{size}, half of one visitor"), false, Site { events, urls: arguments.urls, heavy: true }));
     }
     let mut report = Report { sets: Vec::new(), writes: writes::measure(arguments.visits).await? };
-    for (name, site) in sites {
+    for (name, is_plain, site) in sites {
         let Loaded { stack, speed } = load(site, &name).await?;
         let costs = reads::measure(&stack, &name, arguments.requests).await?;
-        report.sets.push(Set { name, speed, costs, memory_mib: memory_mib() });
+        report.sets.push(Set { name, is_plain, speed, costs, memory_mib: memory_mib() });
         stack.shutdown().await;
     }
     println!("{}", report.markdown());

@@ -20,6 +20,8 @@ pub struct Report {
 pub struct Set {
     /// What it is called.
     pub name: String,
+    /// Whether it differs from the other plain ones in nothing but its size.
+    pub is_plain: bool,
     /// How quickly it was loaded.
     pub speed: Speed,
     /// What requests cost on it.
@@ -46,7 +48,7 @@ impl Report {
             "| endpoint | page | read units:{units} growth | calls | round trips (first request) | KB | median, ms | p99, ms |"
         ));
         lines.push(format!("|---|---|{}---|---|---|---|---|---|", "---:|".repeat(self.sets.len())));
-        let Some(largest) = self.sets.iter().rfind(|set| set.is_plain()) else { return };
+        let Some(largest) = self.sets.iter().rfind(|set| set.is_plain) else { return };
         for (at, cost) in largest.costs.iter().enumerate() {
             let units: String = self.sets.iter().map(|set| format!(" {} |", units_of(set, at))).collect();
             lines.push(format!(
@@ -96,14 +98,14 @@ impl Report {
 
     /// How much a request's units grew from the last plain data set but one to the last.
     fn growth(&self, at: usize) -> Option<f64> {
-        let plain: Vec<&Set> = self.sets.iter().filter(|set| set.is_plain()).collect();
+        let plain: Vec<&Set> = self.sets.iter().filter(|set| set.is_plain).collect();
         let [.., smaller, larger] = plain[..] else { return None };
         Some(larger.costs.get(at)?.read_units / smaller.costs.get(at)?.read_units.max(0.5))
     }
 
     /// The bounds that do not hold.
     pub fn broken(&self) -> Vec<String> {
-        let Some(largest) = self.sets.iter().rfind(|set| set.is_plain()) else { return Vec::new() };
+        let Some(largest) = self.sets.iter().rfind(|set| set.is_plain) else { return Vec::new() };
         let mut broken = Vec::new();
         for (at, cost) in largest.costs.iter().enumerate() {
             let what = format!("{} {}", cost.name, cost.page);
@@ -155,11 +157,4 @@ fn bound(name: &str) -> Option<f64> {
 
 fn units_of(set: &Set, at: usize) -> String {
     set.costs.get(at).map_or_else(|| "–".to_owned(), |cost| format!("{:.1}", cost.read_units))
-}
-
-impl Set {
-    /// Whether it differs from the others in nothing but its size.
-    fn is_plain(&self) -> bool {
-        !self.name.contains(',')
-    }
 }
