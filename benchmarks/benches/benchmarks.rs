@@ -7,6 +7,7 @@ use benchmarks::BenchError;
 use benchmarks::load::{Loaded, load};
 use benchmarks::reads;
 use benchmarks::report::{Report, Set};
+use benchmarks::served::memory_mib;
 use benchmarks::site::Site;
 use benchmarks::writes;
 use clap::Parser;
@@ -73,8 +74,8 @@ async fn run(arguments: Arguments) -> Result<ExitCode, BenchError> {
     let mut report = Report { sets: Vec::new(), writes: writes::measure(arguments.visits).await? };
     for (name, is_plain, site) in sites {
         let Loaded { stack, speed } = load(site, &name).await?;
-        let costs = reads::measure(&stack, &name, arguments.requests).await?;
-        report.sets.push(Set { name, is_plain, speed, costs, memory_mib: memory_mib() });
+        let costs = reads::measure(&stack, site, &name, arguments.requests).await?;
+        report.sets.push(Set { name, is_plain, speed, costs, memory_mib: memory_mib("self") });
         stack.shutdown().await;
     }
     println!("{}", report.markdown());
@@ -95,12 +96,4 @@ fn grouped(number: usize) -> String {
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
     groups.join(",")
-}
-
-/// Memory that the process has, where the system tells.
-fn memory_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
-    kib.unwrap_or_default() / 1024.0
 }

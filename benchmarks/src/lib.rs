@@ -1,12 +1,15 @@
-//! What requests and page views cost, and how that grows with the data. The benchmark itself is
-//! `cargo bench -p benchmarks`; `-- --help` says what it takes.
+//! What requests and page views cost, how that grows with the data, and what a server bears. The benchmarks themselves
+//! are in `benches/`; `-- --help` says what each takes.
 
+pub mod api;
 pub mod load;
 pub mod probe;
 pub mod progress;
 pub mod reads;
 pub mod report;
+pub mod served;
 pub mod site;
+pub mod traffic;
 pub mod writes;
 
 use shared::store::StoreError;

@@ -6,9 +6,12 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use identity::dev::{Options, Stack};
 use identity::import;
 use serde::Serialize;
+use shared::ids::ProjectId;
+use shared::store::Store;
 use shared::time::Millis;
 
 use crate::BenchError;
+use crate::api::Api;
 use crate::progress::Progress;
 use crate::site::Site;
 
@@ -16,6 +19,8 @@ use crate::site::Site;
 const IN_FLIGHT: usize = 64;
 /// The pause between two looks at what is counted.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Until compaction has removed what it merged last.
+const SETTLING: Duration = Duration::from_millis(rollup::GRACE_MS as u64 + 2_000);
 
 /// A loaded data set.
 #[derive(Debug)]
@@ -45,8 +50,17 @@ pub async fn load(site: Site, label: &str) -> Result<Loaded, BenchError> {
     let options = Options { rate_limit: 60_000_000, ..Options::empty(project) };
     let stack = Stack::start(options).await.map_err(|error| BenchError::Failed(error.to_string()))?;
     let began = Instant::now();
-    let progress = Progress::begin(&format!("{label}: storing"), site.events as u64);
-    let (store, project) = (stack.store(), stack.project());
+    let (events, batches) = fill(stack.store(), stack.project(), site, &format!("{label}: storing")).await?;
+    let stored_s = began.elapsed().as_secs_f64();
+    wait(&Api::new(stack.base_url(), stack.secret_key()), events as u64, &format!("{label}: counting")).await?;
+    let speed = Speed { events, batches, stored_s, counted_s: began.elapsed().as_secs_f64() };
+    tokio::time::sleep(SETTLING).await;
+    Ok(Loaded { stack, speed })
+}
+
+/// Stores a site's batches. Gives the number of events and of batches.
+pub async fn fill(store: &Store, project: &ProjectId, site: Site, label: &str) -> Result<(usize, usize), BenchError> {
+    let progress = Progress::begin(label, site.events as u64);
     let (mut batches, mut events) = (0, 0);
     let items = site.batches(Millis::now()).map(|batch| {
         batches += 1;
@@ -62,21 +76,14 @@ pub async fn load(site: Site, label: &str) -> Result<Loaded, BenchError> {
         })
         .await?;
     progress.end();
-    let stored_s = began.elapsed().as_secs_f64();
-    wait(&stack, events as u64, &format!("{label}: counting")).await?;
-    let speed = Speed { events, batches, stored_s, counted_s: began.elapsed().as_secs_f64() };
-    Ok(Loaded { stack, speed })
+    Ok((events, batches))
 }
 
 /// Waits until the figures hold all events.
-async fn wait(stack: &Stack, events: u64, label: &str) -> Result<(), BenchError> {
+pub async fn wait(api: &Api, events: u64, label: &str) -> Result<(), BenchError> {
     let progress = Progress::begin(label, events);
-    let client = reqwest::Client::new();
     loop {
-        let url = format!("{}/api/v1/stats", stack.base_url());
-        let answer = client.get(url).bearer_auth(stack.secret_key()).send().await?;
-        let answer: serde_json::Value = serde_json::from_str(&answer.text().await?)?;
-        let counted = answer["data"]["total_events"].as_u64().unwrap_or_default();
+        let counted = api.get("stats").await?["data"]["total_events"].as_u64().unwrap_or_default();
         progress.at(counted);
         if counted >= events {
             progress.end();

@@ -7,24 +7,14 @@ use identity::dev::Stack;
 use identity::server::Functions;
 use lambda_http::Body;
 use serde::Serialize;
-use serde_json::Value;
 use shared::app::App;
 use shared::store::Consumed;
 
 use crate::BenchError;
+use crate::api::{Api, Asked};
 use crate::probe::Bytes;
 use crate::progress::Progress;
-
-/// What a request is called in tables, and its path.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    /// The endpoint, with the parameters that matter.
-    pub name: String,
-    /// Which page.
-    pub page: &'static str,
-    /// Path and query.
-    pub path: String,
-}
+use crate::site::{HEAVY_VISITOR, Site};
 
 /// What a request came to.
 #[derive(Debug, Clone, Serialize)]
@@ -51,43 +41,15 @@ pub struct Cost {
     pub p99_ms: f64,
 }
 
-/// The lists, with the filters that each of them is asked with.
-const LISTS: [(&str, &str); 11] = [
-    ("visitors", ""),
-    ("visitors", "browser=Firefox"),
-    ("visitors", "os=iOS"),
-    ("visitors", "country=RS"),
-    ("visitors", "browser=chrome&os=windows&country=de"),
-    ("visitors", "search=belgr"),
-    ("sessions", ""),
-    ("sessions", "url=articles/7"),
-    ("events", ""),
-    ("events", "type=page_view"),
-    ("events", "type=rage_click"),
-];
-
-/// What has no pages.
-const FIGURES: [&str; 14] = [
-    "events/types",
-    "stats",
-    "stats?interval=day",
-    "pages",
-    "live",
-    "insights/frustration",
-    "insights/errors",
-    "insights/clicks",
-    "insights/seo",
-    "insights/journeys",
-    "insights/reading",
-    "insights/forms",
-    "acquisition",
-    "metrics",
-];
-
 /// Measures everything on a stack.
-pub async fn measure(stack: &Stack, label: &str, requests: usize) -> Result<Vec<Cost>, BenchError> {
+pub async fn measure(
+    stack: &Stack,
+    site: Site,
+    label: &str,
+    requests: usize,
+) -> Result<Vec<Cost>, BenchError> {
     let bench = Bench::new(stack);
-    let asked = bench.asked().await?;
+    let asked = bench.api.asked(site.heavy.then_some(HEAVY_VISITOR)).await?;
     let progress = Progress::begin(&format!("{label}: asking"), asked.len() as u64);
     let mut costs = Vec::with_capacity(asked.len());
     for asked in asked {
@@ -101,49 +63,12 @@ pub async fn measure(stack: &Stack, label: &str, requests: usize) -> Result<Vec<
 struct Bench<'a> {
     stack: &'a Stack,
     bytes: Bytes,
-    client: reqwest::Client,
+    api: Api,
 }
 
 impl<'a> Bench<'a> {
     fn new(stack: &'a Stack) -> Self {
-        Bench { stack, bytes: Bytes::default(), client: reqwest::Client::new() }
-    }
-
-    /// All requests that are measured: first, middle and last page of lists, and one of everything else.
-    async fn asked(&self) -> Result<Vec<Asked>, BenchError> {
-        let mut asked = Vec::new();
-        for (list, filter) in LISTS {
-            let name = if filter.is_empty() { list.to_owned() } else { format!("{list}?{filter}") };
-            let first = self.get(&format!("{list}?{filter}")).await?;
-            let pages = first["pagination"]["total_pages"].as_u64().unwrap_or(1).max(1);
-            for (page, number) in [("first", 1), ("middle", pages.div_ceil(2)), ("last", pages)] {
-                asked.push(Asked { name: name.clone(), page, path: format!("{list}?{filter}&page={number}") });
-            }
-        }
-        let visitor = self.get("visitors?limit=1").await?["data"][0]["visitor_id"].as_str().unwrap_or("v").to_owned();
-        let session = self.get("sessions?limit=1").await?["data"][0]["session_id"].as_str().unwrap_or("s").to_owned();
-        let ones = [
-            ("visitors/{visitor_id}", format!("visitors/{visitor}")),
-            ("sessions/{session_id}", format!("sessions/{session}")),
-            ("sessions?visitor_id", format!("sessions?visitor_id={visitor}")),
-            ("events?visitor_id", format!("events?visitor_id={visitor}")),
-            ("events?session_id", format!("events?session_id={session}")),
-        ];
-        asked.extend(ones.map(|(name, path)| Asked { name: name.to_owned(), page: "", path }));
-        let figures = FIGURES.map(|path| Asked { name: path.to_owned(), page: "", path: path.to_owned() });
-        asked.extend(figures);
-        Ok(asked)
-    }
-
-    async fn get(&self, path: &str) -> Result<Value, BenchError> {
-        let url = format!("{}/api/v1/{path}", self.stack.base_url());
-        let answer = self.client.get(&url).bearer_auth(self.stack.secret_key()).send().await?;
-        let status = answer.status();
-        let text = answer.text().await?;
-        if !status.is_success() {
-            return Err(BenchError::Failed(format!("{path} is answered {status}: {text}")));
-        }
-        Ok(serde_json::from_str(&text)?)
+        Bench { stack, bytes: Bytes::default(), api: Api::new(stack.base_url(), stack.secret_key()) }
     }
 
     async fn cost(&self, asked: Asked, requests: usize) -> Result<Cost, BenchError> {
@@ -156,7 +81,7 @@ impl<'a> Bench<'a> {
         let mut times = Vec::with_capacity(requests);
         for _ in 0..requests {
             let began = Instant::now();
-            self.get(&asked.path).await?;
+            self.api.get(&asked.path).await?;
             times.push(began.elapsed().as_secs_f64() * 1_000.0);
         }
         times.sort_unstable_by(f64::total_cmp);

@@ -16,6 +16,9 @@ const EVENTS_A_BATCH: usize = 2;
 /// Events of a session of the heavy visitor.
 const HEAVY_SESSION: usize = 20;
 
+/// The visitor that half of all events come from, where one is heavy.
+pub const HEAVY_VISITOR: &str = "v_000000000000";
+
 /// What a site is like.
 #[derive(Debug, Clone, Copy)]
 pub struct Site {

@@ -16,6 +16,7 @@ use shared::ids::ProjectId;
 use shared::keys::{self, BatchKey};
 use shared::model::Batch;
 use shared::store::{Consistency, DATA, PK, SK, Store, StoreError, failure, key_item, read_text, text};
+use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 /// The pause when there is nothing new.
@@ -45,6 +46,8 @@ pub struct Follower {
 struct Reading {
     stream: String,
     shards: Vec<Shard>,
+    /// When a project was last counted, until its tail is compacted once more.
+    counted: BTreeMap<ProjectId, Millis>,
 }
 
 #[derive(Debug)]
@@ -123,18 +126,32 @@ impl Follower {
             step = Step::Advanced;
             let batches = new_batches(&records);
             if !batches.is_empty() {
+                let projects: Vec<ProjectId> = batches.keys().cloned().collect();
                 let mut applied = self.consumer.apply(batches).await;
                 applied.log_refused();
                 if let Some((_, error)) = applied.failed.pop_first() {
                     return Err(error);
                 }
+                reading.counted.extend(projects.into_iter().map(|project| (project, Millis::now())));
                 self.save(reading).await?;
             }
         }
         if reading.shards.iter().all(|shard| matches!(shard.cursor, Cursor::End)) {
             self.refresh(reading).await?;
         }
+        self.compact_idle(&mut reading.counted).await?;
         Ok(step)
+    }
+
+    /// Compacts what was not counted for a while: what a busy time left behind would be read by every request, and
+    /// on a laptop the next batch may be long in coming.
+    async fn compact_idle(&self, counted: &mut BTreeMap<ProjectId, Millis>) -> Result<(), StoreError> {
+        let now = Millis::now();
+        let idle = counted.extract_if(.., |_, at| now.0 - at.0 > rollup::GRACE_MS).map(|(project, _)| project);
+        for project in idle.collect::<Vec<_>>() {
+            self.consumer.compact(&project).await?;
+        }
+        Ok(())
     }
 
     /// Reads a shard's next records: all there are, or a full group. Counting many at once costs far less
@@ -210,7 +227,7 @@ impl Follower {
         };
         let shard = |id: String| Shard { position: positions.get(&id).cloned(), cursor: Cursor::AtPosition, id };
         let shards = described.into_iter().filter_map(|shard| shard.shard_id).map(shard).collect();
-        let reading = Reading { stream, shards };
+        let reading = Reading { stream, shards, counted: BTreeMap::new() };
         self.save(&reading).await?;
         Ok(reading)
     }

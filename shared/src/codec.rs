@@ -10,8 +10,8 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use postcard::ser_flavors::Size;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// The format this build writes, and the only one it reads.
 const FORMAT: u8 = 1;
@@ -45,10 +45,26 @@ pub fn size<T: Serialize>(value: &T) -> Result<usize, CodecError> {
 
 /// Unpacks what [`pack`] made.
 pub fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, CodecError> {
-    let Some((&FORMAT, deflated)) = packed.split_first() else {
-        return Err(CodecError::Format(packed.first().copied()));
-    };
-    postcard::from_bytes(&inflate(deflated)?).map_err(|error| CodecError::Corrupt(error.to_string()))
+    Plain::of(packed)?.read()
+}
+
+/// What was packed, inflated: values that are read from it borrow its texts.
+#[derive(Debug)]
+pub struct Plain(Vec<u8>);
+
+impl Plain {
+    /// Inflates what [`pack`] made.
+    pub fn of(packed: &[u8]) -> Result<Self, CodecError> {
+        match packed.split_first() {
+            Some((&FORMAT, deflated)) => inflate(deflated).map(Plain),
+            _ => Err(CodecError::Format(packed.first().copied())),
+        }
+    }
+
+    /// The value.
+    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, CodecError> {
+        postcard::from_bytes(&self.0).map_err(|error| CodecError::Corrupt(error.to_string()))
+    }
 }
 
 /// Compresses bytes.

@@ -1,7 +1,7 @@
 //! Which hours hold a page: a guess from the last time the list was read, so that their entries are
 //! read while the counts that decide it are, and not after them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use crate::derived::view::locate;
 use crate::ids::ProjectId;
 use crate::pagination::Page;
 use crate::params::Params;
-use crate::time::Hour;
+use crate::time::{Day, Hour};
 
 /// The most lists that an instance remembers.
 const MAX_LISTS: usize = 64;
@@ -47,10 +47,22 @@ pub struct Forecast {
 impl Forecast {
     /// The hours that likely hold a page; none where the list was not read before.
     pub fn hours(&self, page: Page) -> Vec<Hour> {
+        locate(self.counts().iter().copied(), page.offset(), page.limit()).0
+    }
+
+    /// The days that likely hold any of the list's rows; none where it was not read before, or holds more rows than
+    /// this.
+    pub fn days(&self, rows: u64) -> BTreeSet<Day> {
+        let counts = self.counts();
+        match counts.iter().map(|(_, count)| count).sum::<u64>() <= rows {
+            true => counts.iter().map(|(hour, _)| hour.day()).collect(),
+            false => BTreeSet::new(),
+        }
+    }
+
+    fn counts(&self) -> Counts {
         let memory = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = memory.get(&self.list).cloned().unwrap_or_default();
-        drop(memory);
-        locate(counts.iter().copied(), page.offset(), page.limit()).0
+        memory.get(&self.list).cloned().unwrap_or_default()
     }
 
     /// Remembers how many rows each hour holds.
@@ -70,7 +82,6 @@ impl Forecast {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Day;
 
     #[test]
     fn another_page_of_a_list_is_forecast_and_another_list_is_not() {
@@ -91,5 +102,8 @@ mod tests {
         assert_eq!(hours("page=2&type=a"), [Hour(1), Hour(3)]);
         assert_eq!(hours("type=a&limit=100&page=2"), [Hour(1)]);
         assert_eq!(hours("type=b"), []);
+        assert_eq!(asked("page=7&type=a").0.days(130), BTreeSet::from([Day(0)]));
+        assert_eq!(asked("type=a").0.days(129), BTreeSet::new());
+        assert_eq!(asked("type=b").0.days(130), BTreeSet::new());
     }
 }

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
 
-use crate::codec::CodecError;
+use crate::codec::{CodecError, Plain};
 use crate::keys::Key;
 
 /// An item's attributes.
@@ -633,8 +633,21 @@ pub fn read_texts(item: &Item, name: &str) -> Vec<String> {
 
 /// The packed state of an item.
 pub fn read_packed<T: serde::de::DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    crate::codec::unpack(read_binary(item, DATA)?)
-        .map_err(|error| StoreError::Corrupt { key: describe(item), cause: error.to_string() })
+    crate::codec::unpack(read_binary(item, DATA)?).map_err(|error| unreadable(item, &error))
+}
+
+/// What an item's packed attribute is read from, by [`read_plain`].
+pub fn inflated(item: &Item) -> Result<Plain, StoreError> {
+    Plain::of(read_binary(item, DATA)?).map_err(|error| unreadable(item, &error))
+}
+
+/// As [`read_packed`], with the texts borrowed from what was [`inflated`].
+pub fn read_plain<'a, T: serde::Deserialize<'a>>(item: &Item, plain: &'a Plain) -> Result<T, StoreError> {
+    plain.read().map_err(|error| unreadable(item, &error))
+}
+
+fn unreadable(item: &Item, error: &CodecError) -> StoreError {
+    StoreError::Corrupt { key: describe(item), cause: error.to_string() }
 }
 
 fn missing(item: &Item, name: &str) -> StoreError {

@@ -27,8 +27,8 @@ const MAX_TAIL_BYTES: usize = 32 << 10;
 /// A round merges at most so many bytes of segments, so that no block or run outgrows an item.
 const MAX_ROUND_BYTES: usize = 192 << 10;
 
-/// Merged segments stay for a while: a reader that began before the round still counts on them.
-const GRACE_MS: i64 = 5_000;
+/// Merged segments stay for so many milliseconds: a reader that began before the round still counts on them.
+pub const GRACE_MS: i64 = 5_000;
 
 /// An hour with so many runs gets them merged into one.
 const MAX_RUNS: usize = 6;
@@ -50,9 +50,23 @@ pub async fn compact(store: &Store, project: &ProjectId) -> Result<(), StoreErro
         match tail.manifest.rounds.last().filter(|round| round.done_at.is_none()) {
             Some(round) => carry_out(store, project, &tail, round).await?,
             None if begin_round(store, project, &tail).await? => {}
-            None => return Ok(()),
+            None => return remove_lingering(store, project, &tail).await,
         }
     }
+}
+
+/// Removes merged segments before the next round does, if they are so many that readers should not wait for it: a
+/// large import leaves those of several rounds behind.
+async fn remove_lingering(store: &Store, project: &ProjectId, tail: &Tail) -> Result<(), StoreError> {
+    let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
+    if merged.map(|segment| segment.size).sum::<usize>() <= MAX_TAIL_BYTES {
+        return Ok(());
+    }
+    let rounds = remove_merged(store, project, tail).await?;
+    if rounds.len() < tail.manifest.rounds.len() {
+        store.put_at(manifest_item(project, tail.round, &Manifest { rounds })?, Some(tail.round)).await?;
+    }
+    Ok(())
 }
 
 /// Begins the next round if the segments of none are long enough for one.
@@ -207,7 +221,7 @@ where
     let small: Vec<&Item> = small.map(|(_, item)| item).collect();
     let mut merged: HourEntries<K, V> = HourEntries::new();
     for item in &small {
-        merge(&mut merged, &read_packed(item)?);
+        merge(&mut merged, read_packed(item)?);
     }
     // The merged run is stored before what it replaces goes, so entries are there twice but never missing.
     store.put(run_item(replacement, &merged)?).await?;

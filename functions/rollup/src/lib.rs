@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 
+pub use compaction::GRACE_MS;
 pub use erasure::Erased;
 pub use history::Project;
 pub use rebuild::{Differences, Progress};
@@ -185,20 +186,9 @@ impl Consumer {
             }
         }
         if is_compaction_due {
-            self.compact_if_readable(&project.id).await?;
+            self.compact(&project.id).await?;
         }
         Ok(())
-    }
-
-    /// Compacts a project's tail. A block that can't be read must not hold up the batches, which are applied already.
-    async fn compact_if_readable(&self, project: &ProjectId) -> Result<(), StoreError> {
-        match compaction::compact(&self.store, project).await {
-            Err(error) if error.is_of_items() => {
-                tracing::error!(%project, %error, "figures can't be compacted: run `identity rebuild`");
-                Ok(())
-            }
-            outcome => outcome,
-        }
     }
 
     /// Applies what it can of a group's batches. Gives back what is left, and whether to look at the tail.
@@ -402,9 +392,16 @@ impl Consumer {
         }
     }
 
-    /// Compacts a project's tail if it is due, and removes what was merged.
+    /// Compacts a project's tail if it is due, and removes what was merged. A block that can't be read is left to a
+    /// rebuild: it must not hold up batches, which are applied already.
     pub async fn compact(&self, project: &ProjectId) -> Result<(), StoreError> {
-        compaction::compact(&self.store, project).await
+        match compaction::compact(&self.store, project).await {
+            Err(error) if error.is_of_items() => {
+                tracing::error!(%project, %error, "figures can't be compacted: run `identity rebuild`");
+                Ok(())
+            }
+            outcome => outcome,
+        }
     }
 
     /// The batches among these that are not applied yet. Those of erased visitors never will be.

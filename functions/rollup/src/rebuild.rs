@@ -451,7 +451,7 @@ impl Rebuild<'_> {
                 let Some(hour) = keys::run_of(day, &key.sk) else { continue };
                 // A run that can't be read holds nothing; it is replaced like one that is wrong.
                 if let Ok(entries) = read_packed::<HourEntries<K, V>>(item) {
-                    merge(stored.0.entry(hour).or_default(), &entries);
+                    merge(stored.0.entry(hour).or_default(), entries);
                 }
                 runs.entry(hour).or_default().push(key);
             }

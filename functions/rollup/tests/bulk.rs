@@ -5,8 +5,9 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use rollup::Consumer;
+use rollup::{Consumer, GRACE_MS};
 use serde_json::json;
 use shared::dates::DateRange;
 use shared::derived::clicks::{Kind, by_element};
@@ -115,4 +116,25 @@ async fn a_busy_hour_is_listed_in_full() {
     let view = View::load(&store, &project(), &[]).await.unwrap();
     let listed = view.batches(&[Millis(START).hour()]).await.unwrap();
     assert_eq!(listed.iter().map(|(_, _, entry)| entry.events.len()).sum::<usize>(), 300 * 100);
+}
+
+/// A large import merges much in a short time, and what it merged is not read by every request from then on.
+#[tokio::test]
+async fn what_a_busy_time_leaves_behind_is_removed() {
+    let (store, mut random) = (common::store().await, Random(7));
+    let mut event = || Event { name: random.text(64), url: None, created_at: Millis(START), data: None };
+    let mut events = || (0..100).map(|_| event()).collect();
+    let sent: Vec<Batch> = (0..100).map(|number| batch(number, number, events())).collect();
+    deliver(&store, &sent, 20).await;
+    let units = async || {
+        let store = store.metered();
+        View::load(&store, &project(), &[]).await.unwrap();
+        store.consumed().read_units
+    };
+    assert!(units().await > 20.0, "nothing is left behind that could be removed");
+
+    tokio::time::sleep(Duration::from_millis(GRACE_MS as u64 + 100)).await;
+    Consumer::new(store.clone()).compact(&project()).await.unwrap();
+    let units = units().await;
+    assert!(units <= 8.0, "an idle project's tail takes {units} read units");
 }

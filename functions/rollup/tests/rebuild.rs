@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rollup::Consumer;
 use serde_json::{Value, json};
 use shared::dates::DateRange;
-use shared::derived::{BatchEntry, BatchRef, Measure, Rows, SessionEntry, SessionRef, View};
+use shared::derived::{BatchEntry, BatchRef, Measure, Rows, SessionRef, View};
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
@@ -125,7 +125,7 @@ async fn send(store: &Store, consumer: &Consumer, batches: &[Batch]) {
 /// All that readers can see of figures and indexes.
 struct Seen {
     figures: BTreeMap<(Measure, Day), Rows>,
-    sessions: Vec<(SessionRef, SessionEntry)>,
+    sessions: Vec<(SessionRef, String)>,
     batches: Vec<(Hour, BatchRef, BatchEntry)>,
 }
 
@@ -143,7 +143,7 @@ async fn seen(store: &Store) -> Seen {
         }
     }
     let hours: Vec<Hour> = range.days().flat_map(|day| day.hours().collect::<Vec<_>>()).collect();
-    let sessions = view.sessions(&hours).await.unwrap();
+    let sessions = view.sessions(&hours, |key, entry| Some((key, format!("{entry:?}")))).await.unwrap();
     Seen { figures, sessions, batches: view.batches(&hours).await.unwrap() }
 }
 

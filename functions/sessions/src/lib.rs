@@ -6,7 +6,7 @@ use shared::api::{Caller, answer};
 use shared::app::App;
 use shared::dates::DateRange;
 use shared::derived::stats::StatsDay;
-use shared::derived::view::locate;
+use shared::derived::view::{SCANNED_AHEAD, locate};
 use shared::derived::{Index, Measure, SessionEntry, SessionRef, View};
 use shared::error::ApiError;
 use shared::ids::VisitorId;
@@ -16,7 +16,7 @@ use shared::params::Params;
 use shared::rows::sessions::{SessionPlace, newest_first, read_earlier, read_page};
 use shared::rows::{SessionRow, visitors};
 use shared::store::StoreError;
-use shared::time::Hour;
+use shared::time::{Day, Hour};
 
 /// The query parameters.
 #[derive(Debug)]
@@ -77,8 +77,7 @@ async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, S
     caller.forecast.remember(&counts);
     let total = counts.iter().map(|(_, count)| count).sum();
     let (hours, skip) = locate(counts, page.offset(), page.limit());
-    let sessions = view.sessions(&hours).await?;
-    let mut places: Vec<_> = sessions.into_iter().map(|(key, entry)| SessionPlace::of(key, &entry)).collect();
+    let mut places = view.sessions(&hours, |key, entry| Some(SessionPlace::of(key, entry))).await?;
     places.sort_by(|a, b| b.cmp(a));
     let places = places.into_iter().skip(skip).take(page.limit()).collect();
     Ok((total, read_page(&caller.store, &caller.project, places).await?))
@@ -86,11 +85,15 @@ async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, S
 
 /// No counter knows landing pages, so the slim entries of the range are read.
 async fn landed(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
-    let view = View::load(&caller.store, &caller.project, &[(Measure::Stats, parameters.range)]).await?;
-    let days =
-        view.days(Measure::Stats).filter(|(_, rows)| StatsDay(rows).sessions() > 0).map(|(day, _)| *day).collect();
-    let pick = |key: SessionRef, entry: SessionEntry| {
-        parameters.passes(entry.url.as_deref()).then(|| SessionPlace::of(key, &entry))
+    let (wanted, likely) = ([(Measure::Stats, parameters.range)], caller.forecast.days(SCANNED_AHEAD));
+    let likely: Vec<Hour> = likely.into_iter().flat_map(Day::hours).collect();
+    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
+    let counts: Vec<(Hour, u64)> =
+        view.days(Measure::Stats).map(|(day, rows)| (day.hour(0), StatsDay(rows).sessions_by_hour().iter().sum())).collect();
+    caller.forecast.remember(&counts);
+    let days = counts.into_iter().filter(|(_, sessions)| *sessions > 0).map(|(hour, _)| hour.day()).collect();
+    let pick = |key: SessionRef, entry: &SessionEntry<&str>| {
+        parameters.passes(entry.url).then(|| SessionPlace::of(key, entry))
     };
     let mut places = view.scan_sessions(days, pick).await?;
     places.sort_by(|a, b| b.cmp(a));

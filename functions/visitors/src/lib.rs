@@ -8,7 +8,7 @@ use shared::api::{Caller, answer};
 use shared::app::App;
 use shared::dates::DateRange;
 use shared::derived::places::PlaceFilter;
-use shared::derived::view::locate;
+use shared::derived::view::{SCANNED_AHEAD, locate};
 use shared::derived::visits::counted_by_hour;
 use shared::derived::{Index, Measure, SessionEntry, SessionRef, View};
 use shared::error::ApiError;
@@ -50,13 +50,9 @@ impl Parameters {
     }
 
     /// Whether the range counts and lists a visitor at this visit, and the filter on places passes it.
-    fn lists(&self, entry: &SessionEntry) -> bool {
+    fn lists(&self, entry: &SessionEntry<&str>) -> bool {
         entry.next_day.is_none_or(|next| next > self.range.end())
-            && self.places.matches(
-                entry.browser_name.as_deref(),
-                entry.os.as_deref(),
-                entry.geo_country_code.as_deref(),
-            )
+            && self.places.matches(entry.browser_name, entry.os, entry.geo_country_code)
     }
 }
 
@@ -109,13 +105,17 @@ fn whole_day(hour: Hour) -> Vec<Hour> {
 }
 
 async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Result<Found, StoreError> {
-    let visits = [(Measure::Visits, parameters.range)];
-    let view = View::load(&caller.store, &caller.project, &visits);
+    let (wanted, likely) = ([(Measure::Visits, parameters.range)], caller.forecast.days(SCANNED_AHEAD));
+    let likely: Vec<Hour> = likely.into_iter().flat_map(Day::hours).collect();
+    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely);
     let search = Search::prepare(&caller.store, &caller.project, caller.now, needle);
     let (view, search) = try_join(view, search).await?;
     let end = parameters.range.end();
-    let visited = |day: Day, rows| counted_by_hour(rows, day, end).iter().any(|count| *count > 0);
-    let days = view.days(Measure::Visits).filter(|(day, rows)| visited(**day, rows)).map(|(day, _)| *day).collect();
+    let visitors = |day: Day, rows| counted_by_hour(rows, day, end).into_iter().sum();
+    let counts: Vec<(Hour, u64)> =
+        view.days(Measure::Visits).map(|(day, rows)| (day.hour(0), visitors(*day, rows))).collect();
+    caller.forecast.remember(&counts);
+    let days = counts.into_iter().filter(|(_, visitors)| *visitors > 0).map(|(hour, _)| hour.day()).collect();
     scanned(&view, parameters, days, |key, entry| search.matches(&key.visitor, entry)).await
 }
 
@@ -132,12 +132,8 @@ async fn located(
     let page = parameters.page;
     let (located, skip) = locate(counts.iter().copied(), page.offset(), page.limit());
     let hours: Vec<Hour> = located.into_iter().flat_map(span).collect();
-    let sessions = view.sessions(&hours).await?;
-    let places = sessions
-        .into_iter()
-        .filter(|(_, entry)| parameters.lists(entry))
-        .map(|(key, entry)| SessionPlace::of(key, &entry))
-        .collect();
+    let listed = |key, entry: &SessionEntry<&str>| parameters.lists(entry).then(|| SessionPlace::of(key, entry));
+    let places = view.sessions(&hours, listed).await?;
     Ok((total, newest_first(places).skip(skip).take(page.limit()).collect()))
 }
 
@@ -146,10 +142,10 @@ async fn scanned(
     view: &View,
     parameters: &Parameters,
     days: Vec<Day>,
-    matches: impl Fn(&SessionRef, &SessionEntry) -> bool,
+    matches: impl Fn(&SessionRef, &SessionEntry<&str>) -> bool,
 ) -> Result<Found, StoreError> {
-    let pick = |key: SessionRef, entry: SessionEntry| {
-        (parameters.lists(&entry) && matches(&key, &entry)).then(|| SessionPlace::of(key, &entry))
+    let pick = |key: SessionRef, entry: &SessionEntry<&str>| {
+        (parameters.lists(entry) && matches(&key, entry)).then(|| SessionPlace::of(key, entry))
     };
     let places = view.scan_sessions(days, pick).await?;
     let total = places.len() as u64;
@@ -166,13 +162,13 @@ mod tests {
     use super::*;
     use shared::time::Millis;
 
-    fn entry(next_day: Option<i32>) -> SessionEntry {
+    fn entry(next_day: Option<i32>) -> SessionEntry<&'static str> {
         SessionEntry {
             started_at: Millis(0),
             next_day: next_day.map(Day),
             url: None,
-            browser_name: Some("Mobile Safari".to_owned()),
-            os: Some("iOS".to_owned()),
+            browser_name: Some("Mobile Safari"),
+            os: Some("iOS"),
             geo_country: None,
             geo_country_code: None,
             geo_city: None,

@@ -81,7 +81,7 @@ pub fn campaigns<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, campaign: 
 fn sessions<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, table: TableId) -> BTreeMap<&'a str, i64> {
     let mut sessions: BTreeMap<&str, i64> = BTreeMap::new();
     for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
-        *sessions.entry(key).or_default() += row.get(&SESSIONS).copied().unwrap_or_default();
+        *sessions.entry(key).or_default() += row.get(SESSIONS);
     }
     sessions.retain(|_, count| *count > 0);
     sessions

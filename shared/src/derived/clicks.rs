@@ -68,7 +68,7 @@ pub fn by_element<'a>(
     for (day, rows) in days {
         for (key, row) in rows.table(table) {
             let figures = elements.entry(key).or_default();
-            figures.count += row.get(&COUNT).copied().unwrap_or_default();
+            figures.count += row.get(COUNT);
             figures.unique_visitors += distinct::counted(row, *day, end);
         }
     }

@@ -20,7 +20,86 @@ const MAX_KEY_BYTES: usize = 3 << 20;
 pub const OTHER: &str = "(other)";
 
 /// The counters of one key, by field. What a field means, the measure's module says.
-pub type Row = BTreeMap<u32, i64>;
+///
+/// Most rows have a few fields, and a block has thousands of rows: they are kept in one sorted piece of memory each.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row(Vec<(u32, i64)>);
+
+impl Row {
+    /// A row without counters.
+    pub const fn new() -> Self {
+        Row(Vec::new())
+    }
+
+    /// A counter; 0 where there is none.
+    pub fn get(&self, field: u32) -> i64 {
+        self.place(field).map_or(0, |place| self.0[place].1)
+    }
+
+    /// Whether there is such a counter.
+    pub fn contains(&self, field: u32) -> bool {
+        self.place(field).is_ok()
+    }
+
+    /// Sets a counter.
+    pub fn set(&mut self, field: u32, count: i64) {
+        match self.place(field) {
+            Ok(place) => self.0[place].1 = count,
+            Err(place) => self.0.insert(place, (field, count)),
+        }
+    }
+
+    /// Adds to a counter. Wraps around instead of failing: no value that a client makes up can stop the counting of
+    /// others, and what was added can still be subtracted.
+    pub fn add(&mut self, field: u32, by: i64) {
+        match self.place(field) {
+            Ok(place) => self.0[place].1 = self.0[place].1.wrapping_add(by),
+            Err(place) => self.0.insert(place, (field, by)),
+        }
+    }
+
+    /// The counters, ascending by field.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u32, i64)> {
+        self.0.iter().copied()
+    }
+
+    /// The counters from a field on.
+    pub fn from_field(&self, first: u32) -> impl DoubleEndedIterator<Item = (u32, i64)> {
+        self.0[self.0.partition_point(|(field, _)| *field < first)..].iter().copied()
+    }
+
+    /// The counters before a field.
+    pub fn before_field(&self, end: u32) -> impl DoubleEndedIterator<Item = (u32, i64)> {
+        self.0[..self.0.partition_point(|(field, _)| *field < end)].iter().copied()
+    }
+
+    /// Drops the counters that fail a test.
+    pub fn retain(&mut self, mut keep: impl FnMut(u32, i64) -> bool) {
+        self.0.retain(|(field, count)| keep(*field, *count));
+    }
+
+    /// How many counters there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn place(&self, field: u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&field, |(field, _)| *field)
+    }
+}
+
+impl FromIterator<(u32, i64)> for Row {
+    fn from_iter<I: IntoIterator<Item = (u32, i64)>>(counters: I) -> Self {
+        let mut row = Row::new();
+        counters.into_iter().for_each(|(field, by)| row.add(field, by));
+        row
+    }
+}
 
 /// Rows by key.
 pub type Table = BTreeMap<String, Row>;
@@ -40,9 +119,9 @@ impl Rows {
         }
         let table = self.0.entry(table).or_default();
         match table.get_mut(key) {
-            Some(row) => add_to(row, field, by),
+            Some(row) => row.add(field, by),
             None => {
-                table.insert(key.to_owned(), Row::from([(field, by)]));
+                table.insert(key.to_owned(), Row(vec![(field, by)]));
             }
         }
     }
@@ -65,9 +144,7 @@ impl Rows {
                     false => OTHER,
                 };
                 let target = table.entry(target.to_owned()).or_default();
-                for (field, by) in row {
-                    add_to(target, *field, *by);
-                }
+                row.iter().for_each(|(field, by)| target.add(field, by));
             }
         }
     }
@@ -93,7 +170,7 @@ impl Rows {
 
     fn drop_zeros(&mut self) {
         for row in self.0.values_mut().flat_map(Table::values_mut) {
-            row.retain(|_, count| *count != 0);
+            row.retain(|_, count| count != 0);
         }
     }
 
@@ -143,13 +220,6 @@ impl Rows {
     }
 }
 
-/// Wraps around instead of failing: no value that a client makes up can stop the counting of others, and
-/// what was added can still be subtracted.
-fn add_to(row: &mut Row, field: u32, by: i64) {
-    let counter = row.entry(field).or_default();
-    *counter = counter.wrapping_add(by);
-}
-
 /// Counters of many measures and days.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters(BTreeMap<(Measure, Day), Rows>);
@@ -175,8 +245,8 @@ impl Counters {
         for ((measure, day), rows) in &other.0 {
             let target = self.rows_mut(*measure, *day);
             for (table, key, row) in rows.tables() {
-                for (field, by) in row {
-                    target.add(table, key, *field, by.wrapping_mul(times));
+                for (field, by) in row.iter() {
+                    target.add(table, key, field, by.wrapping_mul(times));
                 }
             }
         }
@@ -225,20 +295,20 @@ mod tests {
             delta.add(3, &format!("{number:05}"), 1, 2);
             block.add_all(&delta, true);
         }
-        assert_eq!(block.row(3, OTHER).get(&1), Some(&10));
+        assert_eq!(block.row(3, OTHER).get(1), 10);
         let mut removal = Rows::default();
         removal.add(3, "02004", 1, -2);
         removal.add(3, "00000", 1, -2);
         block.add_all(&removal, true);
-        assert_eq!(block.row(3, OTHER).get(&1), Some(&8));
-        assert_eq!(block.row(3, "00000").get(&1), Some(&0));
+        assert_eq!(block.row(3, OTHER).get(1), 8);
+        assert_eq!(block.row(3, "00000").get(1), 0);
         block.prune_in_place();
         assert!(block.row(3, "00000").is_empty());
         // No place came free for what has none.
         let mut removal = Rows::default();
         removal.add(3, "02003", 1, -2);
         block.add_all(&removal, true);
-        assert_eq!(block.row(3, OTHER).get(&1), Some(&6));
+        assert_eq!(block.row(3, OTHER).get(1), 6);
         assert!(block.row(3, "02003").is_empty());
     }
 
@@ -249,7 +319,7 @@ mod tests {
         rows.add(0, "key", 1, 5);
         rows.add_all(&large, true);
         rows.add(0, "key", 1, -i64::MAX);
-        assert_eq!(rows.row(0, "key").get(&1), Some(&5));
+        assert_eq!(rows.row(0, "key").get(1), 5);
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub fn by_message<'a>(
     for (day, rows) in days {
         for (key, row) in rows.table(ERRORS) {
             let figures = errors.entry(key.clone()).or_default();
-            figures.count += row.get(&COUNT).copied().unwrap_or_default();
+            figures.count += row.get(COUNT);
             figures.unique_visitors += distinct::counted(row, *day, end);
         }
         for (key, row) in rows.table(ALL_TIMES) {

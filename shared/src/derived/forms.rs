@@ -69,7 +69,7 @@ fn timed<'a, const N: usize>(
 ) -> BTreeMap<[Option<String>; N], Timed> {
     let mut found: BTreeMap<&str, Timed> = BTreeMap::new();
     for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
-        let get = |field| row.get(&field).copied().unwrap_or_default();
+        let get = |field| row.get(field);
         let timed = found.entry(key).or_default();
         timed.count += get(COUNT);
         timed.timed += get(TIMED);

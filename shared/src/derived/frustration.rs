@@ -72,7 +72,7 @@ impl Frustration {
 pub fn by_visitor<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, Frustration> {
     let mut visitors: BTreeMap<&str, Frustration> = BTreeMap::new();
     for (visitor, row) in days.flat_map(|(_, rows)| rows.table(VISITORS)) {
-        let get = |field| row.get(&field).copied().unwrap_or_default();
+        let get = |field| row.get(field);
         let suffered = visitors.entry(visitor).or_default();
         suffered.rage_clicks += get(RAGE_CLICKS);
         suffered.dead_clicks += get(DEAD_CLICKS);

@@ -21,25 +21,25 @@ pub struct SessionRef {
     pub visitor: VisitorId,
 }
 
-/// What lists and filters need to know of a session.
+/// What lists and filters need to know of a session. Readers borrow its texts from what they unpacked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionEntry {
+pub struct SessionEntry<T = String> {
     /// When it started.
     pub started_at: Millis,
     /// The day of the visitor's next session; `None`: this is its latest.
     pub next_day: Option<Day>,
     /// The page it landed on.
-    pub url: Option<String>,
+    pub url: Option<T>,
     /// The device's browser.
-    pub browser_name: Option<String>,
+    pub browser_name: Option<T>,
     /// The device's operating system.
-    pub os: Option<String>,
+    pub os: Option<T>,
     /// The country's English name.
-    pub geo_country: Option<String>,
+    pub geo_country: Option<T>,
     /// ISO 3166-1 alpha-2.
-    pub geo_country_code: Option<String>,
+    pub geo_country_code: Option<T>,
     /// The city's name.
-    pub geo_city: Option<String>,
+    pub geo_city: Option<T>,
     /// The address, readable as long as its day's key is kept.
     pub ip: Option<SealedIp>,
 }
@@ -57,6 +57,21 @@ impl SessionEntry {
             geo_country_code: session.geo_country_code.clone(),
             geo_city: session.geo_city.clone(),
             ip: session.ip.clone(),
+        }
+    }
+
+    /// The entry with its texts borrowed.
+    pub fn borrowed(&self) -> SessionEntry<&str> {
+        SessionEntry {
+            started_at: self.started_at,
+            next_day: self.next_day,
+            url: self.url.as_deref(),
+            browser_name: self.browser_name.as_deref(),
+            os: self.os.as_deref(),
+            geo_country: self.geo_country.as_deref(),
+            geo_country_code: self.geo_country_code.as_deref(),
+            geo_city: self.geo_city.as_deref(),
+            ip: self.ip.clone(),
         }
     }
 }
@@ -206,19 +221,24 @@ impl<K: Ord + Clone, V: Clone> Entries<K, V> {
     /// Merges other entries.
     pub fn merge(&mut self, other: &Self) {
         for (hour, entries) in &other.0 {
-            merge(self.0.entry(*hour).or_default(), entries);
+            merge(self.0.entry(*hour).or_default(), entries.clone());
         }
     }
 }
 
 /// Merges entries of one hour into others of it.
-pub fn merge<K: Ord + Clone, V: Clone>(into: &mut HourEntries<K, V>, from: &HourEntries<K, V>) {
+pub fn merge<K: Ord, V>(into: &mut HourEntries<K, V>, from: HourEntries<K, V>) {
+    if into.is_empty() {
+        *into = from;
+        return;
+    }
     for (key, versioned) in from {
-        merge_entry(into, key.clone(), versioned.clone());
+        merge_entry(into, key, versioned);
     }
 }
 
-fn merge_entry<K: Ord, V>(into: &mut HourEntries<K, V>, key: K, versioned: Versioned<V>) {
+/// Merges one entry into others of its hour.
+pub fn merge_entry<K: Ord, V>(into: &mut HourEntries<K, V>, key: K, versioned: Versioned<V>) {
     match into.get(&key) {
         Some(known) if known.rev > versioned.rev => {}
         _ => {

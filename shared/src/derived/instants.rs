@@ -24,7 +24,7 @@ pub fn field(at: Millis) -> u32 {
 
 /// The earliest and the latest instant of a row.
 pub fn span(row: &Row, day: Day) -> Option<(Millis, Millis)> {
-    let mut instants = row.range(..EARLY_END).filter(|(_, count)| **count > 0).map(|(field, _)| *field);
+    let mut instants = row.before_field(EARLY_END).filter(|(_, count)| *count > 0).map(|(field, _)| field);
     let first = instants.next()?;
     let last = instants.next_back().unwrap_or(first);
     Some((day.start().plus(i64::from(first)), day.start().plus(i64::from(last))))
@@ -33,15 +33,16 @@ pub fn span(row: &Row, day: Day) -> Option<(Millis, Millis)> {
 /// Drops what lies between the kept ends of the rows of a table.
 pub fn trim(table: &mut Table) {
     for row in table.values_mut() {
-        if let (Some(early), Some(late)) = (row.get(&EARLY_END).copied(), row.get(&LATE_START).copied()) {
-            row.retain(|field, _| *field >= EARLY_END || i64::from(*field) <= early || i64::from(*field) >= late);
+        if row.contains(EARLY_END) && row.contains(LATE_START) {
+            let (early, late) = (row.get(EARLY_END), row.get(LATE_START));
+            row.retain(|field, _| field >= EARLY_END || i64::from(field) <= early || i64::from(field) >= late);
         }
-        let instants: Vec<u32> = row.range(..EARLY_END).map(|(field, _)| *field).collect();
+        let instants: Vec<u32> = row.before_field(EARLY_END).map(|(field, _)| field).collect();
         if instants.len() > MAX_INSTANTS {
             let (early, late) = (instants[KEPT - 1], instants[instants.len() - KEPT]);
-            row.retain(|field, _| *field >= EARLY_END || *field <= early || *field >= late);
-            row.insert(EARLY_END, i64::from(early));
-            row.insert(LATE_START, i64::from(late));
+            row.retain(|field, _| field >= EARLY_END || field <= early || field >= late);
+            row.set(EARLY_END, i64::from(early));
+            row.set(LATE_START, i64::from(late));
         }
     }
 }
@@ -49,9 +50,10 @@ pub fn trim(table: &mut Table) {
 /// Leaves the first and the last instant of each row.
 pub fn reduce(table: &mut Table) {
     for row in table.values_mut() {
-        let mut instants = row.range(..EARLY_END).filter(|(_, count)| **count > 0).map(|(field, _)| *field);
+        let mut instants = row.before_field(EARLY_END).filter(|(_, count)| *count > 0).map(|(field, _)| field);
         let first = instants.next();
         let ends = [first, instants.next_back().or(first)];
+        drop(instants);
         *row = ends.into_iter().flatten().map(|field| (field, 1)).collect();
     }
 }
@@ -68,7 +70,7 @@ mod tests {
         assert!(row.len() <= 2 * KEPT + 2);
         assert_eq!(span(row, Day(0)), Some((Millis(0), Millis(4_990))));
         for taken in [0, 10, 4_990, 2_500] {
-            *row.entry(taken).or_default() -= 1;
+            row.add(taken, -1);
         }
         trim(&mut table);
         assert_eq!(table.get("key").and_then(|row| span(row, Day(0))), Some((Millis(20), Millis(4_980))));

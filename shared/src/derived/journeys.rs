@@ -99,7 +99,7 @@ impl Trail {
 fn counts<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, table: TableId) -> BTreeMap<&'a str, i64> {
     let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
     for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
-        *counts.entry(key).or_default() += row.get(&COUNT).copied().unwrap_or_default();
+        *counts.entry(key).or_default() += row.get(COUNT);
     }
     counts.retain(|_, count| *count > 0);
     counts

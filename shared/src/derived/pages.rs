@@ -44,7 +44,7 @@ pub fn pages<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, end: Day) -> B
     for (day, rows) in days {
         for (url, row) in rows.table(PAGES) {
             let page = pages.entry(url).or_default();
-            page.views += row.get(&VIEWS).copied().unwrap_or_default();
+            page.views += row.get(VIEWS);
             page.unique_visitors += distinct::counted(row, *day, end);
         }
     }

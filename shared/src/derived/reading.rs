@@ -60,7 +60,7 @@ pub fn by_page<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<
     for (_, rows) in days {
         for (url, row) in rows.table(PAGES) {
             let page = pages.entry(url).or_default();
-            let get = |field| row.get(&field).copied().unwrap_or_default();
+            let get = |field| row.get(field);
             page.reads += get(READS);
             let sums =
                 [&mut page.scroll_depth, &mut page.active_time_ms, &mut page.total_time_ms, &mut page.scroll_velocity];

@@ -63,7 +63,7 @@ pub struct StatsDay<'a>(pub &'a Rows);
 
 impl<'a> StatsDay<'a> {
     fn of_sessions(&self, field: u32) -> i64 {
-        self.0.row(SESSIONS, ALL).get(&field).copied().unwrap_or_default()
+        self.0.row(SESSIONS, ALL).get(field)
     }
 
     /// Sessions started on the day, by hour.
@@ -114,8 +114,8 @@ impl<'a> StatsDay<'a> {
 
 fn by_hour(row: &super::counters::Row) -> [u64; 24] {
     let mut hours = [0; 24];
-    for (field, count) in row.range(0..24) {
-        hours[*field as usize] = u64::try_from(*count).unwrap_or_default();
+    for (field, count) in row.before_field(24) {
+        hours[field as usize] = u64::try_from(count).unwrap_or_default();
     }
     hours
 }

@@ -4,26 +4,27 @@ use std::collections::BTreeMap;
 
 use futures::future::{try_join, try_join_all};
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::block::{self, Block, Found, Reading};
-use super::contributions::Delta;
 use super::counters::Rows;
-use super::index::{BatchEntry, BatchRef, Entries, HourEntries, SessionEntry, SessionRef, merge};
+use super::index::{BatchEntry, BatchRef, HourEntries, SessionEntry, SessionRef, Versioned, merge, merge_entry};
 use super::tail::Tail;
 use super::{Index, Measure};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys;
-use crate::store::{Item, Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
+use crate::store::{Item, Query, SK, SortKeys, Store, StoreError, inflated, read_packed, read_plain, read_text};
 use crate::time::{Day, Hour};
 
 /// How often a read starts over because compaction overtook it.
 const MAX_TRIES: usize = 5;
 
 /// How many days' entries are read at a time where a filter needs all of them.
-const DAYS_AT_ONCE: usize = 16;
+const DAYS_AT_ONCE: usize = 32;
+
+/// Where a filter needs all entries, they are read before it is sure which days have any, if they are likely no more
+/// than this: some 15 MB.
+pub const SCANNED_AHEAD: u64 = 300_000;
 
 /// How many blocks are read at a time in search of the first day with data: nearly always the first one is it.
 const BLOCKS_AT_ONCE: usize = 2;
@@ -156,45 +157,65 @@ impl View {
         Err(StoreError::Unavailable("compaction overtook every try to read".to_owned()))
     }
 
-    /// The sessions that started on some days, as far as `pick` takes them: for filters that no
-    /// counter can answer. The days are read in parallel, a bounded number at a time.
+    /// What `pick` takes of the sessions that started on some days: for filters that no counter can answer. The days are
+    /// read in parallel, a bounded number at a time.
     pub async fn scan_sessions<T>(
         &self,
         days: Vec<Day>,
-        pick: impl Fn(SessionRef, SessionEntry) -> Option<T>,
+        pick: impl Fn(SessionRef, &SessionEntry<&str>) -> Option<T>,
     ) -> Result<Vec<T>, StoreError> {
         let pick = &pick;
         let days = days.into_iter().map(async |day: Day| {
             let hours: Vec<Hour> = day.hours().collect();
-            let sessions = self.sessions(&hours).await?;
-            let picked: Vec<T> = sessions.into_iter().filter_map(|(key, entry)| pick(key, entry)).collect();
-            Ok(picked)
+            self.sessions(&hours, pick).await
         });
         stream::iter(days).buffer_unordered(DAYS_AT_ONCE).try_concat().await
     }
 
-    /// The sessions that started in some hours.
-    pub async fn sessions(&self, hours: &[Hour]) -> Result<Vec<(SessionRef, SessionEntry)>, StoreError> {
-        self.entries(Index::Sessions, hours, |delta| &delta.sessions)
-            .await
-            .map(|found| found.into_iter().map(|(_, key, value)| (key, value)).collect())
+    /// What `pick` takes of the sessions that started in some hours.
+    pub async fn sessions<T>(
+        &self,
+        hours: &[Hour],
+        pick: impl Fn(SessionRef, &SessionEntry<&str>) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let runs = self.runs(Index::Sessions, hours).await?;
+        let mut picked = Vec::new();
+        for hour in hours {
+            let items = runs.of(*hour)?;
+            let inflated = items.iter().map(|item| inflated(item)).collect::<Result<Vec<_>, _>>()?;
+            let mut found: HourEntries<SessionRef, SessionEntry<&str>> = BTreeMap::new();
+            for (item, plain) in items.iter().zip(&inflated) {
+                merge(&mut found, read_plain(item, plain)?);
+            }
+            let in_tail = self.tail.segments.iter().filter_map(|segment| segment.delta.sessions.0.get(hour)).flatten();
+            for (key, Versioned { rev, value }) in in_tail {
+                let value = value.as_ref().map(SessionEntry::borrowed);
+                merge_entry(&mut found, key.clone(), Versioned { rev: *rev, value });
+            }
+            picked.extend(found.into_iter().filter_map(|(key, versioned)| pick(key, &versioned.value?)));
+        }
+        Ok(picked)
     }
 
     /// The batches with an instant in some hours, with the hour.
     pub async fn batches(&self, hours: &[Hour]) -> Result<Vec<(Hour, BatchRef, BatchEntry)>, StoreError> {
-        self.entries(Index::Events, hours, |delta| &delta.events).await
+        let runs = self.runs(Index::Events, hours).await?;
+        let mut batches = Vec::new();
+        for hour in hours {
+            let mut found: HourEntries<BatchRef, BatchEntry> = BTreeMap::new();
+            for item in runs.of(*hour)? {
+                merge(&mut found, read_packed(item)?);
+            }
+            for entries in self.tail.segments.iter().filter_map(|segment| segment.delta.events.0.get(hour)) {
+                merge(&mut found, entries.clone());
+            }
+            batches.extend(found.into_iter().filter_map(|(key, versioned)| Some((*hour, key, versioned.value?))));
+        }
+        Ok(batches)
     }
 
-    async fn entries<K, V>(
-        &self,
-        index: Index,
-        hours: &[Hour],
-        of: impl Fn(&Delta) -> &Entries<K, V>,
-    ) -> Result<Vec<(Hour, K, V)>, StoreError>
-    where
-        K: Ord + Clone + Serialize + DeserializeOwned,
-        V: Clone + Serialize + DeserializeOwned,
-    {
+    /// The runs of some hours: those that were read ahead, and the others now.
+    async fn runs(&self, index: Index, hours: &[Hour]) -> Result<Runs<'_>, StoreError> {
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for span in spans(hours) {
             match self.ahead.iter().find(|runs| runs.hold(index, span)) {
@@ -202,28 +223,25 @@ impl View {
                 None => unknown.push(StoredRuns::read(&self.store, &self.project, index, span)),
             }
         }
-        let read = try_join_all(unknown).await?;
-        let mut found: BTreeMap<Hour, HourEntries<K, V>> = BTreeMap::new();
-        let wanted = |hour: &Hour| hours.binary_search(hour).is_ok();
-        for runs in known.into_iter().chain(&read) {
-            for item in &runs.items {
-                let hour = runs.hour(item)?;
-                if wanted(&hour) {
-                    merge(found.entry(hour).or_default(), &read_packed(item)?);
-                }
-            }
-        }
-        for segment in &self.tail.segments {
-            for (hour, entries) in of(&segment.delta).0.iter().filter(|(hour, _)| wanted(hour)) {
-                merge(found.entry(*hour).or_default(), entries);
-            }
-        }
-        Ok(found
-            .into_iter()
-            .flat_map(|(hour, entries)| {
-                entries.into_iter().filter_map(move |(key, versioned)| Some((hour, key, versioned.value?)))
-            })
-            .collect())
+        Ok(Runs { known, read: try_join_all(unknown).await? })
+    }
+}
+
+/// The runs of some hours.
+#[derive(Debug)]
+struct Runs<'a> {
+    known: Vec<&'a StoredRuns>,
+    read: Vec<StoredRuns>,
+}
+
+impl Runs<'_> {
+    /// The items of an hour.
+    fn of(&self, hour: Hour) -> Result<Vec<&Item>, StoreError> {
+        let runs = self.known.iter().copied().chain(&self.read).find(|runs| runs.span.first.day() == hour.day());
+        let items = runs.into_iter().flat_map(|runs| runs.items.iter().map(|item| Ok((runs.hour(item)?, item))));
+        items
+            .filter_map(|found| found.map(|(of, item)| (of == hour).then_some(item)).transpose())
+            .collect()
     }
 }
 

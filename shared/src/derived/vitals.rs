@@ -101,9 +101,9 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
 pub fn trim(rows: &mut Rows) {
     let table: &mut Table = rows.table_mut(VALUES);
     for row in table.values_mut() {
-        if row.len() > MAX_VALUES || row.contains_key(&IS_ROUNDED) {
+        if row.len() > MAX_VALUES || row.contains(IS_ROUNDED) {
             *row = rounded(row);
-            row.insert(IS_ROUNDED, 1);
+            row.set(IS_ROUNDED, 1);
         }
     }
 }
@@ -116,11 +116,7 @@ pub fn reduce(rows: &mut Rows) {
 }
 
 fn rounded(row: &Row) -> Row {
-    let mut rounded = Row::new();
-    for (field, count) in row.range(..IS_ROUNDED) {
-        *rounded.entry(significant(*field)).or_default() += count;
-    }
-    rounded
+    row.before_field(IS_ROUNDED).map(|(field, count)| (significant(field), count)).collect()
 }
 
 /// A value with its first 8 bits kept and the middle of what they stand for after them, so that
@@ -153,15 +149,13 @@ pub fn figures<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, vital: &Vita
     let (mut figures, mut values) = (VitalFigures::default(), Row::new());
     for (_, rows) in days {
         let ratings = rows.row(RATINGS, vital.name);
-        let get = |field| ratings.get(&field).copied().unwrap_or_default();
+        let get = |field| ratings.get(field);
         figures.good += get(GOOD);
         figures.needs_improvement += get(NEEDS_IMPROVEMENT);
         figures.poor += get(POOR);
         let row = rows.row(VALUES, vital.name);
-        let of_day = if row.contains_key(&IS_ROUNDED) { rounded(row) } else { row.clone() };
-        for (field, count) in of_day {
-            *values.entry(field).or_default() += count;
-        }
+        let of_day = if row.contains(IS_ROUNDED) { rounded(row) } else { row.clone() };
+        of_day.iter().for_each(|(field, count)| values.add(field, count));
     }
     figures.samples = figures.good + figures.needs_improvement + figures.poor;
     figures.p75 = percentile_75(&values).map(|field| f64::from(field) / vital.scale);
@@ -170,12 +164,12 @@ pub fn figures<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, vital: &Vita
 
 /// The smallest value that at least three quarters of the samples don't exceed.
 fn percentile_75(values: &Row) -> Option<u32> {
-    let total: i64 = values.values().sum();
+    let total: i64 = values.iter().map(|(_, count)| count).sum();
     let rank = (3 * total + 3) / 4;
     let mut below = 0;
     values.iter().filter(|_| total > 0).find_map(|(field, count)| {
         below += count;
-        (below >= rank).then_some(*field)
+        (below >= rank).then_some(field)
     })
 }
 

@@ -81,7 +81,7 @@ pub struct SessionPlace {
 
 impl SessionPlace {
     /// The place of a session of the index.
-    pub fn of(key: SessionRef, entry: &SessionEntry) -> Self {
+    pub fn of(key: SessionRef, entry: &SessionEntry<&str>) -> Self {
         SessionPlace {
             started_at: entry.started_at,
             session: key.session,

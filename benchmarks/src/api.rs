@@ -1,0 +1,105 @@
+//! The API as a client of it sees it, and what the benchmarks ask.
+
+use serde_json::Value;
+
+use crate::BenchError;
+
+/// What a request is called in tables, and its path.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The endpoint, with the parameters that matter.
+    pub name: String,
+    /// Which page.
+    pub page: &'static str,
+    /// Path and query.
+    pub path: String,
+}
+
+/// The lists, with the filters that each of them is asked with.
+const LISTS: [(&str, &str); 11] = [
+    ("visitors", ""),
+    ("visitors", "browser=Firefox"),
+    ("visitors", "os=iOS"),
+    ("visitors", "country=RS"),
+    ("visitors", "browser=chrome&os=windows&country=de"),
+    ("visitors", "search=belgr"),
+    ("sessions", ""),
+    ("sessions", "url=articles/7"),
+    ("events", ""),
+    ("events", "type=page_view"),
+    ("events", "type=rage_click"),
+];
+
+/// What has no pages.
+const FIGURES: [&str; 14] = [
+    "events/types",
+    "stats",
+    "stats?interval=day",
+    "pages",
+    "live",
+    "insights/frustration",
+    "insights/errors",
+    "insights/clicks",
+    "insights/seo",
+    "insights/journeys",
+    "insights/reading",
+    "insights/forms",
+    "acquisition",
+    "metrics",
+];
+
+/// The API of a project.
+#[derive(Debug, Clone)]
+pub struct Api {
+    base_url: String,
+    secret_key: String,
+    client: reqwest::Client,
+}
+
+impl Api {
+    /// The API at an address.
+    pub fn new(base_url: String, secret_key: &str) -> Self {
+        Api { base_url, secret_key: secret_key.to_owned(), client: reqwest::Client::new() }
+    }
+
+    /// All requests that are measured: first, middle and last page of lists, and one of everything else. A visitor's own
+    /// data are this visitor's, or the one's with the newest visit.
+    pub async fn asked(&self, visitor: Option<&str>) -> Result<Vec<Asked>, BenchError> {
+        let mut asked = Vec::new();
+        for (list, filter) in LISTS {
+            let name = if filter.is_empty() { list.to_owned() } else { format!("{list}?{filter}") };
+            let first = self.get(&format!("{list}?{filter}")).await?;
+            let pages = first["pagination"]["total_pages"].as_u64().unwrap_or(1).max(1);
+            for (page, number) in [("first", 1), ("middle", pages.div_ceil(2)), ("last", pages)] {
+                asked.push(Asked { name: name.clone(), page, path: format!("{list}?{filter}&page={number}") });
+            }
+        }
+        let of_visitor = visitor.map(|visitor| format!("&visitor_id={visitor}")).unwrap_or_default();
+        let newest = &self.get(&format!("sessions?limit=1{of_visitor}")).await?["data"][0];
+        let id = |name: &str| newest[name].as_str().unwrap_or("none").to_owned();
+        let (visitor, session) = (id("visitor_id"), id("session_id"));
+        let ones = [
+            ("visitors/{id}", format!("visitors/{visitor}")),
+            ("sessions/{id}", format!("sessions/{session}")),
+            ("sessions?visitor_id", format!("sessions?visitor_id={visitor}")),
+            ("events?visitor_id", format!("events?visitor_id={visitor}")),
+            ("events?session_id", format!("events?session_id={session}")),
+        ];
+        asked.extend(ones.map(|(name, path)| Asked { name: name.to_owned(), page: "", path }));
+        let figures = FIGURES.map(|path| Asked { name: path.to_owned(), page: "", path: path.to_owned() });
+        asked.extend(figures);
+        Ok(asked)
+    }
+
+    /// What a request is answered with.
+    pub async fn get(&self, path: &str) -> Result<Value, BenchError> {
+        let url = format!("{}/api/v1/{path}", self.base_url);
+        let answer = self.client.get(&url).bearer_auth(&self.secret_key).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        if !status.is_success() {
+            return Err(BenchError::Failed(format!("{path} is answered {status}: {text}")));
+        }
+        Ok(serde_json::from_str(&text)?)
+    }
+}
