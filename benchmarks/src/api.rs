@@ -1,6 +1,7 @@
 //! The API as a client of it sees it, and what the benchmarks ask.
 
 use serde_json::Value;
+use shared::derived::Measure;
 
 use crate::BenchError;
 
@@ -13,6 +14,10 @@ pub struct Asked {
     pub page: &'static str,
     /// Path and query.
     pub path: String,
+    /// Whether it reads the tail.
+    pub reads_tail: bool,
+    /// The measure whose counters it adds up, if it has no pages.
+    pub measure: Option<Measure>,
 }
 
 /// The lists, with the filters that each of them is asked with.
@@ -30,22 +35,22 @@ const LISTS: [(&str, &str); 11] = [
     ("events", "type=rage_click"),
 ];
 
-/// What has no pages.
-const FIGURES: [&str; 14] = [
-    "events/types",
-    "stats",
-    "stats?interval=day",
-    "pages",
-    "live",
-    "insights/frustration",
-    "insights/errors",
-    "insights/clicks",
-    "insights/seo",
-    "insights/journeys",
-    "insights/reading",
-    "insights/forms",
-    "acquisition",
-    "metrics",
+/// What has no pages, and the measure whose counters it adds up.
+const FIGURES: [(&str, Option<Measure>); 14] = [
+    ("events/types", Some(Measure::Stats)),
+    ("stats", Some(Measure::Stats)),
+    ("stats?interval=day", Some(Measure::Stats)),
+    ("pages", Some(Measure::Pages)),
+    ("live", None),
+    ("insights/frustration", Some(Measure::Frustration)),
+    ("insights/errors", Some(Measure::Errors)),
+    ("insights/clicks", Some(Measure::Clicks)),
+    ("insights/seo", Some(Measure::Seo)),
+    ("insights/journeys", Some(Measure::Journeys)),
+    ("insights/reading", Some(Measure::Reading)),
+    ("insights/forms", Some(Measure::Forms)),
+    ("acquisition", Some(Measure::Acquisition)),
+    ("metrics", Some(Measure::Vitals)),
 ];
 
 /// The API of a project.
@@ -71,7 +76,8 @@ impl Api {
             let first = self.get(&format!("{list}?{filter}")).await?;
             let pages = first["pagination"]["total_pages"].as_u64().unwrap_or(1).max(1);
             for (page, number) in [("first", 1), ("middle", pages.div_ceil(2)), ("last", pages)] {
-                asked.push(Asked { name: name.clone(), page, path: format!("{list}?{filter}&page={number}") });
+                let path = format!("{list}?{filter}&page={number}");
+                asked.push(Asked { name: name.clone(), page, path, reads_tail: true, measure: None });
             }
         }
         let of_visitor = visitor.map(|visitor| format!("&visitor_id={visitor}")).unwrap_or_default();
@@ -85,9 +91,21 @@ impl Api {
             ("events?visitor_id", format!("events?visitor_id={visitor}")),
             ("events?session_id", format!("events?session_id={session}")),
         ];
-        asked.extend(ones.map(|(name, path)| Asked { name: name.to_owned(), page: "", path }));
-        let figures = FIGURES.map(|path| Asked { name: path.to_owned(), page: "", path: path.to_owned() });
-        asked.extend(figures);
+        let own = |(name, path): (&str, String)| Asked {
+            name: name.to_owned(),
+            page: "",
+            path,
+            reads_tail: false,
+            measure: None,
+        };
+        asked.extend(ones.map(own));
+        asked.extend(FIGURES.map(|(path, measure)| Asked {
+            name: path.to_owned(),
+            page: "",
+            path: path.to_owned(),
+            reads_tail: true,
+            measure,
+        }));
         Ok(asked)
     }
 

@@ -8,13 +8,16 @@ use identity::server::Functions;
 use lambda_http::Body;
 use serde::Serialize;
 use shared::app::App;
+use shared::dates::DateRange;
+use shared::derived::{Measure, View};
 use shared::store::Consumed;
+use shared::time::Millis;
 
 use crate::BenchError;
 use crate::api::{Api, Asked};
 use crate::probe::Bytes;
 use crate::progress::Progress;
-use crate::site::{HEAVY_VISITOR, Site};
+use crate::site::{self, HEAVY_VISITOR, Site};
 
 /// What a request came to.
 #[derive(Debug, Clone, Serialize)]
@@ -25,6 +28,10 @@ pub struct Cost {
     pub page: &'static str,
     /// Read units of a warm request.
     pub read_units: f64,
+    /// Read units of it for the tail: up to 8, however much is stored.
+    pub tail_units: f64,
+    /// The counters that it adds up, a day on average; none for what has pages.
+    pub counters_a_day: Option<f64>,
     /// Write units of a warm request: the token.
     pub write_units: f64,
     /// Calls to DynamoDB of a warm request.
@@ -42,22 +49,41 @@ pub struct Cost {
 }
 
 /// Measures everything on a stack.
-pub async fn measure(
-    stack: &Stack,
-    site: Site,
-    label: &str,
-    requests: usize,
-) -> Result<Vec<Cost>, BenchError> {
+pub async fn measure(stack: &Stack, site: Site, label: &str, requests: usize) -> Result<Vec<Cost>, BenchError> {
     let bench = Bench::new(stack);
     let asked = bench.api.asked(site.heavy.then_some(HEAVY_VISITOR)).await?;
+    let everything = Everything::load(stack).await?;
     let progress = Progress::begin(&format!("{label}: asking"), asked.len() as u64);
     let mut costs = Vec::with_capacity(asked.len());
     for asked in asked {
-        costs.push(bench.cost(asked, requests).await?);
+        costs.push(bench.cost(asked, &everything, requests).await?);
         progress.add(1);
     }
     progress.end();
     Ok(costs)
+}
+
+/// What there is to be read.
+struct Everything {
+    view: View,
+    tail_units: f64,
+}
+
+impl Everything {
+    async fn load(stack: &Stack) -> Result<Self, BenchError> {
+        let today = Millis::now().day();
+        let range = DateRange::new(today.plus(1 - site::DAYS as i32), today);
+        let range = range.ok_or_else(|| BenchError::Failed("no range of days".to_owned()))?;
+        let view = View::load(stack.store(), stack.project(), &Measure::ALL.map(|measure| (measure, range))).await?;
+        let store = stack.store().metered();
+        View::load(&store, stack.project(), &[]).await?;
+        Ok(Everything { view, tail_units: store.consumed().read_units })
+    }
+
+    fn counters_a_day(&self, measure: Measure) -> f64 {
+        let counters: usize = self.view.days(measure).map(|(_, rows)| rows.counters()).sum();
+        counters as f64 / site::DAYS as f64
+    }
 }
 
 struct Bench<'a> {
@@ -71,7 +97,7 @@ impl<'a> Bench<'a> {
         Bench { stack, bytes: Bytes::default(), api: Api::new(stack.base_url(), stack.secret_key()) }
     }
 
-    async fn cost(&self, asked: Asked, requests: usize) -> Result<Cost, BenchError> {
+    async fn cost(&self, asked: Asked, everything: &Everything, requests: usize) -> Result<Cost, BenchError> {
         // An instance of its own, so that it remembers nothing but this request.
         let functions = Functions::new(Arc::new(App::new(self.bytes.counting(self.stack.store()))));
         let cold = self.consumed(&functions, &asked.path).await?;
@@ -90,6 +116,8 @@ impl<'a> Bench<'a> {
             name: asked.name,
             page: asked.page,
             read_units: warm.read_units,
+            tail_units: if asked.reads_tail { everything.tail_units } else { 0.0 },
+            counters_a_day: asked.measure.map(|measure| everything.counters_a_day(measure)),
             write_units: warm.write_units,
             calls: warm.calls,
             round_trips: warm.round_trips,

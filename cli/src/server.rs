@@ -19,6 +19,7 @@ use shared::app::{App, ClientAddress};
 use shared::error::ApiError;
 use shared::routes;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +31,10 @@ const MAX_DRAINED: usize = 16 << 20;
 
 /// How long a client may take to send a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Requests that are answered at the same time; the others wait. More would be no faster on one machine, and each takes
+/// memory for what it reads.
+const AT_ONCE: usize = 16;
 
 /// How long requests that are being answered may take when the server stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,6 +50,7 @@ pub struct Server {
 pub struct Functions {
     app: Arc<App>,
     collector: Collector,
+    turns: Semaphore,
 }
 
 impl std::fmt::Debug for Functions {
@@ -56,11 +62,12 @@ impl std::fmt::Debug for Functions {
 impl Functions {
     /// What one instance of each function would be, with a memory that they share.
     pub fn new(app: Arc<App>) -> Self {
-        Functions { collector: Collector::new(app.clone()), app }
+        Functions { collector: Collector::new(app.clone()), app, turns: Semaphore::new(AT_ONCE) }
     }
 
     /// Answers a request.
     pub async fn answer(&self, request: &Request) -> Response<Body> {
+        let _turn = self.turns.acquire().await;
         let app = &self.app;
         let route = routes::find(request.uri().path()).map(|(route, _)| route);
         match route.filter(|route| route.takes(request.method().as_str())).map(|route| route.function) {

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The format this build writes, and the only one it reads.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// No packed item may unpack to more than this: far above any that is written, below what hurts.
 const MAX_UNPACKED: u64 = 64 << 20;
@@ -32,10 +32,19 @@ pub enum CodecError {
 
 /// Packs a value.
 pub fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let plain = postcard::to_stdvec(value).map_err(|error| CodecError::Corrupt(error.to_string()))?;
     let mut packed = vec![FORMAT];
-    packed.extend(deflate(&plain)?);
+    packed.extend(deflate(&plain(value)?)?);
     Ok(packed)
+}
+
+/// A value that is part of another one.
+pub fn plain<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
+    postcard::to_stdvec(value).map_err(|error| CodecError::Corrupt(error.to_string()))
+}
+
+/// Reads what [`plain`] made.
+pub fn read<'a, T: Deserialize<'a>>(plain: &'a [u8]) -> Result<T, CodecError> {
+    postcard::from_bytes(plain).map_err(|error| CodecError::Corrupt(error.to_string()))
 }
 
 /// How many bytes a value is before it is deflated.
@@ -63,7 +72,7 @@ impl Plain {
 
     /// The value.
     pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, CodecError> {
-        postcard::from_bytes(&self.0).map_err(|error| CodecError::Corrupt(error.to_string()))
+        read(&self.0)
     }
 }
 

@@ -46,7 +46,7 @@ const MAX_TRIES: usize = 8;
 /// Compacts a project's tail if it has grown past its bounds, round by round.
 pub async fn compact(store: &Store, project: &ProjectId) -> Result<(), StoreError> {
     loop {
-        let tail = Tail::load(store, project, true).await?;
+        let tail = Tail::load(store, project).await?;
         match tail.manifest.rounds.last().filter(|round| round.done_at.is_none()) {
             Some(round) => carry_out(store, project, &tail, round).await?,
             None if begin_round(store, project, &tail).await? => {}
@@ -113,8 +113,8 @@ async fn carry_out(store: &Store, project: &ProjectId, tail: &Tail, round: &Roun
         for (place, rows) in segment.delta.counters.iter() {
             counters.entry(place).or_default().push(rows);
         }
-        sessions.merge(&segment.delta.sessions);
-        events.merge(&segment.delta.events);
+        sessions.merge(segment.delta.sessions.clone());
+        events.merge(segment.delta.events.clone());
     }
     stream::iter(counters)
         .map(|((measure, day), rows)| Ok(merge_block(store, project, measure, day, round.number, rows)))

@@ -457,7 +457,7 @@ impl Rebuild<'_> {
             }
         }
         for entries in tail {
-            stored.merge(entries);
+            stored.merge(entries.clone());
         }
         let hours: BTreeSet<Hour> = stored.0.keys().chain(rebuilt.0.keys()).chain(runs.keys()).copied().collect();
         for hour in hours {

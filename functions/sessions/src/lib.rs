@@ -88,8 +88,10 @@ async fn landed(caller: &Caller, parameters: &Parameters) -> Result<Found, Store
     let (wanted, likely) = ([(Measure::Stats, parameters.range)], caller.forecast.days(SCANNED_AHEAD));
     let likely: Vec<Hour> = likely.into_iter().flat_map(Day::hours).collect();
     let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
-    let counts: Vec<(Hour, u64)> =
-        view.days(Measure::Stats).map(|(day, rows)| (day.hour(0), StatsDay(rows).sessions_by_hour().iter().sum())).collect();
+    let counts: Vec<(Hour, u64)> = view
+        .days(Measure::Stats)
+        .map(|(day, rows)| (day.hour(0), StatsDay(rows).sessions_by_hour().iter().sum()))
+        .collect();
     caller.forecast.remember(&counts);
     let days = counts.into_iter().filter(|(_, sessions)| *sessions > 0).map(|(hour, _)| hour.day()).collect();
     let pick = |key: SessionRef, entry: &SessionEntry<&str>| {

@@ -7,7 +7,7 @@ use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
 use shared::app::App;
 use shared::dates::DateRange;
-use shared::derived::places::PlaceFilter;
+use shared::derived::places::{PlaceFilter, quarter};
 use shared::derived::view::{SCANNED_AHEAD, locate};
 use shared::derived::visits::counted_by_hour;
 use shared::derived::{Index, Measure, SessionEntry, SessionRef, View};
@@ -87,21 +87,15 @@ async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, S
     located(caller, &view, parameters, &counts, |hour| vec![hour]).await
 }
 
-/// Filters on places are counted by the day, so whole days are read to the page.
+/// Filters on places are counted by the quarter of a day, so whole quarters are read to the page.
 async fn in_places(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
     let range = parameters.range;
     let (wanted, likely) = ([(Measure::Places, range)], caller.forecast.hours(parameters.page));
-    let likely: Vec<Hour> = likely.into_iter().flat_map(whole_day).collect();
+    let likely: Vec<Hour> = likely.into_iter().flat_map(quarter).collect();
     let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
-    let counts: Vec<(Hour, u64)> = view
-        .days(Measure::Places)
-        .map(|(day, rows)| (day.hour(0), parameters.places.counted(rows, *day, range.end())))
-        .collect();
-    located(caller, &view, parameters, &counts, whole_day).await
-}
-
-fn whole_day(hour: Hour) -> Vec<Hour> {
-    hour.day().hours().collect()
+    let counts: Vec<(Hour, u64)> =
+        view.days(Measure::Places).flat_map(|(day, rows)| parameters.places.counted(rows, *day, range.end())).collect();
+    located(caller, &view, parameters, &counts, |hour| quarter(hour).collect()).await
 }
 
 async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Result<Found, StoreError> {

@@ -24,8 +24,8 @@ impl Delta {
     /// Adds another change.
     pub fn add_all(&mut self, other: &Delta) {
         self.counters.add_all(&other.counters, 1);
-        self.sessions.merge(&other.sessions);
-        self.events.merge(&other.events);
+        self.sessions.merge(other.sessions.clone());
+        self.events.merge(other.events.clone());
     }
 
     /// Whether [`Delta::halves`] makes it smaller.

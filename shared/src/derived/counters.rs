@@ -191,6 +191,11 @@ impl Rows {
         self.0.entry(table).or_default()
     }
 
+    /// How many counters there are.
+    pub fn counters(&self) -> usize {
+        self.tables().map(|(_, _, row)| row.len()).sum()
+    }
+
     /// Splits the rows into so many parts by a hash of their keys.
     pub fn split(self, parts: usize) -> Vec<Rows> {
         let mut split = vec![Rows::default(); parts];

@@ -21,7 +21,11 @@ pub fn gap(day: Day, next: Option<Day>) -> Option<u32> {
 
 /// The visitors counted on a day, in a range that ends on `end`. Gap fields begin at `base`.
 pub fn counted(row: &Row, base: u32, day: Day, end: Day) -> u64 {
-    let beyond = u32::try_from(end.0 - day.0).unwrap_or_default();
-    let counted = row.from_field(base).filter(|(field, _)| *field == base + NO_NEXT || *field - base > beyond);
+    let counted = row.from_field(base).filter(|(field, _)| is_counted(*field - base, day, end));
     u64::try_from(counted.map(|(_, count)| count).sum::<i64>()).unwrap_or_default()
+}
+
+/// Whether a range that ends on `end` counts a visitor on a day with this gap.
+pub fn is_counted(gap: u32, day: Day, end: Day) -> bool {
+    gap == NO_NEXT || i64::from(gap) > i64::from(end.0 - day.0)
 }

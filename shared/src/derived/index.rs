@@ -183,7 +183,7 @@ impl<K, V> Default for Entries<K, V> {
     }
 }
 
-impl<K: Ord + Clone, V: Clone> Entries<K, V> {
+impl<K: Ord, V> Entries<K, V> {
     /// Sets or removes an entry as of a revision.
     pub fn set(&mut self, hour: Hour, key: K, rev: u64, value: Option<V>) {
         merge_entry(self.0.entry(hour).or_default(), key, Versioned { rev, value });
@@ -219,9 +219,9 @@ impl<K: Ord + Clone, V: Clone> Entries<K, V> {
     }
 
     /// Merges other entries.
-    pub fn merge(&mut self, other: &Self) {
-        for (hour, entries) in &other.0 {
-            merge(self.0.entry(*hour).or_default(), entries.clone());
+    pub fn merge(&mut self, other: Self) {
+        for (hour, entries) in other.0 {
+            merge(self.0.entry(hour).or_default(), entries);
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod gaps;
 pub mod index;
 pub mod instants;
 pub mod journeys;
+pub mod packed;
 pub mod pages;
 pub mod places;
 pub mod reading;

@@ -1,11 +1,18 @@
-//! The `places` measure: the `visits` measure by browser, operating system and country together, so
-//! that a filter on any of them, or on all, has an exact total.
+//! The `places` measure: sessions by browser, operating system and country together, and by the quarter of the day and
+//! the gap, so that a filter on any of them, or on all, has an exact total, and its pages are found within six hours.
 
-use super::Measure;
-use super::counters::{Counters, Rows};
-use super::visits::{self, VISITS};
+use super::counters::{Counters, Row, Rows, TableId};
+use super::{Measure, gaps, visits};
 use crate::model::Session;
-use crate::time::Day;
+use crate::time::{Day, Hour};
+
+/// The only table.
+const PLACES: TableId = 0;
+
+/// Parts of a day that are counted apart.
+const QUARTERS: u8 = 4;
+/// The hours of each.
+const HOURS: u8 = 24 / QUARTERS;
 
 /// Separates the parts of a key; no browser, system or country contains it.
 const SEPARATOR: char = '\u{1f}';
@@ -15,7 +22,8 @@ pub fn add_session(counters: &mut Counters, session: &Session) {
     if let Some(gap) = visits::gap(session) {
         let part = |value: &Option<String>| value.clone().unwrap_or_default();
         let key = [part(&session.browser_name), part(&session.os), part(&session.geo_country_code)];
-        counters.rows_mut(Measure::Places, session.day()).add(VISITS, &key.join(&SEPARATOR.to_string()), gap, 1);
+        let field = gap * u32::from(QUARTERS) + u32::from(session.started_at.hour().of_day() / HOURS);
+        counters.rows_mut(Measure::Places, session.day()).add(PLACES, &key.join(&SEPARATOR.to_string()), field, 1);
     }
 }
 
@@ -45,15 +53,42 @@ impl PlaceFilter {
         passes(&self.browser, browser) && passes(&self.os, os) && passes(&self.country, country)
     }
 
-    /// The visitors that pass and are counted on a day, in a range that ends on `end`.
-    pub fn counted(&self, rows: &Rows, day: Day, end: Day) -> u64 {
-        rows.table(VISITS)
-            .iter()
-            .filter(|(key, _)| {
-                let mut parts = key.split(SEPARATOR).map(|part| Some(part).filter(|part| !part.is_empty()));
-                self.matches(parts.next().flatten(), parts.next().flatten(), parts.next().flatten())
-            })
-            .map(|(_, row)| visits::counted(row, day, end))
-            .sum()
+    /// The visitors that pass and are counted on a day, in a range that ends on `end`: for each quarter of the day, by its
+    /// first hour.
+    pub fn counted(&self, rows: &Rows, day: Day, end: Day) -> [(Hour, u64); QUARTERS as usize] {
+        let mut quarters = [0; QUARTERS as usize];
+        for (key, row) in rows.table(PLACES) {
+            let mut parts = key.split(SEPARATOR).map(|part| Some(part).filter(|part| !part.is_empty()));
+            if self.matches(parts.next().flatten(), parts.next().flatten(), parts.next().flatten()) {
+                add_counted(&mut quarters, row, day, end);
+            }
+        }
+        let mut hours = (0..QUARTERS).map(|quarter| day.hour(quarter * HOURS));
+        quarters.map(|count| (hours.next().unwrap_or(day.hour(0)), u64::try_from(count).unwrap_or_default()))
+    }
+}
+
+fn add_counted(quarters: &mut [i64; QUARTERS as usize], row: &Row, day: Day, end: Day) {
+    let per_gap = u32::from(QUARTERS);
+    for (field, count) in row.iter().filter(|(field, _)| gaps::is_counted(field / per_gap, day, end)) {
+        quarters[(field % per_gap) as usize] += count;
+    }
+}
+
+/// The hours of the quarter of a day that an hour lies in.
+pub fn quarter(hour: Hour) -> impl Iterator<Item = Hour> {
+    let first = hour.of_day() / HOURS * HOURS;
+    (first..first + HOURS).map(move |of_day| hour.day().hour(of_day))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quarter_has_the_six_hours_that_an_hour_lies_in() {
+        let of_day = |hour| quarter(Day(9).hour(hour)).map(|hour| (hour.day(), hour.of_day())).collect::<Vec<_>>();
+        assert_eq!(of_day(0), of_day(5));
+        assert_eq!(of_day(23), (18..24).map(|hour| (Day(9), hour)).collect::<Vec<_>>());
     }
 }

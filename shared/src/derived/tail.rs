@@ -11,6 +11,7 @@ use std::collections::{HashMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::contributions::Delta;
+use super::packed::{self, PackedDelta};
 use crate::codec;
 use crate::ids::ProjectId;
 use crate::keys;
@@ -38,9 +39,9 @@ pub struct Round {
     pub done_at: Option<Millis>,
 }
 
-/// A segment as stored.
+/// A segment as stored; readers leave its delta packed.
 #[derive(Debug, Clone)]
-pub struct Segment {
+pub struct Segment<D = Delta> {
     /// Its sort key.
     pub id: String,
     /// Its size in the table, in bytes.
@@ -48,10 +49,10 @@ pub struct Segment {
     /// The round that merges it, if one does.
     pub round: Option<u64>,
     /// What it changes.
-    pub delta: Delta,
+    pub delta: D,
 }
 
-impl Segment {
+impl<D> Segment<D> {
     /// Whether a block at this round lacks the segment. A block that does not exist is at round 0.
     pub fn is_beyond(&self, block_round: u64) -> bool {
         self.round.is_none_or(|round| round > block_round)
@@ -59,22 +60,21 @@ impl Segment {
 }
 
 /// Everything in a project's tail.
-#[derive(Debug, Clone, Default)]
-pub struct Tail {
+#[derive(Debug, Clone)]
+pub struct Tail<D = Delta> {
     /// The number of the last round that was begun; 0 before the first.
     pub round: u64,
     /// The rounds whose segments are still there.
     pub manifest: Manifest,
     /// All segments, oldest first.
-    pub segments: Vec<Segment>,
+    pub segments: Vec<Segment<D>>,
 }
 
 impl Tail {
-    /// Reads a project's tail.
-    pub async fn load(store: &Store, project: &ProjectId, strong: bool) -> Result<Self, StoreError> {
-        let query = Query::partition(keys::tail(project));
-        let items = store.query(if strong { query.strong() } else { query }).await?;
-        Tail::read(&items, read_packed)
+    /// Reads a project's tail as of now, to change it.
+    pub async fn load(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
+        let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
+        Tail::read(&items, read_delta)
     }
 
     /// Reads a project's tail for a rebuild: a segment that can't be read changes nothing. Says how many can't.
@@ -82,16 +82,26 @@ impl Tail {
         let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
         let mut unreadable = 0;
         let tail = Tail::read(&items, |item| {
-            Ok(read_packed(item).unwrap_or_else(|_| {
+            Ok(read_delta(item).unwrap_or_else(|_| {
                 unreadable += 1;
                 Delta::default()
             }))
         })?;
         Ok((tail, unreadable))
     }
+}
 
-    fn read(items: &[Item], mut delta: impl FnMut(&Item) -> Result<Delta, StoreError>) -> Result<Self, StoreError> {
-        let mut tail = Tail::default();
+impl Tail<PackedDelta> {
+    /// Reads a project's tail, to add it to blocks and runs.
+    pub async fn load_packed(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
+        let items = store.query(Query::partition(keys::tail(project))).await?;
+        Tail::read(&items, |item| Ok(PackedDelta::of(read_binary(item, DATA)?)?))
+    }
+}
+
+impl<D> Tail<D> {
+    fn read(items: &[Item], mut delta: impl FnMut(&Item) -> Result<D, StoreError>) -> Result<Self, StoreError> {
+        let mut tail = Tail { round: 0, manifest: Manifest::default(), segments: Vec::new() };
         for item in items {
             let id = read_text(item, SK)?;
             if keys::is_segment(id) {
@@ -119,6 +129,10 @@ impl Tail {
     }
 }
 
+fn read_delta(item: &Item) -> Result<Delta, StoreError> {
+    Ok(PackedDelta::of(read_binary(item, DATA)?)?.unpack()?)
+}
+
 /// A segment is split above this size: DynamoDB's items end at 400 KB.
 const MAX_SEGMENT_BYTES: usize = 300 << 10;
 
@@ -127,7 +141,7 @@ const MAX_SEGMENT_BYTES: usize = 300 << 10;
 pub fn segment_items(project: &ProjectId, at: Millis, unique: u64, delta: Delta) -> Result<Vec<Item>, StoreError> {
     let (mut items, mut parts) = (Vec::new(), vec![delta]);
     while let Some(part) = parts.pop() {
-        let packed = codec::pack(&part)?;
+        let packed = packed::pack(&part)?;
         if packed.len() > MAX_SEGMENT_BYTES && part.is_divisible() {
             parts.extend(part.halves());
             continue;

@@ -4,10 +4,14 @@ use std::collections::BTreeMap;
 
 use futures::future::{try_join, try_join_all};
 use futures::{StreamExt, TryStreamExt, stream};
+use tokio::sync::OnceCell;
 
 use super::block::{self, Block, Found, Reading};
 use super::counters::Rows;
-use super::index::{BatchEntry, BatchRef, HourEntries, SessionEntry, SessionRef, Versioned, merge, merge_entry};
+use super::index::{
+    BatchEntry, BatchRef, Entries, HourEntries, SessionEntry, SessionRef, Versioned, merge, merge_entry,
+};
+use super::packed::PackedDelta;
 use super::tail::Tail;
 use super::{Index, Measure};
 use crate::dates::DateRange;
@@ -34,9 +38,10 @@ const BLOCKS_AT_ONCE: usize = 2;
 pub struct View {
     store: Store,
     project: ProjectId,
-    tail: Tail,
+    tail: Tail<PackedDelta>,
     rows: BTreeMap<(Measure, Day), Rows>,
     ahead: Vec<StoredRuns>,
+    sessions_in_tail: OnceCell<Entries<SessionRef, SessionEntry>>,
 }
 
 /// The runs of some hours of a day, as stored.
@@ -60,12 +65,19 @@ impl View {
         for _ in 0..MAX_TRIES {
             let blocks =
                 wanted.iter().map(|(measure, range)| block::read(store, project, *measure, *range, Reading::All));
-            let (found, tail) = try_join(try_join_all(blocks), Tail::load(store, project, false)).await?;
+            let (found, tail) = try_join(try_join_all(blocks), Tail::load_packed(store, project)).await?;
             let Some(blocks) = settled(found, &tail) else { continue };
-            let mut view =
-                View { store: store.clone(), project: project.clone(), tail, rows: BTreeMap::new(), ahead: Vec::new() };
+            let mut view = View {
+                store: store.clone(),
+                project: project.clone(),
+                tail,
+                rows: BTreeMap::new(),
+                ahead: Vec::new(),
+                sessions_in_tail: OnceCell::new(),
+            };
             for ((measure, range), blocks) in wanted.iter().zip(blocks) {
-                view.add(*measure, *range, blocks);
+                let days = view.with_tail(*measure, *range, blocks)?;
+                view.rows.extend(days.into_iter().map(|(day, rows)| ((*measure, day), rows)));
             }
             return Ok(view);
         }
@@ -85,27 +97,27 @@ impl View {
         Ok(View { ahead, ..view })
     }
 
-    fn add(&mut self, measure: Measure, range: DateRange, blocks: Vec<Block>) {
-        let days = self.with_tail(measure, range, blocks);
-        self.rows.extend(days.into_iter().map(|(day, rows)| ((measure, day), rows)));
-    }
-
     /// The blocks of a range with what the tail has for its days.
-    fn with_tail(&self, measure: Measure, range: DateRange, blocks: Vec<Block>) -> BTreeMap<Day, Rows> {
+    fn with_tail(
+        &self,
+        measure: Measure,
+        range: DateRange,
+        blocks: Vec<Block>,
+    ) -> Result<BTreeMap<Day, Rows>, StoreError> {
         let (mut days, mut rounds) = (BTreeMap::<Day, Rows>::new(), BTreeMap::new());
         for block in blocks {
             rounds.insert(block.day, block.round);
             days.insert(block.day, block.rows);
         }
         for segment in &self.tail.segments {
-            for ((of, day), rows) in segment.delta.counters.iter() {
+            for (day, rows) in segment.delta.rows(measure)? {
                 let block_round = rounds.get(&day).copied().unwrap_or_default();
-                if of == measure && range.contains(day) && segment.is_beyond(block_round) {
-                    days.entry(day).or_default().add_all(rows, measure.are_keys_limited());
+                if range.contains(day) && segment.is_beyond(block_round) {
+                    days.entry(day).or_default().add_all(&rows, measure.are_keys_limited());
                 }
             }
         }
-        days
+        Ok(days)
     }
 
     /// A measure's days that hold anything, ascending.
@@ -137,7 +149,7 @@ impl View {
                 _ => range.end(),
             };
             if let Some(read) = DateRange::new(range.start(), read_to) {
-                let days = self.with_tail(measure, read, some);
+                let days = self.with_tail(measure, read, some)?;
                 if let Some((day, _)) = days.into_iter().find(|(_, rows)| passes(rows)) {
                     return Ok(Some(day));
                 }
@@ -179,6 +191,7 @@ impl View {
         pick: impl Fn(SessionRef, &SessionEntry<&str>) -> Option<T>,
     ) -> Result<Vec<T>, StoreError> {
         let runs = self.runs(Index::Sessions, hours).await?;
+        let in_tail = self.sessions_in_tail().await?;
         let mut picked = Vec::new();
         for hour in hours {
             let items = runs.of(*hour)?;
@@ -187,8 +200,7 @@ impl View {
             for (item, plain) in items.iter().zip(&inflated) {
                 merge(&mut found, read_plain(item, plain)?);
             }
-            let in_tail = self.tail.segments.iter().filter_map(|segment| segment.delta.sessions.0.get(hour)).flatten();
-            for (key, Versioned { rev, value }) in in_tail {
+            for (key, Versioned { rev, value }) in in_tail.0.get(hour).into_iter().flatten() {
                 let value = value.as_ref().map(SessionEntry::borrowed);
                 merge_entry(&mut found, key.clone(), Versioned { rev: *rev, value });
             }
@@ -200,18 +212,31 @@ impl View {
     /// The batches with an instant in some hours, with the hour.
     pub async fn batches(&self, hours: &[Hour]) -> Result<Vec<(Hour, BatchRef, BatchEntry)>, StoreError> {
         let runs = self.runs(Index::Events, hours).await?;
+        let mut in_tail = Entries::default();
+        for segment in &self.tail.segments {
+            in_tail.merge(segment.delta.events()?);
+        }
         let mut batches = Vec::new();
         for hour in hours {
             let mut found: HourEntries<BatchRef, BatchEntry> = BTreeMap::new();
             for item in runs.of(*hour)? {
                 merge(&mut found, read_packed(item)?);
             }
-            for entries in self.tail.segments.iter().filter_map(|segment| segment.delta.events.0.get(hour)) {
-                merge(&mut found, entries.clone());
-            }
+            merge(&mut found, in_tail.0.remove(hour).unwrap_or_default());
             batches.extend(found.into_iter().filter_map(|(key, versioned)| Some((*hour, key, versioned.value?))));
         }
         Ok(batches)
+    }
+
+    async fn sessions_in_tail(&self) -> Result<&Entries<SessionRef, SessionEntry>, StoreError> {
+        let merged = async || {
+            let mut merged = Entries::default();
+            for segment in &self.tail.segments {
+                merged.merge(segment.delta.sessions()?);
+            }
+            Ok(merged)
+        };
+        self.sessions_in_tail.get_or_try_init(merged).await
     }
 
     /// The runs of some hours: those that were read ahead, and the others now.
@@ -239,9 +264,7 @@ impl Runs<'_> {
     fn of(&self, hour: Hour) -> Result<Vec<&Item>, StoreError> {
         let runs = self.known.iter().copied().chain(&self.read).find(|runs| runs.span.first.day() == hour.day());
         let items = runs.into_iter().flat_map(|runs| runs.items.iter().map(|item| Ok((runs.hour(item)?, item))));
-        items
-            .filter_map(|found| found.map(|(of, item)| (of == hour).then_some(item)).transpose())
-            .collect()
+        items.filter_map(|found| found.map(|(of, item)| (of == hour).then_some(item)).transpose()).collect()
     }
 }
 
@@ -277,7 +300,7 @@ fn spans(hours: &[Hour]) -> Vec<Span> {
 }
 
 /// The blocks that were found, unless compaction wrote some of them after the tail was read.
-fn settled(found: Vec<Found>, tail: &Tail) -> Option<Vec<Vec<Block>>> {
+fn settled(found: Vec<Found>, tail: &Tail<PackedDelta>) -> Option<Vec<Vec<Block>>> {
     let blocks = found.into_iter().map(|found| match found {
         Found::Blocks(blocks) if blocks.iter().all(|block| block.round <= tail.round) => Some(blocks),
         Found::Blocks(_) | Found::Torn => None,

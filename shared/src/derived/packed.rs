@@ -1,0 +1,102 @@
+//! A delta as a segment stores it: in sections, of which a reader unpacks those that it needs. Every request reads the
+//! whole tail, and most want one measure of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Measure;
+use super::contributions::Delta;
+use super::counters::{Counters, Rows};
+use super::index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef};
+use crate::codec::{self, CodecError, Plain};
+use crate::time::Day;
+
+/// The parts of a delta, each as postcard.
+#[derive(Debug, Serialize, Deserialize)]
+struct Sections<'a> {
+    #[serde(borrow)]
+    counters: Vec<(Measure, &'a [u8])>,
+    sessions: &'a [u8],
+    events: &'a [u8],
+}
+
+/// Packs a delta.
+pub fn pack(delta: &Delta) -> Result<Vec<u8>, CodecError> {
+    let mut measures: BTreeMap<Measure, BTreeMap<Day, &Rows>> = BTreeMap::new();
+    for ((measure, day), rows) in delta.counters.iter() {
+        measures.entry(measure).or_default().insert(day, rows);
+    }
+    let counters = measures
+        .into_iter()
+        .map(|(measure, days)| Ok((measure, codec::plain(&days)?)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let (sessions, events) = (codec::plain(&delta.sessions)?, codec::plain(&delta.events)?);
+    codec::pack(&Sections {
+        counters: counters.iter().map(|(measure, days)| (*measure, days.as_slice())).collect(),
+        sessions: &sessions,
+        events: &events,
+    })
+}
+
+/// A packed delta, inflated.
+#[derive(Debug)]
+pub struct PackedDelta(Plain);
+
+impl PackedDelta {
+    /// Inflates what [`pack`] made.
+    pub fn of(packed: &[u8]) -> Result<Self, CodecError> {
+        Plain::of(packed).map(PackedDelta)
+    }
+
+    /// What is added to a measure's counters, by day.
+    pub fn rows(&self, measure: Measure) -> Result<BTreeMap<Day, Rows>, CodecError> {
+        let found = self.sections()?.counters.into_iter().find(|(of, _)| *of == measure);
+        found.map_or_else(|| Ok(BTreeMap::new()), |(_, days)| codec::read(days))
+    }
+
+    /// What changes in the index of sessions.
+    pub fn sessions(&self) -> Result<Entries<SessionRef, SessionEntry>, CodecError> {
+        codec::read(self.sections()?.sessions)
+    }
+
+    /// What changes in the index of events.
+    pub fn events(&self) -> Result<Entries<BatchRef, BatchEntry>, CodecError> {
+        codec::read(self.sections()?.events)
+    }
+
+    /// All of it.
+    pub fn unpack(&self) -> Result<Delta, CodecError> {
+        let mut counters = Counters::default();
+        for (measure, days) in self.sections()?.counters {
+            for (day, rows) in codec::read::<BTreeMap<Day, Rows>>(days)? {
+                *counters.rows_mut(measure, day) = rows;
+            }
+        }
+        Ok(Delta { counters, sessions: self.sessions()?, events: self.events()? })
+    }
+
+    fn sections(&self) -> Result<Sections<'_>, CodecError> {
+        self.0.read()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_and_the_whole_are_what_was_packed() {
+        let mut delta = Delta::default();
+        for (measure, day, key) in [(Measure::Pages, 3, "/"), (Measure::Pages, 4, "/a"), (Measure::Errors, 3, "e")] {
+            delta.counters.rows_mut(measure, Day(day)).add(0, key, 7, i64::from(day));
+        }
+        let Ok(packed) = pack(&delta).and_then(|packed| PackedDelta::of(&packed)) else { panic!("it packs") };
+        assert_eq!(packed.unpack().ok(), Some(delta.clone()));
+        let pages = packed.rows(Measure::Pages).unwrap_or_default();
+        assert_eq!(pages.keys().copied().collect::<Vec<_>>(), [Day(3), Day(4)]);
+        assert_eq!(pages.get(&Day(4)), delta.counters.rows(Measure::Pages, Day(4)));
+        assert!(packed.rows(Measure::Seo).is_ok_and(|days| days.is_empty()));
+        assert!(packed.sessions().is_ok_and(|sessions| sessions.is_empty()));
+    }
+}
