@@ -35,11 +35,11 @@ const LISTS: [(&str, &str); 11] = [
     ("events", "type=rage_click"),
 ];
 
-/// What has no pages, and the measure whose counters it adds up.
+/// What has no pages, and the measure whose counters it adds up: of several, the one that grows most.
 const FIGURES: [(&str, Option<Measure>); 14] = [
     ("events/types", Some(Measure::Stats)),
-    ("stats", Some(Measure::Stats)),
-    ("stats?interval=day", Some(Measure::Stats)),
+    ("stats", Some(Measure::Visits)),
+    ("stats?interval=day", Some(Measure::Visits)),
     ("pages", Some(Measure::Pages)),
     ("live", None),
     ("insights/frustration", Some(Measure::Frustration)),

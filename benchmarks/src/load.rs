@@ -79,14 +79,20 @@ pub async fn fill(store: &Store, project: &ProjectId, site: Site, label: &str) -
     Ok((events, batches))
 }
 
-/// Waits until the figures hold all events.
+/// Waits until the figures hold all events, and shows how many they hold.
 pub async fn wait(api: &Api, events: u64, label: &str) -> Result<(), BenchError> {
     let progress = Progress::begin(label, events);
+    wait_silently(api, events, |counted| progress.at(counted)).await?;
+    progress.end();
+    Ok(())
+}
+
+/// Waits until the figures hold all events, and tells with each look how many they hold.
+pub async fn wait_silently(api: &Api, events: u64, look: impl Fn(u64)) -> Result<(), BenchError> {
     loop {
         let counted = api.get("stats").await?["data"]["total_events"].as_u64().unwrap_or_default();
-        progress.at(counted);
+        look(counted);
         if counted >= events {
-            progress.end();
             return Ok(());
         }
         tokio::time::sleep(PAUSE).await;

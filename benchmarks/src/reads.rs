@@ -26,6 +26,8 @@ pub struct Cost {
     pub name: String,
     /// Which page.
     pub page: &'static str,
+    /// Rows of the answer, if it is a list.
+    pub rows: usize,
     /// Read units of a warm request.
     pub read_units: f64,
     /// Read units of it for the tail: up to 8, however much is stored.
@@ -104,6 +106,7 @@ impl<'a> Bench<'a> {
         self.bytes.take();
         let warm = self.consumed(&functions, &asked.path).await?;
         let bytes = self.bytes.take();
+        let rows = self.api.get(&asked.path).await?["data"].as_array().map_or(0, Vec::len);
         let mut times = Vec::with_capacity(requests);
         for _ in 0..requests {
             let began = Instant::now();
@@ -115,6 +118,7 @@ impl<'a> Bench<'a> {
         Ok(Cost {
             name: asked.name,
             page: asked.page,
+            rows,
             read_units: warm.read_units,
             tail_units: if asked.reads_tail { everything.tail_units } else { 0.0 },
             counters_a_day: asked.measure.map(|measure| everything.counters_a_day(measure)),

@@ -16,7 +16,8 @@ use shared::time::Millis;
 
 use crate::BenchError;
 use crate::api::{Api, Asked};
-use crate::load::wait;
+use crate::load::wait_silently;
+use crate::progress::Progress;
 use crate::served::Served;
 
 /// How often the server's memory is looked at.
@@ -54,7 +55,7 @@ pub struct Outcome {
     pub p99_ms: f64,
     /// Memory of the server as time went by, in MiB.
     pub memory_mib: Vec<f64>,
-    /// How long after the last request all was counted, in seconds.
+    /// How long after the last request all was counted and compared, in seconds.
     pub counted_after_s: Option<f64>,
     /// What differs between the figures and what was sent.
     pub differences: Vec<String>,
@@ -97,7 +98,7 @@ impl Outcome {
 
 /// The table's heading.
 pub const HEADING: &str = "\
-| load | answered | 429 | faults | requests/s | median, ms | p99, ms | server's memory over time, MiB | counted after, s |
+| load | answered | 429 | faults | requests/s | median, ms | p99, ms | server's memory over time, MiB | all equal after, s |
 |---|---|---|---|---|---|---|---|---|";
 
 /// What one client saw.
@@ -181,9 +182,12 @@ pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result
     let name = if projects == 1 { "batches, one project".to_owned() } else { format!("batches, {projects} projects") };
     let mut outcome = outcome(name, seen, volume, memory_mib);
     let began = Instant::now();
+    let progress = Progress::begin(&format!("{}: comparing", outcome.name), sent.len() as u64);
     for (at, sent) in sent {
         outcome.differences.extend(all[at].check(server, &sent).await?);
+        progress.add(1);
     }
+    progress.end();
     outcome.counted_after_s = Some(began.elapsed().as_secs_f64());
     outcome.memory_mib.push(server.memory_mib());
     Ok(outcome)
@@ -239,7 +243,7 @@ impl Project {
     /// Waits until all is counted, and tells what is not as it was sent.
     async fn check(&self, server: &Served, sent: &Sent) -> Result<Vec<String>, BenchError> {
         let api = Api::new(server.at.base_url.clone(), &self.secret_key);
-        wait(&api, 2 * sent.batches, &format!("counting {}", self.id)).await?;
+        wait_silently(&api, 2 * sent.batches, |_| ()).await?;
         let stats = api.get("stats").await?;
         let total = |list: Value| list["pagination"]["total"].as_u64();
         let figures = [

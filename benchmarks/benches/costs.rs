@@ -1,4 +1,4 @@
-//! `cargo bench -p benchmarks`: builds data sets through the real write path and prints what everything costs.
+//! `cargo bench -p benchmarks --bench costs`: builds data sets through the real write path and prints what everything costs.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,9 +14,9 @@ use clap::Parser;
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo bench -p benchmarks                                          # 10,000, 100,000 and 1,000,000 events, and two more sets
-  cargo bench -p benchmarks -- --events 20000,80000 --requests 3 --check  # in a minute or two
-  cargo bench -p benchmarks -- --json report.json > report.md
+  cargo bench -p benchmarks --bench costs    # 10,000, 100,000 and 1,000,000 events, and two more sets: half an hour
+  cargo bench -p benchmarks --bench costs -- --events 10000,40000 --special 0 --requests 1 --check  # a minute
+  cargo bench -p benchmarks --bench costs -- --json report.json > report.md
 
 Units, calls and round trips repeat; times depend on the machine.";
 
