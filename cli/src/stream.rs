@@ -11,7 +11,7 @@ use std::time::Duration;
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{self, AttributeValue, OperationType, Record, ShardIteratorType};
-use rollup::Consumer;
+use rollup::{Consumer, Left};
 use shared::ids::ProjectId;
 use shared::keys::{self, BatchKey};
 use shared::model::Batch;
@@ -149,7 +149,9 @@ impl Follower {
         let now = Millis::now();
         let idle = counted.extract_if(.., |_, at| now.0 - at.0 > rollup::GRACE_MS).map(|(project, _)| project);
         for project in idle.collect::<Vec<_>>() {
-            self.consumer.compact(&project).await?;
+            if self.consumer.compact(&project).await? == Left::Merged {
+                counted.insert(project, Millis::now());
+            }
         }
         Ok(())
     }

@@ -43,8 +43,17 @@ const CONCURRENCY: usize = 8;
 /// Tries at a block that other writers of the same round are writing too.
 const MAX_TRIES: usize = 8;
 
+/// What a look at a tail leaves to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// Nothing, until there is more in it.
+    Nothing,
+    /// Merged segments that should be removed once [`GRACE_MS`] are over.
+    Merged,
+}
+
 /// Compacts a project's tail if it has grown past its bounds, round by round.
-pub async fn compact(store: &Store, project: &ProjectId) -> Result<(), StoreError> {
+pub async fn compact(store: &Store, project: &ProjectId) -> Result<Left, StoreError> {
     loop {
         let tail = Tail::load(store, project).await?;
         match tail.manifest.rounds.last().filter(|round| round.done_at.is_none()) {
@@ -57,16 +66,17 @@ pub async fn compact(store: &Store, project: &ProjectId) -> Result<(), StoreErro
 
 /// Removes merged segments before the next round does, if they are so many that readers should not wait for it: a
 /// large import leaves those of several rounds behind.
-async fn remove_lingering(store: &Store, project: &ProjectId, tail: &Tail) -> Result<(), StoreError> {
+async fn remove_lingering(store: &Store, project: &ProjectId, tail: &Tail) -> Result<Left, StoreError> {
     let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
     if merged.map(|segment| segment.size).sum::<usize>() <= MAX_TAIL_BYTES {
-        return Ok(());
+        return Ok(Left::Nothing);
     }
     let rounds = remove_merged(store, project, tail).await?;
+    let left = if rounds.is_empty() { Left::Nothing } else { Left::Merged };
     if rounds.len() < tail.manifest.rounds.len() {
         store.put_at(manifest_item(project, tail.round, &Manifest { rounds })?, Some(tail.round)).await?;
     }
-    Ok(())
+    Ok(left)
 }
 
 /// Begins the next round if the segments of none are long enough for one.

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 
-pub use compaction::GRACE_MS;
+pub use compaction::{GRACE_MS, Left};
 pub use erasure::Erased;
 pub use history::Project;
 pub use rebuild::{Differences, Progress};
@@ -392,13 +392,13 @@ impl Consumer {
         }
     }
 
-    /// Compacts a project's tail if it is due, and removes what was merged. A block that can't be read is left to a
-    /// rebuild: it must not hold up batches, which are applied already.
-    pub async fn compact(&self, project: &ProjectId) -> Result<(), StoreError> {
+    /// Compacts a project's tail if it is due, and removes what was merged; says what is left to do. A block that can't
+    /// be read is left to a rebuild: it must not hold up batches, which are applied already.
+    pub async fn compact(&self, project: &ProjectId) -> Result<Left, StoreError> {
         match compaction::compact(&self.store, project).await {
             Err(error) if error.is_of_items() => {
                 tracing::error!(%project, %error, "figures can't be compacted: run `identity rebuild`");
-                Ok(())
+                Ok(Left::Nothing)
             }
             outcome => outcome,
         }

@@ -10,6 +10,7 @@ use super::contributions::Delta;
 use super::counters::{Counters, Rows};
 use super::index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef};
 use crate::codec::{self, CodecError, Plain};
+use crate::store::{Item, StoreError, inflated};
 use crate::time::Day;
 
 /// The parts of a delta, each as postcard.
@@ -44,9 +45,9 @@ pub fn pack(delta: &Delta) -> Result<Vec<u8>, CodecError> {
 pub struct PackedDelta(Plain);
 
 impl PackedDelta {
-    /// Inflates what [`pack`] made.
-    pub fn of(packed: &[u8]) -> Result<Self, CodecError> {
-        Plain::of(packed).map(PackedDelta)
+    /// Inflates what a segment's item holds.
+    pub fn of(item: &Item) -> Result<Self, StoreError> {
+        inflated(item).map(PackedDelta)
     }
 
     /// What is added to a measure's counters, by day.
@@ -91,7 +92,9 @@ mod tests {
         for (measure, day, key) in [(Measure::Pages, 3, "/"), (Measure::Pages, 4, "/a"), (Measure::Errors, 3, "e")] {
             delta.counters.rows_mut(measure, Day(day)).add(0, key, 7, i64::from(day));
         }
-        let Ok(packed) = pack(&delta).and_then(|packed| PackedDelta::of(&packed)) else { panic!("it packs") };
+        let Ok(packed) = pack(&delta).and_then(|packed| Plain::of(&packed)).map(PackedDelta) else {
+            panic!("it packs")
+        };
         assert_eq!(packed.unpack().ok(), Some(delta.clone()));
         let pages = packed.rows(Measure::Pages).unwrap_or_default();
         assert_eq!(pages.keys().copied().collect::<Vec<_>>(), [Day(3), Day(4)]);

@@ -95,7 +95,7 @@ impl Tail<PackedDelta> {
     /// Reads a project's tail, to add it to blocks and runs.
     pub async fn load_packed(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
         let items = store.query(Query::partition(keys::tail(project))).await?;
-        Tail::read(&items, |item| Ok(PackedDelta::of(read_binary(item, DATA)?)?))
+        Tail::read(&items, PackedDelta::of)
     }
 }
 
@@ -130,7 +130,7 @@ impl<D> Tail<D> {
 }
 
 fn read_delta(item: &Item) -> Result<Delta, StoreError> {
-    Ok(PackedDelta::of(read_binary(item, DATA)?)?.unpack()?)
+    Ok(PackedDelta::of(item)?.unpack()?)
 }
 
 /// A segment is split above this size: DynamoDB's items end at 400 KB.
