@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use identity::dev::{Options, Stack};
-use rollup::Consumer;
+use rollup::{Consumer, GRACE_MS};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -77,6 +78,9 @@ async fn units(name: &'static str, windows: Vec<Vec<Batch>>) -> Result<Units, Be
         consumer.apply(BTreeMap::from([(project.clone(), window)])).await.complete()?;
         progress.add(1);
     }
+    // What is merged is removed later, and costs too.
+    tokio::time::sleep(Duration::from_millis(GRACE_MS as u64 + 100)).await;
+    consumer.compact(&project).await?;
     progress.end();
     let total = store.consumed().write_units / views as f64;
     let mut kinds = ledger.take();

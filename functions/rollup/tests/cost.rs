@@ -6,8 +6,9 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use rollup::Consumer;
+use rollup::{Consumer, GRACE_MS};
 use shared::ids::ProjectId;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
 use shared::time::Millis;
@@ -87,6 +88,9 @@ async fn units_per_page_view(windows: Vec<Vec<Batch>>) -> f64 {
         }
         consumer.apply(BTreeMap::from([(project.clone(), window)])).await.complete().unwrap();
     }
+    // What is merged is removed later, and costs too.
+    tokio::time::sleep(Duration::from_millis(GRACE_MS as u64 + 100)).await;
+    consumer.compact(&project).await.unwrap();
     let consumed = store.consumed();
     (consumed.write_units - before) / views as f64
 }
