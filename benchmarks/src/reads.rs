@@ -50,6 +50,10 @@ pub struct Cost {
     pub p99_ms: f64,
 }
 
+/// Warm requests of which the one with the fewest round trips counts: where compaction goes on meanwhile, or the machine is
+/// busy with something else, calls that are made together may end one after the other.
+const WARM_TRIES: usize = 5;
+
 /// Measures everything on a stack.
 pub async fn measure(stack: &Stack, site: Site, label: &str, requests: usize) -> Result<Vec<Cost>, BenchError> {
     let bench = Bench::new(stack);
@@ -104,8 +108,14 @@ impl<'a> Bench<'a> {
         let functions = Functions::new(Arc::new(App::new(self.bytes.counting(self.stack.store()))));
         let cold = self.consumed(&functions, &asked.path).await?;
         self.bytes.take();
-        let warm = self.consumed(&functions, &asked.path).await?;
+        let mut warm = self.consumed(&functions, &asked.path).await?;
         let bytes = self.bytes.take();
+        for _ in 1..WARM_TRIES {
+            let again = self.consumed(&functions, &asked.path).await?;
+            if again.round_trips < warm.round_trips {
+                warm = again;
+            }
+        }
         let rows = self.api.get(&asked.path).await?["data"].as_array().map_or(0, Vec::len);
         let mut times = Vec::with_capacity(requests);
         for _ in 0..requests {
