@@ -4,20 +4,19 @@
 //! Only derived items are stored this way: they can be computed again from the stored batches,
 //! which are JSON (see [`crate::model::batch`]), so a new format needs no migration but a rebuild.
 
-use std::io::{Read, Write};
+use std::io::Write;
 
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
+use flate2::{Compression, Decompress, FlushDecompress, Status};
 use postcard::ser_flavors::Size;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The format this build writes, and the only one it reads.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// No packed item may unpack to more than this: far above any that is written, below what hurts.
-const MAX_UNPACKED: u64 = 64 << 20;
+const MAX_UNPACKED: usize = 64 << 20;
 
 /// A packed attribute that can't be read.
 #[derive(Debug, thiserror::Error)]
@@ -84,12 +83,20 @@ pub fn deflate(plain: &[u8]) -> Result<Vec<u8>, CodecError> {
 
 /// Decompresses bytes, up to a limit.
 pub fn inflate(deflated: &[u8]) -> Result<Vec<u8>, CodecError> {
-    let mut plain = Vec::with_capacity(deflated.len() * 4);
-    DeflateDecoder::new(deflated)
-        .take(MAX_UNPACKED)
-        .read_to_end(&mut plain)
-        .map_err(|error| CodecError::Corrupt(error.to_string()))?;
-    Ok(plain)
+    let mut plain = Vec::with_capacity(deflated.len().saturating_mul(4).clamp(1 << 10, MAX_UNPACKED));
+    let mut inflation = Decompress::new(false);
+    loop {
+        let rest = deflated.get(inflation.total_in() as usize..).unwrap_or_default();
+        let status = inflation
+            .decompress_vec(rest, &mut plain, FlushDecompress::None)
+            .map_err(|error| CodecError::Corrupt(error.to_string()))?;
+        match status {
+            Status::StreamEnd => return Ok(plain),
+            _ if plain.len() < plain.capacity() => return Err(CodecError::Corrupt("it ends early".to_owned())),
+            _ if plain.len() >= MAX_UNPACKED => return Err(CodecError::Corrupt("it is too large".to_owned())),
+            _ => plain.reserve(plain.len()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,10 +104,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_what_can_have_been_packed_is_inflated() {
+        for length in [0, 1, 4_000, 5_000_000] {
+            let plain = vec![7; length];
+            assert_eq!(deflate(&plain).and_then(|deflated| inflate(&deflated)).ok(), Some(plain), "{length}");
+        }
+        let huge = deflate(&vec![0; MAX_UNPACKED + (1 << 20)]).unwrap_or_default();
+        assert!(matches!(inflate(&huge), Err(CodecError::Corrupt(_))));
+    }
+
+    #[test]
     fn what_was_packed_unpacks_and_garbage_is_refused() {
         let packed = pack(&vec!["a".repeat(1000)]).unwrap_or_default();
         assert!(packed.len() < 100);
         assert_eq!(unpack::<Vec<String>>(&packed).ok(), Some(vec!["a".repeat(1000)]));
+        assert!(matches!(unpack::<Vec<String>>(&packed[..packed.len() - 2]), Err(CodecError::Corrupt(_))));
         assert!(matches!(unpack::<Vec<String>>(&[9, 1, 2]), Err(CodecError::Format(Some(9)))));
         assert!(matches!(unpack::<Vec<String>>(&[FORMAT, 0xff, 0xff]), Err(CodecError::Corrupt(_))));
     }

@@ -16,7 +16,7 @@
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
 //! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
 //! | block: a measure's day | `P#<project>#R#<measure>` | `<day>` |
-//! | a part of a large block | `P#<project>#R#<measure>` | `<day>#<part>` |
+//! | a part of a large block | `P#<project>#R#<measure>` | `<day>#<unique>#<part>` |
 //! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>#<round>` |
 //! | how far `identity dev` applied the stream | `DEV` | `CHECKPOINT` |
 //! | the demo data of `identity dev` | `DEV` | `DEMO#<project>` |
@@ -178,9 +178,14 @@ pub fn block(project: &ProjectId, measure: Measure, day: Day) -> Key {
     Key::new(blocks(project, measure), day.to_string())
 }
 
-/// A part of a large block.
-pub fn block_part(project: &ProjectId, measure: Measure, day: Day, part: usize) -> Key {
-    Key::new(blocks(project, measure), format!("{day}#{part:02}"))
+/// A part of a large block; `unique` tells apart the parts of different writes.
+pub fn block_part(project: &ProjectId, measure: Measure, day: Day, unique: u64, part: usize) -> Key {
+    Key::new(blocks(project, measure), format!("{day}#{unique:016x}#{part:03}"))
+}
+
+/// Whether a sort key is that of a part that a write with this number left.
+pub fn is_block_part_of(sort_key: &str, unique: u64) -> bool {
+    sort_key.get(10..).is_some_and(|part| part.starts_with(&format!("#{unique:016x}#")))
 }
 
 /// The day of a block, or of a part of one.

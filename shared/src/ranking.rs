@@ -23,31 +23,49 @@ impl Parameters {
     }
 }
 
-/// Rows in the order of their counts, the largest first. Ties go by key in byte order, and an unknown
-/// part of a key is before every known one.
-pub fn ranked<K: Ord, V, C: Ord>(
-    rows: impl IntoIterator<Item = (K, V)>,
+/// The first rows in the order of their counts, the largest first. Ties go by what a key stands for, texts in byte order,
+/// and an unknown part of it is before every known one.
+pub fn ranked<'a, V, C: Ord, K: Ord>(
+    rows: impl IntoIterator<Item = (&'a str, V)>,
+    limit: usize,
     count: impl Fn(&V) -> C,
+    key: impl Fn(&'a str) -> K,
 ) -> impl Iterator<Item = (K, V)> {
-    let mut rows: Vec<(K, V)> = rows.into_iter().collect();
-    rows.sort_unstable_by(|(a, left), (b, right)| (Reverse(count(left)), a).cmp(&(Reverse(count(right)), b)));
-    rows.into_iter()
+    let mut rows: Vec<(&str, V)> = rows.into_iter().collect();
+    // Of thousands of rows, those are sorted, and their keys read, that may be among the first.
+    if limit > 0 && limit < rows.len() {
+        let (_, (_, last), _) = rows.select_nth_unstable_by_key(limit - 1, |(_, value)| Reverse(count(value)));
+        let least = count(last);
+        rows.retain(|(_, value)| count(value) >= least);
+    }
+    let mut rows: Vec<(Reverse<C>, K, V)> =
+        rows.into_iter().map(|(text, value)| (Reverse(count(&value)), key(text), value)).collect();
+    if limit < rows.len() {
+        rows.select_nth_unstable_by(limit, |a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        rows.truncate(limit);
+    }
+    rows.sort_unstable_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+    rows.into_iter().map(|(_, key, value)| (key, value))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::derived::facts::parts;
     use crate::time::Day;
 
     #[test]
     fn the_largest_count_is_first_and_ties_go_by_key() {
         let rows = [("b", 2), ("é", 1), ("a", 1), ("B", 2), ("z", 9), ("Z", 1)];
-        let keys: Vec<&str> = ranked(rows, |count| *count).map(|(key, _)| key).collect();
-        assert_eq!(keys, ["z", "B", "b", "Z", "a", "é"]);
-        let joint =
-            [([Some("b"), None], 1), ([Some("a"), Some("b")], 1), ([None, Some("z")], 1), ([Some("a"), None], 1)];
-        let keys: Vec<_> = ranked(joint, |count| *count).map(|(key, _)| key).collect();
-        assert_eq!(keys, [[None, Some("z")], [Some("a"), None], [Some("a"), Some("b")], [Some("b"), None]]);
+        let order = ["z", "B", "b", "Z", "a", "é"];
+        for limit in 0..9 {
+            let keys: Vec<&str> = ranked(rows, limit, |count| *count, |key| key).map(|(key, _)| key).collect();
+            assert_eq!(keys, order[..limit.min(6)], "{limit}");
+        }
+        let joint = [r#"["b",null]"#, r#"["a","b"]"#, r#"[null,"z"]"#, r#"["a",null]"#].map(|key| (key, 1));
+        let keys: Vec<[Option<String>; 2]> = ranked(joint, 3, |count| *count, parts).map(|(key, _)| key).collect();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(keys, [[None, text("z")], [text("a"), None], [text("a"), text("b")]]);
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! `GET /api/v1/acquisition`: where the sessions of a range came from.
 
-use std::collections::BTreeMap;
-
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::derived::acquisition::{Campaign, campaigns, channels, referrers};
-use shared::derived::{Measure, View};
+use shared::derived::{Measure, Sums, View};
 use shared::error::ApiError;
 use shared::numbers::percent;
 use shared::ranking::{Parameters, ranked};
@@ -60,15 +58,13 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result<Data<Acquisition>, ApiError> {
     let view = View::load(&caller.store, &caller.project, &[(Measure::Acquisition, range)]).await?;
     let days = || view.days(Measure::Acquisition);
-    let top = |sessions: BTreeMap<_, _>| ranked(sessions, |sessions| *sessions).take(limit);
+    let top = |sessions| ranked::<i64, _, _>(sessions, limit, |sessions| *sessions, str::to_owned);
     let values = |campaign| {
         let values = top(campaigns(days(), campaign));
-        values.map(|(value, sessions)| UtmValue { value: str::to_owned(value), sessions }).collect()
+        values.map(|(value, sessions)| UtmValue { value, sessions }).collect()
     };
     let acquisition = Acquisition {
-        referrers: top(referrers(days()))
-            .map(|(referrer, sessions)| Referrer { referrer: referrer.to_owned(), sessions })
-            .collect(),
+        referrers: top(referrers(days())).map(|(referrer, sessions)| Referrer { referrer, sessions }).collect(),
         utm: Utm {
             source: values(Campaign::Source),
             medium: values(Campaign::Medium),
@@ -82,11 +78,10 @@ async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result
 }
 
 /// The channels with their shares of all sessions: each session came by exactly one.
-fn shares(channels: BTreeMap<&str, i64>, limit: usize) -> Vec<Channel> {
+fn shares(channels: Sums<'_, i64>, limit: usize) -> Vec<Channel> {
     let all: i64 = channels.values().sum();
-    ranked(channels, |sessions| *sessions)
-        .take(limit)
-        .map(|(channel, sessions)| Channel { channel: channel.to_owned(), sessions, share: percent(sessions, all) })
+    ranked(channels, limit, |sessions| *sessions, str::to_owned)
+        .map(|(channel, sessions)| Channel { channel, sessions, share: percent(sessions, all) })
         .collect()
 }
 
@@ -96,10 +91,10 @@ mod tests {
 
     #[test]
     fn shares_are_of_all_sessions_not_only_those_listed() {
-        let channels = BTreeMap::from([("Direct", 1), ("Email", 3), ("Referral", 1), ("Organic Search", 3)]);
+        let channels = Sums::from([("Direct", 1), ("Email", 3), ("Referral", 1), ("Organic Search", 3)]);
         let row = |channel: &str, sessions, share| Channel { channel: channel.to_owned(), sessions, share };
         let expected = [row("Email", 3, 37.5), row("Organic Search", 3, 37.5), row("Direct", 1, 12.5)];
         assert_eq!(shares(channels, 3), expected);
-        assert_eq!(shares(BTreeMap::new(), 3), []);
+        assert_eq!(shares(Sums::new(), 3), []);
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::derived::clicks::{Kind, by_element};
+use shared::derived::facts::parts;
 use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
@@ -35,7 +36,7 @@ async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result
     let view = View::load(&caller.store, &caller.project, &[(Measure::Clicks, range)]).await?;
     let elements = |kind| {
         let elements = by_element(view.days(Measure::Clicks), kind, range.end());
-        let rows = ranked(elements, |element| element.count).take(limit);
+        let rows = ranked(elements, limit, |element| element.count, parts);
         rows.map(|([selector, url], element)| ElementRow {
             selector,
             url,

@@ -4,7 +4,8 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::errors::by_message;
+use shared::derived::errors::{by_message, latest_url};
+use shared::derived::facts::parts;
 use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
@@ -31,14 +32,16 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result<Data<Vec<ErrorRow>>, ApiError> {
     let view = View::load(&caller.store, &caller.project, &[(Measure::Errors, range)]).await?;
     let errors = by_message(view.days(Measure::Errors), range.end());
-    let rows = ranked(errors, |error| error.count).take(limit).map(|([name, message], error)| ErrorRow {
+    let url = |key: &str, latest: Millis| latest_url(view.day(Measure::Errors, latest.day())?, key, latest);
+    let rows = ranked(errors, limit, |error| error.count, |key| (parts(key), key));
+    let rows = rows.map(|(([name, message], key), error)| ErrorRow {
         name,
         message,
         count: error.count,
         unique_visitors: error.unique_visitors,
         first_seen_at: error.first_seen_at,
         last_seen_at: error.last_seen_at,
-        url: error.url,
+        url: error.last_seen_at.and_then(|latest| url(key, latest)),
     });
     Ok(Data { data: rows.collect() })
 }

@@ -1,13 +1,11 @@
 //! `GET /api/v1/insights/frustration`: how frustrated visitors were in a range.
 
-use std::collections::BTreeMap;
-
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::derived::frustration::{Frustration, by_visitor};
-use shared::derived::{Measure, View};
+use shared::derived::{Measure, Sums, View};
 use shared::error::ApiError;
 use shared::numbers::ratio;
 use shared::ranking::{Parameters, ranked};
@@ -49,10 +47,10 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<Scores>, Ap
     Ok(Data { data: scores(by_visitor(view.days(Measure::Frustration)), parameters.limit) })
 }
 
-fn scores(visitors: BTreeMap<&str, Frustration>, limit: usize) -> Scores {
+fn scores(visitors: Sums<'_, Frustration>, limit: usize) -> Scores {
     let visitor_count = visitors.len();
     let sum: i64 = visitors.values().map(Frustration::score).sum();
-    let rows = ranked(visitors, Frustration::score).take(limit).map(|(visitor, suffered)| VisitorScore {
+    let rows = ranked(visitors, limit, Frustration::score, |visitor| visitor).map(|(visitor, suffered)| VisitorScore {
         visitor_id: visitor.to_owned(),
         score: suffered.score(),
         rage_clicks: suffered.rage_clicks,
@@ -71,7 +69,7 @@ mod tests {
     #[test]
     fn the_average_is_over_all_visitors_not_only_those_listed() {
         let rage = |rage_clicks| Frustration { rage_clicks, ..Frustration::default() };
-        let visitors = BTreeMap::from([("v1", rage(1)), ("v2", rage(50)), ("v3", rage(3)), ("v4", rage(3))]);
+        let visitors = Sums::from([("v1", rage(1)), ("v2", rage(50)), ("v3", rage(3)), ("v4", rage(3))]);
         let Scores { scores, average } = scores(visitors, 2);
         let listed: Vec<_> = scores.iter().map(|row| (row.visitor_id.as_str(), row.score)).collect();
         assert_eq!(listed, [("v2", 100), ("v3", 30)]);
@@ -80,6 +78,6 @@ mod tests {
 
     #[test]
     fn nobody_is_no_one_on_average() {
-        assert_eq!(scores(BTreeMap::new(), 50).average, Average { avg_score: 0.0, visitor_count: 0 });
+        assert_eq!(scores(Sums::new(), 50).average, Average { avg_score: 0.0, visitor_count: 0 });
     }
 }

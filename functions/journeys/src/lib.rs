@@ -1,14 +1,13 @@
 //! `GET /api/v1/insights/journeys`: from which page to which visitors went in a range, and where their
 //! sessions began and ended.
 
-use std::collections::BTreeMap;
-
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
+use shared::derived::facts::parts;
 use shared::derived::journeys::{entries, exits, transitions};
-use shared::derived::{Measure, View};
+use shared::derived::{Measure, Sums, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
 
@@ -43,11 +42,11 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result<Data<Journeys>, ApiError> {
     let view = View::load(&caller.store, &caller.project, &[(Measure::Journeys, range)]).await?;
     let days = || view.days(Measure::Journeys);
-    let ends = |counts: BTreeMap<&str, i64>| {
-        let rows = ranked(counts, |count| *count).take(limit);
-        rows.map(|(url, count)| End { url: url.to_owned(), count }).collect()
+    let ends = |counts: Sums<'_, i64>| {
+        let rows = ranked(counts, limit, |count| *count, str::to_owned);
+        rows.map(|(url, count)| End { url, count }).collect()
     };
-    let transitions = ranked(transitions(days()), |count| *count).take(limit);
+    let transitions = ranked(transitions(days()), limit, |count| *count, parts);
     let journeys = Journeys {
         transitions: transitions.map(|([from, to], count)| Transition { from, to, count }).collect(),
         entry_pages: ends(entries(days())),

@@ -41,7 +41,7 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 
 async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result<Data<Vec<ReadRow>>, ApiError> {
     let view = View::load(&caller.store, &caller.project, &[(Measure::Reading, range)]).await?;
-    let pages = ranked(by_page(view.days(Measure::Reading)), |page| page.reads).take(limit);
+    let pages = ranked(by_page(view.days(Measure::Reading)), limit, |page| page.reads, |url| url);
     Ok(Data { data: pages.map(|(url, page)| ReadRow::new(url, &page)).collect() })
 }
 

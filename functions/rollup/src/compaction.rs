@@ -152,7 +152,7 @@ async fn merge_block(
 ) -> Result<(), StoreError> {
     let Some(range) = DateRange::new(day, day) else { return Ok(()) };
     for _ in 0..MAX_TRIES {
-        let mut blocks = match block::read(store, project, measure, range, Reading::Strong).await? {
+        let mut blocks = match block::read::<Rows>(store, project, measure, range, Reading::Strong).await? {
             Found::Blocks(blocks) => blocks,
             Found::Torn => continue,
         };

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rollup::Consumer;
 use serde_json::{Value, json};
 use shared::dates::DateRange;
-use shared::derived::{BatchEntry, BatchRef, Measure, Rows, SessionRef, View};
+use shared::derived::{BatchEntry, BatchRef, Measure, Rows, View};
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
@@ -125,7 +125,7 @@ async fn send(store: &Store, consumer: &Consumer, batches: &[Batch]) {
 /// All that readers can see of figures and indexes.
 struct Seen {
     figures: BTreeMap<(Measure, Day), Rows>,
-    sessions: Vec<(SessionRef, String)>,
+    sessions: Vec<(String, String)>,
     batches: Vec<(Hour, BatchRef, BatchEntry)>,
 }
 
@@ -136,14 +136,14 @@ async fn seen(store: &Store) -> Seen {
     let mut figures = BTreeMap::new();
     for measure in Measure::ALL {
         for (day, rows) in view.days(measure) {
-            let rows = measure.comparable(rows.clone());
+            let rows = measure.comparable(rows.to_rows());
             if rows != Rows::default() {
                 figures.insert((measure, *day), rows);
             }
         }
     }
     let hours: Vec<Hour> = range.days().flat_map(|day| day.hours().collect::<Vec<_>>()).collect();
-    let sessions = view.sessions(&hours, |key, entry| Some((key, format!("{entry:?}")))).await.unwrap();
+    let sessions = view.sessions(&hours, |key, entry| Some((format!("{key:?}"), format!("{entry:?}")))).await.unwrap();
     Seen { figures, sessions, batches: view.batches(&hours).await.unwrap() }
 }
 

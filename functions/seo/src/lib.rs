@@ -1,13 +1,13 @@
 //! `GET /api/v1/insights/seo`: what is wrong with pages in the eyes of a search engine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::derived::seo::{Diagnostics, latest};
-use shared::derived::{Measure, View};
+use shared::derived::{Measure, Sums, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
 use shared::time::Millis;
@@ -44,22 +44,25 @@ async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result
     let view = View::load(&caller.store, &caller.project, &[(Measure::Seo, range)]).await?;
     let pages = latest(view.days(Measure::Seo));
     let issues = issues(pages.values().map(|(_, diagnostics)| diagnostics), limit);
-    let pages = ranked(pages, |(_, diagnostics)| diagnostics.issues.len())
-        .take(limit)
-        .map(|(url, (checked_at, diagnostics))| Page { url, diagnostics, checked_at });
-    Ok(Data { data: Seo { pages: pages.collect(), issues } })
+    let rows = pages.iter().map(|(url, page)| (url.as_str(), page));
+    let rows = ranked(rows, limit, |(_, diagnostics)| diagnostics.issues.len(), str::to_owned);
+    let rows = rows.map(|(url, (checked_at, diagnostics))| Page {
+        url,
+        diagnostics: diagnostics.clone(),
+        checked_at: *checked_at,
+    });
+    Ok(Data { data: Seo { pages: rows.collect(), issues } })
 }
 
 /// The issues of most pages. A page counts once for each of its issues.
 fn issues<'a>(pages: impl Iterator<Item = &'a Diagnostics>, limit: usize) -> Vec<Issue> {
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut counts: Sums<'_, u64> = Sums::new();
     for page in pages {
         for issue in page.issues.iter().collect::<BTreeSet<_>>() {
             *counts.entry(issue).or_default() += 1;
         }
     }
-    let rows = ranked(counts, |pages| *pages).take(limit);
-    rows.map(|(issue, pages)| Issue { issue: issue.to_owned(), pages }).collect()
+    ranked(counts, limit, |pages| *pages, str::to_owned).map(|(issue, pages)| Issue { issue, pages }).collect()
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
 use shared::app::App;
 use shared::dates::DateRange;
+use shared::derived::index::FoundRef;
 use shared::derived::stats::StatsDay;
 use shared::derived::view::{SCANNED_AHEAD, locate};
-use shared::derived::{Index, Measure, SessionEntry, SessionRef, View};
+use shared::derived::{Index, Measure, SessionEntry, View};
 use shared::error::ApiError;
 use shared::ids::VisitorId;
 use shared::model::Session;
@@ -77,7 +78,7 @@ async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, S
     caller.forecast.remember(&counts);
     let total = counts.iter().map(|(_, count)| count).sum();
     let (hours, skip) = locate(counts, page.offset(), page.limit());
-    let mut places = view.sessions(&hours, |key, entry| Some(SessionPlace::of(key, entry))).await?;
+    let mut places = view.sessions(&hours, SessionPlace::of).await?;
     places.sort_by(|a, b| b.cmp(a));
     let places = places.into_iter().skip(skip).take(page.limit()).collect();
     Ok((total, read_page(&caller.store, &caller.project, places).await?))
@@ -94,8 +95,8 @@ async fn landed(caller: &Caller, parameters: &Parameters) -> Result<Found, Store
         .collect();
     caller.forecast.remember(&counts);
     let days = counts.into_iter().filter(|(_, sessions)| *sessions > 0).map(|(hour, _)| hour.day()).collect();
-    let pick = |key: SessionRef, entry: &SessionEntry<&str>| {
-        parameters.passes(entry.url).then(|| SessionPlace::of(key, entry))
+    let pick = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
+        if parameters.passes(entry.url) { SessionPlace::of(key, entry) } else { None }
     };
     let mut places = view.scan_sessions(days, pick).await?;
     places.sort_by(|a, b| b.cmp(a));

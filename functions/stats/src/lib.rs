@@ -7,7 +7,7 @@ use shared::app::App;
 use shared::dates::DateRange;
 use shared::derived::stats::{StatsDay, total};
 use shared::derived::visits::counted_by_hour;
-use shared::derived::{Measure, Rows, View};
+use shared::derived::{FlatRows, Measure, View};
 use shared::error::ApiError;
 use shared::numbers::{mean, percent, ratio};
 use shared::params::Params;
@@ -114,7 +114,7 @@ fn visitors(view: &View, range: DateRange) -> i64 {
 }
 
 async fn series(view: &View, range: DateRange, today: Day) -> Result<Vec<DayStats>, StoreError> {
-    let holds_data = |rows: &Rows| StatsDay(rows).holds_data();
+    let holds_data = |rows: &FlatRows| StatsDay(rows).holds_data();
     let first_within = view.days(Measure::Stats).find(|(_, rows)| holds_data(rows)).map(|(day, _)| *day);
     // Most ranges begin with a day of data; only the others need to know whether there is any before.
     let before = DateRange::new(EPOCH, range.start().plus(-1)).filter(|_| first_within != Some(range.start()));
@@ -132,7 +132,7 @@ fn shown(range: DateRange, first_data: Option<Day>, today: Day) -> impl Iterator
 }
 
 fn day_stats(view: &View, day: Day) -> DayStats {
-    let nothing = Rows::default();
+    let nothing = FlatRows::default();
     let stats = StatsDay(view.day(Measure::Stats, day).unwrap_or(&nothing));
     let visits = view.day(Measure::Visits, day).unwrap_or(&nothing);
     DayStats {

@@ -7,10 +7,11 @@ use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
 use shared::app::App;
 use shared::dates::DateRange;
+use shared::derived::index::FoundRef;
 use shared::derived::places::{PlaceFilter, quarter};
 use shared::derived::view::{SCANNED_AHEAD, locate};
 use shared::derived::visits::counted_by_hour;
-use shared::derived::{Index, Measure, SessionEntry, SessionRef, View};
+use shared::derived::{Index, Measure, SessionEntry, View};
 use shared::error::ApiError;
 use shared::ids::VisitorId;
 use shared::pagination::{Listing, Page};
@@ -110,7 +111,7 @@ async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Res
         view.days(Measure::Visits).map(|(day, rows)| (day.hour(0), visitors(*day, rows))).collect();
     caller.forecast.remember(&counts);
     let days = counts.into_iter().filter(|(_, visitors)| *visitors > 0).map(|(hour, _)| hour.day()).collect();
-    scanned(&view, parameters, days, |key, entry| search.matches(&key.visitor, entry)).await
+    scanned(&view, parameters, days, |key, entry| search.matches(key.visitor, entry)).await
 }
 
 /// Finds the page by counts; `span` is the hours that a count is of.
@@ -126,7 +127,9 @@ async fn located(
     let page = parameters.page;
     let (located, skip) = locate(counts.iter().copied(), page.offset(), page.limit());
     let hours: Vec<Hour> = located.into_iter().flat_map(span).collect();
-    let listed = |key, entry: &SessionEntry<&str>| parameters.lists(entry).then(|| SessionPlace::of(key, entry));
+    let listed = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
+        if parameters.lists(entry) { SessionPlace::of(key, entry) } else { None }
+    };
     let places = view.sessions(&hours, listed).await?;
     Ok((total, newest_first(places).skip(skip).take(page.limit()).collect()))
 }
@@ -136,10 +139,10 @@ async fn scanned(
     view: &View,
     parameters: &Parameters,
     days: Vec<Day>,
-    matches: impl Fn(&SessionRef, &SessionEntry<&str>) -> bool,
+    matches: impl Fn(FoundRef<'_>, &SessionEntry<&str>) -> bool,
 ) -> Result<Found, StoreError> {
-    let pick = |key: SessionRef, entry: &SessionEntry<&str>| {
-        (parameters.lists(entry) && matches(&key, entry)).then(|| SessionPlace::of(key, entry))
+    let pick = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
+        if parameters.lists(entry) && matches(key, entry) { SessionPlace::of(key, entry) } else { None }
     };
     let places = view.scan_sessions(days, pick).await?;
     let total = places.len() as u64;

@@ -1,9 +1,8 @@
 //! The `acquisition` measure: where sessions come from.
 
-use std::collections::BTreeMap;
-
 use super::Measure;
-use super::counters::{Counters, Rows, TableId};
+use super::counters::{Counters, TableId};
+use super::flat::{FlatRows, Sums};
 use crate::model::Session;
 use crate::time::Day;
 
@@ -64,22 +63,22 @@ pub fn add_session(counters: &mut Counters, session: &Session) {
 }
 
 /// The sessions started on some days, by referring host.
-pub fn referrers<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, i64> {
+pub fn referrers<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, i64> {
     sessions(days, REFERRERS)
 }
 
 /// The sessions started on some days, by channel.
-pub fn channels<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, i64> {
+pub fn channels<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, i64> {
     sessions(days, CHANNELS)
 }
 
 /// The sessions started on some days, by the value of a campaign parameter.
-pub fn campaigns<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, campaign: Campaign) -> BTreeMap<&'a str, i64> {
+pub fn campaigns<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, campaign: Campaign) -> Sums<'a, i64> {
     sessions(days, campaign.table())
 }
 
-fn sessions<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, table: TableId) -> BTreeMap<&'a str, i64> {
-    let mut sessions: BTreeMap<&str, i64> = BTreeMap::new();
+fn sessions<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, table: TableId) -> Sums<'a, i64> {
+    let mut sessions: Sums<'_, i64> = Sums::new();
     for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
         *sessions.entry(key).or_default() += row.get(SESSIONS);
     }

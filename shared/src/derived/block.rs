@@ -1,10 +1,14 @@
 //! Blocks: a measure's day of counters, in one item, or in several where it is large.
 //!
-//! A large day is spread over numbered parts by a hash of the keys. The head and its parts are written in
-//! one transaction and carry the same round; a reader that meets parts of another round reads again.
+//! A large day is spread over parts by a hash of the keys. Parts are written once, under a number that no other write
+//! has, and the head names the number: once the head is written, the parts it named before are removed. So a block of any
+//! size goes from the old figures to the new ones at once. A reader that finds fewer parts than the head says was
+//! overtaken, and reads again; parts that no head names are what a writer left that did not end, and the next one removes.
 
 use std::collections::BTreeMap;
 
+use futures::stream::{self, TryStreamExt};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Measure;
@@ -12,44 +16,50 @@ use super::counters::Rows;
 use crate::codec;
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::store::{
-    DATA, Item, Outcome, Query, REV, SK, SortKeys, Store, StoreError, Write, binary, item_key, key_item, number,
-    read_number, read_packed, read_text,
+    DATA, Item, Query, REV, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number, read_number,
+    read_packed, read_text,
 };
 use crate::time::Day;
 
 /// A block above this size is spread over parts.
 const MAX_HEAD_BYTES: usize = 256 << 10;
-/// About the size that parts begin with.
+/// About the size of a part.
 const PART_BYTES: usize = 128 << 10;
-/// The most parts: the transaction that writes them must stay below 4 MB.
-const MAX_PARTS: usize = 16;
+/// The most parts: far more than a day of any project fills.
+const MAX_PARTS: usize = 256;
 
-/// A measure's block.
+/// Parts that are written or removed at once.
+const CONCURRENCY: usize = 8;
+
+/// A measure's block: to be changed, or with [`FlatRows`] to be read.
+///
+/// [`FlatRows`]: super::FlatRows
 #[derive(Debug)]
-pub struct Block {
+pub struct Block<R = Rows> {
     /// Whose day it is.
     pub day: Day,
     /// The last round of compaction merged into it.
     pub round: u64,
     /// Its counters.
-    pub rows: Rows,
-    parts: usize,
+    pub rows: R,
+    /// The parts that were found, those that are left over too.
+    parts: Vec<Key>,
 }
 
-/// What the head item holds: all rows, or how many parts hold them.
+/// What the head item holds: all rows, or which parts hold them.
 #[derive(Debug, Serialize, Deserialize)]
-enum Head {
-    Whole(Rows),
-    Parts(u32),
+enum Head<R> {
+    Whole(R),
+    Parts { unique: u64, count: u32 },
 }
 
 /// What a query of blocks found.
 #[derive(Debug)]
-pub enum Found {
+pub enum Found<R = Rows> {
     /// The blocks, by day.
-    Blocks(Vec<Block>),
+    Blocks(Vec<Block<R>>),
     /// A block was being written: read again.
     Torn,
 }
@@ -66,13 +76,13 @@ pub enum Reading {
 }
 
 /// Reads a measure's blocks of a range of days.
-pub async fn read(
+pub async fn read<R: DeserializeOwned + FromIterator<R>>(
     store: &Store,
     project: &ProjectId,
     measure: Measure,
     range: DateRange,
     reading: Reading,
-) -> Result<Found, StoreError> {
+) -> Result<Found<R>, StoreError> {
     let days = SortKeys::Between(range.start().to_string(), format!("{}~", range.end()));
     let query = Query::partition(keys::blocks(project, measure)).sort_keys(days);
     let query = match reading {
@@ -84,44 +94,61 @@ pub async fn read(
 }
 
 /// Puts blocks together from their items, in order of sort keys: a head, then its parts.
-fn assemble(items: &[Item]) -> Result<Found, StoreError> {
-    let mut by_day: BTreeMap<Day, Vec<&Item>> = BTreeMap::new();
-    for item in items {
-        let sort_key = read_text(item, SK)?;
-        let day = keys::block_day(sort_key)
-            .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no day".to_owned() })?;
-        by_day.entry(day).or_default().push(item);
-    }
-    let mut blocks = Vec::with_capacity(by_day.len());
-    for (day, items) in by_day {
+fn assemble<R: DeserializeOwned + FromIterator<R>>(items: &[Item]) -> Result<Found<R>, StoreError> {
+    let mut blocks = Vec::new();
+    for (day, items) in by_day(items)? {
         match assemble_day(day, &items)? {
-            Some(block) => blocks.push(block),
-            None => return Ok(Found::Torn),
+            Assembled::Block(block) => blocks.push(block),
+            Assembled::Nothing => {}
+            Assembled::Torn => return Ok(Found::Torn),
         }
     }
     Ok(Found::Blocks(blocks))
 }
 
-fn assemble_day(day: Day, items: &[&Item]) -> Result<Option<Block>, StoreError> {
+fn by_day(items: &[Item]) -> Result<BTreeMap<Day, Vec<&Item>>, StoreError> {
+    let mut days: BTreeMap<Day, Vec<&Item>> = BTreeMap::new();
+    for item in items {
+        let sort_key = read_text(item, SK)?;
+        let day = keys::block_day(sort_key)
+            .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no day".to_owned() })?;
+        days.entry(day).or_default().push(item);
+    }
+    Ok(days)
+}
+
+/// What the items of a day come to.
+enum Assembled<R> {
+    Block(Block<R>),
+    /// Only parts that no head names.
+    Nothing,
+    /// Not all the parts that the head names.
+    Torn,
+}
+
+fn assemble_day<R: DeserializeOwned + FromIterator<R>>(day: Day, items: &[&Item]) -> Result<Assembled<R>, StoreError> {
     let Some((head, parts)) =
         items.split_first().filter(|(head, _)| read_text(head, SK).is_ok_and(|sort_key| sort_key == day.to_string()))
     else {
-        return Ok(None);
+        return Ok(Assembled::Nothing);
     };
-    let round = read_number(head, REV)?;
-    let count = match read_packed(head)? {
-        Head::Whole(rows) if parts.is_empty() => return Ok(Some(Block { day, round, rows, parts: 0 })),
-        Head::Whole(_) => return Ok(None),
-        Head::Parts(count) => count as usize,
-    };
-    let mut rows = Vec::with_capacity(count);
-    for part in parts {
-        if read_number::<u64>(part, REV)? != round {
-            return Ok(None);
+    let rows = match read_packed(head)? {
+        Head::Whole(rows) => rows,
+        Head::Parts { unique, count } => {
+            let mut rows = Vec::with_capacity(count as usize);
+            for part in parts {
+                if keys::is_block_part_of(read_text(part, SK)?, unique) {
+                    rows.push(read_packed(part)?);
+                }
+            }
+            if rows.len() != count as usize {
+                return Ok(Assembled::Torn);
+            }
+            rows.into_iter().collect()
         }
-        rows.push(read_packed(part)?);
-    }
-    Ok((rows.len() == count).then(|| Block { day, round, rows: Rows::join(rows), parts: count }))
+    };
+    let parts = parts.iter().map(|part| item_key(part)).collect::<Result<_, _>>()?;
+    Ok(Assembled::Block(Block { day, round: read_number(head, REV)?, rows, parts }))
 }
 
 /// A day of a measure as it is found, readable or not.
@@ -130,7 +157,7 @@ pub struct StoredDay {
     /// Which day.
     pub day: Day,
     /// The keys of its items.
-    pub keys: Vec<keys::Key>,
+    pub keys: Vec<Key>,
     /// The block, if it can be read.
     pub block: Option<Block>,
 }
@@ -138,17 +165,15 @@ pub struct StoredDay {
 /// All days of a measure, for a rebuild.
 pub async fn read_ever(store: &Store, project: &ProjectId, measure: Measure) -> Result<Vec<StoredDay>, StoreError> {
     let items = store.query(Query::partition(keys::blocks(project, measure)).strong()).await?;
-    let mut by_day: BTreeMap<Day, Vec<&Item>> = BTreeMap::new();
-    for item in &items {
-        if let Some(day) = keys::block_day(read_text(item, SK)?) {
-            by_day.entry(day).or_default().push(item);
-        }
-    }
     let read = |(day, items): (Day, Vec<&Item>)| {
         let keys = items.iter().map(|item| item_key(item)).collect::<Result<_, _>>()?;
-        Ok(StoredDay { day, keys, block: assemble_day(day, &items).unwrap_or_default() })
+        let block = match assemble_day(day, &items) {
+            Ok(Assembled::Block(block)) => Some(block),
+            Ok(Assembled::Nothing | Assembled::Torn) | Err(_) => None,
+        };
+        Ok(StoredDay { day, keys, block })
     };
-    by_day.into_iter().map(read).collect()
+    by_day(&items)?.into_iter().map(read).collect()
 }
 
 /// Writes a block as of a round, unless someone else wrote it since `before` was read. Says whether it did.
@@ -162,31 +187,37 @@ pub async fn write(
     rows: Rows,
 ) -> Result<bool, StoreError> {
     let known = before.map(|block| block.round);
-    let had_parts = before.map_or(0, |block| block.parts);
-    let item = |key: keys::Key, packed: Vec<u8>| {
-        let mut item = key_item(&key);
-        item.insert(REV.to_owned(), number(round));
-        item.insert(DATA.to_owned(), binary(packed));
-        item
-    };
-    let head = keys::block(project, measure, day);
-    let whole = codec::pack(&Head::Whole(rows.clone()))?;
-    if whole.len() <= MAX_HEAD_BYTES && had_parts == 0 {
-        return store.put_at(item(head, whole), known).await;
-    }
-    let part_key = |part: usize| keys::block_part(project, measure, day, part);
-    let mut writes = Vec::new();
-    let count = if whole.len() <= MAX_HEAD_BYTES {
-        writes.push(Write::PutAt(item(head, whole), known));
-        0
-    } else {
-        let count = whole.len().div_ceil(PART_BYTES).next_power_of_two().clamp(had_parts.max(2), MAX_PARTS);
-        writes.push(Write::PutAt(item(head, codec::pack(&Head::Parts(count as u32))?), known));
-        for (part, rows) in rows.split(count).into_iter().enumerate() {
-            writes.push(Write::Put(item(part_key(part), codec::pack(&rows)?)));
+    let whole = codec::pack(&Head::Whole(&rows))?;
+    let (head, parts) = match whole.len() {
+        ..=MAX_HEAD_BYTES => (whole, Vec::new()),
+        bytes => {
+            let unique = getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))?;
+            let count = bytes.div_ceil(PART_BYTES).next_power_of_two().min(MAX_PARTS);
+            let parts = rows.split(count).into_iter().enumerate();
+            let parts = parts
+                .map(|(part, rows)| Ok((keys::block_part(project, measure, day, unique, part), codec::pack(&rows)?)));
+            (
+                codec::pack(&Head::<Rows>::Parts { unique, count: count as u32 })?,
+                parts.collect::<Result<_, StoreError>>()?,
+            )
         }
-        count
     };
-    writes.extend((count..had_parts).map(|part| Write::Delete(part_key(part))));
-    Ok(store.transact(writes).await? == Outcome::Committed)
+    let new: Vec<Key> = parts.iter().map(|(key, _)| key.clone()).collect();
+    let puts = parts.into_iter().map(|(key, packed)| Ok(store.put(item(&key, packed, None))));
+    stream::iter(puts).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
+    let is_written = store.put_at(item(&keys::block(project, measure, day), head, Some(round)), known).await?;
+    let old = before.map_or(&[][..], |block| &block.parts);
+    let obsolete = if is_written { old } else { &new };
+    let deletes = obsolete.iter().map(|key| Ok(store.delete(key)));
+    stream::iter(deletes).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
+    Ok(is_written)
+}
+
+fn item(key: &Key, packed: Vec<u8>, round: Option<u64>) -> Item {
+    let mut item = key_item(key);
+    item.insert(DATA.to_owned(), binary(packed));
+    if let Some(round) = round {
+        item.insert(REV.to_owned(), number(round));
+    }
+    item
 }

@@ -1,10 +1,9 @@
 //! The `clicks` measure: clicks that went wrong, by element and page.
 
-use std::collections::BTreeMap;
-
-use super::counters::{Counters, Rows, TableId};
+use super::counters::{Counters, TableId};
 use super::distinct::Seen;
-use super::facts::{Facts, joint_key, parts, table_of};
+use super::facts::{Facts, joint_key, table_of};
+use super::flat::{FlatRows, Sums};
 use super::{Measure, distinct};
 use crate::model::Batch;
 use crate::time::{Day, Millis};
@@ -53,18 +52,18 @@ pub struct ClickFigures {
     pub unique_visitors: u64,
 }
 
-/// The clicks of one kind on days in a range that ends on `end`, by selector and URL.
+/// The clicks of one kind on days in a range that ends on `end`, by the joint key of selector and URL.
 pub fn by_element<'a>(
-    days: impl Iterator<Item = (&'a Day, &'a Rows)>,
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
     kind: Kind,
     end: Day,
-) -> BTreeMap<[Option<String>; 2], ClickFigures> {
+) -> Sums<'a, ClickFigures> {
     let table = match kind {
         Kind::Rage => 0,
         Kind::Dead => 1,
         Kind::Phantom => 2,
     };
-    let mut elements: BTreeMap<&str, ClickFigures> = BTreeMap::new();
+    let mut elements: Sums<'_, ClickFigures> = Sums::new();
     for (day, rows) in days {
         for (key, row) in rows.table(table) {
             let figures = elements.entry(key).or_default();
@@ -73,5 +72,5 @@ pub fn by_element<'a>(
         }
     }
     elements.retain(|_, figures| figures.count > 0);
-    elements.into_iter().map(|(key, figures)| (parts(key), figures)).collect()
+    elements
 }

@@ -12,8 +12,7 @@ use crate::time::Day;
 /// nobody who holds the public key can make reading expensive.
 pub const MAX_KEYS: usize = 2_000;
 
-/// The most bytes of keys of a measure's day that are kept apart, for the same reason: a day of keys must
-/// fit into one transaction, which ends at 4 MB.
+/// The most bytes of keys of a measure's day that are kept apart, for the same reason.
 const MAX_KEY_BYTES: usize = 3 << 20;
 
 /// The key that stands for all beyond the limits.
@@ -31,14 +30,9 @@ impl Row {
         Row(Vec::new())
     }
 
-    /// A counter; 0 where there is none.
-    pub fn get(&self, field: u32) -> i64 {
-        self.place(field).map_or(0, |place| self.0[place].1)
-    }
-
-    /// Whether there is such a counter.
-    pub fn contains(&self, field: u32) -> bool {
-        self.place(field).is_ok()
+    /// Its counters, to be read.
+    pub fn cells(&self) -> Cells<'_> {
+        Cells(&self.0)
     }
 
     /// Sets a counter.
@@ -58,37 +52,57 @@ impl Row {
         }
     }
 
-    /// The counters, ascending by field.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u32, i64)> {
-        self.0.iter().copied()
-    }
-
-    /// The counters from a field on.
-    pub fn from_field(&self, first: u32) -> impl DoubleEndedIterator<Item = (u32, i64)> {
-        self.0[self.0.partition_point(|(field, _)| *field < first)..].iter().copied()
-    }
-
-    /// The counters before a field.
-    pub fn before_field(&self, end: u32) -> impl DoubleEndedIterator<Item = (u32, i64)> {
-        self.0[..self.0.partition_point(|(field, _)| *field < end)].iter().copied()
-    }
-
     /// Drops the counters that fail a test.
     pub fn retain(&mut self, mut keep: impl FnMut(u32, i64) -> bool) {
         self.0.retain(|(field, count)| keep(*field, *count));
     }
 
+    fn place(&self, field: u32) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&field, |(field, _)| *field)
+    }
+}
+
+/// The counters of one key, ascending by field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cells<'a>(pub(super) &'a [(u32, i64)]);
+
+impl<'a> Cells<'a> {
+    /// A counter; 0 where there is none.
+    pub fn get(self, field: u32) -> i64 {
+        self.place(field).map_or(0, |place| self.0[place].1)
+    }
+
+    /// Whether there is such a counter.
+    pub fn contains(self, field: u32) -> bool {
+        self.place(field).is_ok()
+    }
+
+    /// The counters.
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = (u32, i64)> + use<'a> {
+        self.0.iter().copied()
+    }
+
+    /// The counters from a field on.
+    pub fn from_field(self, first: u32) -> impl DoubleEndedIterator<Item = (u32, i64)> + use<'a> {
+        self.0[self.0.partition_point(|(field, _)| *field < first)..].iter().copied()
+    }
+
+    /// The counters before a field.
+    pub fn before_field(self, end: u32) -> impl DoubleEndedIterator<Item = (u32, i64)> + use<'a> {
+        self.0[..self.0.partition_point(|(field, _)| *field < end)].iter().copied()
+    }
+
     /// How many counters there are.
-    pub fn len(&self) -> usize {
+    pub fn len(self) -> usize {
         self.0.len()
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 
-    fn place(&self, field: u32) -> Result<usize, usize> {
+    fn place(self, field: u32) -> Result<usize, usize> {
         self.0.binary_search_by_key(&field, |(field, _)| *field)
     }
 }
@@ -144,7 +158,7 @@ impl Rows {
                     false => OTHER,
                 };
                 let target = table.entry(target.to_owned()).or_default();
-                row.iter().for_each(|(field, by)| target.add(field, by));
+                row.cells().iter().for_each(|(field, by)| target.add(field, by));
             }
         }
     }
@@ -153,7 +167,7 @@ impl Rows {
     pub fn prune(&mut self) {
         self.drop_zeros();
         for table in self.0.values_mut() {
-            table.retain(|_, row| !row.is_empty());
+            table.retain(|_, row| !row.cells().is_empty());
         }
         self.0.retain(|_, table| !table.is_empty());
     }
@@ -162,7 +176,7 @@ impl Rows {
     /// nothing left to count: what was added to [`OTHER`] would else find a place when it is subtracted.
     pub fn prune_in_place(&mut self) {
         self.drop_zeros();
-        let has_turned_away = |table: &Table| table.get(OTHER).is_some_and(|row| !row.is_empty());
+        let has_turned_away = |table: &Table| table.get(OTHER).is_some_and(|row| !row.cells().is_empty());
         if !self.0.values().any(has_turned_away) {
             self.prune();
         }
@@ -175,25 +189,18 @@ impl Rows {
     }
 
     /// One row; an empty one where the key is unknown.
-    pub fn row(&self, table: TableId, key: &str) -> &Row {
-        static EMPTY: Row = Row::new();
-        self.0.get(&table).and_then(|table| table.get(key)).unwrap_or(&EMPTY)
+    pub fn row(&self, table: TableId, key: &str) -> Cells<'_> {
+        self.0.get(&table).and_then(|table| table.get(key)).map(Row::cells).unwrap_or_default()
     }
 
-    /// The rows of a table.
-    pub fn table(&self, table: TableId) -> &Table {
-        static EMPTY: Table = Table::new();
-        self.0.get(&table).unwrap_or(&EMPTY)
+    /// The tables.
+    pub fn by_table(&self) -> impl Iterator<Item = (TableId, &Table)> {
+        self.0.iter().map(|(id, table)| (*id, table))
     }
 
     /// The rows of a table, to change.
     pub fn table_mut(&mut self, table: TableId) -> &mut Table {
         self.0.entry(table).or_default()
-    }
-
-    /// How many counters there are.
-    pub fn counters(&self) -> usize {
-        self.tables().map(|(_, _, row)| row.len()).sum()
     }
 
     /// Splits the rows into so many parts by a hash of their keys.
@@ -208,8 +215,15 @@ impl Rows {
         split
     }
 
-    /// Puts together what [`Rows::split`] made.
-    pub fn join(parts: impl IntoIterator<Item = Rows>) -> Rows {
+    /// The key and the counters of each row, by table.
+    fn tables(&self) -> impl Iterator<Item = (TableId, &str, &Row)> {
+        self.0.iter().flat_map(|(id, table)| table.iter().map(|(key, row)| (*id, key.as_str(), row)))
+    }
+}
+
+/// Puts together what [`Rows::split`] made.
+impl FromIterator<Rows> for Rows {
+    fn from_iter<I: IntoIterator<Item = Rows>>(parts: I) -> Self {
         let mut joined = Rows::default();
         for part in parts {
             for (id, table) in part.0 {
@@ -217,11 +231,6 @@ impl Rows {
             }
         }
         joined
-    }
-
-    /// The key and the counters of each row, by table.
-    fn tables(&self) -> impl Iterator<Item = (TableId, &str, &Row)> {
-        self.0.iter().flat_map(|(id, table)| table.iter().map(|(key, row)| (*id, key.as_str(), row)))
     }
 }
 
@@ -250,7 +259,7 @@ impl Counters {
         for ((measure, day), rows) in &other.0 {
             let target = self.rows_mut(*measure, *day);
             for (table, key, row) in rows.tables() {
-                for (field, by) in row.iter() {
+                for (field, by) in row.cells().iter() {
                     target.add(table, key, field, by.wrapping_mul(times));
                 }
             }
@@ -348,6 +357,6 @@ mod tests {
         let parts = rows.clone().split(4);
         assert!(parts.iter().all(|part| part.tables().count() > 50));
         rows.prune();
-        assert_eq!(Rows::join(parts), rows);
+        assert_eq!(parts.into_iter().collect::<Rows>(), rows);
     }
 }

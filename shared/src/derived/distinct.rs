@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::counters::{Counters, Row, TableId};
+use super::counters::{Cells, Counters, TableId};
 use super::{Measure, gaps};
 use crate::time::Day;
 
@@ -16,7 +16,7 @@ use crate::time::Day;
 const BASE: u32 = 1_000;
 
 /// The distinct visitors of a row that are counted on its day, in a range that ends on `end`.
-pub fn counted(row: &Row, day: Day, end: Day) -> u64 {
+pub fn counted(row: Cells<'_>, day: Day, end: Day) -> u64 {
     gaps::counted(row, BASE, day, end)
 }
 

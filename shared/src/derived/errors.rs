@@ -1,10 +1,9 @@
 //! The `errors` measure: errors and warnings by type and message, with the page of the latest one.
 
-use std::collections::BTreeMap;
-
 use super::counters::{Counters, Rows, TableId};
 use super::distinct::Seen;
-use super::facts::{Facts, joint_key, parts};
+use super::facts::{Facts, joint_key, joint_prefix, parts};
+use super::flat::{FlatRows, Sums};
 use super::{Measure, distinct, instants};
 use crate::model::{Batch, Event};
 use crate::time::{Day, Millis};
@@ -56,7 +55,7 @@ pub fn trim(rows: &mut Rows) {
 }
 
 /// An error's figures in a range.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ErrorFigures {
     /// How often it happened.
     pub count: i64,
@@ -66,42 +65,32 @@ pub struct ErrorFigures {
     pub first_seen_at: Option<Millis>,
     /// When it happened last.
     pub last_seen_at: Option<Millis>,
-    /// On which page it happened last, if that is kept apart.
-    pub url: Option<String>,
 }
 
-/// The errors of days in a range that ends on `end`, by type and message.
-pub fn by_message<'a>(
-    days: impl Iterator<Item = (&'a Day, &'a Rows)>,
-    end: Day,
-) -> BTreeMap<[Option<String>; 2], ErrorFigures> {
-    let mut errors: BTreeMap<String, ErrorFigures> = BTreeMap::new();
+/// The errors of days in a range that ends on `end`, by the joint key of type and message.
+pub fn by_message<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, end: Day) -> Sums<'a, ErrorFigures> {
+    let mut errors: Sums<'_, ErrorFigures> = Sums::new();
     for (day, rows) in days {
         for (key, row) in rows.table(ERRORS) {
-            let figures = errors.entry(key.clone()).or_default();
+            let figures = errors.entry(key).or_default();
             figures.count += row.get(COUNT);
             figures.unique_visitors += distinct::counted(row, *day, end);
         }
         for (key, row) in rows.table(ALL_TIMES) {
             let Some((first, last)) = instants::span(row, *day) else { continue };
-            let figures = errors.entry(key.clone()).or_default();
+            let figures = errors.entry(key).or_default();
             figures.first_seen_at = Some(figures.first_seen_at.map_or(first, |known| known.min(first)));
-            if figures.last_seen_at.is_none_or(|known| known < last) {
-                figures.last_seen_at = Some(last);
-                figures.url = None;
-            }
-        }
-        for (key, row) in rows.table(TIMES) {
-            let [error, url] = parts(key);
-            let last = instants::span(row, *day).map(|(_, last)| last);
-            if let Some(figures) = error.and_then(|error| errors.get_mut(&error))
-                && last.is_some()
-                && last == figures.last_seen_at
-            {
-                figures.url = url;
-            }
+            figures.last_seen_at = figures.last_seen_at.max(Some(last));
         }
     }
     errors.retain(|_, figures| figures.count > 0);
-    errors.into_iter().map(|(key, figures)| (parts(&key), figures)).collect()
+    errors
+}
+
+/// On which page an error happened at the latest instant of its day, if that is kept apart.
+pub fn latest_url(rows: &FlatRows, error: &str, latest: Millis) -> Option<String> {
+    let of_error = rows.with_prefix(TIMES, &joint_prefix([Some(error)]));
+    let is_latest = |row| instants::span(row, latest.day()).is_some_and(|(_, last)| last == latest);
+    let [_, url] = of_error.filter(|(_, row)| is_latest(*row)).last().map(|(key, _)| parts(key))?;
+    url
 }

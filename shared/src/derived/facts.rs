@@ -60,6 +60,14 @@ pub fn joint_key<const N: usize>(parts: [Option<&str>; N]) -> String {
     Value::from(parts.map(|part| part.map_or(Value::Null, Value::from)).to_vec()).to_string()
 }
 
+/// What the keys of [`joint_key`] begin with that stand for these texts and more.
+pub fn joint_prefix<const N: usize>(parts: [Option<&str>; N]) -> String {
+    let mut prefix = joint_key(parts);
+    prefix.pop();
+    prefix.push(',');
+    prefix
+}
+
 /// The texts that a key of [`joint_key`] stands for; all unknown in the row of what is not kept apart,
 /// but for the first, which is then that row's key.
 pub fn parts<const N: usize>(key: &str) -> [Option<String>; N] {
@@ -107,6 +115,9 @@ mod tests {
         for texts in [[Some("a"), None], [Some("\u{1f}\"],["), Some("")], [None, None]] {
             assert_eq!(parts(&joint_key(texts)), texts.map(|text| text.map(str::to_owned)));
         }
+        let longer = joint_key([Some("a"), None, Some("b")]);
+        assert!(longer.starts_with(&joint_prefix([Some("a"), None])) && longer.starts_with(&joint_prefix([Some("a")])));
+        assert!(!longer.starts_with(&joint_prefix([Some("a"), Some("")])));
         assert_eq!(parts("(other)"), [Some("(other)".to_owned()), None]);
     }
 }

@@ -1,10 +1,12 @@
 //! The `forms` measure: forms that were left, and fields that made people hesitate.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::Measure;
 use super::counters::{Counters, Rows, TableId};
-use super::facts::{Facts, joint_key, parts};
+use super::facts::{Facts, joint_key, joint_prefix, parts};
+use super::flat::{FlatRows, Sums};
 use crate::model::Batch;
 use crate::time::Day;
 
@@ -63,33 +65,69 @@ pub struct Timed {
     pub micros: i128,
 }
 
-fn timed<'a, const N: usize>(
-    days: impl Iterator<Item = (&'a Day, &'a Rows)>,
-    table: TableId,
-) -> BTreeMap<[Option<String>; N], Timed> {
-    let mut found: BTreeMap<&str, Timed> = BTreeMap::new();
+fn timed<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, table: TableId) -> Sums<'a, Timed> {
+    let mut found: Sums<'_, Timed> = Sums::new();
     for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
-        let get = |field| row.get(field);
         let timed = found.entry(key).or_default();
-        timed.count += get(COUNT);
-        timed.timed += get(TIMED);
-        timed.micros += i128::from(get(TIME_MICROS));
+        timed.count += row.get(COUNT);
+        timed.timed += row.get(TIMED);
+        timed.micros += i128::from(row.get(TIME_MICROS));
     }
     found.retain(|_, timed| timed.count > 0);
-    found.into_iter().map(|(key, timed)| (parts(key), timed)).collect()
+    found
 }
 
-/// Forms that were left on some days, by form and URL.
-pub fn abandonment<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<[Option<String>; 2], Timed> {
+/// Forms that were left on some days, by the joint key of form and URL.
+pub fn abandonment<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, Timed> {
     timed(days, ABANDONMENT)
 }
 
-/// How often each field was the last one, by form, URL and field.
-pub fn last_fields<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<[Option<String>; 3], i64> {
-    timed::<3>(days, LAST_FIELDS).into_iter().map(|(key, timed)| (key, timed.count)).collect()
+/// Fields that made people hesitate on some days, by the joint key of form, field and URL.
+pub fn hesitation<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, Timed> {
+    timed(days, HESITATION)
 }
 
-/// Fields that made people hesitate on some days, by form, field and URL.
-pub fn hesitation<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<[Option<String>; 3], Timed> {
-    timed(days, HESITATION)
+/// The field that was most often the last one of a form on a page; of several, the first by name.
+pub fn last_field<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    form: Option<&str>,
+    url: Option<&str>,
+) -> Option<String> {
+    let prefix = joint_prefix([form, url]);
+    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+    for (key, row) in days.flat_map(|(_, rows)| rows.with_prefix(LAST_FIELDS, &prefix)) {
+        *counts.entry(key).or_default() += row.get(COUNT);
+    }
+    let fields = counts.into_iter().filter(|(_, count)| *count > 0).filter_map(|(key, count)| {
+        let [_, _, field] = parts(key);
+        Some((Reverse(count), field?))
+    });
+    fields.min().map(|(_, field)| field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_field_is_the_most_frequent_one_of_its_form() {
+        let counts = [
+            ([Some("signup"), Some("/"), Some("name")], 2),
+            ([Some("signup"), Some("/"), Some("email")], 1),
+            ([Some("signup"), Some("/"), Some("age")], 1),
+            ([Some("signup"), Some("/b"), Some("age")], 9),
+            ([None, None, Some("name")], 1),
+        ];
+        let mut rows = [Rows::default(), Rows::default()];
+        for (key, count) in counts {
+            rows[0].add(LAST_FIELDS, &joint_key(key), COUNT, count);
+        }
+        rows[1].add(LAST_FIELDS, &joint_key([Some("signup"), Some("/"), Some("email")]), COUNT, 1);
+        let days = [(Day(0), FlatRows::from(&rows[0])), (Day(1), FlatRows::from(&rows[1]))];
+        let last_field = |form, url| last_field(days.iter().map(|(day, rows)| (day, rows)), form, url);
+        assert_eq!(last_field(Some("signup"), Some("/")).as_deref(), Some("email"));
+        assert_eq!(last_field(Some("signup"), Some("/b")).as_deref(), Some("age"));
+        assert_eq!(last_field(None, None).as_deref(), Some("name"));
+        assert_eq!(last_field(Some("signup"), None), None);
+    }
 }

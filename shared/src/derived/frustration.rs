@@ -1,10 +1,9 @@
 //! The `frustration` measure: what each visitor suffered on each day. The score is capped, and so not
 //! additive: it is computed from the sums of a range when that is asked for.
 
-use std::collections::BTreeMap;
-
 use super::Measure;
-use super::counters::{Counters, Rows, TableId};
+use super::counters::{Counters, TableId};
+use super::flat::{FlatRows, Sums};
 use crate::ids::VisitorId;
 use crate::model::Batch;
 use crate::time::Day;
@@ -69,16 +68,15 @@ impl Frustration {
 }
 
 /// The visitors that suffered anything on some days.
-pub fn by_visitor<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, Frustration> {
-    let mut visitors: BTreeMap<&str, Frustration> = BTreeMap::new();
+pub fn by_visitor<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, Frustration> {
+    let mut visitors: Sums<'_, Frustration> = Sums::new();
     for (visitor, row) in days.flat_map(|(_, rows)| rows.table(VISITORS)) {
-        let get = |field| row.get(field);
         let suffered = visitors.entry(visitor).or_default();
-        suffered.rage_clicks += get(RAGE_CLICKS);
-        suffered.dead_clicks += get(DEAD_CLICKS);
-        suffered.errors += get(ERRORS);
-        suffered.form_abandons += get(FORM_ABANDONS);
-        suffered.rapid_navigations += get(RAPID_NAVIGATIONS);
+        suffered.rage_clicks += row.get(RAGE_CLICKS);
+        suffered.dead_clicks += row.get(DEAD_CLICKS);
+        suffered.errors += row.get(ERRORS);
+        suffered.form_abandons += row.get(FORM_ABANDONS);
+        suffered.rapid_navigations += row.get(RAPID_NAVIGATIONS);
     }
     visitors.retain(|_, suffered| suffered.score() > 0);
     visitors

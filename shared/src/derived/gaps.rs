@@ -5,7 +5,7 @@
 //! one of the visitor's days in the range has a gap over `e - day`, or none: the last one. So counters of
 //! days by gap add up to the distinct visitors of any range, and they are exact, additive and small.
 
-use super::counters::Row;
+use super::counters::Cells;
 use crate::time::Day;
 
 /// The gap field of the last day; a gap of `n` days is field `n`.
@@ -20,7 +20,7 @@ pub fn gap(day: Day, next: Option<Day>) -> Option<u32> {
 }
 
 /// The visitors counted on a day, in a range that ends on `end`. Gap fields begin at `base`.
-pub fn counted(row: &Row, base: u32, day: Day, end: Day) -> u64 {
+pub fn counted(row: Cells<'_>, base: u32, day: Day, end: Day) -> u64 {
     let counted = row.from_field(base).filter(|(field, _)| is_counted(*field - base, day, end));
     u64::try_from(counted.map(|(_, count)| count).sum::<i64>()).unwrap_or_default()
 }

@@ -13,12 +13,22 @@ use crate::model::{Batch, Session};
 use crate::time::{Day, Hour, Millis};
 
 /// Which session an entry is of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SessionRef {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionRef<S = SessionId, V = VisitorId> {
     /// The session; first, so that entries sort by it.
-    pub session: SessionId,
+    pub session: S,
     /// Its visitor.
-    pub visitor: VisitorId,
+    pub visitor: V,
+}
+
+/// As readers find it: its texts are borrowed from what they unpacked, and no copy is made of those that they pass over.
+pub type FoundRef<'a> = SessionRef<&'a str, &'a str>;
+
+impl SessionRef {
+    /// The same with its texts borrowed.
+    pub fn borrowed(&self) -> FoundRef<'_> {
+        SessionRef { session: self.session.as_str(), visitor: self.visitor.as_str() }
+    }
 }
 
 /// What lists and filters need to know of a session. Readers borrow its texts from what they unpacked.
@@ -237,12 +247,50 @@ pub fn merge<K: Ord, V>(into: &mut HourEntries<K, V>, from: HourEntries<K, V>) {
     }
 }
 
+/// Leaves of entries of one hour, in any order, the highest revision of each, in the order of their keys.
+pub fn keep_latest<K: Ord, V>(entries: &mut Vec<(K, Versioned<V>)>) {
+    // Most hours have a single run, which is as it should be.
+    if entries.is_sorted_by(|(a, _), (b, _)| a < b) {
+        return;
+    }
+    entries.sort_by(|(a, left), (b, right)| (a, left.rev).cmp(&(b, right.rev)));
+    entries.dedup_by(|later, kept| {
+        let is_same = later.0 == kept.0;
+        if is_same {
+            std::mem::swap(later, kept);
+        }
+        is_same
+    });
+}
+
 /// Merges one entry into others of its hour.
 pub fn merge_entry<K: Ord, V>(into: &mut HourEntries<K, V>, key: K, versioned: Versioned<V>) {
     match into.get(&key) {
         Some(known) if known.rev > versioned.rev => {}
         _ => {
             into.insert(key, versioned);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// However entries are spread over runs, what is kept is what merging them one by one comes to.
+        #[test]
+        fn the_latest_entries_are_kept(entries in proptest::collection::vec((0u8..6, 0u64..4, any::<bool>()), 0..20)) {
+            let versioned = |rev, is_there: bool| Versioned { rev, value: is_there.then_some(rev) };
+            let mut one_by_one = HourEntries::new();
+            let mut kept = Vec::new();
+            for (key, rev, is_there) in entries {
+                merge_entry(&mut one_by_one, key, versioned(rev, is_there));
+                kept.push((key, versioned(rev, is_there)));
+            }
+            keep_latest(&mut kept);
+            prop_assert_eq!(kept, one_by_one.into_iter().collect::<Vec<_>>());
         }
     }
 }

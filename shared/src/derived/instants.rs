@@ -5,7 +5,7 @@
 //! between. So adding and taking out stay exact, in any order, until a day's every kept instant at
 //! one end was taken out, which only a rebuild can mend.
 
-use super::counters::{Row, Table};
+use super::counters::{Cells, Table};
 use crate::time::{Day, Millis};
 
 /// How many instants a row keeps at each end once it is full.
@@ -23,7 +23,7 @@ pub fn field(at: Millis) -> u32 {
 }
 
 /// The earliest and the latest instant of a row.
-pub fn span(row: &Row, day: Day) -> Option<(Millis, Millis)> {
+pub fn span(row: Cells<'_>, day: Day) -> Option<(Millis, Millis)> {
     let mut instants = row.before_field(EARLY_END).filter(|(_, count)| *count > 0).map(|(field, _)| field);
     let first = instants.next()?;
     let last = instants.next_back().unwrap_or(first);
@@ -33,11 +33,12 @@ pub fn span(row: &Row, day: Day) -> Option<(Millis, Millis)> {
 /// Drops what lies between the kept ends of the rows of a table.
 pub fn trim(table: &mut Table) {
     for row in table.values_mut() {
-        if row.contains(EARLY_END) && row.contains(LATE_START) {
-            let (early, late) = (row.get(EARLY_END), row.get(LATE_START));
+        let cells = row.cells();
+        if cells.contains(EARLY_END) && cells.contains(LATE_START) {
+            let (early, late) = (cells.get(EARLY_END), cells.get(LATE_START));
             row.retain(|field, _| field >= EARLY_END || i64::from(field) <= early || i64::from(field) >= late);
         }
-        let instants: Vec<u32> = row.before_field(EARLY_END).map(|(field, _)| field).collect();
+        let instants: Vec<u32> = row.cells().before_field(EARLY_END).map(|(field, _)| field).collect();
         if instants.len() > MAX_INSTANTS {
             let (early, late) = (instants[KEPT - 1], instants[instants.len() - KEPT]);
             row.retain(|field, _| field >= EARLY_END || field <= early || field >= late);
@@ -50,7 +51,7 @@ pub fn trim(table: &mut Table) {
 /// Leaves the first and the last instant of each row.
 pub fn reduce(table: &mut Table) {
     for row in table.values_mut() {
-        let mut instants = row.before_field(EARLY_END).filter(|(_, count)| *count > 0).map(|(field, _)| field);
+        let mut instants = row.cells().before_field(EARLY_END).filter(|(_, count)| *count > 0).map(|(field, _)| field);
         let first = instants.next();
         let ends = [first, instants.next_back().or(first)];
         drop(instants);
@@ -61,18 +62,19 @@ pub fn reduce(table: &mut Table) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::derived::counters::Row;
 
     #[test]
     fn a_full_row_still_knows_its_ends_when_some_are_taken_out() {
         let mut table = Table::from([("key".to_owned(), (0..500).map(|at| (at * 10, 1)).collect::<Row>())]);
         trim(&mut table);
         let Some(row) = table.get_mut("key") else { panic!("the row stays") };
-        assert!(row.len() <= 2 * KEPT + 2);
-        assert_eq!(span(row, Day(0)), Some((Millis(0), Millis(4_990))));
+        assert!(row.cells().len() <= 2 * KEPT + 2);
+        assert_eq!(span(row.cells(), Day(0)), Some((Millis(0), Millis(4_990))));
         for taken in [0, 10, 4_990, 2_500] {
             row.add(taken, -1);
         }
         trim(&mut table);
-        assert_eq!(table.get("key").and_then(|row| span(row, Day(0))), Some((Millis(20), Millis(4_980))));
+        assert_eq!(table.get("key").and_then(|row| span(row.cells(), Day(0))), Some((Millis(20), Millis(4_980))));
     }
 }

@@ -1,11 +1,10 @@
 //! The `journeys` measure: from which page to which, and where sessions begin and end.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::counters::{Counters, Rows, TableId};
-use super::facts::{joint_key, parts};
+use super::counters::{Counters, TableId};
+use super::facts::joint_key;
+use super::flat::{FlatRows, Sums};
 use super::{Measure, frustration};
 use crate::ids::{BatchId, VisitorId};
 use crate::model::Batch;
@@ -96,8 +95,8 @@ impl Trail {
     }
 }
 
-fn counts<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, table: TableId) -> BTreeMap<&'a str, i64> {
-    let mut counts: BTreeMap<&str, i64> = BTreeMap::new();
+fn counts<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, table: TableId) -> Sums<'a, i64> {
+    let mut counts: Sums<'_, i64> = Sums::new();
     for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
         *counts.entry(key).or_default() += row.get(COUNT);
     }
@@ -105,17 +104,17 @@ fn counts<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, table: TableId) -
     counts
 }
 
-/// The transitions of some days, by the pages from and to which they lead.
-pub fn transitions<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<[Option<String>; 2], i64> {
-    counts(days, TRANSITIONS).into_iter().map(|(key, count)| (parts(key), count)).collect()
+/// The transitions of some days, by the joint key of the pages from and to which they lead.
+pub fn transitions<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, i64> {
+    counts(days, TRANSITIONS)
 }
 
 /// The first pages of the sessions started on some days.
-pub fn entries<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, i64> {
+pub fn entries<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, i64> {
     counts(days, ENTRIES)
 }
 
 /// The last pages of the sessions started on some days.
-pub fn exits<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, i64> {
+pub fn exits<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, i64> {
     counts(days, EXITS)
 }

@@ -14,6 +14,7 @@ pub mod counters;
 pub mod distinct;
 pub mod errors;
 pub mod facts;
+pub mod flat;
 pub mod forms;
 pub mod frustration;
 pub mod gaps;
@@ -35,6 +36,7 @@ use serde::{Deserialize, Serialize};
 
 pub use contributions::Delta;
 pub use counters::{Counters, Rows};
+pub use flat::{FlatRows, Sums};
 pub use index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef};
 pub use view::View;
 

@@ -1,9 +1,8 @@
 //! The `pages` measure: page views and distinct visitors by URL.
 
-use std::collections::BTreeMap;
-
-use super::counters::{Counters, Rows, TableId};
+use super::counters::{Counters, TableId};
 use super::distinct::Seen;
+use super::flat::{FlatRows, Sums};
 use super::{Measure, distinct};
 use crate::model::Batch;
 use crate::time::Day;
@@ -39,8 +38,8 @@ pub struct PageViews {
 }
 
 /// The pages of days in a range that ends on `end`, by URL.
-pub fn pages<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, end: Day) -> BTreeMap<&'a str, PageViews> {
-    let mut pages: BTreeMap<&str, PageViews> = BTreeMap::new();
+pub fn pages<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, end: Day) -> Sums<'a, PageViews> {
+    let mut pages: Sums<'_, PageViews> = Sums::new();
     for (day, rows) in days {
         for (url, row) in rows.table(PAGES) {
             let page = pages.entry(url).or_default();

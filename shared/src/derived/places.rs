@@ -1,7 +1,8 @@
 //! The `places` measure: sessions by browser, operating system and country together, and by the quarter of the day and
 //! the gap, so that a filter on any of them, or on all, has an exact total, and its pages are found within six hours.
 
-use super::counters::{Counters, Row, Rows, TableId};
+use super::counters::{Cells, Counters, TableId};
+use super::flat::FlatRows;
 use super::{Measure, gaps, visits};
 use crate::model::Session;
 use crate::time::{Day, Hour};
@@ -55,7 +56,7 @@ impl PlaceFilter {
 
     /// The visitors that pass and are counted on a day, in a range that ends on `end`: for each quarter of the day, by its
     /// first hour.
-    pub fn counted(&self, rows: &Rows, day: Day, end: Day) -> [(Hour, u64); QUARTERS as usize] {
+    pub fn counted(&self, rows: &FlatRows, day: Day, end: Day) -> [(Hour, u64); QUARTERS as usize] {
         let mut quarters = [0; QUARTERS as usize];
         for (key, row) in rows.table(PLACES) {
             let mut parts = key.split(SEPARATOR).map(|part| Some(part).filter(|part| !part.is_empty()));
@@ -68,7 +69,7 @@ impl PlaceFilter {
     }
 }
 
-fn add_counted(quarters: &mut [i64; QUARTERS as usize], row: &Row, day: Day, end: Day) {
+fn add_counted(quarters: &mut [i64; QUARTERS as usize], row: Cells<'_>, day: Day, end: Day) {
     let per_gap = u32::from(QUARTERS);
     for (field, count) in row.iter().filter(|(field, _)| gaps::is_counted(field / per_gap, day, end)) {
         quarters[(field % per_gap) as usize] += count;

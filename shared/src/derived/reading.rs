@@ -1,10 +1,9 @@
 //! The `reading` measure: how pages are read.
 
-use std::collections::BTreeMap;
-
 use super::Measure;
-use super::counters::{Counters, Rows, TableId};
+use super::counters::{Counters, TableId};
 use super::facts::Facts;
+use super::flat::{FlatRows, Sums};
 use crate::model::Batch;
 use crate::time::Day;
 
@@ -55,18 +54,17 @@ pub struct ReadFigures {
 }
 
 /// The pages read on some days, by URL.
-pub fn by_page<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<&'a str, ReadFigures> {
-    let mut pages: BTreeMap<&str, ReadFigures> = BTreeMap::new();
+pub fn by_page<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, ReadFigures> {
+    let mut pages: Sums<'_, ReadFigures> = Sums::new();
     for (_, rows) in days {
         for (url, row) in rows.table(PAGES) {
             let page = pages.entry(url).or_default();
-            let get = |field| row.get(field);
-            page.reads += get(READS);
+            page.reads += row.get(READS);
             let sums =
                 [&mut page.scroll_depth, &mut page.active_time_ms, &mut page.total_time_ms, &mut page.scroll_velocity];
             for (sum, field) in sums.into_iter().zip((1..).step_by(2)) {
-                sum.count += get(field);
-                sum.micros += i128::from(get(field + 1));
+                sum.count += row.get(field);
+                sum.micros += i128::from(row.get(field + 1));
             }
         }
     }

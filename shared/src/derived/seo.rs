@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::counters::{Counters, Rows, TableId};
 use super::facts::{Facts, joint_key, parts};
+use super::flat::FlatRows;
 use super::{Measure, instants};
 use crate::model::Batch;
 use crate::time::{Day, Millis};
@@ -46,6 +47,11 @@ impl Diagnostics {
             issues: issues.map(str::to_owned).collect(),
         }
     }
+
+    fn of_key(key: &str) -> Self {
+        let [_, diagnostics] = parts(key);
+        diagnostics.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default()
+    }
 }
 
 /// What a person's batch adds.
@@ -70,17 +76,24 @@ pub fn trim(rows: &mut Rows) {
 
 /// Each page's latest diagnostics on some days, by URL, with the instant. None are known of pages that are
 /// not kept apart.
-pub fn latest<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>) -> BTreeMap<String, (Millis, Diagnostics)> {
-    let mut pages: BTreeMap<String, (Millis, Diagnostics)> = BTreeMap::new();
+pub fn latest<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> BTreeMap<String, (Millis, Diagnostics)> {
+    // The same diagnostics are found day by day, and are read once. Of several at the same instant the last key's stay.
+    let mut found: BTreeMap<&str, Millis> = BTreeMap::new();
     for (day, rows) in days {
         for (key, row) in rows.table(DIAGNOSTICS) {
-            let [Some(url), diagnostics] = parts(key) else { continue };
-            let Some((_, last)) = instants::span(row, *day) else { continue };
-            if pages.get(&url).is_none_or(|(known, _)| *known <= last) {
-                let diagnostics = diagnostics.and_then(|json| serde_json::from_str(&json).ok());
-                pages.insert(url, (last, diagnostics.unwrap_or_default()));
+            if let Some((_, last)) = instants::span(row, *day) {
+                let known = found.entry(key).or_insert(last);
+                *known = (*known).max(last);
             }
         }
     }
-    pages
+    let mut pages: BTreeMap<String, (Millis, &str)> = BTreeMap::new();
+    for (key, last) in found {
+        let [Some(url), _] = parts(key) else { continue };
+        let page = pages.entry(url).or_insert((last, key));
+        if page.0 <= last {
+            *page = (last, key);
+        }
+    }
+    pages.into_iter().map(|(url, (last, key))| (url, (last, Diagnostics::of_key(key)))).collect()
 }

@@ -1,10 +1,8 @@
 //! The `stats` measure: one row a day for sessions, one row a day for each event type.
 
-use super::{
-    Measure,
-    counters::Counters,
-    counters::{Rows, TableId},
-};
+use super::Measure;
+use super::counters::{Cells, Counters, TableId};
+use super::flat::FlatRows;
 use crate::model::{Batch, Session};
 use crate::time::Day;
 
@@ -59,7 +57,7 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
 
 /// What a day's row holds.
 #[derive(Debug, Clone, Copy)]
-pub struct StatsDay<'a>(pub &'a Rows);
+pub struct StatsDay<'a>(pub &'a FlatRows);
 
 impl<'a> StatsDay<'a> {
     fn of_sessions(&self, field: u32) -> i64 {
@@ -73,7 +71,7 @@ impl<'a> StatsDay<'a> {
 
     /// Events of the day, by type and hour.
     pub fn events_by_type(&self) -> impl Iterator<Item = (&'a str, [u64; 24])> + use<'a> {
-        self.0.table(EVENTS).iter().map(|(name, row)| (name.as_str(), by_hour(row)))
+        self.0.table(EVENTS).map(|(name, row)| (name, by_hour(row)))
     }
 
     /// Sessions started on the day.
@@ -112,7 +110,7 @@ impl<'a> StatsDay<'a> {
     }
 }
 
-fn by_hour(row: &super::counters::Row) -> [u64; 24] {
+fn by_hour(row: Cells<'_>) -> [u64; 24] {
     let mut hours = [0; 24];
     for (field, count) in row.before_field(24) {
         hours[field as usize] = u64::try_from(count).unwrap_or_default();
@@ -121,6 +119,6 @@ fn by_hour(row: &super::counters::Row) -> [u64; 24] {
 }
 
 /// Adds up a figure over days.
-pub fn total<'a>(days: impl IntoIterator<Item = (&'a Day, &'a Rows)>, figure: impl Fn(StatsDay<'a>) -> i64) -> i64 {
+pub fn total<'a>(days: impl IntoIterator<Item = (&'a Day, &'a FlatRows)>, figure: impl Fn(StatsDay<'a>) -> i64) -> i64 {
     days.into_iter().map(|(_, rows)| figure(StatsDay(rows))).sum()
 }

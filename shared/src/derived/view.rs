@@ -8,8 +8,9 @@ use tokio::sync::OnceCell;
 
 use super::block::{self, Block, Found, Reading};
 use super::counters::Rows;
+use super::flat::FlatRows;
 use super::index::{
-    BatchEntry, BatchRef, Entries, HourEntries, SessionEntry, SessionRef, Versioned, merge, merge_entry,
+    BatchEntry, BatchRef, Entries, FoundRef, HourEntries, SessionEntry, SessionRef, Versioned, keep_latest, merge,
 };
 use super::packed::PackedDelta;
 use super::tail::Tail;
@@ -39,7 +40,7 @@ pub struct View {
     store: Store,
     project: ProjectId,
     tail: Tail<PackedDelta>,
-    rows: BTreeMap<(Measure, Day), Rows>,
+    rows: BTreeMap<(Measure, Day), FlatRows>,
     ahead: Vec<StoredRuns>,
     sessions_in_tail: OnceCell<Entries<SessionRef, SessionEntry>>,
 }
@@ -102,31 +103,34 @@ impl View {
         &self,
         measure: Measure,
         range: DateRange,
-        blocks: Vec<Block>,
-    ) -> Result<BTreeMap<Day, Rows>, StoreError> {
-        let (mut days, mut rounds) = (BTreeMap::<Day, Rows>::new(), BTreeMap::new());
+        blocks: Vec<Block<FlatRows>>,
+    ) -> Result<BTreeMap<Day, FlatRows>, StoreError> {
+        let (mut days, mut rounds) = (BTreeMap::<Day, FlatRows>::new(), BTreeMap::new());
         for block in blocks {
             rounds.insert(block.day, block.round);
             days.insert(block.day, block.rows);
         }
+        let mut changed: BTreeMap<Day, Rows> = BTreeMap::new();
         for segment in &self.tail.segments {
             for (day, rows) in segment.delta.rows(measure)? {
                 let block_round = rounds.get(&day).copied().unwrap_or_default();
                 if range.contains(day) && segment.is_beyond(block_round) {
-                    days.entry(day).or_default().add_all(&rows, measure.are_keys_limited());
+                    let before = || days.get(&day).map(FlatRows::to_rows).unwrap_or_default();
+                    changed.entry(day).or_insert_with(before).add_all(&rows, measure.are_keys_limited());
                 }
             }
         }
+        days.extend(changed.iter().map(|(day, rows)| (*day, FlatRows::from(rows))));
         Ok(days)
     }
 
     /// A measure's days that hold anything, ascending.
-    pub fn days(&self, measure: Measure) -> impl DoubleEndedIterator<Item = (&Day, &Rows)> {
+    pub fn days(&self, measure: Measure) -> impl DoubleEndedIterator<Item = (&Day, &FlatRows)> {
         self.rows.range((measure, Day(i32::MIN))..=(measure, Day(i32::MAX))).map(|((_, day), rows)| (day, rows))
     }
 
     /// What a loaded day of a measure holds, if anything.
-    pub fn day(&self, measure: Measure, day: Day) -> Option<&Rows> {
+    pub fn day(&self, measure: Measure, day: Day) -> Option<&FlatRows> {
         self.rows.get(&(measure, day))
     }
 
@@ -135,7 +139,7 @@ impl View {
         &self,
         measure: Measure,
         range: DateRange,
-        passes: impl Fn(&Rows) -> bool,
+        passes: impl Fn(&FlatRows) -> bool,
     ) -> Result<Option<Day>, StoreError> {
         let mut rest = Some(range);
         while let Some(range) = rest {
@@ -159,7 +163,7 @@ impl View {
         Ok(None)
     }
 
-    async fn all_blocks(&self, measure: Measure, range: DateRange) -> Result<Vec<Block>, StoreError> {
+    async fn all_blocks(&self, measure: Measure, range: DateRange) -> Result<Vec<Block<FlatRows>>, StoreError> {
         for _ in 0..MAX_TRIES {
             if let Found::Blocks(blocks) = block::read(&self.store, &self.project, measure, range, Reading::All).await?
             {
@@ -174,7 +178,7 @@ impl View {
     pub async fn scan_sessions<T>(
         &self,
         days: Vec<Day>,
-        pick: impl Fn(SessionRef, &SessionEntry<&str>) -> Option<T>,
+        pick: impl Fn(FoundRef<'_>, &SessionEntry<&str>) -> Option<T>,
     ) -> Result<Vec<T>, StoreError> {
         let pick = &pick;
         let days = days.into_iter().map(async |day: Day| {
@@ -188,7 +192,7 @@ impl View {
     pub async fn sessions<T>(
         &self,
         hours: &[Hour],
-        pick: impl Fn(SessionRef, &SessionEntry<&str>) -> Option<T>,
+        pick: impl Fn(FoundRef<'_>, &SessionEntry<&str>) -> Option<T>,
     ) -> Result<Vec<T>, StoreError> {
         let runs = self.runs(Index::Sessions, hours).await?;
         let in_tail = self.sessions_in_tail().await?;
@@ -196,15 +200,16 @@ impl View {
         for hour in hours {
             let items = runs.of(*hour)?;
             let inflated = items.iter().map(|item| inflated(item)).collect::<Result<Vec<_>, _>>()?;
-            let mut found: HourEntries<SessionRef, SessionEntry<&str>> = BTreeMap::new();
+            let mut found: Vec<(FoundRef<'_>, Versioned<SessionEntry<&str>>)> = Vec::new();
             for (item, plain) in items.iter().zip(&inflated) {
-                merge(&mut found, read_plain(item, plain)?);
+                found.append(&mut read_plain(item, plain)?);
             }
             for (key, Versioned { rev, value }) in in_tail.0.get(hour).into_iter().flatten() {
                 let value = value.as_ref().map(SessionEntry::borrowed);
-                merge_entry(&mut found, key.clone(), Versioned { rev: *rev, value });
+                found.push((key.borrowed(), Versioned { rev: *rev, value }));
             }
-            picked.extend(found.into_iter().filter_map(|(key, versioned)| pick(key, &versioned.value?)));
+            keep_latest(&mut found);
+            picked.extend(found.iter().filter_map(|(key, versioned)| pick(*key, versioned.value.as_ref()?)));
         }
         Ok(picked)
     }
@@ -300,7 +305,7 @@ fn spans(hours: &[Hour]) -> Vec<Span> {
 }
 
 /// The blocks that were found, unless compaction wrote some of them after the tail was read.
-fn settled(found: Vec<Found>, tail: &Tail<PackedDelta>) -> Option<Vec<Vec<Block>>> {
+fn settled(found: Vec<Found<FlatRows>>, tail: &Tail<PackedDelta>) -> Option<Vec<Vec<Block<FlatRows>>>> {
     let blocks = found.into_iter().map(|found| match found {
         Found::Blocks(blocks) if blocks.iter().all(|block| block.round <= tail.round) => Some(blocks),
         Found::Blocks(_) | Found::Torn => None,

@@ -4,7 +4,8 @@
 //! visitor is counted, and listed, at exactly one session: the one whose next day is after `e`, or that
 //! has no next one.
 
-use super::counters::{Counters, Row, Rows, TableId};
+use super::counters::{Cells, Counters, TableId};
+use super::flat::FlatRows;
 use super::{Measure, gaps};
 use crate::model::Session;
 use crate::time::Day;
@@ -26,14 +27,14 @@ pub fn add_session(counters: &mut Counters, session: &Session) {
 }
 
 /// The visitors of a row that are counted on its day, in a range that ends on `end`.
-pub fn counted(row: &Row, day: Day, end: Day) -> u64 {
+pub fn counted(row: Cells<'_>, day: Day, end: Day) -> u64 {
     gaps::counted(row, 0, day, end)
 }
 
 /// The visitors counted on a day by the hour of the session they are counted at.
-pub fn counted_by_hour(rows: &Rows, day: Day, end: Day) -> [u64; 24] {
+pub fn counted_by_hour(rows: &FlatRows, day: Day, end: Day) -> [u64; 24] {
     let mut hours = [0; 24];
-    for (hour, row) in rows.table(VISITS).iter() {
+    for (hour, row) in rows.table(VISITS) {
         if let Some(slot) = hour.parse::<usize>().ok().and_then(|hour| hours.get_mut(hour)) {
             *slot += counted(row, day, end);
         }

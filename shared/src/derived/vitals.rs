@@ -8,8 +8,9 @@
 use serde::Serialize;
 
 use super::Measure;
-use super::counters::{Counters, Row, Rows, Table, TableId};
+use super::counters::{Cells, Counters, Rows, Table, TableId};
 use super::facts::Facts;
+use super::flat::FlatRows;
 use crate::model::Batch;
 use crate::time::Day;
 
@@ -101,8 +102,9 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
 pub fn trim(rows: &mut Rows) {
     let table: &mut Table = rows.table_mut(VALUES);
     for row in table.values_mut() {
-        if row.len() > MAX_VALUES || row.contains(IS_ROUNDED) {
-            *row = rounded(row);
+        let cells = row.cells();
+        if cells.len() > MAX_VALUES || cells.contains(IS_ROUNDED) {
+            *row = rounded(cells).collect();
             row.set(IS_ROUNDED, 1);
         }
     }
@@ -111,12 +113,12 @@ pub fn trim(rows: &mut Rows) {
 /// Leaves of a day's rows what does not depend on when they were rounded.
 pub fn reduce(rows: &mut Rows) {
     for row in rows.table_mut(VALUES).values_mut() {
-        *row = rounded(row);
+        *row = rounded(row.cells()).collect();
     }
 }
 
-fn rounded(row: &Row) -> Row {
-    row.before_field(IS_ROUNDED).map(|(field, count)| (significant(field), count)).collect()
+fn rounded(row: Cells<'_>) -> impl Iterator<Item = (u32, i64)> {
+    row.before_field(IS_ROUNDED).map(|(field, count)| (significant(field), count))
 }
 
 /// A value with its first 8 bits kept and the middle of what they stand for after them, so that
@@ -145,29 +147,31 @@ pub struct VitalFigures {
 }
 
 /// A metric's figures on some days.
-pub fn figures<'a>(days: impl Iterator<Item = (&'a Day, &'a Rows)>, vital: &Vital) -> VitalFigures {
-    let (mut figures, mut values) = (VitalFigures::default(), Row::new());
+pub fn figures<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, vital: &Vital) -> VitalFigures {
+    let (mut figures, mut values) = (VitalFigures::default(), Vec::new());
     for (_, rows) in days {
         let ratings = rows.row(RATINGS, vital.name);
-        let get = |field| ratings.get(field);
-        figures.good += get(GOOD);
-        figures.needs_improvement += get(NEEDS_IMPROVEMENT);
-        figures.poor += get(POOR);
+        figures.good += ratings.get(GOOD);
+        figures.needs_improvement += ratings.get(NEEDS_IMPROVEMENT);
+        figures.poor += ratings.get(POOR);
         let row = rows.row(VALUES, vital.name);
-        let of_day = if row.contains(IS_ROUNDED) { rounded(row) } else { row.clone() };
-        of_day.iter().for_each(|(field, count)| values.add(field, count));
+        match row.contains(IS_ROUNDED) {
+            true => values.extend(rounded(row)),
+            false => values.extend(row.iter()),
+        }
     }
     figures.samples = figures.good + figures.needs_improvement + figures.poor;
-    figures.p75 = percentile_75(&values).map(|field| f64::from(field) / vital.scale);
+    figures.p75 = percentile_75(values).map(|field| f64::from(field) / vital.scale);
     figures
 }
 
 /// The smallest value that at least three quarters of the samples don't exceed.
-fn percentile_75(values: &Row) -> Option<u32> {
+fn percentile_75(mut values: Vec<(u32, i64)>) -> Option<u32> {
+    values.sort_unstable_by_key(|(field, _)| *field);
     let total: i64 = values.iter().map(|(_, count)| count).sum();
     let rank = (3 * total + 3) / 4;
     let mut below = 0;
-    values.iter().filter(|_| total > 0).find_map(|(field, count)| {
+    values.into_iter().filter(|_| total > 0).find_map(|(field, count)| {
         below += count;
         (below >= rank).then_some(field)
     })
@@ -204,7 +208,7 @@ mod tests {
                 rows.add(VALUES, "lcp", *sample, 1);
             }
             trim(&mut rows);
-            let p75 = percentile_75(&rounded(rows.row(VALUES, "lcp"))).unwrap_or_default();
+            let p75 = percentile_75(rounded(rows.row(VALUES, "lcp")).collect()).unwrap_or_default();
             let below = samples.iter().filter(|sample| **sample < p75).count() as f64 / 5_000.0;
             let up_to = samples.iter().filter(|sample| **sample <= p75).count() as f64 / 5_000.0;
             prop_assume!(spread >= 4);

@@ -17,8 +17,7 @@ pub struct PageRow {
 /// The most viewed pages of a range whose `pages` measure is loaded.
 pub fn top_pages(view: &View, parameters: &Parameters) -> Vec<PageRow> {
     let pages = pages(view.days(Measure::Pages), parameters.range.end());
-    ranked(pages, |page| page.views)
-        .take(parameters.limit)
+    ranked(pages, parameters.limit, |page| page.views, |url| url)
         .map(|(url, page)| PageRow { url: url.to_owned(), views: page.views, unique_visitors: page.unique_visitors })
         .collect()
 }

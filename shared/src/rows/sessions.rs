@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 
 use crate::dates::DateRange;
-use crate::derived::{SessionEntry, SessionRef};
+use crate::derived::SessionEntry;
+use crate::derived::index::FoundRef;
 use crate::ids::{ProjectId, SessionId, VisitorId};
 use crate::keys::{self, Key};
 use crate::model::batch::StoredOrder;
@@ -80,14 +81,14 @@ pub struct SessionPlace {
 }
 
 impl SessionPlace {
-    /// The place of a session of the index.
-    pub fn of(key: SessionRef, entry: &SessionEntry<&str>) -> Self {
-        SessionPlace {
+    /// The place of a session of the index; none where an identifier is none, as nothing that was stored has.
+    pub fn of(key: FoundRef<'_>, entry: &SessionEntry<&str>) -> Option<Self> {
+        Some(SessionPlace {
             started_at: entry.started_at,
-            session: key.session,
-            visitor: key.visitor,
+            session: key.session.parse().ok()?,
+            visitor: key.visitor.parse().ok()?,
             is_latest: entry.next_day.is_none(),
-        }
+        })
     }
 
     fn visitor_item(&self, project: &ProjectId) -> Key {
