@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use benchmarks::BenchError;
+use benchmarks::instance::{self, INSTANCE};
 use benchmarks::load::{Loaded, load};
 use benchmarks::reads;
 use benchmarks::report::{Report, Set};
@@ -52,13 +53,17 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(status) => status,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match &arguments[..] {
+        [argument, endpoint_url, secret_key, path] if argument == INSTANCE => {
+            instance::run(endpoint_url, secret_key, path).await.map(|()| ExitCode::SUCCESS)
         }
-    }
+        _ => run(Arguments::parse()).await,
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, BenchError> {

@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use identity::dev::Stack;
 use identity::server::Functions;
-use lambda_http::Body;
 use serde::Serialize;
 use shared::app::App;
 use shared::dates::DateRange;
@@ -15,6 +14,7 @@ use shared::time::Millis;
 
 use crate::BenchError;
 use crate::api::{Api, Asked};
+use crate::instance;
 use crate::probe::Bytes;
 use crate::progress::Progress;
 use crate::site::{self, HEAVY_VISITOR, Site};
@@ -48,6 +48,8 @@ pub struct Cost {
     pub median_ms: f64,
     /// 99th percentile of it.
     pub p99_ms: f64,
+    /// The most memory of a process that does nothing but answer it, in MiB.
+    pub memory_mib: f64,
 }
 
 /// Warm requests of which the one with the fewest round trips counts: where compaction goes on meanwhile, or the machine is
@@ -139,15 +141,12 @@ impl<'a> Bench<'a> {
             bytes,
             median_ms: at(0.5).unwrap_or_default(),
             p99_ms: at(0.99).unwrap_or_default(),
+            memory_mib: instance::peak_memory(self.stack, &asked.path).await?,
         })
     }
 
     async fn consumed(&self, functions: &Functions, path: &str) -> Result<Consumed, BenchError> {
-        let request = http::Request::builder()
-            .uri(format!("/api/v1/{path}"))
-            .header("authorization", format!("Bearer {}", self.stack.secret_key()));
-        let request = request.body(Body::Empty).map_err(|error| BenchError::Failed(error.to_string()))?;
-        let response = functions.answer(&request).await;
+        let response = functions.answer(&instance::request(self.stack.secret_key(), path)?).await;
         if !response.status().is_success() {
             return Err(BenchError::Failed(format!("{path} is answered {}", response.status())));
         }

@@ -45,14 +45,14 @@ impl Report {
     fn reads(&self, lines: &mut Vec<String>) {
         let units: String = self.sets.iter().map(|set| format!(" {} |", set.name)).collect();
         lines.push(format!(
-            "| endpoint | page | read units:{units} growth | counters' growth | calls | round trips (first request) | KB | median, ms | p99, ms |"
+            "| endpoint | page | read units:{units} growth | counters' growth | calls | round trips (first request) | KB | median, ms | p99, ms | memory, MiB |"
         ));
-        lines.push(format!("|---|---|{}---|---|---|---|---|---|---|", "---:|".repeat(self.sets.len())));
+        lines.push(format!("|---|---|{}---|---|---|---|---|---|---|---|", "---:|".repeat(self.sets.len())));
         let Some(largest) = self.sets.iter().rfind(|set| set.is_plain) else { return };
         for (at, cost) in largest.costs.iter().enumerate() {
             let units: String = self.sets.iter().map(|set| format!(" {} |", units_of(set, at))).collect();
             lines.push(format!(
-                "| `{}` | {} |{units} {} | {} | {} | {} ({}) | {:.0} | {:.1} | {:.1} |",
+                "| `{}` | {} |{units} {} | {} | {} | {} ({}) | {:.0} | {:.1} | {:.1} | {:.0} |",
                 cost.name,
                 cost.page,
                 times(self.growth(at)),
@@ -63,6 +63,7 @@ impl Report {
                 cost.bytes as f64 / 1_000.0,
                 cost.median_ms,
                 cost.p99_ms,
+                cost.memory_mib,
             ));
         }
     }

@@ -93,8 +93,17 @@ pub async fn serve(data: &Path) -> Result<(), BenchError> {
 
 /// Memory that a process has, where the system tells; `self` is this one.
 pub fn memory_mib(process: &str) -> f64 {
+    status_mib(process, "VmRSS:")
+}
+
+/// The most memory that this process ever had, where the system tells.
+pub fn peak_memory_mib() -> f64 {
+    status_mib("self", "VmHWM:")
+}
+
+fn status_mib(process: &str, field: &str) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
     kib.unwrap_or_default() / 1024.0
 }

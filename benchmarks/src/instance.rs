@@ -1,0 +1,53 @@
+//! An instance of a function in a process of its own, so that its memory is the request's alone.
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use identity::dev::Stack;
+use identity::server::Functions;
+use lambda_http::{Body, Request};
+use shared::app::App;
+use shared::store::Store;
+
+use crate::BenchError;
+use crate::served::peak_memory_mib;
+
+/// The argument that makes the benchmark's program an instance; the engine's address, a secret key and a path follow.
+pub const INSTANCE: &str = "instance";
+
+/// How often an instance is asked before its memory is looked at.
+const REQUESTS: usize = 20;
+
+/// The most memory that a process takes which does nothing but answer a request, again and again, in MiB.
+pub async fn peak_memory(stack: &Stack, path: &str) -> Result<f64, BenchError> {
+    let failed = |error: std::io::Error| BenchError::Failed(error.to_string());
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.args([INSTANCE, stack.endpoint_url(), stack.secret_key(), path]).stderr(Stdio::inherit());
+    let output = tokio::task::spawn_blocking(move || command.output()).await;
+    let output = output.map_err(|error| BenchError::Failed(error.to_string()))?.map_err(failed)?;
+    let told = String::from_utf8_lossy(&output.stdout).trim().parse();
+    told.map_err(|_| BenchError::Failed(format!("an instance that is asked {path} ends with {}", output.status)))
+}
+
+/// Answers a request on an engine's table, and prints the memory that it took.
+pub async fn run(endpoint_url: &str, secret_key: &str, path: &str) -> Result<(), BenchError> {
+    let store = Store::new(shared::app::client(Some(endpoint_url)).await, shared::app::DEFAULT_TABLE);
+    let functions = Functions::new(Arc::new(App::new(store)));
+    let request = request(secret_key, path)?;
+    for _ in 0..REQUESTS {
+        let status = functions.answer(&request).await.status();
+        if !status.is_success() {
+            return Err(BenchError::Failed(format!("{path} is answered {status}")));
+        }
+    }
+    println!("{}", peak_memory_mib());
+    Ok(())
+}
+
+/// A request of the API, as a function is given it.
+pub fn request(secret_key: &str, path: &str) -> Result<Request, BenchError> {
+    let request = http::Request::builder()
+        .uri(format!("/api/v1/{path}"))
+        .header("authorization", format!("Bearer {secret_key}"));
+    request.body(Body::Empty).map_err(|error| BenchError::Failed(error.to_string()))
+}
