@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// The format this build writes, and the only one it reads.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// No packed item may unpack to more than this: far above any that is written, below what hurts.
 const MAX_UNPACKED: u64 = 64 << 20;
