@@ -73,12 +73,9 @@ impl Api {
         let mut asked = Vec::new();
         for (list, filter) in LISTS {
             let name = if filter.is_empty() { list.to_owned() } else { format!("{list}?{filter}") };
-            let first = self.get(&format!("{list}?{filter}")).await?;
-            let pages = first["pagination"]["total_pages"].as_u64().unwrap_or(1).max(1);
-            for (page, number) in [("first", 1), ("middle", pages.div_ceil(2)), ("last", pages)] {
-                let path = format!("{list}?{filter}&page={number}");
-                asked.push(Asked { name: name.clone(), page, path, reads_tail: true, measure: None });
-            }
+            let pages = self.pages(&format!("{list}?{filter}")).await?;
+            let row = |(page, path)| Asked { name: name.clone(), page, path, reads_tail: true, measure: None };
+            asked.extend(pages.map(row));
         }
         let of_visitor = visitor.map(|visitor| format!("&visitor_id={visitor}")).unwrap_or_default();
         let newest = &self.get(&format!("sessions?limit=1{of_visitor}")).await?["data"][0];
@@ -88,17 +85,13 @@ impl Api {
             ("visitors/{id}", format!("visitors/{visitor}")),
             ("sessions/{id}", format!("sessions/{session}")),
             ("sessions?visitor_id", format!("sessions?visitor_id={visitor}")),
-            ("events?visitor_id", format!("events?visitor_id={visitor}")),
             ("events?session_id", format!("events?session_id={session}")),
         ];
-        let own = |(name, path): (&str, String)| Asked {
-            name: name.to_owned(),
-            page: "",
-            path,
-            reads_tail: false,
-            measure: None,
-        };
-        asked.extend(ones.map(own));
+        let own =
+            |name: &str, page, path| Asked { name: name.to_owned(), page, path, reads_tail: false, measure: None };
+        asked.extend(ones.map(|(name, path)| own(name, "", path)));
+        let pages = self.pages(&format!("events?visitor_id={visitor}")).await?;
+        asked.extend(pages.map(|(page, path)| own("events?visitor_id", page, path)));
         asked.extend(FIGURES.map(|(path, measure)| Asked {
             name: path.to_owned(),
             page: "",
@@ -107,6 +100,13 @@ impl Api {
             measure,
         }));
         Ok(asked)
+    }
+
+    /// The first, the middle and the last page of a list.
+    async fn pages(&self, list: &str) -> Result<[(&'static str, String); 3], BenchError> {
+        let pages = self.get(list).await?["pagination"]["total_pages"].as_u64().unwrap_or(1).max(1);
+        let page = |(page, number)| (page, format!("{list}&page={number}"));
+        Ok([("first", 1), ("middle", pages.div_ceil(2)), ("last", pages)].map(page))
     }
 
     /// What a request is answered with.

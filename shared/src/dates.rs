@@ -2,7 +2,7 @@
 
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::time::Day;
+use crate::time::{Day, Millis};
 
 /// How many days a range without a start covers, its end included.
 const DEFAULT_DAYS: i32 = 30;
@@ -30,6 +30,16 @@ impl DateRange {
             let of_end = if given_end.is_some() { "end_date" } else { "today, which is the default end_date" };
             ApiError::InvalidDate(format!("start_date must not be after {of_end}."))
         })
+    }
+
+    /// All days that an instant can lie in.
+    pub fn always() -> Self {
+        DateRange { start: Millis(0).day(), end: Millis::MAX.day() }
+    }
+
+    /// The first instant and the last.
+    pub fn instants(&self) -> (Millis, Millis) {
+        (self.start.start(), self.end.end())
     }
 
     /// The first day.

@@ -26,6 +26,11 @@ impl Page {
         Ok(Page { number: params.integer("page", 1, 1)?, limit: limit(params)? })
     }
 
+    /// The first page, of so many rows.
+    pub fn first(limit: usize) -> Self {
+        Page { number: 1, limit }
+    }
+
     /// How many rows come before this page.
     pub fn offset(&self) -> u64 {
         (self.number - 1).saturating_mul(self.limit as u64)

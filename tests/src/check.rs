@@ -45,6 +45,11 @@ impl Request {
         self
     }
 
+    /// How many rows a list has by the oracle.
+    pub fn total(&self, oracle: &Oracle) -> usize {
+        oracle.answer(&self.path, Query(&self.params), now()).body["pagination"]["total"].as_u64().unwrap() as usize
+    }
+
     fn within(mut self, range: &[(&'static str, String)]) -> Self {
         self.params.extend(range.iter().cloned());
         self
@@ -164,7 +169,11 @@ impl Api {
         self.compare_each(oracle, requests).await
     }
 
-    async fn compare_each(&self, oracle: &Oracle, requests: Vec<Request>) -> Result<(), String> {
+    /// Compares several answers with the oracle's.
+    ///
+    /// # Errors
+    /// At the first difference.
+    pub async fn compare_each(&self, oracle: &Oracle, requests: Vec<Request>) -> Result<(), String> {
         stream::iter(requests)
             .map(|request| async move { self.compare(oracle, &request).await })
             .buffer_unordered(CONCURRENCY)
@@ -175,8 +184,7 @@ impl Api {
 
 /// Every page of a list, and the one past its end, at some limit.
 fn pages(oracle: &Oracle, list: &Request, rng: &mut Rng) -> Vec<Request> {
-    let expected = oracle.answer(&list.path, Query(&list.params), now());
-    let total = expected.body["pagination"]["total"].as_u64().unwrap() as usize;
+    let total = list.total(oracle);
     // Many small pages of a short list, few of a long one.
     let limit = match rng.u8(..4) {
         0 => 100,

@@ -17,6 +17,7 @@ use shared::model::Batch;
 use shared::model::batch::event_ids;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
+use shared::rows::history::{Found, History, Wanted};
 use shared::rows::{EventRow, events, sessions};
 use shared::store::{Consistency, StoreError};
 use shared::time::{Hour, Millis};
@@ -48,6 +49,16 @@ impl Parameters {
         })
     }
 
+    /// What of one visitor's or one session's events is asked for.
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { range: self.range, event_type: self.event_type.as_deref(), page: self.page }
+    }
+
+    /// Whether the filter on visitors passes one.
+    fn may_be_by(&self, visitor: &VisitorId) -> bool {
+        self.visitor.as_ref().is_none_or(|wanted| wanted == visitor.as_str())
+    }
+
     /// Whether the filter on types passes an event.
     fn passes(&self, name: &str) -> bool {
         self.event_type.as_ref().is_none_or(|wanted| wanted == name)
@@ -66,9 +77,6 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<EventRow
     };
     Ok(Listing { data, pagination: parameters.page.describe(total) })
 }
-
-/// The number of events, and those of the page.
-type Found = (u64, Vec<EventRow>);
 
 /// Whose events are asked for.
 enum Owner {
@@ -94,20 +102,17 @@ impl Owner {
 
 async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Result<Found, StoreError> {
     let (store, project) = (&caller.store, &caller.project);
-    let batches = match owner {
-        Owner::Visitor(visitor) => events::read_of_visitor(store, project, &visitor).await?,
+    let wanted = parameters.wanted();
+    match owner {
+        Owner::Visitor(visitor) => History { store, project, visitor: &visitor }.page(&wanted).await,
         Owner::Session(session) => match sessions::find(store, project, &session).await? {
-            Some(place) => events::read_of_session(store, project, &place.visitor, &session).await?,
-            None => Vec::new(),
+            Some(place) if parameters.may_be_by(&place.visitor) => {
+                Ok(wanted.of(events::read_of_session(store, project, &place.visitor, &session).await?))
+            }
+            _ => Ok((0, Vec::new())),
         },
-        Owner::Nobody => Vec::new(),
-    };
-    let mut rows = events::newest_first(batches);
-    let is_by = |visitor: &VisitorId| parameters.visitor.as_deref().is_none_or(|wanted| wanted == visitor.as_str());
-    rows.retain(|row| {
-        parameters.range.contains(row.created_at.day()) && parameters.passes(&row.name) && is_by(&row.visitor_id)
-    });
-    Ok((rows.len() as u64, parameters.page.slice(rows)))
+        Owner::Nobody => Ok((0, Vec::new())),
+    }
 }
 
 async fn of_everyone(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {

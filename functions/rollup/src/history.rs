@@ -61,7 +61,7 @@ pub struct History<'a> {
     stored: Option<(u64, Visitor)>,
     now: Option<Visitor>,
     sessions: BTreeMap<SessionId, Tracked>,
-    /// A session's start was replaced, so that the visitor's first and last instants must be found anew.
+    /// A session's start was replaced, so that what all sessions decide together must be found anew.
     restarted: bool,
     /// The shards of what the visitor was seen at that were looked into, and whether they changed.
     shards: BTreeMap<u8, (SeenDays, bool)>,
@@ -447,12 +447,15 @@ impl<'a> History<'a> {
         let untouched = if self.restarted { self.own_sessions().await? } else { Vec::new() };
         let untouched = untouched.iter().filter(|session| !self.sessions.contains_key(&session.session_id));
         let all = || self.sessions.values().map(|tracked| &tracked.now).chain(untouched.clone());
-        let known =
-            self.stored.as_ref().filter(|_| !self.restarted).map(|(_, was)| (was.first_seen_at, was.last_seen_at));
-        let first = all().map(Session::earliest).chain(known.map(|(first, _)| first)).min();
-        let last = all().map(Session::ended_at).chain(known.map(|(_, last)| last)).max();
+        let known = self.stored.as_ref().filter(|_| !self.restarted).map(|(_, was)| was);
+        let first = all().map(Session::earliest).chain(known.map(|was| was.first_seen_at)).min();
+        let last = all().map(Session::ended_at).chain(known.map(|was| was.last_seen_at)).max();
+        let longest = all().map(Session::duration_ms).chain(known.map(|was| was.longest_session_ms)).max();
+        let lead = all().map(Session::lead_ms).chain(known.map(|was| was.longest_lead_ms)).max();
         visitor.first_seen_at = first.unwrap_or(visitor.first_seen_at);
         visitor.last_seen_at = last.unwrap_or(visitor.last_seen_at);
+        visitor.longest_session_ms = longest.unwrap_or(visitor.longest_session_ms);
+        visitor.longest_lead_ms = lead.unwrap_or(visitor.longest_lead_ms);
         if let Some(latest) = self.sessions.values().map(|tracked| &tracked.now).max_by_key(|session| session.order()) {
             visitor.latest = latest.clone();
         }

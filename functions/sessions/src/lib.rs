@@ -108,7 +108,7 @@ async fn landed(caller: &Caller, parameters: &Parameters) -> Result<Found, Store
 /// A visitor's own sessions, which no index needs to hold.
 async fn of_visitor(caller: &Caller, parameters: &Parameters, id: &VisitorId) -> Result<Found, StoreError> {
     let visitor = visitors::read(&caller.store, &caller.project, id);
-    let earlier = read_earlier(&caller.store, &caller.project, id, parameters.range);
+    let earlier = read_earlier(&caller.store, &caller.project, id, parameters.range.instants());
     let (visitor, earlier) = try_join(visitor, earlier).await?;
     let mut sessions = newest_first(visitor.map(|visitor| visitor.latest), earlier);
     sessions.retain(|session: &Session| {

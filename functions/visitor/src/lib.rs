@@ -10,7 +10,8 @@ use shared::error::ApiError;
 use shared::ids::{SessionId, VisitorId};
 use shared::model::Session;
 use shared::routes;
-use shared::rows::{EventRow, VisitorRow, events, sessions, visitors};
+use shared::rows::history::History;
+use shared::rows::{EventRow, VisitorRow, sessions, visitors};
 use shared::time::Millis;
 
 /// The most sessions that are shown.
@@ -91,14 +92,15 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<VisitorDeta
     let id = parameters.visitor.ok_or(UNKNOWN)?;
     let visitor = visitors::read(store, project, &id);
     let earlier = sessions::read_newest_earlier(store, project, &id, MAX_SESSIONS);
-    let batches = events::read_of_visitor(store, project, &id);
-    let (visitor, earlier, batches) = try_join3(visitor, earlier, batches).await?;
+    let history = History { store, project, visitor: &id };
+    let (visitor, earlier, batches) = try_join3(visitor, earlier, history.first_batches()).await?;
     let visitor = visitor.ok_or(UNKNOWN)?;
 
     let aliases = visitor.aliases.iter().map(|alias| alias.name.clone()).collect();
     let sessions = sessions::newest_first(Some(visitor.latest.clone()), earlier);
+    let events = history.newest(&visitor, batches, &sessions, MAX_EVENTS).await?;
+    let events = events.into_iter().map(Happening::from).collect();
     let sessions = sessions.into_iter().take(MAX_SESSIONS).map(Visit::from).collect();
-    let events = events::newest_first(batches).into_iter().take(MAX_EVENTS).map(Happening::from).collect();
     Ok(Data { data: VisitorDetail { visitor: VisitorRow::new(id, visitor), aliases, sessions, events } })
 }
 

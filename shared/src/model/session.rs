@@ -189,6 +189,11 @@ impl Session {
         self.ended_at().0 - self.started_at.0
     }
 
+    /// From its earliest instant to its start, which may come later.
+    pub fn lead_ms(&self) -> i64 {
+        self.started_at.0 - self.earliest().0
+    }
+
     /// The earliest instant known of it.
     pub fn earliest(&self) -> Millis {
         self.started_at.min(self.first_instant)

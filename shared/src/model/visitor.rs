@@ -25,6 +25,11 @@ pub struct Visitor {
     pub last_seen_at: Millis,
     /// Sessions ever.
     pub visit_count: u32,
+    /// The longest time from a session's start to its latest instant: with the next one, between which starts the
+    /// sessions of a range are found.
+    pub longest_session_ms: i64,
+    /// The longest time by which a session's earliest instant comes before its start.
+    pub longest_lead_ms: i64,
     /// The highest score ever reported.
     pub bot_score: u8,
     /// The site's own names for the visitor, in order of first link.
@@ -89,6 +94,8 @@ impl Visitor {
             first_seen_at: session.earliest(),
             last_seen_at: session.ended_at(),
             visit_count: 0,
+            longest_session_ms: 0,
+            longest_lead_ms: 0,
             bot_score: 0,
             aliases: Vec::new(),
             unwinding: false,

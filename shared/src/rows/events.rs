@@ -57,8 +57,13 @@ pub fn oldest_first(mut batches: Vec<Batch>) -> Vec<EventRow> {
 /// The events of batches, the newest first, ties by descending id.
 pub fn newest_first(batches: Vec<Batch>) -> Vec<EventRow> {
     let mut rows: Vec<EventRow> = batches.into_iter().flat_map(EventRow::of_batch).collect();
-    rows.sort_by_key(|row| Reverse((row.created_at, row.id)));
+    sort_newest_first(&mut rows);
     rows
+}
+
+/// Brings events into the order of lists: the newest first, ties by descending id.
+pub fn sort_newest_first(rows: &mut [EventRow]) {
+    rows.sort_by_key(|row| Reverse((row.created_at, row.id)));
 }
 
 /// Reads the batches of all of a visitor's sessions.
@@ -67,7 +72,17 @@ pub async fn read_of_visitor(
     project: &ProjectId,
     visitor: &VisitorId,
 ) -> Result<Vec<Batch>, StoreError> {
-    read_batches(store, project, visitor, keys::BATCH_PREFIX.to_owned()).await
+    read_batches(store, batches_of(project, visitor, keys::BATCH_PREFIX.to_owned())).await
+}
+
+/// Reads at most so many of a visitor's batches, in the order of their keys.
+pub async fn read_some_of_visitor(
+    store: &Store,
+    project: &ProjectId,
+    visitor: &VisitorId,
+    limit: usize,
+) -> Result<Vec<Batch>, StoreError> {
+    read_batches(store, batches_of(project, visitor, keys::BATCH_PREFIX.to_owned()).limit(limit)).await
 }
 
 /// Reads the batches of a visitor's session.
@@ -77,16 +92,14 @@ pub async fn read_of_session(
     visitor: &VisitorId,
     session: &SessionId,
 ) -> Result<Vec<Batch>, StoreError> {
-    read_batches(store, project, visitor, keys::session_batches(session)).await
+    read_batches(store, batches_of(project, visitor, keys::session_batches(session))).await
 }
 
-async fn read_batches(
-    store: &Store,
-    project: &ProjectId,
-    visitor: &VisitorId,
-    prefix: String,
-) -> Result<Vec<Batch>, StoreError> {
-    let query = Query::partition(keys::visitor_partition(project, visitor)).sort_keys(SortKeys::Prefix(prefix));
+fn batches_of(project: &ProjectId, visitor: &VisitorId, prefix: String) -> Query {
+    Query::partition(keys::visitor_partition(project, visitor)).sort_keys(SortKeys::Prefix(prefix))
+}
+
+async fn read_batches(store: &Store, query: Query) -> Result<Vec<Batch>, StoreError> {
     store.query(query).await?.iter().map(Batch::from_item).collect()
 }
 

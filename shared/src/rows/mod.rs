@@ -1,6 +1,7 @@
 //! The rows that endpoints answer with, and how the items behind them are read.
 
 pub mod events;
+pub mod history;
 pub mod pages;
 pub mod sessions;
 pub mod visitors;

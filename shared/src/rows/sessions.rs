@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use crate::dates::DateRange;
 use crate::derived::SessionEntry;
 use crate::derived::index::FoundRef;
 use crate::ids::{ProjectId, SessionId, VisitorId};
@@ -165,15 +164,14 @@ pub async fn read(store: &Store, project: &ProjectId, place: &SessionPlace) -> R
     place.find(project, &store.get_many(both, Consistency::Strong).await?)
 }
 
-/// Reads a visitor's earlier sessions that started in a range, the newest first.
+/// Reads a visitor's earlier sessions that started from the first instant to the last, the newest first.
 pub async fn read_earlier(
     store: &Store,
     project: &ProjectId,
     visitor: &VisitorId,
-    range: DateRange,
+    (first, last): (Millis, Millis),
 ) -> Result<Vec<Session>, StoreError> {
-    let (from, to) = (range.start().start(), range.end().end().plus(1));
-    let starts = SortKeys::Between(keys::sessions_from(from), keys::sessions_from(to));
+    let starts = SortKeys::Between(keys::sessions_from(first), keys::sessions_from(last.plus(1)));
     read_sessions(store, visitor_sessions(project, visitor).sort_keys(starts)).await
 }
 
