@@ -46,8 +46,7 @@ pub async fn run(endpoint_url: &str, secret_key: &str, path: &str) -> Result<(),
 
 /// A request of the API, as a function is given it.
 pub fn request(secret_key: &str, path: &str) -> Result<Request, BenchError> {
-    let request = http::Request::builder()
-        .uri(format!("/api/v1/{path}"))
-        .header("authorization", format!("Bearer {secret_key}"));
+    let request =
+        http::Request::builder().uri(format!("/api/v1/{path}")).header("authorization", format!("Bearer {secret_key}"));
     request.body(Body::Empty).map_err(|error| BenchError::Failed(error.to_string()))
 }
