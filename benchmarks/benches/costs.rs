@@ -55,8 +55,9 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match &arguments[..] {
-        [argument, endpoint_url, secret_key, path] if argument == INSTANCE => {
-            instance::run(endpoint_url, secret_key, path).await.map(|()| ExitCode::SUCCESS)
+        [argument, endpoint_url, secret_key, path, requests] if argument == INSTANCE => {
+            let requests = requests.parse().unwrap_or_default();
+            instance::run(endpoint_url, secret_key, path, requests).await.map(|()| ExitCode::SUCCESS)
         }
         _ => run(Arguments::parse()).await,
     };

@@ -12,29 +12,29 @@ use shared::store::Store;
 use crate::BenchError;
 use crate::served::peak_memory_mib;
 
-/// The argument that makes the benchmark's program an instance; the engine's address, a secret key and a path follow.
+/// The argument that makes the benchmark's program an instance; the engine's address, a secret key, a path and a number of
+/// requests follow.
 pub const INSTANCE: &str = "instance";
 
-/// How often an instance is asked before its memory is looked at.
-const REQUESTS: usize = 20;
-
-/// The most memory that a process takes which does nothing but answer a request, again and again, in MiB.
-pub async fn peak_memory(stack: &Stack, path: &str) -> Result<f64, BenchError> {
+/// The most memory that a process takes which does nothing but answer a request, so many times, in MiB.
+pub async fn peak_memory(stack: &Stack, path: &str, requests: usize) -> Result<f64, BenchError> {
     let failed = |error: std::io::Error| BenchError::Failed(error.to_string());
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-    command.args([INSTANCE, stack.endpoint_url(), stack.secret_key(), path]).stderr(Stdio::inherit());
+    command
+        .args([INSTANCE, stack.endpoint_url(), stack.secret_key(), path, &requests.to_string()])
+        .stderr(Stdio::inherit());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output.map_err(|error| BenchError::Failed(error.to_string()))?.map_err(failed)?;
     let told = String::from_utf8_lossy(&output.stdout).trim().parse();
     told.map_err(|_| BenchError::Failed(format!("an instance that is asked {path} ends with {}", output.status)))
 }
 
-/// Answers a request on an engine's table, and prints the memory that it took.
-pub async fn run(endpoint_url: &str, secret_key: &str, path: &str) -> Result<(), BenchError> {
+/// Answers a request on an engine's table so many times, and prints the memory that it took.
+pub async fn run(endpoint_url: &str, secret_key: &str, path: &str, requests: usize) -> Result<(), BenchError> {
     let store = Store::new(shared::app::client(Some(endpoint_url)).await, shared::app::DEFAULT_TABLE);
     let functions = Functions::new(Arc::new(App::new(store)));
     let request = request(secret_key, path)?;
-    for _ in 0..REQUESTS {
+    for _ in 0..requests {
         let status = functions.answer(&request).await.status();
         if !status.is_success() {
             return Err(BenchError::Failed(format!("{path} is answered {status}")));

@@ -141,7 +141,7 @@ impl<'a> Bench<'a> {
             bytes,
             median_ms: at(0.5).unwrap_or_default(),
             p99_ms: at(0.99).unwrap_or_default(),
-            memory_mib: instance::peak_memory(self.stack, &asked.path).await?,
+            memory_mib: instance::peak_memory(self.stack, &asked.path, requests).await?,
         })
     }
 
