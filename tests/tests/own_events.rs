@@ -122,10 +122,10 @@ fn requests(oracle: &Oracle, rng: &mut Rng) -> Vec<Request> {
         within(0, other),
     ];
     let mut requests = vec![Request::new(format!("visitors/{VISITOR}")), Request::new(format!("visitors/{NAMESAKE}"))];
+    // Where a small page ends between sessions that touch, the order of ties shows on both sides.
+    let small = |page| ranges[1].clone().with("limit", 7).with("page", page);
+    requests.extend((1..=ranges[1].total(oracle).div_ceil(7)).map(small));
     for range in ranges {
-        // Where a page ends between sessions that touch, ties are told apart on both sides.
-        let small = range.clone().with("limit", 7);
-        requests.extend((1..=range.total(oracle).div_ceil(7) + 1).map(|page| small.clone().with("page", page)));
         requests.push(range.clone().with("page", 1_000_000));
         let filter = ["page_view", "page_view", "signup", "absent"][rng.usize(..4)];
         for event_type in [None, Some(filter)] {
@@ -160,7 +160,7 @@ fn every_page_of_a_visitor_with_many_batches_is_what_was_sent() {
     let stack = runtime.block_on(Stack::start(Counting::ByTest));
     let consumer = Consumer::new(stack.store().clone());
     let cases = (shape(), select(Order::ALL.to_vec()), any::<u64>());
-    holds(&runtime, 3, &cases, async |(shape, order, seed)| {
+    holds(&runtime, 2, &cases, async |(shape, order, seed)| {
         let mut rng = Rng::with_seed(seed);
         let (project, mut oracle) = (stack.project().await, Oracle::default());
         let batches = shape.batches(&mut rng);
