@@ -18,7 +18,7 @@ use crate::BenchError;
 use crate::api::{Api, Asked};
 use crate::load::wait_silently;
 use crate::progress::Progress;
-use crate::served::Served;
+use crate::served::{Served, cpu_seconds};
 
 /// How often the server's memory is looked at.
 const LOOKS: u32 = 6;
@@ -53,6 +53,10 @@ pub struct Outcome {
     pub median_ms: f64,
     /// 99th percentile of it.
     pub p99_ms: f64,
+    /// CPU time of the server while it was sent requests, in milliseconds a request. What it counts later is not in it.
+    pub server_cpu_ms: f64,
+    /// CPU time of the clients.
+    pub clients_cpu_ms: f64,
     /// Memory of the server as time went by, in MiB.
     pub memory_mib: Vec<f64>,
     /// How long after the last request all was counted and compared, in seconds.
@@ -84,13 +88,15 @@ impl Outcome {
         let counted = self.counted_after_s.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.0}"));
         let throttled = self.statuses.get(&TOO_MANY).copied().unwrap_or_default();
         format!(
-            "| {} | {} | {throttled} | {} | {:.0} | {:.1} | {:.1} | {} | {counted} |",
+            "| {} | {} | {throttled} | {} | {:.0} | {:.1} | {:.1} | {:.2} | {:.2} | {} | {counted} |",
             self.name,
             self.accepted(),
             self.faults().len(),
             self.per_second,
             self.median_ms,
             self.p99_ms,
+            self.server_cpu_ms,
+            self.clients_cpu_ms,
             memory.join(", "),
         )
     }
@@ -98,8 +104,8 @@ impl Outcome {
 
 /// The table's heading.
 pub const HEADING: &str = "\
-| load | answered | 429 | faults | requests/s | median, ms | p99, ms | server's memory over time, MiB | all equal after, s |
-|---|---|---|---|---|---|---|---|---|";
+| load | answered | 429 | faults | requests/s | median, ms | p99, ms | server's CPU a request, ms | clients' CPU a request, ms | server's memory over time, MiB | all equal after, s |
+|---|---|---|---|---|---|---|---|---|---|---|";
 
 /// What one client saw.
 #[derive(Debug, Default)]
@@ -137,8 +143,8 @@ pub async fn reads(server: &Served, volume: Volume) -> Result<Outcome, BenchErro
         Ok::<_, BenchError>(seen)
     };
     let clients = try_join_all((0..volume.connections).map(client));
-    let (seen, memory_mib) = futures::future::join(clients, memory(server, volume.time)).await;
-    Ok(outcome("reads, all endpoints".to_owned(), seen?, volume, memory_mib))
+    let (seen, resources) = futures::future::join(clients, watch(server, volume.time)).await;
+    Ok(outcome("reads, all endpoints".to_owned(), seen?, volume, resources))
 }
 
 /// Sends batches to projects of which each client picks one at random for each session.
@@ -173,14 +179,14 @@ pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result
         Ok::<_, BenchError>((seen, sent))
     };
     let clients = try_join_all((0..volume.connections).map(client));
-    let (clients, memory_mib) = futures::future::join(clients, memory(server, volume.time)).await;
+    let (clients, resources) = futures::future::join(clients, watch(server, volume.time)).await;
     let (mut seen, mut sent) = (Vec::new(), BTreeMap::<usize, Sent>::new());
     for (of_client, to) in clients? {
         seen.push(of_client);
         to.into_iter().for_each(|(at, more)| sent.entry(at).or_default().merge(more));
     }
     let name = if projects == 1 { "batches, one project".to_owned() } else { format!("batches, {projects} projects") };
-    let mut outcome = outcome(name, seen, volume, memory_mib);
+    let mut outcome = outcome(name, seen, volume, resources);
     let began = Instant::now();
     let progress = Progress::begin(&format!("{}: comparing", outcome.name), sent.len() as u64);
     for (at, sent) in sent {
@@ -296,16 +302,31 @@ async fn answered(request: reqwest::RequestBuilder) -> Result<u16, reqwest::Erro
     Ok(status)
 }
 
-async fn memory(server: &Served, time: Duration) -> Vec<f64> {
-    let mut looks = vec![server.memory_mib()];
-    for _ in 0..LOOKS {
-        tokio::time::sleep(time / LOOKS).await;
-        looks.push(server.memory_mib());
-    }
-    looks
+/// What a load took.
+struct Resources {
+    /// Memory of the server as time went by, in MiB.
+    memory_mib: Vec<f64>,
+    /// CPU time of the server, in seconds.
+    server_cpu: f64,
+    /// CPU time of the clients.
+    clients_cpu: f64,
 }
 
-fn outcome(name: String, clients: Vec<Seen>, volume: Volume, memory_mib: Vec<f64>) -> Outcome {
+async fn watch(server: &Served, time: Duration) -> Resources {
+    let (server_before, clients_before) = (server.cpu_seconds(), cpu_seconds("self"));
+    let mut memory_mib = vec![server.memory_mib()];
+    for _ in 0..LOOKS {
+        tokio::time::sleep(time / LOOKS).await;
+        memory_mib.push(server.memory_mib());
+    }
+    Resources {
+        memory_mib,
+        server_cpu: server.cpu_seconds() - server_before,
+        clients_cpu: cpu_seconds("self") - clients_before,
+    }
+}
+
+fn outcome(name: String, clients: Vec<Seen>, volume: Volume, resources: Resources) -> Outcome {
     let mut all = Seen::default();
     for Seen { statuses, errors, millis } in clients {
         statuses.into_iter().for_each(|(status, count)| *all.statuses.entry(status).or_default() += count);
@@ -313,6 +334,7 @@ fn outcome(name: String, clients: Vec<Seen>, volume: Volume, memory_mib: Vec<f64
         all.millis.extend(millis);
     }
     all.millis.sort_unstable_by(f32::total_cmp);
+    let a_request = |seconds: f64| 1_000.0 * seconds / all.millis.len().max(1) as f64;
     let at = |share: usize| all.millis.get(all.millis.len() * share / 100).copied().unwrap_or_default();
     Outcome {
         name,
@@ -321,7 +343,9 @@ fn outcome(name: String, clients: Vec<Seen>, volume: Volume, memory_mib: Vec<f64
         p99_ms: at(99).into(),
         statuses: all.statuses,
         errors: all.errors,
-        memory_mib,
+        server_cpu_ms: a_request(resources.server_cpu),
+        clients_cpu_ms: a_request(resources.clients_cpu),
+        memory_mib: resources.memory_mib,
         counted_after_s: None,
         differences: Vec::new(),
     }

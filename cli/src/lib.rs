@@ -1,6 +1,7 @@
 //! The command line of identity-api, and the local stack that its `dev` command starts.
 
 pub mod args;
+mod connector;
 mod counted;
 mod demo;
 pub mod dev;

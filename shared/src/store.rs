@@ -34,6 +34,8 @@ pub const HOSTS: &str = "hosts";
 
 /// DynamoDB's limit of items in a transaction.
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
+/// The condition that there is no such item yet; its `#pk` is the partition key's name.
+pub const IS_NEW: &str = "attribute_not_exists(#pk)";
 const MAX_BATCH_GET: usize = 100;
 const MAX_BATCH_GET_TRIES: u32 = 8;
 
@@ -421,7 +423,7 @@ impl Store {
             .set_item(Some(item))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let put = match version {
-            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
+            None => put.condition_expression(IS_NEW).expression_attribute_names("#pk", PK),
             Some(version) => put
                 .condition_expression("#r = :r")
                 .expression_attribute_names("#r", REV)
@@ -489,7 +491,7 @@ impl Store {
             Write::Put(content) => item.put(put(content).build().map_err(failed)?),
             Write::PutAt(content, None) => item.put(
                 put(content)
-                    .condition_expression("attribute_not_exists(#pk)")
+                    .condition_expression(IS_NEW)
                     .expression_attribute_names("#pk", PK)
                     .build()
                     .map_err(failed)?,
