@@ -1,11 +1,12 @@
 //! Many clients at once: what a server bears, whether it loses anything, and whether its memory stays.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt};
+use http::Request;
 use identity::{key, project};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,6 +17,7 @@ use shared::time::Millis;
 
 use crate::BenchError;
 use crate::api::{Api, Asked};
+use crate::client::{Body, Client};
 use crate::load::wait_silently;
 use crate::progress::Progress;
 use crate::served::{Served, cpu_seconds};
@@ -28,6 +30,9 @@ const OK: [u16; 2] = [200, 202];
 const TOO_MANY: u16 = 429;
 /// Batches of a session that a client sends.
 const BATCHES_A_SESSION: u64 = 6;
+
+/// Projects whose figures are compared at the same time.
+const COMPARED_AT_ONCE: usize = 8;
 
 /// How much traffic there is.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +121,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn add(&mut self, began: Instant, answer: &Result<u16, reqwest::Error>) {
+    fn add(&mut self, began: Instant, answer: &Result<u16, BenchError>) {
         self.millis.push(began.elapsed().as_secs_f32() * 1_000.0);
         match answer {
             Ok(status) => *self.statuses.entry(*status).or_default() += 1,
@@ -129,15 +134,17 @@ impl Seen {
 pub async fn reads(server: &Served, volume: Volume) -> Result<Outcome, BenchError> {
     let asked = Api::new(server.at.base_url.clone(), &server.at.secret_key).asked(None).await?;
     let client = async |connection: u16| {
-        let client = client_of(connection)?;
+        let mut client = Client::new(&server.at.base_url, connection)?;
         let mut rng = Rng::with_seed(connection.into());
         let mut seen = Seen::default();
         let end = Instant::now() + volume.time;
         while Instant::now() < end {
             let Some(Asked { path, .. }) = rng.choice(&asked) else { break };
-            let url = format!("{}/api/v1/{path}", server.at.base_url);
+            let token = format!("Bearer {}", server.at.secret_key);
+            let request = Request::get(format!("/api/v1/{path}")).header("authorization", token);
+            let request = request.body(Body::default()).map_err(|error| BenchError::Failed(error.to_string()))?;
             let began = Instant::now();
-            let answer = answered(client.get(url).bearer_auth(&server.at.secret_key)).await;
+            let answer = client.ask(request).await;
             seen.add(began, &answer);
         }
         Ok::<_, BenchError>(seen)
@@ -156,7 +163,7 @@ pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result
     }
     let all = &all;
     let client = async |connection: u16| {
-        let client = client_of(connection)?;
+        let mut client = Client::new(&server.at.base_url, connection)?;
         let mut rng = Rng::with_seed(connection.into());
         let (mut seen, mut sent) = (Seen::default(), BTreeMap::<usize, Sent>::new());
         let end = Instant::now() + volume.time;
@@ -167,9 +174,10 @@ pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result
                     return Ok::<_, BenchError>((seen, sent));
                 }
                 let body = batch_body(&all[at].public_key, connection, session, batch, &mut rng);
-                let request = client.post(format!("{}/collect", server.at.base_url)).body(body);
+                let request = Request::post("/collect").header("user-agent", USER_AGENT);
+                let request = request.body(body.into()).map_err(|error| BenchError::Failed(error.to_string()))?;
                 let began = Instant::now();
-                let answer = answered(request.header("user-agent", USER_AGENT)).await;
+                let answer = client.ask(request).await;
                 seen.add(began, &answer);
                 if matches!(answer, Ok(status) if OK.contains(&status)) {
                     sent.entry(at).or_default().add(format!("v_{connection}_{session}"));
@@ -189,10 +197,12 @@ pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result
     let mut outcome = outcome(name, seen, volume, resources);
     let began = Instant::now();
     let progress = Progress::begin(&format!("{}: comparing", outcome.name), sent.len() as u64);
-    for (at, sent) in sent {
-        outcome.differences.extend(all[at].check(server, &sent).await?);
+    let compared = futures::stream::iter(sent).map(async |(at, sent)| {
+        let differences = all[at].check(server, &sent).await?;
         progress.add(1);
-    }
+        Ok::<_, BenchError>(differences)
+    });
+    outcome.differences = compared.buffer_unordered(COMPARED_AT_ONCE).try_concat().await?;
     progress.end();
     outcome.counted_after_s = Some(began.elapsed().as_secs_f64());
     outcome.memory_mib.push(server.memory_mib());
@@ -286,20 +296,6 @@ fn batch_body(key: &str, connection: u16, session: u64, batch: u64, rng: &mut Rn
         ],
     })
     .to_string()
-}
-
-/// A client with an address of its own, so that the collector's throttle takes each for another visitor.
-fn client_of(connection: u16) -> Result<reqwest::Client, BenchError> {
-    let [high, low] = (connection + 1).to_be_bytes();
-    let address = IpAddr::from(Ipv4Addr::new(127, 1, high, low));
-    Ok(reqwest::Client::builder().local_address(address).pool_max_idle_per_host(1).build()?)
-}
-
-async fn answered(request: reqwest::RequestBuilder) -> Result<u16, reqwest::Error> {
-    let answer = request.send().await?;
-    let status = answer.status().as_u16();
-    answer.bytes().await?;
-    Ok(status)
 }
 
 /// What a load took.

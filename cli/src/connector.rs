@@ -1,8 +1,8 @@
 //! The short way to the engine: what the SDK's clients of this process ask goes straight to the database, through no
 //! socket and no HTTP.
 //!
-//! The engine does one thing at a time, so one thread does all that is asked of it this way. New items that wait
-//! together are stored in one transaction: a commit waits for the disk, and so it does once for all of them.
+//! The engine does one thing at a time and waits for the disk, so a thread of its own does what is asked of it this way,
+//! and none of those that answer requests waits with it.
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -13,13 +13,10 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use dynoxide::actions::put_item::{PutItemRequest, PutItemResponse};
-use dynoxide::actions::transact_write_items::{TransactPut, TransactWriteItem, TransactWriteItemsRequest};
-use dynoxide::types::{consumed_capacity, item_size, write_capacity_units};
+use dynoxide::actions::transact_write_items::{TransactWriteItemsRequest, TransactWriteItemsResponse};
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use shared::store::{IS_NEW, MAX_TRANSACTION_ITEMS};
 use tokio::sync::oneshot;
 
 /// The header that names a request's operation, after the service's name and a dot.
@@ -39,17 +36,10 @@ pub struct Worker {
 }
 
 enum Job {
-    /// Stores an item, perhaps together with others.
-    Put(Put),
-    /// Anything else.
+    /// Asks the database.
     Run(Box<dyn FnOnce(&Database) + Send>),
     /// Nothing more: the thread ends.
     Stop,
-}
-
-struct Put {
-    request: PutItemRequest,
-    answer: oneshot::Sender<Result<PutItemResponse, DynoxideError>>,
 }
 
 impl Worker {
@@ -72,63 +62,19 @@ impl Worker {
 }
 
 fn work(database: &Database, waiting: &mpsc::Receiver<Job>) {
-    while let Ok(first) = waiting.recv() {
-        let mut puts = Vec::new();
-        let mut is_stopped = false;
-        for job in std::iter::once(first).chain(waiting.try_iter().take(MAX_TRANSACTION_ITEMS - 1)) {
-            match job {
-                Job::Put(put) => puts.push(put),
-                Job::Run(run) => run(database),
-                Job::Stop => is_stopped = true,
-            }
-        }
-        store(database, puts);
-        if is_stopped {
-            break;
-        }
+    while let Ok(Job::Run(run)) = waiting.recv() {
+        run(database);
     }
 }
 
-/// Stores items, all in one transaction if they are new. If one of them is refused, each is tried by itself.
-fn store(database: &Database, puts: Vec<Put>) {
-    let (new, others): (Vec<Put>, Vec<Put>) = puts.into_iter().partition(|put| is_new(&put.request));
-    let is_stored = new.len() > 1 && store_together(database, &new);
-    for Put { request, answer } in new {
-        let outcome = if is_stored { Ok(stored(&request)) } else { database.put_item(request) };
-        // Who has gone away needs no answer.
-        let _ = answer.send(outcome);
-    }
-    for Put { request, answer } in others {
-        let _ = answer.send(database.put_item(request));
-    }
-}
-
-/// Whether an item may only be stored where there is none, as batches are.
-fn is_new(request: &PutItemRequest) -> bool {
-    request.condition_expression.as_deref() == Some(IS_NEW) && request.return_values.is_none()
-}
-
-fn store_together(database: &Database, puts: &[Put]) -> bool {
-    let put = |Put { request, .. }: &Put| TransactPut {
-        table_name: request.table_name.clone(),
-        item: request.item.clone(),
-        condition_expression: request.condition_expression.clone(),
-        expression_attribute_names: request.expression_attribute_names.clone(),
-        ..TransactPut::default()
-    };
-    let transact_items = puts
-        .iter()
-        .map(|one| TransactWriteItem { put: Some(put(one)), ..TransactWriteItem::default() })
-        .collect();
-    let request = TransactWriteItemsRequest { transact_items, ..TransactWriteItemsRequest::default() };
-    database.transact_write_items(request).is_ok()
-}
-
-/// The answer to a new item's put, as if it had been stored by itself.
-fn stored(request: &PutItemRequest) -> PutItemResponse {
-    let units = write_capacity_units(item_size(&request.item));
-    let consumed_capacity = consumed_capacity(&request.table_name, units, &request.return_consumed_capacity);
-    PutItemResponse { consumed_capacity, ..PutItemResponse::default() }
+/// Nothing is lost on this way, so no transaction comes twice. With its token the engine would remember it for ten
+/// minutes, and look through all that it remembers at each.
+fn transact(
+    database: &Database,
+    mut request: TransactWriteItemsRequest,
+) -> Result<TransactWriteItemsResponse, DynoxideError> {
+    request.client_request_token = None;
+    database.transact_write_items(request)
 }
 
 impl Connector {
@@ -136,7 +82,7 @@ impl Connector {
         let operation = request.headers().get(OPERATION).and_then(|target| target.split_once('.'));
         let body = request.body().bytes().unwrap_or_default();
         let outcome = match operation.map_or("", |(_, operation)| operation) {
-            "PutItem" => self.put(body).await,
+            "PutItem" => self.run(body, Database::put_item).await,
             "GetItem" => self.run(body, Database::get_item).await,
             "DeleteItem" => self.run(body, Database::delete_item).await,
             "UpdateItem" => self.run(body, Database::update_item).await,
@@ -144,7 +90,7 @@ impl Connector {
             "Scan" => self.run(body, Database::scan).await,
             "BatchGetItem" => self.run(body, Database::batch_get_item).await,
             "BatchWriteItem" => self.run(body, Database::batch_write_item).await,
-            "TransactWriteItems" => self.run(body, Database::transact_write_items).await,
+            "TransactWriteItems" => self.run(body, transact).await,
             "CreateTable" => self.run(body, Database::create_table).await,
             "DeleteTable" => self.run(body, Database::delete_table).await,
             "DescribeTable" => self.run(body, Database::describe_table).await,
@@ -163,11 +109,6 @@ impl Connector {
         Ok(HttpResponse::new(status, body.into()))
     }
 
-    async fn put(&self, body: &[u8]) -> Result<String, DynoxideError> {
-        let request = read(body)?;
-        self.ask(|answer| Job::Put(Put { request, answer })).await
-    }
-
     async fn run<Q, R>(
         &self,
         body: &[u8],
@@ -177,30 +118,18 @@ impl Connector {
         Q: DeserializeOwned + Send + 'static,
         R: Serialize + Send + 'static,
     {
-        let request = read(body)?;
-        self.ask(|answer| {
-            Job::Run(Box::new(move |database| {
-                // Who has gone away needs no answer.
-                let _ = answer.send(operation(database, request));
-            }))
-        })
-        .await
-    }
-
-    async fn ask<R: Serialize>(
-        &self,
-        job: impl FnOnce(oneshot::Sender<Result<R, DynoxideError>>) -> Job,
-    ) -> Result<String, DynoxideError> {
+        let request =
+            serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
         let stopped = || DynoxideError::InternalServerError("the engine was stopped".to_owned());
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(job(answer)).map_err(|_| stopped())?;
+        let job = Job::Run(Box::new(move |database| {
+            // Who has gone away needs no answer.
+            let _ = answer.send(operation(database, request));
+        }));
+        self.jobs.send(job).map_err(|_| stopped())?;
         let answer = answered.await.map_err(|_| stopped())??;
         serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
     }
-}
-
-fn read<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, DynoxideError> {
-    serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))
 }
 
 impl HttpConnector for Connector {

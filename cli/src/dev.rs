@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::config::{SharedHttpClient, StalledStreamProtectionConfig};
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials, Region};
 use shared::app::{App, DEFAULT_TABLE};
 use shared::auth::{ApiKey, KeyKind};
@@ -158,9 +158,10 @@ impl Stack {
     ) -> Result<Self, StackError> {
         let address = address(&listener)?;
         let http_client = engine.as_ref().map_or_else(shared::app::https_client, Engine::http_client);
-        let client = shared::app::client(Some(&endpoint_url)).await;
-        let config = client.config().to_builder().http_client(http_client.clone()).build();
-        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), table);
+        let store = match engine {
+            Some(_) => Store::new(unsigned(&endpoint_url, http_client.clone()), table).grouping(),
+            None => Store::new(shared::app::client(Some(&endpoint_url)).await, table),
+        };
         table::create(&store).await?;
 
         let keys = Keys::prepare(&store, &options).await.map_err(StackError::Keys)?;
@@ -286,6 +287,20 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, StackError> {
 
 fn url(address: SocketAddr) -> String {
     format!("http://{address}")
+}
+
+/// A client of the engine of this process. There is nobody in between who could change what it asks or keep it waiting,
+/// so nothing is signed and no stream is watched.
+fn unsigned(endpoint_url: &str, http_client: SharedHttpClient) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http_client)
+        .endpoint_url(endpoint_url)
+        .region(Region::new("us-east-1"))
+        .allow_no_auth()
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
 }
 
 /// A client of the streams of an engine on this machine.
