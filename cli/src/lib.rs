@@ -17,3 +17,7 @@ pub mod rebuild;
 pub mod replay;
 pub mod server;
 pub mod stream;
+
+/// Batches pass through many threads, each of which glibc's allocator would keep memory for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
