@@ -2,6 +2,7 @@
 //! are in `benches/`; `-- --help` says what each takes.
 
 pub mod api;
+pub mod client;
 pub mod instance;
 pub mod load;
 pub mod probe;

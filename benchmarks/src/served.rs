@@ -60,6 +60,11 @@ impl Served {
     pub fn memory_mib(&self) -> f64 {
         memory_mib(&self.process.id().to_string())
     }
+
+    /// CPU time that the server has taken, in seconds.
+    pub fn cpu_seconds(&self) -> f64 {
+        cpu_seconds(&self.process.id().to_string())
+    }
 }
 
 impl Drop for Served {
@@ -106,6 +111,16 @@ fn status_mib(process: &str, field: &str) -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix(field));
     let kib = line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse::<f64>().ok());
     kib.unwrap_or_default() / 1024.0
+}
+
+/// CPU time that a process has taken in all its threads, where the system tells; `self` is this one.
+pub fn cpu_seconds(process: &str) -> f64 {
+    /// What Linux counts in, whatever its own clock is.
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name, in brackets, may hold anything; of what follows, user and system time are the 12th and 13th field.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / TICKS_A_SECOND
 }
 
 fn failed(error: std::io::Error) -> BenchError {

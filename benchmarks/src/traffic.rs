@@ -1,11 +1,12 @@
 //! Many clients at once: what a server bears, whether it loses anything, and whether its memory stays.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt};
+use http::Request;
 use identity::{key, project};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,9 +17,10 @@ use shared::time::Millis;
 
 use crate::BenchError;
 use crate::api::{Api, Asked};
+use crate::client::{Body, Client};
 use crate::load::wait_silently;
 use crate::progress::Progress;
-use crate::served::Served;
+use crate::served::{Served, cpu_seconds};
 
 /// How often the server's memory is looked at.
 const LOOKS: u32 = 6;
@@ -28,6 +30,9 @@ const OK: [u16; 2] = [200, 202];
 const TOO_MANY: u16 = 429;
 /// Batches of a session that a client sends.
 const BATCHES_A_SESSION: u64 = 6;
+
+/// Projects whose figures are compared at the same time.
+const COMPARED_AT_ONCE: usize = 8;
 
 /// How much traffic there is.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +58,10 @@ pub struct Outcome {
     pub median_ms: f64,
     /// 99th percentile of it.
     pub p99_ms: f64,
+    /// CPU time of the server while it was sent requests, in milliseconds a request. What it counts later is not in it.
+    pub server_cpu_ms: f64,
+    /// CPU time of the clients.
+    pub clients_cpu_ms: f64,
     /// Memory of the server as time went by, in MiB.
     pub memory_mib: Vec<f64>,
     /// How long after the last request all was counted and compared, in seconds.
@@ -84,13 +93,15 @@ impl Outcome {
         let counted = self.counted_after_s.map_or_else(|| "–".to_owned(), |seconds| format!("{seconds:.0}"));
         let throttled = self.statuses.get(&TOO_MANY).copied().unwrap_or_default();
         format!(
-            "| {} | {} | {throttled} | {} | {:.0} | {:.1} | {:.1} | {} | {counted} |",
+            "| {} | {} | {throttled} | {} | {:.0} | {:.1} | {:.1} | {:.2} | {:.2} | {} | {counted} |",
             self.name,
             self.accepted(),
             self.faults().len(),
             self.per_second,
             self.median_ms,
             self.p99_ms,
+            self.server_cpu_ms,
+            self.clients_cpu_ms,
             memory.join(", "),
         )
     }
@@ -98,8 +109,8 @@ impl Outcome {
 
 /// The table's heading.
 pub const HEADING: &str = "\
-| load | answered | 429 | faults | requests/s | median, ms | p99, ms | server's memory over time, MiB | all equal after, s |
-|---|---|---|---|---|---|---|---|---|";
+| load | answered | 429 | faults | requests/s | median, ms | p99, ms | server's CPU a request, ms | clients' CPU a request, ms | server's memory over time, MiB | all equal after, s |
+|---|---|---|---|---|---|---|---|---|---|---|";
 
 /// What one client saw.
 #[derive(Debug, Default)]
@@ -110,7 +121,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn add(&mut self, began: Instant, answer: &Result<u16, reqwest::Error>) {
+    fn add(&mut self, began: Instant, answer: &Result<u16, BenchError>) {
         self.millis.push(began.elapsed().as_secs_f32() * 1_000.0);
         match answer {
             Ok(status) => *self.statuses.entry(*status).or_default() += 1,
@@ -123,22 +134,24 @@ impl Seen {
 pub async fn reads(server: &Served, volume: Volume) -> Result<Outcome, BenchError> {
     let asked = Api::new(server.at.base_url.clone(), &server.at.secret_key).asked(None).await?;
     let client = async |connection: u16| {
-        let client = client_of(connection)?;
+        let mut client = Client::new(&server.at.base_url, connection)?;
         let mut rng = Rng::with_seed(connection.into());
         let mut seen = Seen::default();
         let end = Instant::now() + volume.time;
         while Instant::now() < end {
             let Some(Asked { path, .. }) = rng.choice(&asked) else { break };
-            let url = format!("{}/api/v1/{path}", server.at.base_url);
+            let token = format!("Bearer {}", server.at.secret_key);
+            let request = Request::get(format!("/api/v1/{path}")).header("authorization", token);
+            let request = request.body(Body::default()).map_err(|error| BenchError::Failed(error.to_string()))?;
             let began = Instant::now();
-            let answer = answered(client.get(url).bearer_auth(&server.at.secret_key)).await;
+            let answer = client.ask(request).await;
             seen.add(began, &answer);
         }
         Ok::<_, BenchError>(seen)
     };
     let clients = try_join_all((0..volume.connections).map(client));
-    let (seen, memory_mib) = futures::future::join(clients, memory(server, volume.time)).await;
-    Ok(outcome("reads, all endpoints".to_owned(), seen?, volume, memory_mib))
+    let (seen, resources) = futures::future::join(clients, watch(server, volume.time)).await;
+    Ok(outcome("reads, all endpoints".to_owned(), seen?, volume, resources))
 }
 
 /// Sends batches to projects of which each client picks one at random for each session.
@@ -150,7 +163,7 @@ pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result
     }
     let all = &all;
     let client = async |connection: u16| {
-        let client = client_of(connection)?;
+        let mut client = Client::new(&server.at.base_url, connection)?;
         let mut rng = Rng::with_seed(connection.into());
         let (mut seen, mut sent) = (Seen::default(), BTreeMap::<usize, Sent>::new());
         let end = Instant::now() + volume.time;
@@ -161,9 +174,10 @@ pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result
                     return Ok::<_, BenchError>((seen, sent));
                 }
                 let body = batch_body(&all[at].public_key, connection, session, batch, &mut rng);
-                let request = client.post(format!("{}/collect", server.at.base_url)).body(body);
+                let request = Request::post("/collect").header("user-agent", USER_AGENT);
+                let request = request.body(body.into()).map_err(|error| BenchError::Failed(error.to_string()))?;
                 let began = Instant::now();
-                let answer = answered(request.header("user-agent", USER_AGENT)).await;
+                let answer = client.ask(request).await;
                 seen.add(began, &answer);
                 if matches!(answer, Ok(status) if OK.contains(&status)) {
                     sent.entry(at).or_default().add(format!("v_{connection}_{session}"));
@@ -173,20 +187,22 @@ pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result
         Ok::<_, BenchError>((seen, sent))
     };
     let clients = try_join_all((0..volume.connections).map(client));
-    let (clients, memory_mib) = futures::future::join(clients, memory(server, volume.time)).await;
+    let (clients, resources) = futures::future::join(clients, watch(server, volume.time)).await;
     let (mut seen, mut sent) = (Vec::new(), BTreeMap::<usize, Sent>::new());
     for (of_client, to) in clients? {
         seen.push(of_client);
         to.into_iter().for_each(|(at, more)| sent.entry(at).or_default().merge(more));
     }
     let name = if projects == 1 { "batches, one project".to_owned() } else { format!("batches, {projects} projects") };
-    let mut outcome = outcome(name, seen, volume, memory_mib);
+    let mut outcome = outcome(name, seen, volume, resources);
     let began = Instant::now();
     let progress = Progress::begin(&format!("{}: comparing", outcome.name), sent.len() as u64);
-    for (at, sent) in sent {
-        outcome.differences.extend(all[at].check(server, &sent).await?);
+    let compared = futures::stream::iter(sent).map(async |(at, sent)| {
+        let differences = all[at].check(server, &sent).await?;
         progress.add(1);
-    }
+        Ok::<_, BenchError>(differences)
+    });
+    outcome.differences = compared.buffer_unordered(COMPARED_AT_ONCE).try_concat().await?;
     progress.end();
     outcome.counted_after_s = Some(began.elapsed().as_secs_f64());
     outcome.memory_mib.push(server.memory_mib());
@@ -282,30 +298,31 @@ fn batch_body(key: &str, connection: u16, session: u64, batch: u64, rng: &mut Rn
     .to_string()
 }
 
-/// A client with an address of its own, so that the collector's throttle takes each for another visitor.
-fn client_of(connection: u16) -> Result<reqwest::Client, BenchError> {
-    let [high, low] = (connection + 1).to_be_bytes();
-    let address = IpAddr::from(Ipv4Addr::new(127, 1, high, low));
-    Ok(reqwest::Client::builder().local_address(address).pool_max_idle_per_host(1).build()?)
+/// What a load took.
+struct Resources {
+    /// Memory of the server as time went by, in MiB.
+    memory_mib: Vec<f64>,
+    /// CPU time of the server, in seconds.
+    server_cpu: f64,
+    /// CPU time of the clients.
+    clients_cpu: f64,
 }
 
-async fn answered(request: reqwest::RequestBuilder) -> Result<u16, reqwest::Error> {
-    let answer = request.send().await?;
-    let status = answer.status().as_u16();
-    answer.bytes().await?;
-    Ok(status)
-}
-
-async fn memory(server: &Served, time: Duration) -> Vec<f64> {
-    let mut looks = vec![server.memory_mib()];
+async fn watch(server: &Served, time: Duration) -> Resources {
+    let (server_before, clients_before) = (server.cpu_seconds(), cpu_seconds("self"));
+    let mut memory_mib = vec![server.memory_mib()];
     for _ in 0..LOOKS {
         tokio::time::sleep(time / LOOKS).await;
-        looks.push(server.memory_mib());
+        memory_mib.push(server.memory_mib());
     }
-    looks
+    Resources {
+        memory_mib,
+        server_cpu: server.cpu_seconds() - server_before,
+        clients_cpu: cpu_seconds("self") - clients_before,
+    }
 }
 
-fn outcome(name: String, clients: Vec<Seen>, volume: Volume, memory_mib: Vec<f64>) -> Outcome {
+fn outcome(name: String, clients: Vec<Seen>, volume: Volume, resources: Resources) -> Outcome {
     let mut all = Seen::default();
     for Seen { statuses, errors, millis } in clients {
         statuses.into_iter().for_each(|(status, count)| *all.statuses.entry(status).or_default() += count);
@@ -313,6 +330,7 @@ fn outcome(name: String, clients: Vec<Seen>, volume: Volume, memory_mib: Vec<f64
         all.millis.extend(millis);
     }
     all.millis.sort_unstable_by(f32::total_cmp);
+    let a_request = |seconds: f64| 1_000.0 * seconds / all.millis.len().max(1) as f64;
     let at = |share: usize| all.millis.get(all.millis.len() * share / 100).copied().unwrap_or_default();
     Outcome {
         name,
@@ -321,7 +339,9 @@ fn outcome(name: String, clients: Vec<Seen>, volume: Volume, memory_mib: Vec<f64
         p99_ms: at(99).into(),
         statuses: all.statuses,
         errors: all.errors,
-        memory_mib,
+        server_cpu_ms: a_request(resources.server_cpu),
+        clients_cpu_ms: a_request(resources.clients_cpu),
+        memory_mib: resources.memory_mib,
         counted_after_s: None,
         differences: Vec::new(),
     }

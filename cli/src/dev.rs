@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::{SharedHttpClient, StalledStreamProtectionConfig};
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials, Region};
 use shared::app::{App, DEFAULT_TABLE};
 use shared::auth::{ApiKey, KeyKind};
@@ -156,15 +157,21 @@ impl Stack {
         options: Options,
     ) -> Result<Self, StackError> {
         let address = address(&listener)?;
-        let store = Store::new(shared::app::client(Some(&endpoint_url)).await, table);
+        let http_client = engine.as_ref().map_or_else(shared::app::https_client, Engine::http_client);
+        let store = match engine {
+            Some(_) => Store::new(unsigned(&endpoint_url, http_client.clone()), table).grouping(),
+            None => Store::new(shared::app::client(Some(&endpoint_url)).await, table),
+        };
         table::create(&store).await?;
 
         let keys = Keys::prepare(&store, &options).await.map_err(StackError::Keys)?;
         let app = Arc::new(App::new(store.clone()));
         let server = Server::start(listener, app);
         let stop = CancellationToken::new();
-        let follower =
-            options.counts.then(|| follow(Follower::new(streams(&endpoint_url), store.clone()), stop.clone()));
+        let follower = options.counts.then(|| {
+            let follower = Follower::new(streams(&endpoint_url, http_client), store.clone());
+            follow(follower, stop.clone())
+        });
         let demo = options.demo.then(|| {
             let demo = demo::run(store.clone(), options.project.clone(), stop.clone());
             tokio::spawn(demo)
@@ -282,11 +289,25 @@ fn url(address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
+/// A client of the engine of this process. There is nobody in between who could change what it asks or keep it waiting,
+/// so nothing is signed and no stream is watched.
+fn unsigned(endpoint_url: &str, http_client: SharedHttpClient) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .http_client(http_client)
+        .endpoint_url(endpoint_url)
+        .region(Region::new("us-east-1"))
+        .allow_no_auth()
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .build();
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
 /// A client of the streams of an engine on this machine.
-pub fn streams(endpoint_url: &str) -> aws_sdk_dynamodbstreams::Client {
+fn streams(endpoint_url: &str, http_client: SharedHttpClient) -> aws_sdk_dynamodbstreams::Client {
     let config = aws_sdk_dynamodbstreams::Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(shared::app::https_client())
+        .http_client(http_client)
         .endpoint_url(endpoint_url)
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))

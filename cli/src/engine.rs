@@ -1,4 +1,5 @@
-//! The embedded engine: DynamoDB's protocol on loopback, over SQLite in memory or in a file.
+//! The embedded engine: DynamoDB's protocol over SQLite, in memory or in a file. Other processes reach it on loopback,
+//! the rest of this one through a connector.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -6,11 +7,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::{IntoShared, SharedHttpClient};
 use dynoxide::storage::Storage;
 use dynoxide::{Database, DynoxideError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::connector::{Connector, Worker};
 
 /// How often expired items are deleted.
 const SWEEP_PERIOD: Duration = Duration::from_secs(60);
@@ -41,11 +45,16 @@ pub struct Engine {
     stop: DropGuard,
     server: JoinHandle<Result<(), String>>,
     sweeper: JoinHandle<()>,
+    worker: Worker,
+    connector: Connector,
 }
 
 /// Why the engine could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
+    /// There is no thread for it.
+    #[error("no thread could be started: {0}")]
+    Thread(io::Error),
     /// The path can't be handed to SQLite.
     #[error("the path of the data file must be UTF-8")]
     Path,
@@ -64,11 +73,17 @@ impl Engine {
     /// Serves a database, in a file or in memory.
     pub fn start(listener: TcpListener, file: Option<&Path>) -> Result<Self, EngineError> {
         let database = open(file)?;
+        let (worker, connector) = Worker::start(database.clone()).map_err(EngineError::Thread)?;
         let stop = CancellationToken::new();
         let sweeper = tokio::spawn(sweep(database.clone(), stop.clone()));
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, stopped));
-        Ok(Engine { stop: stop.drop_guard(), server, sweeper })
+        Ok(Engine { stop: stop.drop_guard(), server, sweeper, worker, connector })
+    }
+
+    /// What SDK clients of this process send their requests with.
+    pub fn http_client(&self) -> SharedHttpClient {
+        self.connector.clone().into_shared()
     }
 
     /// Ends connections, then closes the database.
@@ -80,6 +95,7 @@ impl Engine {
         if let Err(error) = self.sweeper.await {
             tracing::warn!(%error, "the sweep of expired items failed");
         }
+        self.worker.stop().await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line of identity-api, and the local stack that its `dev` command starts.
 
 pub mod args;
+mod connector;
 mod counted;
 mod demo;
 pub mod dev;
@@ -16,3 +17,7 @@ pub mod rebuild;
 pub mod replay;
 pub mod server;
 pub mod stream;
+
+/// Batches pass through many threads, each of which glibc's allocator would keep memory for.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

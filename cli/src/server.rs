@@ -32,8 +32,8 @@ const MAX_DRAINED: usize = 16 << 20;
 /// How long a client may take to send a request.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Requests that are answered at the same time; the others wait. More would be no faster on one machine, and each takes
-/// memory for what it reads.
+/// Requests that read and are answered at the same time; the others wait. More would be no faster on one machine, and
+/// each takes memory for what it reads. Batches take none to speak of, and the more wait, the more are stored together.
 const AT_ONCE: usize = 16;
 
 /// How long requests that are being answered may take when the server stops.
@@ -67,10 +67,14 @@ impl Functions {
 
     /// Answers a request.
     pub async fn answer(&self, request: &Request) -> Response<Body> {
-        let _turn = self.turns.acquire().await;
         let app = &self.app;
         let route = routes::find(request.uri().path()).map(|(route, _)| route);
-        match route.filter(|route| route.takes(request.method().as_str())).map(|route| route.function) {
+        let function = route.filter(|route| route.takes(request.method().as_str())).map(|route| route.function);
+        let _turn = match function {
+            Some("collect") => None,
+            _ => self.turns.acquire().await.ok(),
+        };
+        match function {
             Some("acquisition") => acquisition::handle(app, request).await,
             Some("clicks") => clicks::handle(app, request).await,
             Some("collect") => collect::handle(&self.collector, request).await,

@@ -25,8 +25,8 @@ const IDLE_PAUSE: Duration = Duration::from_millis(100);
 const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause after an error.
 const LAST_RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// How many records a page holds at most: DynamoDB's own limit.
-const PAGE: i32 = 1000;
+/// How many records a page holds at most. DynamoDB would give 1,000, but a page is in memory in several forms at once.
+const PAGE: i32 = 250;
 /// How many records are handed over at once, at most, give or take a page.
 const GROUP: usize = 4000;
 

@@ -7,7 +7,9 @@ mod common;
 use common::{Dev, assert_status, batch, browser, get, now, run, stderr, write_batches};
 use identity::dev::{Options, Stack};
 use serde_json::{Value, json};
+use shared::keys::Key;
 use shared::routes::ROUTES;
+use shared::store::{Query, binary, key_item};
 
 const SECRET: &str = "sk_live_aBcDeFgHiJkLmNoPqRsTuVwXyZ012345";
 const PUBLIC: &str = "pk_live_aBcDeFgHiJkLmNoPqRsTuVwXyZ012345";
@@ -329,4 +331,28 @@ async fn a_stack_runs_inside_another_program() {
     let address = stack.base_url();
     stack.shutdown().await;
     assert!(browser().get(address).send().await.is_err());
+}
+
+/// The stack stores items that wait at the same time in one transaction. None of them may notice.
+#[tokio::test]
+async fn new_items_that_are_put_at_the_same_time_fare_as_if_alone() {
+    let stack = Stack::start(Options::empty("shop".parse().unwrap())).await.unwrap();
+    let put = async |number: usize, bytes: usize| {
+        let key = Key { pk: "ITEMS".to_owned(), sk: number.to_string() };
+        let mut item = key_item(&key);
+        item.insert("d".to_owned(), binary(vec![0; bytes]));
+        let store = stack.store().metered();
+        let outcome = store.put_at(item, None).await.map_err(|error| error.is_of_items());
+        (outcome, store.consumed().calls)
+    };
+    let alike = futures::future::join_all((0..300).map(|number| put(number, 10))).await;
+    assert!(alike.iter().all(|outcome| *outcome == (Ok(true), 1)), "{alike:?}");
+    // Each once more, each twice, and one that is too large.
+    let puts = (200..400).chain(300..400).map(|number| put(number, if number == 399 { 500_000 } else { 10 }));
+    let mixed = futures::future::join_all(puts).await;
+    let count = |wanted| mixed.iter().filter(|(outcome, _)| *outcome == wanted).count();
+    assert_eq!((count(Ok(true)), count(Ok(false)), count(Err(true))), (99, 199, 2));
+    let stored = stack.store().query(Query::partition("ITEMS")).await.unwrap();
+    assert_eq!(stored.len(), 399);
+    stack.shutdown().await;
 }

@@ -14,6 +14,7 @@ pub mod dates;
 pub mod derived;
 pub mod error;
 pub mod forecast;
+mod group;
 pub mod ids;
 pub mod ip;
 pub mod keys;

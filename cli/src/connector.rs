@@ -1,0 +1,152 @@
+//! The short way to the engine: what the SDK's clients of this process ask goes straight to the database, through no
+//! socket and no HTTP.
+//!
+//! The engine does one thing at a time and waits for the disk, so a thread of its own does what is asked of it this way,
+//! and none of those that answer requests waits with it.
+
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use aws_sdk_dynamodb::config::http::{HttpRequest, HttpResponse};
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use dynoxide::actions::transact_write_items::{TransactWriteItemsRequest, TransactWriteItemsResponse};
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::oneshot;
+
+/// The header that names a request's operation, after the service's name and a dot.
+const OPERATION: &str = "x-amz-target";
+
+/// An HTTP client for the SDK that hands requests to the engine's thread.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    jobs: mpsc::Sender<Job>,
+}
+
+/// The thread that asks the database.
+#[derive(Debug)]
+pub struct Worker {
+    jobs: mpsc::Sender<Job>,
+    thread: JoinHandle<()>,
+}
+
+enum Job {
+    /// Asks the database.
+    Run(Box<dyn FnOnce(&Database) + Send>),
+    /// Nothing more: the thread ends.
+    Stop,
+}
+
+impl Worker {
+    /// Starts the thread. It ends when it is stopped, or when nobody is left to ask it.
+    pub fn start(database: Database) -> std::io::Result<(Self, Connector)> {
+        let (jobs, waiting) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || work(&database, &waiting))?;
+        Ok((Worker { jobs: jobs.clone(), thread }, Connector { jobs }))
+    }
+
+    /// Ends the thread, after what was asked before. Who asks later gets an error.
+    pub async fn stop(self) {
+        // It may have ended before, as nobody was left to ask it.
+        let _ = self.jobs.send(Job::Stop);
+        let ended = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        if !matches!(ended, Ok(Ok(()))) {
+            tracing::warn!("the engine's thread failed");
+        }
+    }
+}
+
+fn work(database: &Database, waiting: &mpsc::Receiver<Job>) {
+    while let Ok(Job::Run(run)) = waiting.recv() {
+        run(database);
+    }
+}
+
+/// Nothing is lost on this way, so no transaction comes twice. With its token the engine would remember it for ten
+/// minutes, and look through all that it remembers at each.
+fn transact(
+    database: &Database,
+    mut request: TransactWriteItemsRequest,
+) -> Result<TransactWriteItemsResponse, DynoxideError> {
+    request.client_request_token = None;
+    database.transact_write_items(request)
+}
+
+impl Connector {
+    async fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let operation = request.headers().get(OPERATION).and_then(|target| target.split_once('.'));
+        let body = request.body().bytes().unwrap_or_default();
+        let outcome = match operation.map_or("", |(_, operation)| operation) {
+            "PutItem" => self.run(body, Database::put_item).await,
+            "GetItem" => self.run(body, Database::get_item).await,
+            "DeleteItem" => self.run(body, Database::delete_item).await,
+            "UpdateItem" => self.run(body, Database::update_item).await,
+            "Query" => self.run(body, Database::query).await,
+            "Scan" => self.run(body, Database::scan).await,
+            "BatchGetItem" => self.run(body, Database::batch_get_item).await,
+            "BatchWriteItem" => self.run(body, Database::batch_write_item).await,
+            "TransactWriteItems" => self.run(body, transact).await,
+            "CreateTable" => self.run(body, Database::create_table).await,
+            "DeleteTable" => self.run(body, Database::delete_table).await,
+            "DescribeTable" => self.run(body, Database::describe_table).await,
+            "UpdateTimeToLive" => self.run(body, Database::update_time_to_live).await,
+            "DescribeTimeToLive" => self.run(body, Database::describe_time_to_live).await,
+            "DescribeStream" => self.run(body, Database::describe_stream).await,
+            "GetShardIterator" => self.run(body, Database::get_shard_iterator).await,
+            "GetRecords" => self.run(body, Database::get_records).await,
+            other => Err(DynoxideError::ValidationException(format!("nothing here asks for {other:?}"))),
+        };
+        let (status, body) = match outcome {
+            Ok(body) => (200, body),
+            Err(error) => (error.status_code(), error.to_json()),
+        };
+        let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
+        Ok(HttpResponse::new(status, body.into()))
+    }
+
+    async fn run<Q, R>(
+        &self,
+        body: &[u8],
+        operation: fn(&Database, Q) -> Result<R, DynoxideError>,
+    ) -> Result<String, DynoxideError>
+    where
+        Q: DeserializeOwned + Send + 'static,
+        R: Serialize + Send + 'static,
+    {
+        let request =
+            serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
+        let stopped = || DynoxideError::InternalServerError("the engine was stopped".to_owned());
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Run(Box::new(move |database| {
+            // Who has gone away needs no answer.
+            let _ = answer.send(operation(database, request));
+        }));
+        self.jobs.send(job).map_err(|_| stopped())?;
+        let answer = answered.await.map_err(|_| stopped())??;
+        serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let connector = self.clone();
+        HttpConnectorFuture::new(async move { connector.answer(&request).await })
+    }
+}
+
+impl HttpClient for Connector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Job")
+    }
+}
