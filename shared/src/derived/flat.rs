@@ -60,13 +60,12 @@ impl FlatRows {
         self.0.iter().map(|(_, table)| table.counters.len()).sum()
     }
 
-    /// The same rows, to be changed.
+    /// The same rows, to be changed. Those that only keep a key's place are among them.
     pub fn to_rows(&self) -> Rows {
         let mut rows = Rows::default();
         for (id, _) in &self.0 {
-            for (key, cells) in self.table(*id) {
-                cells.iter().for_each(|(field, count)| rows.add(*id, key, field, count));
-            }
+            let table = rows.table_mut(*id);
+            table.extend(self.table(*id).map(|(key, cells)| (key.to_owned(), cells.iter().collect())));
         }
         rows
     }
@@ -211,6 +210,7 @@ impl<'de> Visitor<'de> for Append<'_> {
 mod tests {
     use super::*;
     use crate::codec;
+    use crate::derived::counters::Row;
 
     fn rows() -> Rows {
         let mut rows = Rows::default();
@@ -218,6 +218,7 @@ mod tests {
             rows.add((number % 3) as TableId, &format!("key {number}"), number, -i64::from(number) - 1);
             rows.add((number % 3) as TableId, "", number, 1);
         }
+        rows.table_mut(1).insert("keeps its place".to_owned(), Row::new());
         rows
     }
 
