@@ -127,6 +127,9 @@ impl Connector {
             let _ = answer.send(operation(database, request));
         }));
         self.jobs.send(job).map_err(|_| stopped())?;
+        // No network answers before what is asked together is under way, and neither does this: else calls that could be
+        // made together would wait for each other.
+        tokio::task::yield_now().await;
         let answer = answered.await.map_err(|_| stopped())??;
         serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
     }
