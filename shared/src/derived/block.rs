@@ -164,7 +164,9 @@ pub struct StoredDay {
 
 /// All days of a measure, for a rebuild.
 pub async fn read_ever(store: &Store, project: &ProjectId, measure: Measure) -> Result<Vec<StoredDay>, StoreError> {
-    let items = store.query(Query::partition(keys::blocks(project, measure)).strong()).await?;
+    let mut items = store.query(Query::partition(keys::blocks(project, measure)).strong()).await?;
+    // What is no day's is nothing that a rebuild could mend.
+    items.retain(|item| read_text(item, SK).is_ok_and(|sort_key| keys::block_day(sort_key).is_some()));
     let read = |(day, items): (Day, Vec<&Item>)| {
         let keys = items.iter().map(|item| item_key(item)).collect::<Result<_, _>>()?;
         let block = match assemble_day(day, &items) {
