@@ -25,27 +25,31 @@ impl Parameters {
 
 /// The first rows in the order of their counts, the largest first. Ties go by what a key stands for, texts in byte order,
 /// and an unknown part of it is before every known one.
-pub fn ranked<'a, V, C: Ord, K: Ord>(
+pub fn ranked<'a, V, C: Ord + Copy, K: Ord>(
     rows: impl IntoIterator<Item = (&'a str, V)>,
     limit: usize,
     count: impl Fn(&V) -> C,
     key: impl Fn(&'a str) -> K,
 ) -> impl Iterator<Item = (K, V)> {
-    let mut rows: Vec<(&str, V)> = rows.into_iter().collect();
-    // Of thousands of rows, those are sorted, and their keys read, that may be among the first.
-    if limit > 0 && limit < rows.len() {
-        let (_, (_, last), _) = rows.select_nth_unstable_by_key(limit - 1, |(_, value)| Reverse(count(value)));
-        let least = count(last);
-        rows.retain(|(_, value)| count(value) >= least);
+    let order = |a: &(Reverse<C>, K, V), b: &(Reverse<C>, K, V)| (&a.0, &a.1).cmp(&(&b.0, &b.1));
+    let mut first: Vec<(Reverse<C>, K, V)> = Vec::new();
+    // Of hundreds of thousands of rows, those are kept, and their keys read, that may be among the first.
+    let mut least = None;
+    for (text, value) in rows {
+        let count = count(&value);
+        if least.is_some_and(|least| count < least) {
+            continue;
+        }
+        first.push((Reverse(count), key(text), value));
+        if first.len() > limit.saturating_mul(2) {
+            let (_, (Reverse(beyond), ..), _) = first.select_nth_unstable_by(limit, order);
+            least = Some(*beyond);
+            first.truncate(limit);
+        }
     }
-    let mut rows: Vec<(Reverse<C>, K, V)> =
-        rows.into_iter().map(|(text, value)| (Reverse(count(&value)), key(text), value)).collect();
-    if limit < rows.len() {
-        rows.select_nth_unstable_by(limit, |a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-        rows.truncate(limit);
-    }
-    rows.sort_unstable_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-    rows.into_iter().map(|(_, key, value)| (key, value))
+    first.sort_unstable_by(order);
+    first.truncate(limit);
+    first.into_iter().map(|(_, key, value)| (key, value))
 }
 
 #[cfg(test)]
@@ -66,6 +70,21 @@ mod tests {
         let keys: Vec<[Option<String>; 2]> = ranked(joint, 3, |count| *count, parts).map(|(key, _)| key).collect();
         let text = |text: &str| Some(text.to_owned());
         assert_eq!(keys, [[None, text("z")], [text("a"), None], [text("a"), text("b")]]);
+    }
+
+    #[test]
+    fn the_first_of_many_are_those_of_all_sorted() {
+        // Many ties, in an order that is neither that of counts nor of keys.
+        let texts: Vec<(String, u32)> =
+            (0..2_000u32).map(|number| (format!("{}", number * 7_919 % 2_000), number * 31 % 57)).collect();
+        let rows = || texts.iter().map(|(text, count)| (text.as_str(), *count));
+        let mut sorted: Vec<(Reverse<u32>, &str)> = rows().map(|(text, count)| (Reverse(count), text)).collect();
+        sorted.sort_unstable();
+        for limit in [1, 7, 50, 999, 1_000, 2_000, usize::MAX] {
+            let first = ranked(rows(), limit, |count| *count, |text| text);
+            let first: Vec<_> = first.map(|(text, count)| (Reverse(count), text)).collect();
+            assert_eq!(first, sorted[..limit.min(2_000)], "{limit}");
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::derived::acquisition::{Campaign, campaigns, channels, referrers};
-use shared::derived::{Measure, Sums, View};
+use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::numbers::percent;
 use shared::ranking::{Parameters, ranked};
@@ -58,13 +58,12 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result<Data<Acquisition>, ApiError> {
     let view = View::load(&caller.store, &caller.project, &[(Measure::Acquisition, range)]).await?;
     let days = || view.days(Measure::Acquisition);
-    let top = |sessions| ranked::<i64, _, _>(sessions, limit, |sessions| *sessions, str::to_owned);
     let values = |campaign| {
-        let values = top(campaigns(days(), campaign));
+        let values = top(campaigns(days(), campaign), limit);
         values.map(|(value, sessions)| UtmValue { value, sessions }).collect()
     };
     let acquisition = Acquisition {
-        referrers: top(referrers(days())).map(|(referrer, sessions)| Referrer { referrer, sessions }).collect(),
+        referrers: top(referrers(days()), limit).map(|(referrer, sessions)| Referrer { referrer, sessions }).collect(),
         utm: Utm {
             source: values(Campaign::Source),
             medium: values(Campaign::Medium),
@@ -77,10 +76,16 @@ async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result
     Ok(Data { data: acquisition })
 }
 
+/// What brought most sessions.
+fn top<'a>(sessions: impl Iterator<Item = (&'a str, i64)>, limit: usize) -> impl Iterator<Item = (String, i64)> {
+    ranked(sessions, limit, |sessions| *sessions, str::to_owned)
+}
+
 /// The channels with their shares of all sessions: each session came by exactly one.
-fn shares(channels: Sums<'_, i64>, limit: usize) -> Vec<Channel> {
-    let all: i64 = channels.values().sum();
-    ranked(channels, limit, |sessions| *sessions, str::to_owned)
+fn shares<'a>(channels: impl Iterator<Item = (&'a str, i64)>, limit: usize) -> Vec<Channel> {
+    let channels: Vec<_> = channels.collect();
+    let all: i64 = channels.iter().map(|(_, sessions)| sessions).sum();
+    top(channels.into_iter(), limit)
         .map(|(channel, sessions)| Channel { channel, sessions, share: percent(sessions, all) })
         .collect()
 }
@@ -91,10 +96,10 @@ mod tests {
 
     #[test]
     fn shares_are_of_all_sessions_not_only_those_listed() {
-        let channels = Sums::from([("Direct", 1), ("Email", 3), ("Referral", 1), ("Organic Search", 3)]);
+        let channels = [("Direct", 1), ("Email", 3), ("Organic Search", 3), ("Referral", 1)];
         let row = |channel: &str, sessions, share| Channel { channel: channel.to_owned(), sessions, share };
         let expected = [row("Email", 3, 37.5), row("Organic Search", 3, 37.5), row("Direct", 1, 12.5)];
-        assert_eq!(shares(channels, 3), expected);
-        assert_eq!(shares(Sums::new(), 3), []);
+        assert_eq!(shares(channels.into_iter(), 3), expected);
+        assert_eq!(shares([].into_iter(), 3), []);
     }
 }

@@ -1,12 +1,14 @@
 //! `GET /api/v1/events/types`: how many events of each type a range holds.
 
+use std::collections::HashMap;
+
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::dates::DateRange;
 use shared::derived::stats::StatsDay;
-use shared::derived::{Measure, Sums, View};
+use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::params::Params;
 use shared::ranking::ranked;
@@ -44,7 +46,7 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<Vec<EventTy
 
 /// Adds up the counts of each type. Ties go by name.
 fn most_frequent_first<'a>(counts: impl Iterator<Item = (&'a str, u64)>) -> Vec<EventType> {
-    let mut totals: Sums<'_, u64> = Sums::new();
+    let mut totals: HashMap<&str, u64> = HashMap::new();
     for (name, count) in counts.filter(|(_, count)| *count > 0) {
         *totals.entry(name).or_default() += count;
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::derived::frustration::{Frustration, by_visitor};
-use shared::derived::{Measure, Sums, View};
+use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::numbers::ratio;
 use shared::ranking::{Parameters, ranked};
@@ -33,7 +33,7 @@ pub struct VisitorScore {
 #[derive(Debug, PartialEq, Serialize)]
 pub struct Average {
     avg_score: f64,
-    visitor_count: usize,
+    visitor_count: i64,
 }
 
 /// Answers a request.
@@ -47,9 +47,12 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<Scores>, Ap
     Ok(Data { data: scores(by_visitor(view.days(Measure::Frustration)), parameters.limit) })
 }
 
-fn scores(visitors: Sums<'_, Frustration>, limit: usize) -> Scores {
-    let visitor_count = visitors.len();
-    let sum: i64 = visitors.values().map(Frustration::score).sum();
+fn scores<'a>(visitors: impl Iterator<Item = (&'a str, Frustration)>, limit: usize) -> Scores {
+    let (mut visitor_count, mut sum) = (0, 0);
+    let visitors = visitors.inspect(|(_, suffered)| {
+        visitor_count += 1;
+        sum += suffered.score();
+    });
     let rows = ranked(visitors, limit, Frustration::score, |visitor| visitor).map(|(visitor, suffered)| VisitorScore {
         visitor_id: visitor.to_owned(),
         score: suffered.score(),
@@ -59,7 +62,8 @@ fn scores(visitors: Sums<'_, Frustration>, limit: usize) -> Scores {
         form_abandons: suffered.form_abandons,
         rapid_navigations: suffered.rapid_navigations,
     });
-    Scores { scores: rows.collect(), average: Average { avg_score: ratio(sum, visitor_count as i64), visitor_count } }
+    let scores = rows.collect();
+    Scores { scores, average: Average { avg_score: ratio(sum, visitor_count), visitor_count } }
 }
 
 #[cfg(test)]
@@ -69,8 +73,8 @@ mod tests {
     #[test]
     fn the_average_is_over_all_visitors_not_only_those_listed() {
         let rage = |rage_clicks| Frustration { rage_clicks, ..Frustration::default() };
-        let visitors = Sums::from([("v1", rage(1)), ("v2", rage(50)), ("v3", rage(3)), ("v4", rage(3))]);
-        let Scores { scores, average } = scores(visitors, 2);
+        let visitors = [("v1", rage(1)), ("v2", rage(50)), ("v3", rage(3)), ("v4", rage(3))];
+        let Scores { scores, average } = scores(visitors.into_iter(), 2);
         let listed: Vec<_> = scores.iter().map(|row| (row.visitor_id.as_str(), row.score)).collect();
         assert_eq!(listed, [("v2", 100), ("v3", 30)]);
         assert_eq!(average, Average { avg_score: 42.5, visitor_count: 4 });
@@ -78,6 +82,6 @@ mod tests {
 
     #[test]
     fn nobody_is_no_one_on_average() {
-        assert_eq!(scores(Sums::new(), 50).average, Average { avg_score: 0.0, visitor_count: 0 });
+        assert_eq!(scores([].into_iter(), 50).average, Average { avg_score: 0.0, visitor_count: 0 });
     }
 }

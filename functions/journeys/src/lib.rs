@@ -7,7 +7,7 @@ use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::derived::facts::parts;
 use shared::derived::journeys::{entries, exits, transitions};
-use shared::derived::{Measure, Sums, View};
+use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
 
@@ -42,15 +42,15 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result<Data<Journeys>, ApiError> {
     let view = View::load(&caller.store, &caller.project, &[(Measure::Journeys, range)]).await?;
     let days = || view.days(Measure::Journeys);
-    let ends = |counts: Sums<'_, i64>| {
-        let rows = ranked(counts, limit, |count| *count, str::to_owned);
-        rows.map(|(url, count)| End { url, count }).collect()
-    };
     let transitions = ranked(transitions(days()), limit, |count| *count, parts);
     let journeys = Journeys {
         transitions: transitions.map(|([from, to], count)| Transition { from, to, count }).collect(),
-        entry_pages: ends(entries(days())),
-        exit_pages: ends(exits(days())),
+        entry_pages: ends(entries(days()), limit),
+        exit_pages: ends(exits(days()), limit),
     };
     Ok(Data { data: journeys })
+}
+
+fn ends<'a>(counts: impl Iterator<Item = (&'a str, i64)>, limit: usize) -> Vec<End> {
+    ranked(counts, limit, |count| *count, str::to_owned).map(|(url, count)| End { url, count }).collect()
 }

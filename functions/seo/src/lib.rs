@@ -1,13 +1,13 @@
 //! `GET /api/v1/insights/seo`: what is wrong with pages in the eyes of a search engine.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::derived::seo::{Diagnostics, latest};
-use shared::derived::{Measure, Sums, View};
+use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
 use shared::time::Millis;
@@ -56,7 +56,7 @@ async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result
 
 /// The issues of most pages. A page counts once for each of its issues.
 fn issues<'a>(pages: impl Iterator<Item = &'a Diagnostics>, limit: usize) -> Vec<Issue> {
-    let mut counts: Sums<'_, u64> = Sums::new();
+    let mut counts: HashMap<&str, u64> = HashMap::new();
     for page in pages {
         for issue in page.issues.iter().collect::<BTreeSet<_>>() {
             *counts.entry(issue).or_default() += 1;

@@ -2,7 +2,8 @@
 
 use super::Measure;
 use super::counters::{Counters, TableId};
-use super::flat::{FlatRows, Sums};
+use super::flat::FlatRows;
+use super::sums::sums;
 use crate::model::Session;
 use crate::time::Day;
 
@@ -63,25 +64,27 @@ pub fn add_session(counters: &mut Counters, session: &Session) {
 }
 
 /// The sessions started on some days, by referring host.
-pub fn referrers<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, i64> {
+pub fn referrers<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, i64)> {
     sessions(days, REFERRERS)
 }
 
 /// The sessions started on some days, by channel.
-pub fn channels<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, i64> {
+pub fn channels<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, i64)> {
     sessions(days, CHANNELS)
 }
 
 /// The sessions started on some days, by the value of a campaign parameter.
-pub fn campaigns<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, campaign: Campaign) -> Sums<'a, i64> {
+pub fn campaigns<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    campaign: Campaign,
+) -> impl Iterator<Item = (&'a str, i64)> {
     sessions(days, campaign.table())
 }
 
-fn sessions<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, table: TableId) -> Sums<'a, i64> {
-    let mut sessions: Sums<'_, i64> = Sums::new();
-    for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
-        *sessions.entry(key).or_default() += row.get(SESSIONS);
-    }
-    sessions.retain(|_, count| *count > 0);
-    sessions
+fn sessions<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    table: TableId,
+) -> impl Iterator<Item = (&'a str, i64)> {
+    let days = days.map(move |(day, rows)| (day, rows.table(table)));
+    sums(days, |sessions: &mut i64, _, row| *sessions += row.get(SESSIONS)).filter(|(_, sessions)| *sessions > 0)
 }

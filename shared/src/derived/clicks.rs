@@ -3,7 +3,8 @@
 use super::counters::{Counters, TableId};
 use super::distinct::Seen;
 use super::facts::{Facts, joint_key, table_of};
-use super::flat::{FlatRows, Sums};
+use super::flat::FlatRows;
+use super::sums::sums;
 use super::{Measure, distinct};
 use crate::model::Batch;
 use crate::time::{Day, Millis};
@@ -57,20 +58,16 @@ pub fn by_element<'a>(
     days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
     kind: Kind,
     end: Day,
-) -> Sums<'a, ClickFigures> {
+) -> impl Iterator<Item = (&'a str, ClickFigures)> {
     let table = match kind {
         Kind::Rage => 0,
         Kind::Dead => 1,
         Kind::Phantom => 2,
     };
-    let mut elements: Sums<'_, ClickFigures> = Sums::new();
-    for (day, rows) in days {
-        for (key, row) in rows.table(table) {
-            let figures = elements.entry(key).or_default();
-            figures.count += row.get(COUNT);
-            figures.unique_visitors += distinct::counted(row, *day, end);
-        }
-    }
-    elements.retain(|_, figures| figures.count > 0);
-    elements
+    let days = days.map(move |(day, rows)| (*day, rows.table(table)));
+    let elements = sums(days, move |figures: &mut ClickFigures, day, row| {
+        figures.count += row.get(COUNT);
+        figures.unique_visitors += distinct::counted(row, *day, end);
+    });
+    elements.filter(|(_, figures)| figures.count > 0)
 }

@@ -3,7 +3,8 @@
 use super::counters::{Counters, Rows, TableId};
 use super::distinct::Seen;
 use super::facts::{Facts, joint_key, joint_prefix, parts};
-use super::flat::{FlatRows, Sums};
+use super::flat::FlatRows;
+use super::sums::sums;
 use super::{Measure, distinct, instants};
 use crate::model::{Batch, Event};
 use crate::time::{Day, Millis};
@@ -68,23 +69,21 @@ pub struct ErrorFigures {
 }
 
 /// The errors of days in a range that ends on `end`, by the joint key of type and message.
-pub fn by_message<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, end: Day) -> Sums<'a, ErrorFigures> {
-    let mut errors: Sums<'_, ErrorFigures> = Sums::new();
-    for (day, rows) in days {
-        for (key, row) in rows.table(ERRORS) {
-            let figures = errors.entry(key).or_default();
+pub fn by_message<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    end: Day,
+) -> impl Iterator<Item = (&'a str, ErrorFigures)> {
+    let days = days.flat_map(|(day, rows)| [ERRORS, ALL_TIMES].map(|table| ((*day, table), rows.table(table))));
+    let errors = sums(days, move |figures: &mut ErrorFigures, (day, table), row| {
+        if *table == ERRORS {
             figures.count += row.get(COUNT);
             figures.unique_visitors += distinct::counted(row, *day, end);
-        }
-        for (key, row) in rows.table(ALL_TIMES) {
-            let Some((first, last)) = instants::span(row, *day) else { continue };
-            let figures = errors.entry(key).or_default();
+        } else if let Some((first, last)) = instants::span(row, *day) {
             figures.first_seen_at = Some(figures.first_seen_at.map_or(first, |known| known.min(first)));
             figures.last_seen_at = figures.last_seen_at.max(Some(last));
         }
-    }
-    errors.retain(|_, figures| figures.count > 0);
-    errors
+    });
+    errors.filter(|(_, figures)| figures.count > 0)
 }
 
 /// On which page an error happened at the latest instant of its day, if that is kept apart.

@@ -3,16 +3,12 @@
 //! A range of days has hundreds of thousands of rows, which a request reads once and adds up. They are read from what
 //! [`Rows`] are stored as.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::counters::{Cells, Rows, TableId};
-
-/// What readers add up, by key.
-pub type Sums<'a, V> = HashMap<&'a str, V>;
 
 /// The rows of a measure's day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::Measure;
 use super::counters::{Counters, Rows, TableId};
 use super::facts::{Facts, joint_key, joint_prefix, parts};
-use super::flat::{FlatRows, Sums};
+use super::flat::FlatRows;
+use super::sums::sums;
 use crate::model::Batch;
 use crate::time::Day;
 
@@ -65,25 +66,26 @@ pub struct Timed {
     pub micros: i128,
 }
 
-fn timed<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, table: TableId) -> Sums<'a, Timed> {
-    let mut found: Sums<'_, Timed> = Sums::new();
-    for (key, row) in days.flat_map(|(_, rows)| rows.table(table)) {
-        let timed = found.entry(key).or_default();
+fn timed<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    table: TableId,
+) -> impl Iterator<Item = (&'a str, Timed)> {
+    let days = days.map(move |(day, rows)| (day, rows.table(table)));
+    let found = sums(days, |timed: &mut Timed, _, row| {
         timed.count += row.get(COUNT);
         timed.timed += row.get(TIMED);
         timed.micros += i128::from(row.get(TIME_MICROS));
-    }
-    found.retain(|_, timed| timed.count > 0);
-    found
+    });
+    found.filter(|(_, timed)| timed.count > 0)
 }
 
 /// Forms that were left on some days, by the joint key of form and URL.
-pub fn abandonment<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, Timed> {
+pub fn abandonment<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, Timed)> {
     timed(days, ABANDONMENT)
 }
 
 /// Fields that made people hesitate on some days, by the joint key of form, field and URL.
-pub fn hesitation<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, Timed> {
+pub fn hesitation<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, Timed)> {
     timed(days, HESITATION)
 }
 

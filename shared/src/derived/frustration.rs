@@ -3,7 +3,8 @@
 
 use super::Measure;
 use super::counters::{Counters, TableId};
-use super::flat::{FlatRows, Sums};
+use super::flat::FlatRows;
+use super::sums::sums;
 use crate::ids::VisitorId;
 use crate::model::Batch;
 use crate::time::Day;
@@ -68,18 +69,18 @@ impl Frustration {
 }
 
 /// The visitors that suffered anything on some days.
-pub fn by_visitor<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, Frustration> {
-    let mut visitors: Sums<'_, Frustration> = Sums::new();
-    for (visitor, row) in days.flat_map(|(_, rows)| rows.table(VISITORS)) {
-        let suffered = visitors.entry(visitor).or_default();
+pub fn by_visitor<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+) -> impl Iterator<Item = (&'a str, Frustration)> {
+    let days = days.map(|(day, rows)| (day, rows.table(VISITORS)));
+    let visitors = sums(days, |suffered: &mut Frustration, _, row| {
         suffered.rage_clicks += row.get(RAGE_CLICKS);
         suffered.dead_clicks += row.get(DEAD_CLICKS);
         suffered.errors += row.get(ERRORS);
         suffered.form_abandons += row.get(FORM_ABANDONS);
         suffered.rapid_navigations += row.get(RAPID_NAVIGATIONS);
-    }
-    visitors.retain(|_, suffered| suffered.score() > 0);
-    visitors
+    });
+    visitors.filter(|(_, suffered)| suffered.score() > 0)
 }
 
 #[cfg(test)]

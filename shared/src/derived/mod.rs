@@ -27,6 +27,7 @@ pub mod places;
 pub mod reading;
 pub mod seo;
 pub mod stats;
+pub mod sums;
 pub mod tail;
 pub mod view;
 pub mod visits;
@@ -36,7 +37,7 @@ use serde::{Deserialize, Serialize};
 
 pub use contributions::Delta;
 pub use counters::{Counters, Rows};
-pub use flat::{FlatRows, Sums};
+pub use flat::FlatRows;
 pub use index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef};
 pub use view::View;
 

@@ -2,7 +2,8 @@
 
 use super::counters::{Counters, TableId};
 use super::distinct::Seen;
-use super::flat::{FlatRows, Sums};
+use super::flat::FlatRows;
+use super::sums::sums;
 use super::{Measure, distinct};
 use crate::model::Batch;
 use crate::time::Day;
@@ -38,15 +39,14 @@ pub struct PageViews {
 }
 
 /// The pages of days in a range that ends on `end`, by URL.
-pub fn pages<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, end: Day) -> Sums<'a, PageViews> {
-    let mut pages: Sums<'_, PageViews> = Sums::new();
-    for (day, rows) in days {
-        for (url, row) in rows.table(PAGES) {
-            let page = pages.entry(url).or_default();
-            page.views += row.get(VIEWS);
-            page.unique_visitors += distinct::counted(row, *day, end);
-        }
-    }
-    pages.retain(|_, page| page.views > 0);
-    pages
+pub fn pages<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    end: Day,
+) -> impl Iterator<Item = (&'a str, PageViews)> {
+    let days = days.map(|(day, rows)| (*day, rows.table(PAGES)));
+    let pages = sums(days, move |page: &mut PageViews, day, row| {
+        page.views += row.get(VIEWS);
+        page.unique_visitors += distinct::counted(row, *day, end);
+    });
+    pages.filter(|(_, page)| page.views > 0)
 }

@@ -3,7 +3,8 @@
 use super::Measure;
 use super::counters::{Counters, TableId};
 use super::facts::Facts;
-use super::flat::{FlatRows, Sums};
+use super::flat::FlatRows;
+use super::sums::sums;
 use crate::model::Batch;
 use crate::time::Day;
 
@@ -54,20 +55,18 @@ pub struct ReadFigures {
 }
 
 /// The pages read on some days, by URL.
-pub fn by_page<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> Sums<'a, ReadFigures> {
-    let mut pages: Sums<'_, ReadFigures> = Sums::new();
-    for (_, rows) in days {
-        for (url, row) in rows.table(PAGES) {
-            let page = pages.entry(url).or_default();
-            page.reads += row.get(READS);
-            let sums =
-                [&mut page.scroll_depth, &mut page.active_time_ms, &mut page.total_time_ms, &mut page.scroll_velocity];
-            for (sum, field) in sums.into_iter().zip((1..).step_by(2)) {
-                sum.count += row.get(field);
-                sum.micros += i128::from(row.get(field + 1));
-            }
+pub fn by_page<'a>(
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+) -> impl Iterator<Item = (&'a str, ReadFigures)> {
+    let days = days.map(|(day, rows)| (day, rows.table(PAGES)));
+    let pages = sums(days, |page: &mut ReadFigures, _, row| {
+        page.reads += row.get(READS);
+        let measured =
+            [&mut page.scroll_depth, &mut page.active_time_ms, &mut page.total_time_ms, &mut page.scroll_velocity];
+        for (sum, field) in measured.into_iter().zip((1..).step_by(2)) {
+            sum.count += row.get(field);
+            sum.micros += i128::from(row.get(field + 1));
         }
-    }
-    pages.retain(|_, page| page.reads > 0);
-    pages
+    });
+    pages.filter(|(_, page)| page.reads > 0)
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::counters::{Counters, Rows, TableId};
 use super::facts::{Facts, joint_key, parts};
 use super::flat::FlatRows;
+use super::sums::sums;
 use super::{Measure, instants};
 use crate::model::Batch;
 use crate::time::{Day, Millis};
@@ -78,18 +79,13 @@ pub fn trim(rows: &mut Rows) {
 /// not kept apart.
 pub fn latest<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> BTreeMap<String, (Millis, Diagnostics)> {
     // The same diagnostics are found day by day, and are read once. Of several at the same instant the last key's stay.
-    let mut found: BTreeMap<&str, Millis> = BTreeMap::new();
-    for (day, rows) in days {
-        for (key, row) in rows.table(DIAGNOSTICS) {
-            if let Some((_, last)) = instants::span(row, *day) {
-                let known = found.entry(key).or_insert(last);
-                *known = (*known).max(last);
-            }
-        }
-    }
+    let days = days.map(|(day, rows)| (*day, rows.table(DIAGNOSTICS)));
+    let found = sums(days, |latest: &mut Option<Millis>, day, row| {
+        *latest = (*latest).max(instants::span(row, *day).map(|(_, last)| last));
+    });
     let mut pages: BTreeMap<String, (Millis, &str)> = BTreeMap::new();
     for (key, last) in found {
-        let [Some(url), _] = parts(key) else { continue };
+        let (Some(last), [Some(url), _]) = (last, parts(key)) else { continue };
         let page = pages.entry(url).or_insert((last, key));
         if page.0 <= last {
             *page = (last, key);
