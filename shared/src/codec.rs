@@ -4,10 +4,9 @@
 //! Only derived items are stored this way: they can be computed again from the stored batches,
 //! which are JSON (see [`crate::model::batch`]), so a new format needs no migration but a rebuild.
 
-use std::io::Write;
+use std::cell::RefCell;
 
-use flate2::write::DeflateEncoder;
-use flate2::{Compression, Decompress, FlushDecompress, Status};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use postcard::ser_flavors::Size;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -32,7 +31,7 @@ pub enum CodecError {
 /// Packs a value.
 pub fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     let mut packed = vec![FORMAT];
-    packed.extend(deflate(&plain(value)?)?);
+    append_deflated(&plain(value)?, &mut packed)?;
     Ok(packed)
 }
 
@@ -77,26 +76,51 @@ impl Plain {
 
 /// Compresses bytes.
 pub fn deflate(plain: &[u8]) -> Result<Vec<u8>, CodecError> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(6));
-    encoder.write_all(plain).and_then(|()| encoder.finish()).map_err(|error| CodecError::Corrupt(error.to_string()))
+    let mut deflated = Vec::new();
+    append_deflated(plain, &mut deflated)?;
+    Ok(deflated)
+}
+
+thread_local! {
+    // What takes a third of a megabyte to set up is kept for the next one.
+    static DEFLATION: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), false));
+    static INFLATION: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
+
+fn append_deflated(plain: &[u8], deflated: &mut Vec<u8>) -> Result<(), CodecError> {
+    DEFLATION.with_borrow_mut(|deflation| {
+        deflation.reset();
+        loop {
+            deflated.reserve((plain.len() / 4).max(256));
+            let rest = plain.get(deflation.total_in() as usize..).unwrap_or_default();
+            let status = deflation
+                .compress_vec(rest, deflated, FlushCompress::Finish)
+                .map_err(|error| CodecError::Corrupt(error.to_string()))?;
+            if status == Status::StreamEnd {
+                return Ok(());
+            }
+        }
+    })
 }
 
 /// Decompresses bytes, up to a limit.
 pub fn inflate(deflated: &[u8]) -> Result<Vec<u8>, CodecError> {
     let mut plain = Vec::with_capacity(deflated.len().saturating_mul(4).clamp(1 << 10, MAX_UNPACKED));
-    let mut inflation = Decompress::new(false);
-    loop {
-        let rest = deflated.get(inflation.total_in() as usize..).unwrap_or_default();
-        let status = inflation
-            .decompress_vec(rest, &mut plain, FlushDecompress::None)
-            .map_err(|error| CodecError::Corrupt(error.to_string()))?;
-        match status {
-            Status::StreamEnd => return Ok(plain),
-            _ if plain.len() < plain.capacity() => return Err(CodecError::Corrupt("it ends early".to_owned())),
-            _ if plain.len() >= MAX_UNPACKED => return Err(CodecError::Corrupt("it is too large".to_owned())),
-            _ => plain.reserve(plain.len()),
+    INFLATION.with_borrow_mut(|inflation| {
+        inflation.reset(false);
+        loop {
+            let rest = deflated.get(inflation.total_in() as usize..).unwrap_or_default();
+            let status = inflation
+                .decompress_vec(rest, &mut plain, FlushDecompress::None)
+                .map_err(|error| CodecError::Corrupt(error.to_string()))?;
+            match status {
+                Status::StreamEnd => return Ok(plain),
+                _ if plain.len() < plain.capacity() => return Err(CodecError::Corrupt("it ends early".to_owned())),
+                _ if plain.len() >= MAX_UNPACKED => return Err(CodecError::Corrupt("it is too large".to_owned())),
+                _ => plain.reserve(plain.len()),
+            }
         }
-    }
+    })
 }
 
 #[cfg(test)]
@@ -109,6 +133,11 @@ mod tests {
             let plain = vec![7; length];
             assert_eq!(deflate(&plain).and_then(|deflated| inflate(&deflated)).ok(), Some(plain), "{length}");
         }
+        // What does not compress, and after what could not be read.
+        let noise: Vec<u8> = (0..300_000u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
+        let deflated = deflate(&noise).unwrap_or_default();
+        assert!(inflate(&deflated[..deflated.len() / 2]).is_err() && inflate(b"\xff").is_err());
+        assert_eq!(inflate(&deflated).ok(), Some(noise));
         let huge = deflate(&vec![0; MAX_UNPACKED + (1 << 20)]).unwrap_or_default();
         assert!(matches!(inflate(&huge), Err(CodecError::Corrupt(_))));
     }
