@@ -1,9 +1,11 @@
 //! What a function keeps between requests.
 
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
+use aws_config::meta::region::ProvideRegion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{Region, SdkConfig};
-use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::tls;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use futures::future::BoxFuture;
@@ -26,6 +28,8 @@ use crate::time::Millis;
 
 /// The environment variable with the table's name.
 const TABLE_VARIABLE: &str = "TABLE_NAME";
+/// The environment variable with DynamoDB's address, if that is not the region's.
+const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_DYNAMODB";
 /// The table's name where none is set.
 pub const DEFAULT_TABLE: &str = "identity";
 
@@ -63,7 +67,9 @@ impl App {
     /// The app of a Lambda function, from its environment. One read opens the connection while
     /// the function still has the whole CPU of its init phase.
     pub async fn from_environment() -> Self {
-        let client = aws_sdk_dynamodb::Client::new(&environment().await);
+        let mut config = aws_sdk_dynamodb::config::Builder::from(&environment().await);
+        config.set_endpoint_url(std::env::var(ENDPOINT_VARIABLE).ok());
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
         let app = App::new(Store::new(client, &table_of_environment()));
         app.warm_up().await;
         app
@@ -98,7 +104,8 @@ impl App {
     }
 }
 
-/// The configuration of a Lambda function's AWS clients, with bounded tries.
+/// The configuration of a Lambda function's AWS clients, with bounded tries. Lambda says in the environment where a
+/// function is and what it may do; all the other places the SDK would look in would be in each function's binary.
 pub async fn environment() -> SdkConfig {
     let retries = RetryConfig::standard()
         .with_max_attempts(MAX_TRIES)
@@ -109,12 +116,14 @@ pub async fn environment() -> SdkConfig {
         .operation_attempt_timeout(TRY_TIMEOUT)
         .operation_timeout(OPERATION_TIMEOUT)
         .build();
-    aws_config::defaults(aws_config::BehaviorVersion::latest())
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(EnvironmentVariableRegionProvider::new().region().await)
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .http_client(https_client())
         .retry_config(retries)
         .timeout_config(timeouts)
-        .load()
-        .await
+        .build()
 }
 
 /// The HTTP client of all AWS clients. Of the TLS libraries it can be built with, ring is half a cold start's
@@ -178,7 +187,7 @@ fn with_legal_query(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<Lambda
 /// A client of a table at an address of its own, such as a local engine's. Loopback needs no
 /// credentials, so there the environment's are left alone.
 pub async fn client(endpoint: Option<&str>) -> aws_sdk_dynamodb::Client {
-    let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest()).http_client(https_client());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(https_client());
     if let Some(endpoint) = endpoint {
         loader = loader.endpoint_url(endpoint);
         if is_loopback(endpoint) {
