@@ -13,12 +13,14 @@ use shared::time::Millis;
 use crate::BenchError;
 use crate::api::Api;
 use crate::progress::Progress;
-use crate::site::Site;
+use crate::site::{DAYS, Site};
 
 /// Batches that are stored at the same time.
 const IN_FLIGHT: usize = 64;
 /// The pause between two looks at what is counted.
 const PAUSE: Duration = Duration::from_millis(200);
+/// Figures that stay as they are for so long will not grow any more: a consumer gets to each project in less.
+const STALLED: Duration = Duration::from_secs(300);
 /// Until compaction has removed what it merged last.
 const SETTLING: Duration = Duration::from_millis(rollup::GRACE_MS as u64 + 2_000);
 
@@ -87,13 +89,23 @@ pub async fn wait(api: &Api, events: u64, label: &str) -> Result<(), BenchError>
     Ok(())
 }
 
-/// Waits until the figures hold all events, and tells with each look how many they hold.
+/// Waits until the figures hold all events, and tells with each look how many they hold. Fails if they stay as they are.
 pub async fn wait_silently(api: &Api, events: u64, look: impl Fn(u64)) -> Result<(), BenchError> {
+    let (mut counted, mut grew) = (0, Instant::now());
     loop {
-        let counted = api.get("stats").await?["data"]["total_events"].as_u64().unwrap_or_default();
-        look(counted);
-        if counted >= events {
+        // The default range begins a day later when it is midnight, and the made-up site's does not.
+        let start = Millis::now().day().plus(-2 * DAYS as i32);
+        let stats = api.get(&format!("stats?start_date={start}")).await?;
+        let now = stats["data"]["total_events"].as_u64().unwrap_or_default();
+        look(now);
+        if now >= events {
             return Ok(());
+        }
+        if now > counted {
+            (counted, grew) = (now, Instant::now());
+        }
+        if grew.elapsed() > STALLED {
+            return Err(BenchError::Failed(format!("{now} of {events} events are counted, and no more come")));
         }
         tokio::time::sleep(PAUSE).await;
     }
