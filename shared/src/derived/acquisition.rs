@@ -3,7 +3,7 @@
 use super::Measure;
 use super::counters::{Counters, TableId};
 use super::flat::FlatRows;
-use super::sums::sums;
+use super::sums::counts;
 use crate::model::Session;
 use crate::time::Day;
 
@@ -65,12 +65,12 @@ pub fn add_session(counters: &mut Counters, session: &Session) {
 
 /// The sessions started on some days, by referring host.
 pub fn referrers<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, i64)> {
-    sessions(days, REFERRERS)
+    counts(days, REFERRERS, SESSIONS)
 }
 
 /// The sessions started on some days, by channel.
 pub fn channels<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, i64)> {
-    sessions(days, CHANNELS)
+    counts(days, CHANNELS, SESSIONS)
 }
 
 /// The sessions started on some days, by the value of a campaign parameter.
@@ -78,13 +78,5 @@ pub fn campaigns<'a>(
     days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
     campaign: Campaign,
 ) -> impl Iterator<Item = (&'a str, i64)> {
-    sessions(days, campaign.table())
-}
-
-fn sessions<'a>(
-    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
-    table: TableId,
-) -> impl Iterator<Item = (&'a str, i64)> {
-    let days = days.map(move |(day, rows)| (day, rows.table(table)));
-    sums(days, |sessions: &mut i64, _, row| *sessions += row.get(SESSIONS)).filter(|(_, sessions)| *sessions > 0)
+    counts(days, campaign.table(), SESSIONS)
 }

@@ -64,10 +64,9 @@ pub fn by_element<'a>(
         Kind::Dead => 1,
         Kind::Phantom => 2,
     };
-    let days = days.map(move |(day, rows)| (*day, rows.table(table)));
-    let elements = sums(days, move |figures: &mut ClickFigures, day, row| {
+    let elements = sums(days, [table], move |figures: &mut ClickFigures, (day, _), row| {
         figures.count += row.get(COUNT);
-        figures.unique_visitors += distinct::counted(row, *day, end);
+        figures.unique_visitors += distinct::counted(row, day, end);
     });
     elements.filter(|(_, figures)| figures.count > 0)
 }

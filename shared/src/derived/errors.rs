@@ -73,12 +73,11 @@ pub fn by_message<'a>(
     days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
     end: Day,
 ) -> impl Iterator<Item = (&'a str, ErrorFigures)> {
-    let days = days.flat_map(|(day, rows)| [ERRORS, ALL_TIMES].map(|table| ((*day, table), rows.table(table))));
-    let errors = sums(days, move |figures: &mut ErrorFigures, (day, table), row| {
-        if *table == ERRORS {
+    let errors = sums(days, [ERRORS, ALL_TIMES], move |figures: &mut ErrorFigures, (day, table), row| {
+        if table == ERRORS {
             figures.count += row.get(COUNT);
-            figures.unique_visitors += distinct::counted(row, *day, end);
-        } else if let Some((first, last)) = instants::span(row, *day) {
+            figures.unique_visitors += distinct::counted(row, day, end);
+        } else if let Some((first, last)) = instants::span(row, day) {
             figures.first_seen_at = Some(figures.first_seen_at.map_or(first, |known| known.min(first)));
             figures.last_seen_at = figures.last_seen_at.max(Some(last));
         }

@@ -70,8 +70,7 @@ fn timed<'a>(
     days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
     table: TableId,
 ) -> impl Iterator<Item = (&'a str, Timed)> {
-    let days = days.map(move |(day, rows)| (day, rows.table(table)));
-    let found = sums(days, |timed: &mut Timed, _, row| {
+    let found = sums(days, [table], |timed: &mut Timed, _, row| {
         timed.count += row.get(COUNT);
         timed.timed += row.get(TIMED);
         timed.micros += i128::from(row.get(TIME_MICROS));

@@ -72,8 +72,7 @@ impl Frustration {
 pub fn by_visitor<'a>(
     days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
 ) -> impl Iterator<Item = (&'a str, Frustration)> {
-    let days = days.map(|(day, rows)| (day, rows.table(VISITORS)));
-    let visitors = sums(days, |suffered: &mut Frustration, _, row| {
+    let visitors = sums(days, [VISITORS], |suffered: &mut Frustration, _, row| {
         suffered.rage_clicks += row.get(RAGE_CLICKS);
         suffered.dead_clicks += row.get(DEAD_CLICKS);
         suffered.errors += row.get(ERRORS);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::counters::{Counters, TableId};
 use super::facts::joint_key;
 use super::flat::FlatRows;
-use super::sums::sums;
+use super::sums::counts;
 use super::{Measure, frustration};
 use crate::ids::{BatchId, VisitorId};
 use crate::model::Batch;
@@ -96,25 +96,17 @@ impl Trail {
     }
 }
 
-fn counts<'a>(
-    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
-    table: TableId,
-) -> impl Iterator<Item = (&'a str, i64)> {
-    let days = days.map(move |(day, rows)| (day, rows.table(table)));
-    sums(days, |count: &mut i64, _, row| *count += row.get(COUNT)).filter(|(_, count)| *count > 0)
-}
-
 /// The transitions of some days, by the joint key of the pages from and to which they lead.
 pub fn transitions<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, i64)> {
-    counts(days, TRANSITIONS)
+    counts(days, TRANSITIONS, COUNT)
 }
 
 /// The first pages of the sessions started on some days.
 pub fn entries<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, i64)> {
-    counts(days, ENTRIES)
+    counts(days, ENTRIES, COUNT)
 }
 
 /// The last pages of the sessions started on some days.
 pub fn exits<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> impl Iterator<Item = (&'a str, i64)> {
-    counts(days, EXITS)
+    counts(days, EXITS, COUNT)
 }

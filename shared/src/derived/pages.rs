@@ -43,10 +43,9 @@ pub fn pages<'a>(
     days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
     end: Day,
 ) -> impl Iterator<Item = (&'a str, PageViews)> {
-    let days = days.map(|(day, rows)| (*day, rows.table(PAGES)));
-    let pages = sums(days, move |page: &mut PageViews, day, row| {
+    let pages = sums(days, [PAGES], move |page: &mut PageViews, (day, _), row| {
         page.views += row.get(VIEWS);
-        page.unique_visitors += distinct::counted(row, *day, end);
+        page.unique_visitors += distinct::counted(row, day, end);
     });
     pages.filter(|(_, page)| page.views > 0)
 }

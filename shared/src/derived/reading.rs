@@ -58,8 +58,7 @@ pub struct ReadFigures {
 pub fn by_page<'a>(
     days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
 ) -> impl Iterator<Item = (&'a str, ReadFigures)> {
-    let days = days.map(|(day, rows)| (day, rows.table(PAGES)));
-    let pages = sums(days, |page: &mut ReadFigures, _, row| {
+    let pages = sums(days, [PAGES], |page: &mut ReadFigures, _, row| {
         page.reads += row.get(READS);
         let measured =
             [&mut page.scroll_depth, &mut page.active_time_ms, &mut page.total_time_ms, &mut page.scroll_velocity];

@@ -79,9 +79,8 @@ pub fn trim(rows: &mut Rows) {
 /// not kept apart.
 pub fn latest<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>) -> BTreeMap<String, (Millis, Diagnostics)> {
     // The same diagnostics are found day by day, and are read once. Of several at the same instant the last key's stay.
-    let days = days.map(|(day, rows)| (*day, rows.table(DIAGNOSTICS)));
-    let found = sums(days, |latest: &mut Option<Millis>, day, row| {
-        *latest = (*latest).max(instants::span(row, *day).map(|(_, last)| last));
+    let found = sums(days, [DIAGNOSTICS], |latest: &mut Option<Millis>, (day, _), row| {
+        *latest = (*latest).max(instants::span(row, day).map(|(_, last)| last));
     });
     let mut pages: BTreeMap<String, (Millis, &str)> = BTreeMap::new();
     for (key, last) in found {
