@@ -73,7 +73,7 @@ async fn units(name: &'static str, windows: Vec<Vec<Batch>>) -> Result<Units, Be
     for window in windows {
         for batch in &window {
             views += batch.events.iter().filter(|event| event.is_page_view()).count();
-            store.put_at(batch.to_item(&project)?, None).await?;
+            let _ = store.put_at(batch.to_item(&project)?, None).await?;
         }
         consumer.apply(BTreeMap::from([(project.clone(), window)])).await.complete()?;
         progress.add(1);

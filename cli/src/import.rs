@@ -185,12 +185,12 @@ pub async fn put(store: &Store, item: Item) -> Result<bool, StoreError> {
     for _ in 1..MAX_TRIES {
         match store.put_at(item.clone(), None).await {
             Err(StoreError::Unavailable(cause)) => tracing::warn!(cause, "a batch could not be stored; trying again"),
-            outcome => return outcome,
+            outcome => return Ok(outcome?.is_stored()),
         }
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
-    store.put_at(item, None).await
+    Ok(store.put_at(item, None).await?.is_stored())
 }
 
 /// The lines of an input, of which no more than [`MAX_LINE`] bytes are ever held.

@@ -55,7 +55,7 @@ pub async fn create(store: &Store, id: &ProjectId, settings: &Settings, now: Mil
     item.insert(HOSTS.to_owned(), texts(&settings.hosts));
     item.insert(ORIGINS.to_owned(), texts(&settings.origins));
     item.insert(CREATED_AT.to_owned(), number(now.0));
-    store.put_at(item, None).await
+    Ok(store.put_at(item, None).await?.is_stored())
 }
 
 /// Fails if there is no such project, and says how to create it.

@@ -107,10 +107,6 @@ impl App {
 /// The configuration of a Lambda function's AWS clients, with bounded tries. Lambda says in the environment where a
 /// function is and what it may do; all the other places the SDK would look in would be in each function's binary.
 pub async fn environment() -> SdkConfig {
-    let retries = RetryConfig::standard()
-        .with_max_attempts(MAX_TRIES)
-        .with_initial_backoff(FIRST_BACKOFF)
-        .with_max_backoff(MAX_BACKOFF);
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(TRY_TIMEOUT)
@@ -121,9 +117,17 @@ pub async fn environment() -> SdkConfig {
         .region(EnvironmentVariableRegionProvider::new().region().await)
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .http_client(https_client())
-        .retry_config(retries)
+        .retry_config(retries())
         .timeout_config(timeouts)
         .build()
+}
+
+/// How a Lambda function's AWS clients try again.
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(MAX_TRIES)
+        .with_initial_backoff(FIRST_BACKOFF)
+        .with_max_backoff(MAX_BACKOFF)
 }
 
 /// The HTTP client of all AWS clients. Of the TLS libraries it can be built with, ring is half a cold start's

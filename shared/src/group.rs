@@ -5,7 +5,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::store::{Item, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write};
+use crate::store::{ConditionalPut, Item, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write};
 
 /// A way to the table for new items.
 #[derive(Debug, Clone)]
@@ -20,10 +20,10 @@ struct Put {
 }
 
 /// What became of an item.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Answer {
-    /// Whether there was none before.
-    pub is_stored: bool,
+    /// Whether it is stored.
+    pub put: ConditionalPut,
     /// Its share of the write units.
     pub write_units: f64,
 }
@@ -58,7 +58,7 @@ async fn store_all(store: &Store, group: &mut Vec<Put>) {
     };
     for Put { item, answer } in group.drain(..) {
         let outcome = match together {
-            Some(answer) => Ok(answer),
+            Some(ref answer) => Ok(answer.clone()),
             None => store_alone(store, item).await,
         };
         // Who has gone away needs no answer.
@@ -71,11 +71,11 @@ async fn store_together(store: &Store, group: &[Put]) -> Option<Answer> {
     let writes = group.iter().map(|put| Write::PutAt(put.item.clone(), None)).collect();
     let is_stored = matches!(store.transact(writes).await, Ok(Outcome::Committed));
     let write_units = store.consumed().write_units / group.len() as f64;
-    is_stored.then_some(Answer { is_stored, write_units })
+    is_stored.then_some(Answer { put: ConditionalPut::Stored, write_units })
 }
 
 async fn store_alone(store: &Store, item: Item) -> Result<Answer, StoreError> {
     let store = store.metered();
-    let is_stored = store.put_at(item, None).await?;
-    Ok(Answer { is_stored, write_units: store.consumed().write_units })
+    let put = store.put_at(item, None).await?;
+    Ok(Answer { put, write_units: store.consumed().write_units })
 }

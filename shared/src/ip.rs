@@ -101,7 +101,7 @@ pub async fn key_of_today(store: &Store, project: &ProjectId, now: Millis) -> Re
     let mut item = key_item(&key);
     item.insert(DATA.to_owned(), binary(fresh.to_vec()));
     item.insert(EXPIRES.to_owned(), number(day.plus(1 + RETENTION_DAYS).start().0 / 1000));
-    if store.put_at(item, None).await? {
+    if store.put_at(item, None).await?.is_stored() {
         return Ok(IpKey { day, secret: fresh });
     }
     match store.get(&key, crate::store::Consistency::Strong).await? {

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
+    AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
+    ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
 use crate::codec::{CodecError, Plain};
@@ -231,6 +233,23 @@ pub enum Outcome {
     Conflict(Vec<usize>),
 }
 
+/// What became of a conditional put.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub enum ConditionalPut {
+    /// The item is stored: by this try, or by one before it whose answer was lost.
+    Stored,
+    /// Another item is there, which does not meet the condition; `None`: there is none, or the table does not show it.
+    Refused(Option<Item>),
+}
+
+impl ConditionalPut {
+    /// Whether the item is stored.
+    pub fn is_stored(&self) -> bool {
+        *self == ConditionalPut::Stored
+    }
+}
+
 /// A handle on the table. Clones share the connection; [`Store::metered`] counts apart.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -421,20 +440,24 @@ impl Store {
         Ok(())
     }
 
-    /// Puts an item if the stored one has this version (`None`: if there is none). Says whether it did.
-    pub async fn put_at(&self, item: Item, version: Option<u64>) -> Result<bool, StoreError> {
+    /// Puts an item if the stored one has this version (`None`: if there is none).
+    ///
+    /// The SDK tries again where an answer is lost, and the second try may be refused for what the first one stored: a
+    /// refusal by the very item that was to be put is none.
+    pub async fn put_at(&self, item: Item, version: Option<u64>) -> Result<ConditionalPut, StoreError> {
         if let (Some(group), None) = (&self.group, version) {
             let call = self.meter.begin();
             let answer = group.put(item).await?;
             self.meter.end(call);
             self.meter.write.fetch_add((answer.write_units * 1000.0) as u64, Ordering::Relaxed);
-            return Ok(answer.is_stored);
+            return Ok(answer.put);
         }
         let put = self
             .client
             .put_item()
             .table_name(&*self.table)
-            .set_item(Some(item))
+            .set_item(Some(item.clone()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let put = match version {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK),
@@ -447,11 +470,17 @@ impl Store {
         match put.send().await {
             Ok(response) => {
                 self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
-                Ok(true)
+                Ok(ConditionalPut::Stored)
             }
-            Err(error) if error.code() == Some("ConditionalCheckFailedException") => {
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
                 self.count_write(call);
-                Ok(false)
+                Ok(match error.into_err() {
+                    PutItemError::ConditionalCheckFailedException(refusal) if refusal.item() == Some(&item) => {
+                        ConditionalPut::Stored
+                    }
+                    PutItemError::ConditionalCheckFailedException(refusal) => ConditionalPut::Refused(refusal.item),
+                    _ => ConditionalPut::Refused(None),
+                })
             }
             Err(error) => Err(failure(error)),
         }

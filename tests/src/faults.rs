@@ -76,10 +76,12 @@ pub enum Schedule {
         /// Which ones.
         seed: u64,
     },
+    /// Each in the same way, when the SDK tries it for the first time. Its next try goes through.
+    FirstTries(Fault),
 }
 
 impl Schedule {
-    fn fault_of(self, number: usize) -> Option<Fault> {
+    fn fault_of(self, number: usize, is_first_try: bool) -> Option<Fault> {
         match self {
             Schedule::Never => None,
             Schedule::Once { write, fault } => (number == write).then_some(fault),
@@ -87,6 +89,7 @@ impl Schedule {
                 let mut rng = Rng::with_seed(seed.wrapping_add(number as u64));
                 (rng.usize(..one_in) == 0).then(|| Fault::ALL[rng.usize(..Fault::ALL.len())])
             }
+            Schedule::FirstTries(fault) => is_first_try.then_some(fault),
         }
     }
 }
@@ -205,7 +208,8 @@ impl Plan {
         if !WRITES.contains(&operation(request.headers())?) {
             return None;
         }
-        self.schedule.fault_of(self.writes.fetch_add(1, Ordering::SeqCst) + 1)
+        let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        self.schedule.fault_of(number, is_first_try(request.headers()))
     }
 
     async fn forward(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
@@ -229,6 +233,12 @@ impl Plan {
 /// The operation that a request asks for.
 fn operation(headers: &HeaderMap) -> Option<&str> {
     headers.get("x-amz-target")?.to_str().ok()?.rsplit('.').next()
+}
+
+/// Whether the SDK says that it did not send this before.
+fn is_first_try(headers: &HeaderMap) -> bool {
+    let tries = headers.get("amz-sdk-request").and_then(|tries| tries.to_str().ok()).unwrap_or_default();
+    tries.split(';').any(|part| part.trim() == "attempt=1")
 }
 
 fn in_service(error: &str) -> String {

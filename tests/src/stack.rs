@@ -105,8 +105,17 @@ impl Stack {
 
     /// The table through another endpoint, by a client that tries everything once.
     pub async fn store_through(&self, endpoint_url: &str) -> Store {
+        self.store_trying(RetryConfig::disabled(), endpoint_url).await
+    }
+
+    /// The table through another endpoint, by a client that tries as often as a deployed function's.
+    pub async fn store_as_deployed(&self, endpoint_url: &str) -> Store {
+        self.store_trying(shared::app::retries(), endpoint_url).await
+    }
+
+    async fn store_trying(&self, retries: RetryConfig, endpoint_url: &str) -> Store {
         let client = shared::app::client(Some(endpoint_url)).await;
-        let config = client.config().to_builder().retry_config(RetryConfig::disabled()).build();
+        let config = client.config().to_builder().retry_config(retries).build();
         Store::new(Client::from_conf(config), self.store().table())
     }
 
@@ -141,7 +150,7 @@ impl Stack {
         // An instant of its own for each, so that the order of storage is the order of the numbers.
         let batch = batch(sent, Millis(1_000_000_000_000 + number as i64), &ip_key);
         let item = batch.to_item(&project.id).unwrap();
-        self.store().put_at(item, None).await.unwrap().then_some(batch)
+        self.store().put_at(item, None).await.unwrap().is_stored().then_some(batch)
     }
 
     /// Waits until all these batches are counted.

@@ -5,8 +5,12 @@
 use fastrand::Rng;
 use rollup::Consumer;
 use serde_json::json;
+use shared::derived::Measure;
+use shared::keys;
+use shared::store::Query;
 use tests::check::Request;
 use tests::delivery::{Order, Stored, deliver};
+use tests::faults::{Fault, FaultyProxy, Schedule};
 use tests::oracle::Oracle;
 use tests::property::runtime;
 use tests::sent::{Event, Sent, Session, Visitor};
@@ -98,6 +102,46 @@ fn large_days_are_answered_as_small_ones() {
             deliver(&consumer, &[told], Order::Stored, &mut rng).await.unwrap();
         }
         compare(&stack, &project, &oracle).await;
+        stack.shutdown().await;
+    });
+}
+
+/// A message that hardly compresses.
+fn incompressible(rng: &mut Rng) -> String {
+    (0..400).map(|_| rng.alphanumeric()).collect()
+}
+
+/// A day too large for an item is merged twice, and every write's first try is carried out without the writer learning
+/// of it: the next try meets what the first one stored.
+#[test]
+fn a_day_in_parts_survives_lost_answers() {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let stack = Stack::start(Counting::ByTest).await;
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::FirstTries(Fault::AnswerLost)).await.unwrap();
+        let consumer = Consumer::new(stack.store_as_deployed(&proxy.url()).await);
+        let (project, mut oracle) = (stack.project().await, Oracle::default());
+        let mut rng = Rng::with_seed(3);
+        for round in 0..2 {
+            let mut stored = Vec::new();
+            for number in round * 8..(round + 1) * 8 {
+                let error = |rng: &mut Rng| Event {
+                    name: "js_exception".to_owned(),
+                    url: Some("/".to_owned()),
+                    created_at: midnight() + rng.i64(0..MS_PER_DAY),
+                    data: Some(json!({ "message": incompressible(rng) })),
+                };
+                let events = (0..EVENTS).map(|_| error(&mut rng)).collect();
+                stored.push(store(&stack, &project, &mut oracle, number, batch(number, None, events)).await);
+            }
+            deliver(&consumer, &stored, Order::Stored, &mut rng).await.unwrap();
+            consumer.compact(&project.id).await.unwrap();
+            let blocks = Query::partition(keys::blocks(&project.id, Measure::Errors)).strong();
+            let items = stack.store().query(blocks).await.unwrap().len();
+            assert!(items > 2, "round {round}: the day is in {items} items");
+            let request = Request::new("insights/errors").with("start_date", "1970-01-01").with("limit", 100);
+            stack.api(&project).compare(&oracle, &request).await.unwrap();
+        }
         stack.shutdown().await;
     });
 }

@@ -170,6 +170,26 @@ fn a_consumer_may_fail_at_any_write() {
     runtime.block_on(stack.shutdown());
 }
 
+/// No write's first answer arrives, so the SDK makes each one twice, as a deployed function's does.
+#[test]
+fn a_consumer_may_lose_every_answer() {
+    let runtime = runtime();
+    let stack = runtime.block_on(Stack::start(Counting::ByTest));
+    holds(&runtime, 2, &(history(40), order(), any::<u64>()), async |(history, order, seed)| {
+        let mut rng = Rng::with_seed(seed);
+        let mut told = Told::store(&stack, &history).await;
+        let schedule = Schedule::FirstTries(Fault::AnswerLost);
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule).await.unwrap();
+        let unsure = Consumer::new(stack.store_as_deployed(&proxy.url()).await);
+        deliver(&unsure, &told.stored, order, &mut rng).await?;
+        for project in &told.projects {
+            unsure.compact(&project.id).await.map_err(|error| error.to_string())?;
+        }
+        told.compare_all(&stack, &mut rng).await
+    });
+    runtime.block_on(stack.shutdown());
+}
+
 /// However figures came to be, a rebuild comes to the same. A visitor that is erased leaves no trace in
 /// them, also when its batches come again.
 #[test]

@@ -65,7 +65,7 @@ impl Site {
 
     async fn store(&self, batches: &[Batch]) {
         for batch in batches {
-            assert!(self.app.store().put_at(batch.to_item(&self.project).unwrap(), None).await.unwrap());
+            assert!(self.app.store().put_at(batch.to_item(&self.project).unwrap(), None).await.unwrap().is_stored());
         }
     }
 

@@ -1,4 +1,6 @@
 //! Compaction: merges a project's segments into blocks and runs, in rounds (see [`shared::derived::tail`]).
+//!
+//! A manifest that is refused was overtaken by another compactor's: the next look at the tail goes on from there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -74,7 +76,7 @@ async fn remove_lingering(store: &Store, project: &ProjectId, tail: &Tail) -> Re
     let rounds = remove_merged(store, project, tail).await?;
     let left = if rounds.is_empty() { Left::Nothing } else { Left::Merged };
     if rounds.len() < tail.manifest.rounds.len() {
-        store.put_at(manifest_item(project, tail.round, &Manifest { rounds })?, Some(tail.round)).await?;
+        let _ = store.put_at(manifest_item(project, tail.round, &Manifest { rounds })?, Some(tail.round)).await?;
     }
     Ok(left)
 }
@@ -95,7 +97,7 @@ async fn begin_round(store: &Store, project: &ProjectId, tail: &Tail) -> Result<
     let segments = chosen.map(|segment| segment.id.clone()).collect();
     rounds.push(Round { number: tail.round + 1, segments, done_at: None });
     let previous = (tail.round > 0).then_some(tail.round);
-    store.put_at(manifest_item(project, tail.round + 1, &Manifest { rounds })?, previous).await?;
+    let _ = store.put_at(manifest_item(project, tail.round + 1, &Manifest { rounds })?, previous).await?;
     Ok(true)
 }
 
@@ -137,7 +139,7 @@ async fn carry_out(store: &Store, project: &ProjectId, tail: &Tail, round: &Roun
     if let Some(last) = rounds.last_mut() {
         last.done_at = Some(Millis::now());
     }
-    store.put_at(manifest_item(project, tail.round, &Manifest { rounds })?, Some(tail.round)).await?;
+    let _ = store.put_at(manifest_item(project, tail.round, &Manifest { rounds })?, Some(tail.round)).await?;
     tracing::debug!(%project, round = round.number, segments = round.segments.len(), "compacted");
     Ok(())
 }

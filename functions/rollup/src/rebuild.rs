@@ -373,7 +373,7 @@ impl Rebuild<'_> {
         if !self.is_check {
             let rounds = vec![replacing_round(&tail, Some(Millis::now()))];
             let done = manifest_item(&self.project.id, tail.round + 1, &Manifest { rounds })?;
-            self.store().put_at(done, Some(tail.round + 1)).await?;
+            let _ = self.store().put_at(done, Some(tail.round + 1)).await?;
         }
         Ok(())
     }
@@ -415,7 +415,7 @@ impl Rebuild<'_> {
         let number = round.number;
         let previous = (tail.round > 0).then_some(tail.round);
         let manifest = Manifest { rounds: vec![round] };
-        if !self.store().put_at(manifest_item(&self.project.id, number, &manifest)?, previous).await? {
+        if !self.store().put_at(manifest_item(&self.project.id, number, &manifest)?, previous).await?.is_stored() {
             return Err(StoreError::Unavailable("compaction went on during the rebuild: run it again".to_owned()));
         }
         let places: BTreeSet<_> = stored.keys().chain(rebuilt.keys()).copied().chain(tail_places(tail)).collect();

@@ -70,7 +70,7 @@ fn batch(visitor: usize, number: usize, events: Vec<Event>) -> Batch {
 /// Stores batches and counts them, so many at a time.
 async fn deliver(store: &Store, sent: &[Batch], together: usize) {
     for batch in sent {
-        assert!(store.put_at(batch.to_item(&project()).unwrap(), None).await.unwrap());
+        assert!(store.put_at(batch.to_item(&project()).unwrap(), None).await.unwrap().is_stored());
     }
     let consumer = Consumer::new(store.clone());
     for delivered in sent.chunks(together) {

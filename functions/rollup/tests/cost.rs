@@ -84,7 +84,7 @@ async fn units_per_page_view(windows: Vec<Vec<Batch>>) -> f64 {
     for window in windows {
         for batch in &window {
             views += batch.events.iter().filter(|event| event.is_page_view()).count();
-            assert!(store.put_at(batch.to_item(&project).unwrap(), None).await.unwrap());
+            assert!(store.put_at(batch.to_item(&project).unwrap(), None).await.unwrap().is_stored());
         }
         consumer.apply(BTreeMap::from([(project.clone(), window)])).await.complete().unwrap();
     }

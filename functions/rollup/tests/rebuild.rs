@@ -115,7 +115,7 @@ async fn site(batches: &[Batch]) -> (Store, Consumer) {
 async fn send(store: &Store, consumer: &Consumer, batches: &[Batch]) {
     for window in batches.chunks(3) {
         for batch in window {
-            store.put_at(batch.to_item(&project()).unwrap(), None).await.unwrap();
+            assert!(store.put_at(batch.to_item(&project()).unwrap(), None).await.unwrap().is_stored());
         }
         consumer.apply(BTreeMap::from([(project(), window.to_vec())])).await.complete().unwrap();
     }
@@ -197,11 +197,11 @@ async fn a_rebuild_counts_lost_batches_and_leaves_those_on_their_way_to_the_cons
     let mut batches = batches(6);
     let (store, consumer) = site(&batches[1..]).await;
     let lost = &mut batches[0];
-    store.put_at(lost.to_item(&project()).unwrap(), None).await.unwrap();
+    assert!(store.put_at(lost.to_item(&project()).unwrap(), None).await.unwrap().is_stored());
     let mut waiting = lost.clone();
     waiting.batch_id = "waiting".parse().unwrap();
     waiting.stored_at = Millis::now();
-    store.put_at(waiting.to_item(&project()).unwrap(), None).await.unwrap();
+    assert!(store.put_at(waiting.to_item(&project()).unwrap(), None).await.unwrap().is_stored());
     let found = consumer.rebuild(&project(), false, |_| {}).await.unwrap();
     assert_eq!(found.visitors, std::slice::from_ref(&lost.visitor_id));
     let pending = |batch: &Batch| BatchRef {

@@ -55,7 +55,7 @@ impl Site {
 
         let consumer = Consumer::new(store.clone());
         for batch in &sent {
-            assert!(store.put_at(batch.to_item(&project).unwrap(), None).await.unwrap());
+            assert!(store.put_at(batch.to_item(&project).unwrap(), None).await.unwrap().is_stored());
         }
         for delivered in sent.chunks(3) {
             consumer.apply(BTreeMap::from([(project.clone(), delivered.to_vec())])).await.complete().unwrap();

@@ -18,8 +18,8 @@ use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys::{self, Key};
 use crate::store::{
-    DATA, Item, Query, REV, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number, read_number,
-    read_packed, read_text,
+    ConditionalPut, DATA, Item, Query, REV, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number,
+    read_number, read_packed, read_text,
 };
 use crate::time::Day;
 
@@ -179,6 +179,9 @@ pub async fn read_ever(store: &Store, project: &ProjectId, measure: Measure) -> 
 }
 
 /// Writes a block as of a round, unless someone else wrote it since `before` was read. Says whether it did.
+///
+/// Parts are removed only once it is known that no head names them. Where that is in doubt, they stay for the next writer,
+/// who removes what no head names.
 pub async fn write(
     store: &Store,
     project: &ProjectId,
@@ -207,12 +210,15 @@ pub async fn write(
     let new: Vec<Key> = parts.iter().map(|(key, _)| key.clone()).collect();
     let puts = parts.into_iter().map(|(key, packed)| Ok(store.put(item(&key, packed, None))));
     stream::iter(puts).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
-    let is_written = store.put_at(item(&keys::block(project, measure, day), head, Some(round)), known).await?;
-    let old = before.map_or(&[][..], |block| &block.parts);
-    let obsolete = if is_written { old } else { &new };
+    let put = store.put_at(item(&keys::block(project, measure, day), head, Some(round)), known).await?;
+    let obsolete = match &put {
+        ConditionalPut::Stored => before.map_or(&[][..], |block| &block.parts),
+        ConditionalPut::Refused(Some(_)) => &new,
+        ConditionalPut::Refused(None) => &[],
+    };
     let deletes = obsolete.iter().map(|key| Ok(store.delete(key)));
     stream::iter(deletes).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
-    Ok(is_written)
+    Ok(put.is_stored())
 }
 
 fn item(key: &Key, packed: Vec<u8>, round: Option<u64>) -> Item {
