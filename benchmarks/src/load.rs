@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// Figures that stay as they are for so long will not grow any more: a consumer gets to each project in less.
 const STALLED: Duration = Duration::from_secs(300);
 /// Until compaction has removed what it merged last.
-const SETTLING: Duration = Duration::from_millis(rollup::GRACE_MS as u64 + 2_000);
+const SETTLING: Duration = rollup::GRACE.saturating_add(Duration::from_secs(2));
 
 /// A loaded data set.
 #[derive(Debug)]

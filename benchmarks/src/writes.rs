@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use identity::dev::{Options, Stack};
-use rollup::{Consumer, GRACE_MS};
+use rollup::{Consumer, GRACE};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -79,7 +79,7 @@ async fn units(name: &'static str, windows: Vec<Vec<Batch>>) -> Result<Units, Be
         progress.add(1);
     }
     // What is merged is removed later, and costs too.
-    tokio::time::sleep(Duration::from_millis(GRACE_MS as u64 + 100)).await;
+    tokio::time::sleep(GRACE + Duration::from_millis(100)).await;
     consumer.compact(&project).await?;
     progress.end();
     let total = store.consumed().write_units / views as f64;

@@ -286,7 +286,8 @@ pub struct EraseArguments {
 }
 
 const REBUILD_EXAMPLES: &str = "\
-The collector takes batches meanwhile; they are counted when the rebuild is over. It can be stopped and run again.
+Batches are taken and counted meanwhile, and figures change from the old ones to the new ones at once. It can be stopped
+and run again.
 
 Examples:
   identity rebuild --check --project shop

@@ -24,8 +24,8 @@ pub enum Unit {
     Bytes,
     /// Visitors.
     Visitors,
-    /// Items of the table.
-    Items,
+    /// Days.
+    Days,
 }
 
 impl Unit {
@@ -34,7 +34,7 @@ impl Unit {
             Unit::Batches => "batches",
             Unit::Bytes => "bytes",
             Unit::Visitors => "visitors",
-            Unit::Items => "items",
+            Unit::Days => "days",
         }
     }
 }

@@ -39,12 +39,12 @@ struct Shown(RefCell<Option<(&'static str, Progress)>>);
 impl Shown {
     fn show(&mut self, step: Step) {
         let (label, unit, done, total) = match step {
-            Step::Pausing => return eprintln!("Waiting until consumers have paused; batches are still taken."),
-            Step::Scanning(seen) => ("Looking for visitors", Unit::Items, seen, None),
-            Step::Replaying(done, all) => ("Replaying visitors", Unit::Visitors, done, Some(all as u64)),
-            Step::Figures => {
+            Step::Replaying(done) => ("Replaying visitors", Unit::Visitors, done, None),
+            Step::Comparing(done, all) => ("Comparing figures and indexes", Unit::Days, done, Some(all as u64)),
+            Step::Writing(done, all) => ("Writing what differs", Unit::Days, done, Some(all as u64)),
+            Step::Waiting => {
                 self.end();
-                return eprintln!("Comparing figures and indexes.");
+                return eprintln!("Waiting for requests that are under way.");
             }
         };
         if self.0.borrow().as_ref().is_none_or(|(shown, _)| *shown != label) {
@@ -70,6 +70,9 @@ fn describe(differences: &Differences, is_check: bool) {
     }
     let verdict = if is_check { "differs" } else { "differed and is rebuilt" };
     list(verdict, "visitor", differences.visitors.iter().map(|visitor| visitor.to_string()));
+    if differences.more_visitors > 0 {
+        println!("visitor: {} more", differences.more_visitors);
+    }
     list(verdict, "figures", differences.figures.iter().map(|(measure, day)| format!("{} {day}", measure.name())));
     let hour = |(index, hour): &(shared::derived::Index, shared::time::Hour)| {
         format!("index of {} {}T{:02}", index.name(), hour.day(), hour.of_day())
@@ -79,7 +82,7 @@ fn describe(differences: &Differences, is_check: bool) {
         println!("{} lookups of sessions that don't exist", differences.lookups);
     }
     if differences.segments > 0 {
-        println!("{} segments that can't be read", differences.segments);
+        println!("{} items of the tail that can't be read", differences.segments);
     }
     if is_check {
         eprintln!("Run `identity rebuild` without --check to put it right.");

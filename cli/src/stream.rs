@@ -147,7 +147,8 @@ impl Follower {
     /// on a laptop the next batch may be long in coming.
     async fn compact_idle(&self, counted: &mut BTreeMap<ProjectId, Millis>) -> Result<(), StoreError> {
         let now = Millis::now();
-        let idle = counted.extract_if(.., |_, at| now.0 - at.0 > rollup::GRACE_MS).map(|(project, _)| project);
+        let idle =
+            counted.extract_if(.., |_, at| now.0 - at.0 > rollup::GRACE.as_millis() as i64).map(|(project, _)| project);
         for project in idle.collect::<Vec<_>>() {
             if self.consumer.compact(&project).await? == Left::Merged {
                 counted.insert(project, Millis::now());

@@ -11,19 +11,22 @@
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
 //! | a long session's applied batches | `P#<project>#V#<visitor>` | `A#<session>#<part>` |
 //! | what a visitor was seen at, where it is much | `P#<project>#V#<visitor>` | `K#<shard>` |
-//! | tombstone of an erased visitor | `P#<project>#ERASED` | `<sha256>` |
+//! | tombstone of an erased visitor | `P#<project>#ERASED` | `<keyed hash>` |
 //! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
 //! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
-//! | block: a measure's day | `P#<project>#R#<measure>` | `<day>` |
-//! | a part of a large block | `P#<project>#R#<measure>` | `<day>#<unique>#<part>` |
-//! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>#<round>` |
+//! | block: a measure's day | `P#<project>#R#<measure>` | `<day>[@<generation>]` |
+//! | a part of a large block | `P#<project>#R#<measure>` | `<day>[@<generation>]#<unique>#<part>` |
+//! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>[@<generation>]#<round>` |
 //! | how far `identity dev` applied the stream | `DEV` | `CHECKPOINT` |
 //! | the demo data of `identity dev` | `DEV` | `DEMO#<project>` |
+//!
+//! Blocks and runs of a project's first generation name none.
 
 use sha2::{Digest, Sha256};
 
-use crate::derived::{Index, Measure};
+use crate::derived::{Generation, Index, Measure};
+use crate::erasure_key::ErasureKey;
 use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
 use crate::time::{Day, Hour, Millis};
 
@@ -80,11 +83,23 @@ pub fn visitor_partition(project: &ProjectId, visitor: &VisitorId) -> String {
     format!("P#{project}#V#{visitor}")
 }
 
-/// The tombstone of an erased visitor, which does not tell who it was.
-pub fn tombstone(project: &ProjectId, visitor: &VisitorId) -> Key {
-    let digest = Sha256::digest(visitor_partition(project, visitor));
-    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Key::new(format!("P#{project}#ERASED"), hash)
+/// The partition of a project's tombstones.
+pub fn tombstones(project: &ProjectId) -> String {
+    format!("P#{project}#ERASED")
+}
+
+/// The tombstone of an erased visitor: a hash with the project's own key, which does not tell who it was.
+pub fn tombstone(project: &ProjectId, visitor: &VisitorId, key: &ErasureKey) -> Key {
+    Key::new(tombstones(project), hexadecimal(&key.hash(visitor_partition(project, visitor).as_bytes())))
+}
+
+/// The tombstone that earlier versions stored: a hash without a key.
+pub fn unkeyed_tombstone(project: &ProjectId, visitor: &VisitorId) -> Key {
+    Key::new(tombstones(project), hexadecimal(&Sha256::digest(visitor_partition(project, visitor))))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const VISITOR: &str = "VISITOR";
@@ -173,24 +188,64 @@ pub fn blocks(project: &ProjectId, measure: Measure) -> String {
     format!("P#{project}#R#{}", measure.name())
 }
 
-/// A measure's block of a day.
-pub fn block(project: &ProjectId, measure: Measure, day: Day) -> Key {
-    Key::new(blocks(project, measure), day.to_string())
+/// A block's item, or the head of a block in parts.
+pub fn block(project: &ProjectId, measure: Measure, generation: Generation, day: Day) -> Key {
+    Key::new(blocks(project, measure), format!("{day}{}", of_generation(generation)))
 }
 
 /// A part of a large block; `unique` tells apart the parts of different writes.
-pub fn block_part(project: &ProjectId, measure: Measure, day: Day, unique: u64, part: usize) -> Key {
-    Key::new(blocks(project, measure), format!("{day}#{unique:016x}#{part:03}"))
+pub fn block_part(
+    project: &ProjectId,
+    measure: Measure,
+    generation: Generation,
+    day: Day,
+    unique: u64,
+    part: usize,
+) -> Key {
+    Key::new(blocks(project, measure), format!("{day}{}#{unique:016x}#{part:03}", of_generation(generation)))
 }
 
-/// Whether a sort key is that of a part that a write with this number left.
-pub fn is_block_part_of(sort_key: &str, unique: u64) -> bool {
-    sort_key.get(10..).is_some_and(|part| part.starts_with(&format!("#{unique:016x}#")))
+/// What the sort key of a block's item says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockKey {
+    /// The block's day.
+    pub day: Day,
+    /// The block's generation.
+    pub generation: Generation,
+    /// The number of the write whose part this is; `None`: the head.
+    pub part_of: Option<u64>,
 }
 
-/// The day of a block, or of a part of one.
-pub fn block_day(sort_key: &str) -> Option<Day> {
-    sort_key.get(..10)?.parse().ok()
+/// Reads the sort key of a block's item.
+pub fn parse_block(sort_key: &str) -> Option<BlockKey> {
+    let (block, part) = sort_key.split_once('#').map_or((sort_key, None), |(block, part)| (block, Some(part)));
+    let (day, generation) = split_generation(block)?;
+    let part_of = match part {
+        Some(part) => Some(u64::from_str_radix(part.split_once('#')?.0, 16).ok()?),
+        None => None,
+    };
+    Some(BlockKey { day: day.parse().ok()?, generation, part_of })
+}
+
+/// The measure whose blocks a partition holds.
+pub fn parse_blocks(project: &ProjectId, pk: &str) -> Option<Measure> {
+    let measure = pk.strip_prefix(&project_prefix(project))?.strip_prefix("R#")?;
+    Measure::ALL.into_iter().find(|known| known.name() == measure)
+}
+
+/// What follows a day or an hour in the keys of a generation: nothing in the first one.
+fn of_generation(generation: Generation) -> String {
+    match generation {
+        Generation::FIRST => String::new(),
+        Generation(number) => format!("@{number:012}"),
+    }
+}
+
+fn split_generation(text: &str) -> Option<(&str, Generation)> {
+    match text.split_once('@') {
+        Some((before, number)) => Some((before, Generation(number.parse().ok()?))),
+        None => Some((text, Generation::FIRST)),
+    }
 }
 
 /// The partition of a day of a time index.
@@ -198,14 +253,60 @@ pub fn runs(project: &ProjectId, index: Index, day: Day) -> String {
     format!("P#{project}#X#{}#{day}", index.name())
 }
 
-/// A run of an hour of a time index, written in a round of compaction.
-pub fn run(project: &ProjectId, index: Index, hour: Hour, round: u64) -> Key {
-    Key::new(runs(project, index, hour.day()), format!("{}#{round:012}", run_hour(hour)))
+/// What a run stands for beside others of its hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RunKind {
+    /// The entries of one round.
+    Plain,
+    /// Replaces runs up to its round's, removals included: those runs may still be there.
+    Merged,
+    /// A part of all there is of the hour up to its round, without removals. Runs that sort before the first part count
+    /// no more, even one that is written late.
+    Major {
+        /// Which part.
+        part: u32,
+    },
 }
 
-/// A run that replaces all runs of its hour up to a round's. Sorts after them and before any later one.
-pub fn merged_run(project: &ProjectId, index: Index, hour: Hour, round: u64) -> Key {
-    Key::new(runs(project, index, hour.day()), format!("{}#{round:012}+", run_hour(hour)))
+/// What the sort key of a run says. Within an hour of a generation, runs sort by round, then by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunKey {
+    /// The run's hour.
+    pub hour: Hour,
+    /// The run's generation.
+    pub generation: Generation,
+    /// The round of compaction it was written in.
+    pub round: u64,
+    /// What it stands for.
+    pub kind: RunKind,
+}
+
+const MERGED: &str = "+";
+const MAJOR: &str = "=";
+
+impl RunKey {
+    /// The key of the run's item.
+    pub fn key(&self, project: &ProjectId, index: Index) -> Key {
+        let kind = match self.kind {
+            RunKind::Plain => String::new(),
+            RunKind::Merged => MERGED.to_owned(),
+            RunKind::Major { part } => format!("{MAJOR}{part:03}"),
+        };
+        let sort_key = format!("{}{}#{:012}{kind}", run_hour(self.hour), of_generation(self.generation), self.round);
+        Key::new(runs(project, index, self.hour.day()), sort_key)
+    }
+
+    /// Reads the sort key of a run of a day.
+    pub fn parse(day: Day, sort_key: &str) -> Option<RunKey> {
+        let (hour, round) = sort_key.split_once('#')?;
+        let (hour, generation) = split_generation(hour)?;
+        let (round, kind) = match (round.strip_suffix(MERGED), round.split_once(MAJOR)) {
+            (Some(round), _) => (round, RunKind::Merged),
+            (_, Some((round, part))) => (round, RunKind::Major { part: part.parse().ok()? }),
+            (None, None) => (round, RunKind::Plain),
+        };
+        Some(RunKey { hour: day.hour(hour.parse().ok()?), generation, round: round.parse().ok()?, kind })
+    }
 }
 
 /// What the sort keys of an hour's runs begin with.
@@ -256,11 +357,6 @@ pub fn parse_runs(project: &ProjectId, pk: &str) -> Option<(Index, Day)> {
     let (index, day) = pk.strip_prefix(&project_prefix(project))?.strip_prefix("X#")?.split_once('#')?;
     let index = Index::ALL.into_iter().find(|known| known.name() == index)?;
     Some((index, day.parse().ok()?))
-}
-
-/// The hour of a run of a day.
-pub fn run_of(day: Day, sort_key: &str) -> Option<Hour> {
-    sort_key.get(..2)?.parse().ok().map(|of_day| day.hour(of_day))
 }
 
 /// A derived item of a visitor's partition.

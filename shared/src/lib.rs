@@ -12,6 +12,7 @@ pub mod channels;
 pub mod codec;
 pub mod dates;
 pub mod derived;
+pub mod erasure_key;
 pub mod error;
 pub mod forecast;
 mod group;

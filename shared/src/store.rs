@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
+    AttributeValue, ConditionCheck, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
@@ -172,6 +172,7 @@ pub struct Query {
     descending: bool,
     limit: Option<usize>,
     consistency: Consistency,
+    is_of_keys: bool,
 }
 
 impl Query {
@@ -183,7 +184,14 @@ impl Query {
             descending: false,
             limit: None,
             consistency: Consistency::Eventual,
+            is_of_keys: false,
         }
+    }
+
+    /// Only the keys of the items.
+    pub fn keys_only(mut self) -> Self {
+        self.is_of_keys = true;
+        self
     }
 
     /// Only some sort keys.
@@ -222,6 +230,8 @@ pub enum Write {
     Delete(Key),
     /// Deletes an item whose stored version must be this one.
     DeleteAt(Key, u64),
+    /// Writes nothing, and requires that there is no such item.
+    Absent(Key),
 }
 
 /// What became of a transaction.
@@ -410,6 +420,10 @@ impl Store {
                 .expression_attribute_values(":from", text(first))
                 .expression_attribute_values(":to", text(last)),
         };
+        let request = match query.is_of_keys {
+            true => request.projection_expression("#pk, #sk").expression_attribute_names("#sk", SK),
+            false => request,
+        };
         let call = self.meter.begin();
         let response = request
             .scan_index_forward(!query.descending)
@@ -549,6 +563,15 @@ impl Store {
             ),
             Write::Delete(key) => item.delete(
                 Delete::builder().table_name(&*self.table).set_key(Some(key_item(&key))).build().map_err(failed)?,
+            ),
+            Write::Absent(key) => item.condition_check(
+                ConditionCheck::builder()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_item(&key)))
+                    .condition_expression("attribute_not_exists(#pk)")
+                    .expression_attribute_names("#pk", PK)
+                    .build()
+                    .map_err(failed)?,
             ),
             Write::DeleteAt(key, version) => item.delete(
                 Delete::builder()

@@ -2,6 +2,8 @@
 //! answers what the model answers, on every page and under every filter.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::time::Duration;
+
 use fastrand::Rng;
 use futures::future::try_join_all;
 use proptest::prelude::*;
@@ -196,7 +198,8 @@ fn a_consumer_may_lose_every_answer() {
 fn figures_are_what_a_rebuild_finds_and_an_erased_visitor_is_in_none() {
     let runtime = runtime();
     let stack = runtime.block_on(Stack::start(Counting::ByTest));
-    let consumer = Consumer::new(stack.store().clone());
+    // Nobody reads while it writes.
+    let consumer = Consumer::new(stack.store().clone()).with_grace(Duration::from_millis(1));
     let cases = (history(60), order(), any::<[prop::sample::Index; 2]>(), any::<bool>(), any::<u64>());
     holds(&runtime, 4, &cases, async |(history, order, erased, is_compacted, seed)| {
         let mut rng = Rng::with_seed(seed);

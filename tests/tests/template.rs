@@ -409,7 +409,7 @@ fn the_keys_of_roles_are_those_of_the_table() {
         ("P#warm-up#TAIL", keys::manifest(&"warm-up".parse().unwrap()).pk),
         ("P#*", keys::visitor(&project, &visitor).pk),
         ("P#*", keys::tail(&project)),
-        ("P#*", keys::tombstone(&project, &visitor).pk),
+        ("P#*", keys::tombstones(&project)),
     ] {
         assert!(matches(pattern, &key), "{pattern} {key}");
     }

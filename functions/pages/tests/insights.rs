@@ -86,7 +86,7 @@ impl Site {
         self.store(&noise).await;
         self.count(&noise, 1).await;
         self.consumer.compact(&self.project).await.unwrap();
-        let block = keys::block(&self.project, Measure::Pages, day(1));
+        let block = keys::block(&self.project, Measure::Pages, shared::derived::Generation::FIRST, day(1));
         assert!(self.app.store().get(&block, Consistency::Strong).await.unwrap().is_some());
     }
 

@@ -1,8 +1,10 @@
-//! Compaction: merges a project's segments into blocks and runs, in rounds (see [`shared::derived::tail`]).
+//! Compaction: merges a project's segments into blocks and runs, in rounds (see [`shared::derived::tail`]), and removes
+//! what is merged, what nobody reads any more, and what was erased.
 //!
 //! A manifest that is refused was overtaken by another compactor's: the next look at the tail goes on from there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
@@ -10,14 +12,15 @@ use serde::de::DeserializeOwned;
 
 use shared::codec;
 use shared::dates::DateRange;
-use shared::derived::block::{self, Found, Reading};
-use shared::derived::index::{Entries, HourEntries, merge};
-use shared::derived::tail::{Manifest, Round, Tail, manifest_item};
-use shared::derived::{Index, Measure, Rows};
+use shared::derived::block::{self, Block, Found, NewBlock, Reading};
+use shared::derived::index::{Entries, HourEntries, merge, runs_of};
+use shared::derived::tail::{Manifest, Round, Tail};
+use shared::derived::{BatchEntry, BatchRef, Generation, Index, Measure, Rows, SessionEntry, SessionRef};
 use shared::ids::ProjectId;
-use shared::keys;
+use shared::keys::{self, Key, RunKey, RunKind};
 use shared::store::{
-    DATA, Item, Query, SortKeys, Store, StoreError, binary, item_key, key_item, read_binary, read_packed,
+    DATA, EXPIRES, Item, Query, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number, read_binary,
+    read_packed, read_text,
 };
 use shared::time::{Day, Hour, Millis};
 
@@ -29,8 +32,14 @@ const MAX_TAIL_BYTES: usize = 32 << 10;
 /// A round merges at most so many bytes of segments, so that no block or run outgrows an item.
 const MAX_ROUND_BYTES: usize = 192 << 10;
 
-/// Merged segments stay for so many milliseconds: a reader that began before the round still counts on them.
-pub const GRACE_MS: i64 = 5_000;
+/// Items of generations that nobody reads are removed at most so many at a time, between batches.
+const MAX_PURGED: usize = 200;
+
+/// The days of an erasure that one round removes what is left on: meanwhile no other round goes on.
+const MAX_EXPUNGED_DAYS: usize = 31;
+
+/// An empty run that stands for what an erasure removed is kept for so long: no writer of an old round is that late.
+const EMPTY_RUN_MS: i64 = 2 * 24 * 3_600_000;
 
 /// An hour with so many runs gets them merged into one.
 const MAX_RUNS: usize = 6;
@@ -42,7 +51,7 @@ const MAX_MERGED_BYTES: usize = 300 << 10;
 /// Writes of a round that are under way at once.
 const CONCURRENCY: usize = 8;
 
-/// Tries at a block that other writers of the same round are writing too.
+/// Tries at a block, or at a tail, that others are changing too.
 const MAX_TRIES: usize = 8;
 
 /// What a look at a tail leaves to be done.
@@ -50,200 +59,472 @@ const MAX_TRIES: usize = 8;
 pub enum Left {
     /// Nothing, until there is more in it.
     Nothing,
-    /// Merged segments that should be removed once [`GRACE_MS`] are over.
+    /// What should be removed once [`GRACE`](crate::GRACE) is over, or some at a time.
     Merged,
 }
 
-/// Compacts a project's tail if it has grown past its bounds, round by round.
-pub async fn compact(store: &Store, project: &ProjectId) -> Result<Left, StoreError> {
-    loop {
-        let tail = Tail::load(store, project).await?;
-        match tail.manifest.rounds.last().filter(|round| round.done_at.is_none()) {
-            Some(round) => carry_out(store, project, &tail, round).await?,
-            None if begin_round(store, project, &tail).await? => {}
-            None => return remove_lingering(store, project, &tail).await,
+/// When a round is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    /// When the segments of none are many.
+    Many,
+    /// When there are any.
+    Any,
+}
+
+/// The compaction of a project.
+#[derive(Debug, Clone, Copy)]
+pub struct Compaction<'a> {
+    store: &'a Store,
+    project: &'a ProjectId,
+    grace: Duration,
+}
+
+impl<'a> Compaction<'a> {
+    /// Compaction that leaves readers so much time.
+    pub fn new(store: &'a Store, project: &'a ProjectId, grace: Duration) -> Self {
+        Compaction { store, project, grace }
+    }
+
+    /// Compacts the tail if it has grown past its bounds, round by round.
+    pub async fn run(&self) -> Result<Left, StoreError> {
+        loop {
+            let tail = self.settled_tail().await?;
+            if let Some(building) = tail.manifest.building
+                && building.until < Millis::now()
+            {
+                tracing::warn!(project = %self.project, "a rebuild that stopped is given up");
+                self.put(&tail.manifest, &tail.manifest.give_up_building(Millis::now())).await?;
+                continue;
+            }
+            if !self.begin_round(&tail, Due::Many).await? {
+                return self.clean_up(&tail).await;
+            }
         }
     }
-}
 
-/// Removes merged segments before the next round does, if they are so many that readers should not wait for it: a
-/// large import leaves those of several rounds behind.
-async fn remove_lingering(store: &Store, project: &ProjectId, tail: &Tail) -> Result<Left, StoreError> {
-    let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
-    if merged.map(|segment| segment.size).sum::<usize>() <= MAX_TAIL_BYTES {
-        return Ok(Left::Nothing);
-    }
-    let rounds = remove_merged(store, project, tail).await?;
-    let left = if rounds.is_empty() { Left::Nothing } else { Left::Merged };
-    if rounds.len() < tail.manifest.rounds.len() {
-        let _ = store.put_at(manifest_item(project, tail.round, &Manifest { rounds })?, Some(tail.round)).await?;
-    }
-    Ok(left)
-}
-
-/// Begins the next round if the segments of none are long enough for one.
-async fn begin_round(store: &Store, project: &ProjectId, tail: &Tail) -> Result<bool, StoreError> {
-    let rest = || tail.segments.iter().filter(|segment| segment.round.is_none());
-    let bytes: usize = rest().map(|segment| segment.size).sum();
-    if rest().count() < MAX_SEGMENTS && bytes < MAX_TAIL_BYTES {
-        return Ok(false);
-    }
-    let mut rounds = remove_merged(store, project, tail).await?;
-    let mut size = 0;
-    let chosen = rest().take_while(|segment| {
-        size += segment.size;
-        size <= MAX_ROUND_BYTES.max(segment.size)
-    });
-    let segments = chosen.map(|segment| segment.id.clone()).collect();
-    rounds.push(Round { number: tail.round + 1, segments, done_at: None });
-    let previous = (tail.round > 0).then_some(tail.round);
-    let _ = store.put_at(manifest_item(project, tail.round + 1, &Manifest { rounds })?, previous).await?;
-    Ok(true)
-}
-
-/// Removes the segments of rounds that no reader can be behind any more; the other rounds remain.
-async fn remove_merged(store: &Store, project: &ProjectId, tail: &Tail) -> Result<Vec<Round>, StoreError> {
-    let now = Millis::now();
-    let is_over = |round: &Round| round.done_at.is_some_and(|done_at| now.0 - done_at.0 >= GRACE_MS);
-    let (over, remaining): (Vec<Round>, Vec<Round>) = tail.manifest.rounds.iter().cloned().partition(is_over);
-    let over: BTreeSet<u64> = over.iter().map(|round| round.number).collect();
-    let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
-    let keys: Vec<_> = merged.map(|segment| keys::Key { pk: keys::tail(project), sk: segment.id.clone() }).collect();
-    stream::iter(&keys)
-        .map(|key| Ok(store.delete(key)))
-        .try_buffer_unordered(CONCURRENCY)
-        .try_collect::<Vec<()>>()
-        .await?;
-    Ok(remaining)
-}
-
-/// Merges the segments of the round under way. Anyone may do so, again and at the same time.
-async fn carry_out(store: &Store, project: &ProjectId, tail: &Tail, round: &Round) -> Result<(), StoreError> {
-    let mut counters: BTreeMap<(Measure, Day), Vec<&Rows>> = BTreeMap::new();
-    let (mut sessions, mut events) = (Entries::default(), Entries::default());
-    for segment in tail.segments.iter().filter(|segment| segment.round == Some(round.number)) {
-        for (place, rows) in segment.delta.counters.iter() {
-            counters.entry(place).or_default().push(rows);
+    /// The tail with no round under way: one that is, is carried out.
+    pub async fn settled_tail(&self) -> Result<Tail, StoreError> {
+        loop {
+            let tail = Tail::load(self.store, self.project).await?;
+            match tail.manifest.unfinished() {
+                Some(round) => self.carry_out(&tail, round).await?,
+                None => return Ok(tail),
+            }
         }
-        sessions.merge(segment.delta.sessions.clone());
-        events.merge(segment.delta.events.clone());
     }
-    stream::iter(counters)
-        .map(|((measure, day), rows)| Ok(merge_block(store, project, measure, day, round.number, rows)))
-        .try_buffer_unordered(CONCURRENCY)
-        .try_collect::<Vec<()>>()
-        .await?;
-    write_runs(store, project, Index::Sessions, round.number, sessions).await?;
-    write_runs(store, project, Index::Events, round.number, events).await?;
-    let mut rounds = tail.manifest.rounds.clone();
-    if let Some(last) = rounds.last_mut() {
-        last.done_at = Some(Millis::now());
-    }
-    let _ = store.put_at(manifest_item(project, tail.round, &Manifest { rounds })?, Some(tail.round)).await?;
-    tracing::debug!(%project, round = round.number, segments = round.segments.len(), "compacted");
-    Ok(())
-}
 
-async fn merge_block(
-    store: &Store,
-    project: &ProjectId,
-    measure: Measure,
-    day: Day,
-    round: u64,
-    deltas: Vec<&Rows>,
-) -> Result<(), StoreError> {
-    let Some(range) = DateRange::new(day, day) else { return Ok(()) };
-    for _ in 0..MAX_TRIES {
-        let mut blocks = match block::read::<Rows>(store, project, measure, range, Reading::Strong).await? {
-            Found::Blocks(blocks) => blocks,
-            Found::Torn => continue,
+    /// Stores the manifest that follows another one, unless that was overtaken. Says whether it did.
+    pub async fn put(&self, before: &Manifest, after: &Manifest) -> Result<bool, StoreError> {
+        let version = (before.round > 0).then_some(before.round);
+        Ok(self.store.put_at(after.to_item(self.project)?, version).await?.is_stored())
+    }
+
+    /// Removes what is merged before the next round does, if it is so much that readers should not wait for it: a large
+    /// import leaves the segments of several rounds behind. And some of what belongs to generations that nobody reads.
+    async fn clean_up(&self, tail: &Tail) -> Result<Left, StoreError> {
+        let (mut manifest, mut left) = (tail.manifest.clone(), Left::Nothing);
+        let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
+        if merged.map(|segment| segment.size).sum::<usize>() > MAX_TAIL_BYTES {
+            manifest.rounds = self.remove_merged(tail).await?;
+            if !manifest.rounds.is_empty() {
+                left = Left::Merged;
+            }
+        }
+        if !manifest.stale.is_empty() {
+            let is_new = |round: &Round| round.segments.is_empty() && !self.is_over(round);
+            if !tail.manifest.rounds.iter().any(is_new) && self.purge(tail, &BTreeSet::new(), MAX_PURGED).await? {
+                manifest.stale.clear();
+            } else {
+                left = Left::Merged;
+            }
+        }
+        if manifest != tail.manifest {
+            self.put(&tail.manifest, &manifest).await?;
+        }
+        Ok(left)
+    }
+
+    /// Begins the next round, if it is due. Says whether it was.
+    async fn begin_round(&self, tail: &Tail, due: Due) -> Result<bool, StoreError> {
+        let rest = || tail.segments.iter().filter(|segment| segment.round.is_none());
+        let bytes: usize = rest().map(|segment| segment.size).sum();
+        let is_due = match due {
+            Due::Many => rest().count() >= MAX_SEGMENTS || bytes >= MAX_TAIL_BYTES,
+            Due::Any => rest().next().is_some(),
         };
-        let mut before = blocks.pop();
-        if before.as_ref().is_some_and(|block| block.round >= round) {
+        if !is_due {
+            return Ok(false);
+        }
+        let mut size = 0;
+        let chosen = rest().take_while(|segment| {
+            size += segment.size;
+            size <= MAX_ROUND_BYTES.max(segment.size)
+        });
+        let segments = chosen.map(|segment| segment.id.clone()).collect();
+        let mut manifest = Manifest { rounds: self.remove_merged(tail).await?, ..tail.manifest.clone() };
+        manifest.round += 1;
+        manifest.rounds.push(Round { number: manifest.round, segments, done_at: None });
+        self.put(&tail.manifest, &manifest).await?;
+        Ok(true)
+    }
+
+    /// Whether no reader can be behind a round any more.
+    fn is_over(&self, round: &Round) -> bool {
+        round.done_at.is_some_and(|done_at| Millis::now().0 - done_at.0 >= self.grace.as_millis() as i64)
+    }
+
+    /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain.
+    async fn remove_merged(&self, tail: &Tail) -> Result<Vec<Round>, StoreError> {
+        let (over, remaining): (Vec<Round>, Vec<Round>) =
+            tail.manifest.rounds.iter().cloned().partition(|round| self.is_over(round));
+        let over: BTreeSet<u64> = over.iter().map(|round| round.number).collect();
+        let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
+        self.delete(merged.map(|segment| self.segment_key(&segment.id)).collect()).await?;
+        Ok(remaining)
+    }
+
+    fn segment_key(&self, id: &str) -> Key {
+        Key { pk: keys::tail(self.project), sk: id.to_owned() }
+    }
+
+    async fn delete(&self, keys: Vec<Key>) -> Result<(), StoreError> {
+        let deletes = stream::iter(&keys).map(|key| Ok(self.store.delete(key)));
+        deletes.try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await.map(|_| ())
+    }
+
+    /// Merges the segments of the round under way. Anyone may do so, again and at the same time.
+    pub async fn carry_out(&self, tail: &Tail, round: &Round) -> Result<(), StoreError> {
+        for generation in tail.manifest.merged() {
+            self.merge_round(tail, round.number, generation).await?;
+        }
+        for day in &tail.manifest.expunged {
+            self.expunge_day(tail.manifest.shown, round.number, *day).await?;
+        }
+        self.put(&tail.manifest, &tail.manifest.complete(round.number, Millis::now())).await?;
+        tracing::debug!(project = %self.project, round = round.number, segments = round.segments.len(), "compacted");
+        Ok(())
+    }
+
+    async fn merge_round(&self, tail: &Tail, round: u64, generation: Generation) -> Result<(), StoreError> {
+        let mut counters: BTreeMap<(Measure, Day), Vec<&Rows>> = BTreeMap::new();
+        let (mut sessions, mut events) = (Entries::default(), Entries::default());
+        let segments = tail.segments.iter().filter(|segment| segment.round == Some(round));
+        for segment in segments.filter(|segment| segment.counts_in(generation)) {
+            for (place, rows) in segment.delta.counters.iter() {
+                counters.entry(place).or_default().push(rows);
+            }
+            sessions.merge(segment.delta.sessions.clone());
+            events.merge(segment.delta.events.clone());
+        }
+        stream::iter(counters)
+            .map(|((measure, day), rows)| Ok(self.merge_block(measure, generation, day, round, rows)))
+            .try_buffer_unordered(CONCURRENCY)
+            .try_collect::<Vec<()>>()
+            .await?;
+        self.write_runs(Index::Sessions, generation, round, sessions).await?;
+        self.write_runs(Index::Events, generation, round, events).await
+    }
+
+    /// A block as of now.
+    pub async fn block(&self, measure: Measure, generation: Generation, day: Day) -> Result<Option<Block>, StoreError> {
+        let Some(range) = DateRange::new(day, day) else { return Ok(None) };
+        for _ in 0..MAX_TRIES {
+            let found = block::read(self.store, self.project, measure, generation, range, Reading::Strong).await?;
+            if let Found::Blocks(mut blocks) = found {
+                return Ok(blocks.pop());
+            }
+        }
+        Err(self.kept_changing(measure, day))
+    }
+
+    fn kept_changing(&self, measure: Measure, day: Day) -> StoreError {
+        StoreError::Unavailable(format!("the block of {} on {day} kept changing", measure.name()))
+    }
+
+    async fn merge_block(
+        &self,
+        measure: Measure,
+        generation: Generation,
+        day: Day,
+        round: u64,
+        deltas: Vec<&Rows>,
+    ) -> Result<(), StoreError> {
+        for _ in 0..MAX_TRIES {
+            let mut before = self.block(measure, generation, day).await?;
+            if before.as_ref().is_some_and(|block| block.round >= round) {
+                return Ok(());
+            }
+            let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
+            for delta in &deltas {
+                rows.add_all(delta, measure.are_keys_limited());
+            }
+            rows.prune_in_place();
+            measure.trim(&mut rows);
+            let is_based = before.as_ref().is_some_and(|block| block.is_based);
+            let new = NewBlock { round, is_based, rows };
+            if block::write(self.store, self.project, measure, generation, day, before.as_ref(), new).await? {
+                return Ok(());
+            }
+        }
+        Err(self.kept_changing(measure, day))
+    }
+
+    async fn write_runs<K, V>(
+        &self,
+        index: Index,
+        generation: Generation,
+        round: u64,
+        entries: Entries<K, V>,
+    ) -> Result<(), StoreError>
+    where
+        K: Ord + Clone + Serialize + DeserializeOwned,
+        V: Clone + Serialize + DeserializeOwned,
+    {
+        stream::iter(entries.0)
+            .map(|(hour, entries)| {
+                let key = RunKey { hour, generation, round, kind: RunKind::Plain };
+                Ok(self.write_run(index, key, entries))
+            })
+            .try_buffer_unordered(CONCURRENCY)
+            .try_collect::<Vec<()>>()
+            .await
+            .map(|_| ())
+    }
+
+    async fn write_run<K, V>(&self, index: Index, key: RunKey, entries: HourEntries<K, V>) -> Result<(), StoreError>
+    where
+        K: Ord + Clone + Serialize + DeserializeOwned,
+        V: Clone + Serialize + DeserializeOwned,
+    {
+        self.store.put(run_item(key.key(self.project, index), &entries)?).await?;
+        let items = self.hour_items(index, key.hour).await?;
+        let runs = runs_of(&items, key.hour, key.generation)?;
+        self.delete(runs.replaced.into_iter().map(item_key).collect::<Result<_, _>>()?).await?;
+        let replacement = RunKey { kind: RunKind::Merged, ..key }.key(self.project, index);
+        let mut small: Vec<(usize, &Item)> = Vec::new();
+        for item in runs.current {
+            if item_key(item)? == replacement {
+                // Someone else merged in this round, and may be removing what that replaces.
+                return Ok(());
+            }
+            let size = read_binary(item, DATA)?.len();
+            let is_major = run_key(key.hour, item).is_some_and(|key| matches!(key.kind, RunKind::Major { .. }));
+            small.extend((size < MAX_RUN_BYTES && !is_major).then_some((size, item)));
+        }
+        if small.len() < MAX_RUNS {
             return Ok(());
         }
-        let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
-        for delta in &deltas {
-            rows.add_all(delta, measure.are_keys_limited());
+        small.sort_by_key(|(size, _)| *size);
+        let mut merged_bytes = 0;
+        let small = small.into_iter().take_while(|(size, _)| {
+            merged_bytes += size;
+            merged_bytes <= MAX_MERGED_BYTES
+        });
+        let small: Vec<&Item> = small.map(|(_, item)| item).collect();
+        let mut merged: HourEntries<K, V> = HourEntries::new();
+        for item in &small {
+            merge(&mut merged, read_packed(item)?);
         }
-        rows.prune_in_place();
-        measure.trim(&mut rows);
-        if block::write(store, project, measure, day, before.as_ref(), round, rows).await? {
-            return Ok(());
-        }
+        // The merged run is stored before what it replaces goes, so entries are there twice but never missing.
+        self.store.put(run_item(replacement, &merged)?).await?;
+        self.delete(small.into_iter().map(item_key).collect::<Result<_, _>>()?).await
     }
-    Err(StoreError::Unavailable(format!("the block of {} on {day} kept changing", measure.name())))
+
+    /// The runs of an hour, of whatever generations, as of now.
+    async fn hour_items(&self, index: Index, hour: Hour) -> Result<Vec<Item>, StoreError> {
+        let query = Query::partition(keys::runs(self.project, index, hour.day()))
+            .sort_keys(SortKeys::Prefix(keys::run_hour(hour)))
+            .strong();
+        self.store.query(query).await
+    }
 }
 
-async fn write_runs<K, V>(
-    store: &Store,
-    project: &ProjectId,
-    index: Index,
-    round: u64,
-    entries: Entries<K, V>,
-) -> Result<(), StoreError>
-where
-    K: Ord + Clone + Serialize + DeserializeOwned,
-    V: Clone + Serialize + DeserializeOwned,
-{
-    stream::iter(entries.0)
-        .map(|(hour, entries)| Ok(write_run(store, project, index, round, hour, entries)))
-        .try_buffer_unordered(CONCURRENCY)
-        .try_collect::<Vec<()>>()
-        .await
-        .map(|_| ())
-}
-
-async fn write_run<K, V>(
-    store: &Store,
-    project: &ProjectId,
-    index: Index,
-    round: u64,
-    hour: Hour,
-    entries: HourEntries<K, V>,
-) -> Result<(), StoreError>
-where
-    K: Ord + Clone + Serialize + DeserializeOwned,
-    V: Clone + Serialize + DeserializeOwned,
-{
-    store.put(run_item(keys::run(project, index, hour, round), &entries)?).await?;
-    let query = Query::partition(keys::runs(project, index, hour.day()))
-        .sort_keys(SortKeys::Prefix(keys::run_hour(hour)))
-        .strong();
-    let runs = store.query(query).await?;
-    let replacement = keys::merged_run(project, index, hour, round);
-    let mut small: Vec<(usize, &Item)> = Vec::new();
-    for item in &runs {
-        if item_key(item)? == replacement {
-            // Someone else merged in this round, and may be removing what that replaces.
-            return Ok(());
+/// Removing what nobody reads.
+impl Compaction<'_> {
+    /// Removes the blocks and runs of all generations but those that the manifest names, and the segments that count in
+    /// none, at most so many at once. The runs of a day are found by its blocks, and on the days given. Says whether
+    /// nothing is left.
+    ///
+    /// Nobody must be reading a generation that is removed. One that is begun later has a number beyond the manifest's.
+    pub async fn purge(&self, tail: &Tail, days: &BTreeSet<(Index, Day)>, limit: usize) -> Result<bool, StoreError> {
+        let manifest = &tail.manifest;
+        let is_gone = |of: Generation| of.0 <= manifest.round && manifest.merged().all(|generation| generation != of);
+        let (mut blocks, mut days) = (Vec::new(), days.clone());
+        for measure in Measure::ALL {
+            for key in self.keys_of(keys::blocks(self.project, measure)).await? {
+                if let Some(block) = keys::parse_block(&key.sk).filter(|block| is_gone(block.generation)) {
+                    days.extend(Index::ALL.map(|index| (index, block.day)));
+                    blocks.push(key);
+                }
+            }
         }
-        let size = read_binary(item, DATA)?.len();
-        small.extend((size < MAX_RUN_BYTES).then_some((size, item)));
+        let mut gone: Vec<Key> = tail.obsolete.iter().map(|id| self.segment_key(id)).collect();
+        for (index, day) in days {
+            let runs = self.keys_of(keys::runs(self.project, index, day)).await?;
+            gone.extend(
+                runs.into_iter().filter(|key| RunKey::parse(day, &key.sk).is_some_and(|run| is_gone(run.generation))),
+            );
+        }
+        // Runs go first: once the blocks are gone, nothing tells their days.
+        gone.append(&mut blocks);
+        let is_complete = gone.len() <= limit;
+        gone.truncate(limit);
+        self.delete(gone).await?;
+        Ok(is_complete)
     }
-    if small.len() < MAX_RUNS {
-        return Ok(());
+
+    async fn keys_of(&self, partition: String) -> Result<Vec<Key>, StoreError> {
+        self.store.query(Query::partition(partition).keys_only().strong()).await?.iter().map(item_key).collect()
     }
-    small.sort_by_key(|(size, _)| *size);
-    let mut merged_bytes = 0;
-    let small = small.into_iter().take_while(|(size, _)| {
-        merged_bytes += size;
-        merged_bytes <= MAX_MERGED_BYTES
-    });
-    let small: Vec<&Item> = small.map(|(_, item)| item).collect();
-    let mut merged: HourEntries<K, V> = HourEntries::new();
-    for item in &small {
-        merge(&mut merged, read_packed(item)?);
-    }
-    // The merged run is stored before what it replaces goes, so entries are there twice but never missing.
-    store.put(run_item(replacement, &merged)?).await?;
-    for item in small {
-        store.delete(&item_key(item)?).await?;
-    }
-    Ok(())
 }
 
-pub fn run_item<K: Serialize, V: Serialize>(key: keys::Key, entries: &HourEntries<K, V>) -> Result<Item, StoreError> {
+/// Removing what was erased.
+impl Compaction<'_> {
+    /// Removes for good what has been taken out of the figures and indexes of some days: merges every segment there is,
+    /// removes them, and leaves in runs and blocks no removal and no key that nothing counts at.
+    pub async fn expunge(&self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
+        let segments: BTreeSet<String> = self.settled_tail().await?.segments.into_iter().map(|one| one.id).collect();
+        let is_known = |id: &String| segments.contains(id);
+        loop {
+            let tail = self.settled_tail().await?;
+            let is_merged = tail.segments.iter().all(|segment| segment.round.is_some() || !is_known(&segment.id));
+            if is_merged {
+                break;
+            }
+            self.begin_round(&tail, Due::Any).await?;
+        }
+        loop {
+            tokio::time::sleep(self.grace).await;
+            let tail = self.settled_tail().await?;
+            if !tail.segments.iter().any(|segment| is_known(&segment.id)) {
+                break;
+            }
+            let rounds = self.remove_merged(&tail).await?;
+            self.put(&tail.manifest, &Manifest { rounds, ..tail.manifest.clone() }).await?;
+        }
+        tokio::time::sleep(self.grace).await;
+        for days in days.iter().copied().collect::<Vec<_>>().chunks(MAX_EXPUNGED_DAYS) {
+            while !self.begin_expunging(days).await? {}
+            self.settled_tail().await?;
+        }
+        Ok(())
+    }
+
+    async fn begin_expunging(&self, days: &[Day]) -> Result<bool, StoreError> {
+        let before = self.settled_tail().await?.manifest;
+        self.put(&before, &before.expunge(days.to_vec())).await
+    }
+
+    async fn expunge_day(&self, generation: Generation, round: u64, day: Day) -> Result<(), StoreError> {
+        self.merge_hours::<SessionRef, SessionEntry>(Index::Sessions, generation, round, day).await?;
+        self.merge_hours::<BatchRef, BatchEntry>(Index::Events, generation, round, day).await?;
+        let blocks = Measure::ALL.into_iter().map(|measure| Ok(self.forget_emptied(measure, generation, round, day)));
+        stream::iter(blocks).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await.map(|_| ())
+    }
+
+    /// Merges the runs of each hour of a day into major ones, without removals.
+    ///
+    /// Invariant: no other round is under way, so all runs before the major ones are in them, and what a round before
+    /// this one still writes counts no more.
+    async fn merge_hours<K, V>(
+        &self,
+        index: Index,
+        generation: Generation,
+        round: u64,
+        day: Day,
+    ) -> Result<(), StoreError>
+    where
+        K: Ord + Clone + Serialize + DeserializeOwned,
+        V: Clone + Serialize + DeserializeOwned,
+    {
+        let items = self.store.query(Query::partition(keys::runs(self.project, index, day)).strong()).await?;
+        for hour in day.hours() {
+            let runs = runs_of(&items, hour, generation)?;
+            let is_earlier = |item: &&Item| run_key(hour, item).is_some_and(|key| key.round <= round);
+            let current: Vec<&Item> = runs.current.into_iter().filter(is_earlier).collect();
+            let mut merged: HourEntries<K, V> = HourEntries::new();
+            for item in &current {
+                merge(&mut merged, read_packed(item)?);
+            }
+            let count = merged.len();
+            merged.retain(|_, versioned| versioned.value.is_some());
+            if merged.len() == count && runs.replaced.is_empty() {
+                continue;
+            }
+            let majors = self.major_runs(index, RunKey { hour, generation, round, kind: RunKind::Plain }, merged)?;
+            let new: Vec<Key> = majors.iter().map(item_key).collect::<Result<_, _>>()?;
+            // The first part makes them count in place of what was there, so it is stored last.
+            for item in majors.into_iter().rev() {
+                self.store.put(item).await?;
+            }
+            let old = current.into_iter().chain(runs.replaced).map(item_key).collect::<Result<Vec<_>, _>>()?;
+            self.delete(old.into_iter().filter(|key| !new.contains(key)).collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// The items of a major run, in parts that fit into an item each.
+    pub fn major_runs<K, V>(
+        &self,
+        index: Index,
+        key: RunKey,
+        entries: HourEntries<K, V>,
+    ) -> Result<Vec<Item>, StoreError>
+    where
+        K: Ord + Clone + Serialize,
+        V: Serialize,
+    {
+        let is_empty = entries.is_empty();
+        let (mut items, mut rest) = (Vec::new(), vec![entries]);
+        while let Some(mut part) = rest.pop() {
+            let kind = RunKind::Major { part: items.len() as u32 };
+            let mut item = run_item(RunKey { kind, ..key }.key(self.project, index), &part)?;
+            if read_binary(&item, DATA)?.len() > MAX_MERGED_BYTES
+                && part.len() > 1
+                && let Some(middle) = part.keys().nth(part.len() / 2).cloned()
+            {
+                let second = part.split_off(&middle);
+                rest.extend([second, part]);
+                continue;
+            }
+            if is_empty {
+                item.insert(EXPIRES.to_owned(), number((Millis::now().0 + EMPTY_RUN_MS) / 1000));
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    /// Drops the keys of a block at which nothing is counted any more.
+    async fn forget_emptied(
+        &self,
+        measure: Measure,
+        generation: Generation,
+        round: u64,
+        day: Day,
+    ) -> Result<(), StoreError> {
+        for _ in 0..MAX_TRIES {
+            let Some(mut before) = self.block(measure, generation, day).await? else { return Ok(()) };
+            let mut rows = std::mem::take(&mut before.rows);
+            if before.round >= round || !measure.forget_emptied(&mut rows) {
+                return Ok(());
+            }
+            let new = NewBlock { round, is_based: before.is_based, rows };
+            if block::write(self.store, self.project, measure, generation, day, Some(&before), new).await? {
+                return Ok(());
+            }
+        }
+        Err(self.kept_changing(measure, day))
+    }
+}
+
+fn run_key(hour: Hour, item: &Item) -> Option<RunKey> {
+    read_text(item, SK).ok().and_then(|sort_key| RunKey::parse(hour.day(), sort_key))
+}
+
+/// The item of a run.
+pub fn run_item<K: Serialize, V: Serialize>(key: Key, entries: &HourEntries<K, V>) -> Result<Item, StoreError> {
     let mut item = key_item(&key);
     item.insert(DATA.to_owned(), binary(codec::pack(entries)?));
     Ok(item)

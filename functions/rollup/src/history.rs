@@ -4,13 +4,15 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
+use crate::tombstones::Tombstones;
 use shared::codec;
 use shared::derived::contributions::{
     Delta, index_batch, index_session, of_batch, of_session, presence_of_batch, seen_in_batch,
 };
 use shared::derived::distinct::{SeenDays, shard};
 use shared::derived::journeys::{self, Step, Trail};
-use shared::derived::{Counters, SessionEntry};
+use shared::derived::tail::{mark, read_generation};
+use shared::derived::{Counters, Generation, SessionEntry};
 use shared::ids::{ProjectId, SessionId, VisitorId};
 use shared::keys;
 use shared::model::batch::StoredOrder;
@@ -22,6 +24,9 @@ use shared::store::{
     read_packed,
 };
 use shared::time::Millis;
+
+/// So many first revisions there are: as many as the number is short in every entry of an index.
+const FIRST_REVISIONS: u64 = 16_000;
 
 /// Where a session is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +63,8 @@ pub struct History<'a> {
     store: &'a Store,
     project: &'a Project,
     visitor_id: VisitorId,
+    /// The visitor's mark: up to which generation it is counted.
+    generation: Generation,
     stored: Option<(u64, Visitor)>,
     now: Option<Visitor>,
     sessions: BTreeMap<SessionId, Tracked>,
@@ -74,6 +81,8 @@ pub struct Project {
     pub id: ProjectId,
     /// Its own hosts, which are no referrers.
     pub hosts: Vec<String>,
+    /// Where its tombstones are.
+    pub tombstones: Tombstones,
 }
 
 /// What a history's change writes.
@@ -83,18 +92,24 @@ pub struct Change {
     pub writes: Vec<Write>,
     /// What changes in figures and indexes.
     pub delta: Delta,
+    /// The visitor's mark, which the segment of the change carries.
+    pub generation: Generation,
+    /// Whether nothing was known of the visitor before.
+    pub is_new: bool,
     /// Whether earlier sessions of a bot are still to be taken out of the figures.
     pub unwinding: bool,
 }
 
 impl<'a> History<'a> {
-    /// A visitor's history from its stored item, or the beginning of one.
+    /// A visitor's history from its stored item, or the beginning of one in a generation.
     pub fn new(
         store: &'a Store,
         project: &'a Project,
         visitor_id: VisitorId,
         item: Option<&Item>,
+        newest: Generation,
     ) -> Result<Self, StoreError> {
+        let generation = item.map_or(Ok(newest), read_generation)?;
         let stored = match item {
             Some(item) => Some((read_number(item, REV)?, read_packed::<Visitor>(item)?)),
             None => None,
@@ -104,6 +119,7 @@ impl<'a> History<'a> {
             store,
             project,
             visitor_id,
+            generation,
             stored,
             now,
             sessions: BTreeMap::new(),
@@ -117,10 +133,10 @@ impl<'a> History<'a> {
         Ok(history)
     }
 
-    /// Reads a visitor's history.
+    /// Reads a visitor's history, to change what is known.
     pub async fn load(store: &'a Store, project: &'a Project, visitor_id: VisitorId) -> Result<Self, StoreError> {
         let item = store.get(&keys::visitor(&project.id, &visitor_id), Consistency::Strong).await?;
-        History::new(store, project, visitor_id, item.as_ref())
+        History::new(store, project, visitor_id, item.as_ref(), Generation::FIRST)
     }
 
     /// Whether earlier sessions of this bot may still be counted.
@@ -327,9 +343,11 @@ impl<'a> History<'a> {
         self.store.query(query).await?.iter().map(read_packed).collect()
     }
 
-    /// Whether the visitor is being erased.
-    pub fn is_erased(&self) -> bool {
-        self.now.as_ref().is_some_and(|visitor| visitor.is_erased)
+    /// All sessions.
+    pub async fn all_sessions(&self) -> Result<Vec<Session>, StoreError> {
+        let mut sessions = self.own_sessions().await?;
+        sessions.extend(self.now.as_ref().map(|visitor| visitor.latest.clone()));
+        Ok(sessions)
     }
 
     /// The sessions that were looked at.
@@ -395,7 +413,7 @@ impl<'a> History<'a> {
             return Ok(None);
         }
         let revision = self.stored.as_ref().map(|(revision, _)| *revision);
-        let next_revision = revision.unwrap_or_default() + 1;
+        let next_revision = revision.map_or_else(|| self.first_revision(), |revision| revision + 1);
         let mut delta = Delta::default();
         let mut writes = Vec::new();
         let context = Context { store: self.store, project: &self.project.id, visitor_id: &self.visitor_id };
@@ -424,13 +442,22 @@ impl<'a> History<'a> {
         let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
         if let Some(revision) = revision.filter(|_| is_gone) {
             writes.insert(0, Write::DeleteAt(keys::visitor(&self.project.id, &self.visitor_id), revision));
-            return Ok(Some(Change { writes, delta, unwinding: false }));
+            return Ok(Some(Change { writes, delta, generation: self.generation, is_new: false, unwinding: false }));
         }
         let mut item = key_item(&keys::visitor(&self.project.id, &self.visitor_id));
         item.insert(REV.to_owned(), number(next_revision));
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
+        mark(&mut item, self.generation);
         writes.insert(0, Write::PutAt(item, revision));
-        Ok(Some(Change { writes, delta, unwinding: visitor.unwinding }))
+        let (generation, is_new) = (self.generation, revision.is_none());
+        Ok(Some(Change { writes, delta, generation, is_new, unwinding: visitor.unwinding }))
+    }
+
+    /// A visitor's first revision is made of what it is begun with: were it the same for all, then a writer that read a
+    /// visitor before it was erased could take one that came late for the state it read.
+    fn first_revision(&self) -> u64 {
+        let first = self.sessions.values().flat_map(|tracked| &tracked.fresh).map(Batch::fingerprint).min();
+        1 + first.unwrap_or_default() % FIRST_REVISIONS
     }
 
     /// Brings what is decided by all sessions together up to date.

@@ -11,31 +11,36 @@ pub mod heartbeat;
 mod history;
 mod rebuild;
 mod reconciliation;
+mod spill;
 pub mod stream;
+mod tombstones;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
 
 use futures::future::try_join_all;
 
-pub use compaction::{GRACE_MS, Left};
+pub use compaction::Left;
 pub use erasure::Erased;
 pub use history::Project;
 pub use rebuild::{Differences, Progress};
 pub use reconciliation::Reconciled;
 
+use compaction::Compaction;
 use history::{Change, History};
 use shared::codec;
-use shared::derived::tail::segment_items;
-use shared::derived::{BatchRef, Delta};
+use shared::derived::tail::{Manifest, segment_items};
+use shared::derived::{BatchRef, Delta, Generation};
 use shared::ids::{ProjectId, VisitorId};
-use shared::keys::{self, BatchKey};
+use shared::keys::{self, BatchKey, Key};
 use shared::model::batch::fingerprint;
-use shared::model::{Batch, Event};
+use shared::model::{Batch, Event, Visitor};
 use shared::store::{
-    Consistency, DATA, HOSTS, Item, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary, read_texts,
+    Consistency, DATA, HOSTS, Item, MAX_TRANSACTION_ITEMS, Outcome, Store, StoreError, Write, read_binary, read_packed,
+    read_texts,
 };
 use shared::time::Millis;
+use tombstones::Tombstones;
 
 /// Visitors whose changes are written together: they seldom need more than three items each.
 const GROUP: usize = 32;
@@ -62,10 +67,15 @@ const MAX_TRANSACTION_BYTES: usize = 1 << 20;
 const COMPACTION_CHECK_EVERY: u64 = 8;
 const LONG_SEGMENT_BYTES: usize = 4 << 10;
 
+/// What readers may still be reading stays for so long: longer than a request takes. They read blocks and segments at
+/// slightly different instants.
+pub const GRACE: Duration = Duration::from_secs(5);
+
 /// Applies batches to the state of their visitors and to the figures.
 #[derive(Debug, Clone)]
 pub struct Consumer {
     store: Store,
+    grace: Duration,
 }
 
 /// What became of batches that were to be applied. Those that it does not name are applied.
@@ -103,6 +113,15 @@ struct Work {
     tries: u32,
 }
 
+/// What is known of a group's visitors that nothing is known of.
+#[derive(Debug, Default)]
+struct Newcomers {
+    /// The generation in which they begin.
+    newest: Generation,
+    /// Those that were erased.
+    erased: BTreeSet<VisitorId>,
+}
+
 /// What came of applying batches to a visitor's history.
 #[derive(Debug)]
 enum Prepared {
@@ -117,7 +136,12 @@ enum Prepared {
 impl Consumer {
     /// A consumer that writes to a table.
     pub fn new(store: Store) -> Self {
-        Consumer { store }
+        Consumer { store, grace: GRACE }
+    }
+
+    /// The same for readers that take no longer than this.
+    pub fn with_grace(self, grace: Duration) -> Self {
+        Consumer { grace, ..self }
     }
 
     /// The table.
@@ -142,10 +166,9 @@ impl Consumer {
     }
 
     async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
-        let item = self.store.get(&keys::project(&id), Consistency::Eventual).await?;
-        rebuild::check_pause(item.as_ref())?;
+        let item = self.store.get(&keys::project(&id), Consistency::Strong).await?;
         let hosts = item.as_ref().map(|item| read_texts(item, HOSTS)).unwrap_or_default();
-        Ok(Project { id, hosts })
+        Ok(Project { id, hosts, tombstones: Tombstones::of(item.as_ref()) })
     }
 
     async fn apply_to(
@@ -195,19 +218,22 @@ impl Consumer {
     async fn apply_group(&self, project: &Project, group: Vec<Work>) -> Result<(Vec<Work>, bool), StoreError> {
         let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
-        let group = self.refuse_erased(project, group, &items).await?;
+        let newcomers = self.newcomers(project, &group, &items).await?;
+        let group = self.refuse_erased(project, group, &items, &newcomers).await?;
         let prepared = try_join_all(group.into_iter().map(|work| {
             let item = items.get(&keys::visitor(&project.id, &work.visitor));
-            self.prepare(project, work, item)
+            self.prepare(project, work, item, newcomers.newest)
         }))
         .await?;
 
         let (mut left, mut to_unwind, mut is_long) = (Vec::new(), Vec::new(), false);
-        let mut ready = VecDeque::new();
+        let (mut ready, mut begun) = (VecDeque::new(), Vec::new());
         for prepared in prepared {
             match prepared {
                 Prepared::Overtaken(work) => left.push(self.again(work).await?),
                 Prepared::Same { work, is_unwinding } => {
+                    // Delivered again: whoever was given it before may have begun the visitor, and looked no further.
+                    begun.push(work.visitor.clone());
                     to_unwind.extend(is_unwinding.then(|| work.visitor.clone()));
                     left.extend((!work.batches.is_empty()).then_some(work));
                 }
@@ -221,7 +247,10 @@ impl Consumer {
             let together = take_transaction(&mut ready)?;
             let (lost, long) = self.commit(&project.id, &together).await?;
             is_long |= long;
-            for (position, (work, before, _)) in together.into_iter().enumerate() {
+            for (position, (work, before, change)) in together.into_iter().enumerate() {
+                if change.is_new && !lost.contains(&position) {
+                    begun.push(work.visitor.clone());
+                }
                 if lost.contains(&position) {
                     left.push(self.again(Work { batches: before, ..work }).await?);
                 } else if !work.batches.is_empty() {
@@ -229,6 +258,7 @@ impl Consumer {
                 }
             }
         }
+        self.erase_latecomers(project, begun).await?;
         for visitor in to_unwind {
             self.unwind(project, &visitor).await?;
         }
@@ -236,10 +266,16 @@ impl Consumer {
     }
 
     /// Applies some of a visitor's batches to its history, without writing anything.
-    async fn prepare(&self, project: &Project, mut work: Work, item: Option<&Item>) -> Result<Prepared, StoreError> {
+    async fn prepare(
+        &self,
+        project: &Project,
+        mut work: Work,
+        item: Option<&Item>,
+        newest: Generation,
+    ) -> Result<Prepared, StoreError> {
         let before = work.batches.clone();
         let attempt = async {
-            let mut history = History::new(&self.store, project, work.visitor.clone(), item)?;
+            let mut history = History::new(&self.store, project, work.visitor.clone(), item, newest)?;
             let mut weight = 0;
             while history.tracked() < MAX_SESSIONS
                 && weight < MAX_WEIGHT
@@ -259,33 +295,71 @@ impl Consumer {
         }
     }
 
+    /// Which of a group's visitors nothing is known of: those that are erased, and the generation in which the others
+    /// begin.
+    ///
+    /// Invariant: the manifest is read after the batches were stored. So if a rebuild has begun since, the visitor begins
+    /// in the generation that it builds; and if one begins later, it finds the batches.
+    async fn newcomers(
+        &self,
+        project: &Project,
+        group: &[Work],
+        known: &HashMap<Key, Item>,
+    ) -> Result<Newcomers, StoreError> {
+        let is_known = |visitor: &VisitorId| known.contains_key(&keys::visitor(&project.id, visitor));
+        let unknown: Vec<&VisitorId> = group.iter().map(|work| &work.visitor).filter(|id| !is_known(id)).collect();
+        if unknown.is_empty() {
+            return Ok(Newcomers::default());
+        }
+        let manifest_key = keys::manifest(&project.id);
+        let tombstones = unknown.iter().flat_map(|visitor| project.tombstones.keys(&project.id, visitor));
+        let found =
+            self.store.get_many(tombstones.chain([manifest_key.clone()]).collect(), Consistency::Strong).await?;
+        let is_erased = |visitor: &&VisitorId| {
+            project.tombstones.keys(&project.id, visitor).any(|tombstone| found.contains_key(&tombstone))
+        };
+        let manifest = found.get(&manifest_key).map(Manifest::read_generations).transpose()?.unwrap_or_default();
+        let erased = unknown.into_iter().filter(is_erased).cloned().collect();
+        Ok(Newcomers { newest: manifest.newest(), erased })
+    }
+
     /// Removes the batches of visitors that were erased, or are being erased; gives back the others' work.
     async fn refuse_erased(
         &self,
         project: &Project,
         group: Vec<Work>,
-        visitors: &HashMap<keys::Key, Item>,
+        known: &HashMap<Key, Item>,
+        newcomers: &Newcomers,
     ) -> Result<Vec<Work>, StoreError> {
-        let known = |work: &Work| visitors.get(&keys::visitor(&project.id, &work.visitor));
-        let unknown = group.iter().filter(|work| known(work).is_none());
-        let tombstones = unknown.map(|work| keys::tombstone(&project.id, &work.visitor)).collect();
-        let tombstones = self.store.get_many(tombstones, Consistency::Strong).await?;
         let mut accepted = Vec::with_capacity(group.len());
         for work in group {
-            let is_erased = match known(&work) {
-                Some(item) => History::new(&self.store, project, work.visitor.clone(), Some(item))?.is_erased(),
-                None => tombstones.contains_key(&keys::tombstone(&project.id, &work.visitor)),
+            let is_erased = match known.get(&keys::visitor(&project.id, &work.visitor)) {
+                Some(item) => read_packed::<Visitor>(item)?.is_erased,
+                None => newcomers.erased.contains(&work.visitor),
             };
             if !is_erased {
                 accepted.push(work);
                 continue;
             }
             for batch in &work.batches {
-                let key = keys::batch(&project.id, &batch.visitor_id, &batch.session_id, &batch.batch_id);
-                self.store.delete(&key).await?;
+                self.store.delete(&key_of(&project.id, batch).key()).await?;
             }
         }
         Ok(accepted)
+    }
+
+    /// Erases those among visitors that were erased while they were begun here.
+    async fn erase_latecomers(&self, project: &Project, begun: Vec<VisitorId>) -> Result<(), StoreError> {
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let tombstones = self.project(project.id.clone()).await?.tombstones;
+        for visitor in begun {
+            if tombstones.contain(&self.store, &project.id, &visitor).await? {
+                self.erase(&project.id, &visitor, |_| {}).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Another try at a visitor, after a wait that grows and differs between consumers.
@@ -307,10 +381,10 @@ impl Consumer {
     ) -> Result<(Vec<usize>, bool), StoreError> {
         let mut lost: Vec<usize> = Vec::new();
         loop {
-            let mut delta = Delta::default();
+            let mut deltas: BTreeMap<Generation, Delta> = BTreeMap::new();
             let (mut writes, mut owners) = (Vec::new(), Vec::new());
             for (position, (_, _, change)) in changes.iter().enumerate().filter(|(at, _)| !lost.contains(at)) {
-                delta.add_all(&change.delta);
+                deltas.entry(change.generation).or_default().add_all(&change.delta);
                 owners.extend(std::iter::repeat_n(position, change.writes.len()));
                 writes.extend(change.writes.iter().cloned());
             }
@@ -318,11 +392,12 @@ impl Consumer {
                 return Ok((lost, false));
             }
             let mut is_long = false;
-            if !delta.is_empty() {
+            deltas.retain(|_, delta| !delta.is_empty());
+            for (generation, delta) in deltas {
                 let unique = random()?;
-                let segments = segment_items(project, Millis::now(), unique, delta)?;
+                let segments = segment_items(project, Millis::now(), unique, generation, delta)?;
                 let is_one_short = matches!(&segments[..], [one] if read_binary(one, DATA)?.len() < LONG_SEGMENT_BYTES);
-                is_long = !is_one_short || unique.is_multiple_of(COMPACTION_CHECK_EVERY);
+                is_long |= !is_one_short || unique.is_multiple_of(COMPACTION_CHECK_EVERY);
                 writes.extend(segments.into_iter().map(Write::Put));
             }
             match self.store.transact(writes).await? {
@@ -395,7 +470,7 @@ impl Consumer {
     /// Compacts a project's tail if it is due, and removes what was merged; says what is left to do. A block that can't
     /// be read is left to a rebuild: it must not hold up batches, which are applied already.
     pub async fn compact(&self, project: &ProjectId) -> Result<Left, StoreError> {
-        match compaction::compact(&self.store, project).await {
+        match self.compaction(project).run().await {
             Err(error) if error.is_of_items() => {
                 tracing::error!(%project, %error, "figures can't be compacted: run `identity rebuild`");
                 Ok(Left::Nothing)
@@ -404,23 +479,27 @@ impl Consumer {
         }
     }
 
+    fn compaction<'a>(&'a self, project: &'a ProjectId) -> Compaction<'a> {
+        Compaction::new(&self.store, project, self.grace)
+    }
+
     /// The batches among these that are not applied yet. Those of erased visitors never will be.
     pub async fn pending(&self, project: &ProjectId, batches: Vec<BatchRef>) -> Result<Vec<BatchRef>, StoreError> {
-        let project = Project { id: project.clone(), hosts: Vec::new() };
+        let project = self.project(project.clone()).await?;
         let mut by_visitor: BTreeMap<VisitorId, Vec<BatchRef>> = BTreeMap::new();
         for batch in batches {
             by_visitor.entry(batch.visitor.clone()).or_default().push(batch);
         }
         let known = by_visitor.keys().map(|visitor| keys::visitor(&project.id, visitor));
-        let tombstones = by_visitor.keys().map(|visitor| keys::tombstone(&project.id, visitor));
+        let tombstones = by_visitor.keys().flat_map(|visitor| project.tombstones.keys(&project.id, visitor));
         let items = self.store.get_many(known.chain(tombstones).collect(), Consistency::Strong).await?;
         let mut pending = Vec::new();
         for (visitor, batches) in by_visitor {
-            if items.contains_key(&keys::tombstone(&project.id, &visitor)) {
+            if project.tombstones.keys(&project.id, &visitor).any(|tombstone| items.contains_key(&tombstone)) {
                 continue;
             }
             let item = items.get(&keys::visitor(&project.id, &visitor));
-            let mut history = History::new(&self.store, &project, visitor, item)?;
+            let mut history = History::new(&self.store, &project, visitor, item, Generation::FIRST)?;
             for batch in batches {
                 let is_applied = match history.is_applied(&batch.session, fingerprint(&batch.batch)).await {
                     Err(StoreError::Overtaken) => false,

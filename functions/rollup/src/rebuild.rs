@@ -1,69 +1,89 @@
-//! Rebuilding everything derived from the stored batches, or telling what differs.
+//! Rebuilding everything derived from the stored batches, or telling what differs, beside the consumers.
 //!
-//! Consumers pause while it goes on: batches are still taken and wait in the stream. Each visitor's
-//! history is replayed and what differs is written. Then the blocks are replaced in a round of compaction that lists
-//! all segments of the tail: each block goes from the old figures to the rebuilt ones at once, and
-//! if the rebuild stops in between, compaction takes the round up as one of its own.
+//! A rebuild derives a new [`Generation`] while readers see the one before. It marks each visitor with the new generation
+//! and adds up what the visitor contributes at that very revision: the *base*. Whatever changes of the visitor afterwards
+//! is in segments of the new generation, which compaction merges into the blocks and runs of both. Where the base differs from
+//! what readers see, it is added to the new generation's blocks and runs, and then the new generation is shown.
+//!
+//! A rebuild that stops leaves a generation that nobody reads. The next rebuild gives it up, or compaction does when it was
+//! not heard of for a while.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{BufRead, BufReader, BufWriter, Seek, Write as _};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Consumer;
+use crate::compaction::Compaction;
+use crate::erasure::delete_partition;
 use crate::history::{History, Project};
-use crate::{Consumer, compaction};
-use shared::derived::block::{self, Block};
+use crate::spill::Spill;
+use shared::dates::DateRange;
+use shared::derived::block::{self, Block, Found, NewBlock, Reading};
 use shared::derived::distinct::SeenDays;
-use shared::derived::index::{Entries, HourEntries, merge};
-use shared::derived::tail::{Manifest, Round, Tail, manifest_item};
-use shared::derived::{Delta, Index, Measure, Rows};
+use shared::derived::index::{Entries, HourEntries, merge, runs_of};
+use shared::derived::tail::{Building, Manifest, Tail, read_generation};
+use shared::derived::{Delta, Generation, Index, Measure, Rows};
 use shared::ids::{ProjectId, SessionId, VisitorId};
-use shared::keys::{self, Key};
+use shared::keys::{self, Key, RunKey, RunKind};
 use shared::model::{Batch, Session, Visitor};
 use shared::store::{
-    Item, PK, Query, REV, SK, Store, StoreError, Write, failure, item_key, number, read_number, read_packed, read_text,
+    Consistency, DATA, Item, Outcome, PK, Query, REV, SK, Store, StoreError, Write, failure, item_key, number,
+    read_binary, read_number, read_packed, read_text, text,
 };
 use shared::time::{Day, Hour, Millis};
 
-/// The attribute of a project's item that pauses consumers until an instant.
-const PAUSED_UNTIL: &str = "paused_until";
-/// How long a pause lasts unless it is prolonged: a rebuild that died blocks nobody for longer.
-const PAUSE_MS: i64 = 60_000;
-/// A consumer that read the project before the pause may still write for so long.
-const STRAGGLERS: Duration = Duration::from_secs(6);
+/// A rebuild says so often that it is at work.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(60);
+/// A rebuild that was not heard of for so long is given up: its machine sleeps, or is gone.
+const SILENCE_MS: i64 = 10 * 60_000;
 
-/// A batch stored so shortly before the pause may wait in the stream: the consumer counts it afterwards. An
-/// older one that is in no state was lost on the way, and the rebuild counts it.
+/// A batch stored so shortly before may wait in the stream: the consumer counts it. An older one that is in no
+/// state was lost on the way.
 const IN_STREAM_MS: i64 = 60_000;
 
 /// Visitors replayed at once.
 const CONCURRENCY: usize = 8;
 
+/// Tries at what others keep changing.
+const MAX_TRIES: usize = 20;
+
+/// Items of a visitor that one transaction changes at most, beside the visitor's own one.
+const MAX_HEALED: usize = 90;
+/// Bytes of a visitor's items that one transaction changes at most: it ends at 4 MB.
+const MAX_HEALED_BYTES: usize = 2 << 20;
+
+/// The most visitors that are named one by one.
+const MAX_NAMED: usize = 1_000;
+
 /// How far a rebuild is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// Waits until consumers have paused.
-    Pausing,
-    /// Looks for visitors; so many items were seen.
-    Scanning(usize),
-    /// So many visitors of so many are replayed.
-    Replaying(usize, usize),
-    /// Compares and writes figures and indexes.
-    Figures,
+    /// So many visitors are replayed.
+    Replaying(usize),
+    /// So many days of so many are compared with what readers see.
+    Comparing(usize, usize),
+    /// So many days of so many are written.
+    Writing(usize, usize),
+    /// Waits for requests that began before what comes next.
+    Waiting,
 }
 
 /// What differed from what the stored batches say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Differences {
-    /// Visitors whose items differed.
+    /// Visitors whose items differed; the first of them.
     pub visitors: Vec<VisitorId>,
+    /// How many more there were.
+    pub more_visitors: usize,
     /// Lookups of sessions that don't exist.
     pub lookups: usize,
-    /// Segments that can't be read.
+    /// Segments that can't be read, and the manifest.
     pub segments: usize,
     /// Measures and days whose counters differed.
     pub figures: Vec<(Measure, Day)>,
@@ -76,19 +96,24 @@ impl Differences {
     pub fn is_empty(&self) -> bool {
         *self == Differences::default()
     }
-}
 
-/// Refuses to go on while a project's figures are being rebuilt.
-pub fn check_pause(project: Option<&Item>) -> Result<(), StoreError> {
-    let until = project.and_then(|item| read_number::<i64>(item, PAUSED_UNTIL).ok()).unwrap_or_default();
-    match until > Millis::now().0 {
-        true => Err(StoreError::Unavailable("the project's figures are being rebuilt".to_owned())),
-        false => Ok(()),
+    /// Whether figures or indexes have to be shown anew.
+    fn are_shown(&self) -> bool {
+        self.segments > 0 || !self.figures.is_empty() || !self.hours.is_empty()
+    }
+
+    fn add_visitor(&mut self, visitor: VisitorId) {
+        if self.visitors.len() < MAX_NAMED {
+            self.visitors.push(visitor);
+        } else {
+            self.more_visitors += 1;
+        }
     }
 }
 
 impl Consumer {
-    /// Computes everything derived from the stored batches and writes what differs; with `is_check` it writes nothing.
+    /// Computes everything derived from the stored batches and writes what differs; with `is_check` nothing that readers
+    /// see changes. A rebuild that is under way elsewhere is given up.
     pub async fn rebuild(
         &self,
         id: &ProjectId,
@@ -96,16 +121,15 @@ impl Consumer {
         report: impl Fn(Progress) + Sync,
     ) -> Result<Differences, StoreError> {
         let project = self.project(id.clone()).await?;
-        report(Progress::Pausing);
-        self.pause(id, PAUSE_MS).await?;
-        tokio::time::sleep(STRAGGLERS).await;
         let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
-        let rebuild = Rebuild { consumer: self, project: &project, is_check, in_stream_since };
-        let work = rebuild.run(&report);
-        let prolong = async {
+        let compaction = self.compaction(id);
+        let rebuild = Rebuild { consumer: self, project: &project, compaction, is_check, in_stream_since };
+        let (building, damaged) = rebuild.begin().await?;
+        let work = rebuild.run(building, damaged, &report);
+        let alive = async {
             loop {
-                tokio::time::sleep(Duration::from_millis(PAUSE_MS as u64 / 4)).await;
-                if let Err(error) = self.pause(id, PAUSE_MS).await {
+                tokio::time::sleep(SIGN_OF_LIFE).await;
+                if let Err(error) = rebuild.sign_of_life(building).await {
                     return error;
                 }
             }
@@ -113,370 +137,727 @@ impl Consumer {
         tokio::pin!(work);
         let outcome = tokio::select! {
             outcome = &mut work => outcome,
-            error = prolong => Err(error),
+            error = alive => Err(error),
         };
-        self.pause(id, 0).await?;
+        if outcome.is_err()
+            && let Err(error) = rebuild.give_up(building).await
+        {
+            tracing::warn!(project = %id, %error, "what the rebuild left is given up later");
+        }
         outcome
-    }
-
-    /// Pauses consumers of a project for a while; for 0 ms it lets them go on.
-    async fn pause(&self, project: &ProjectId, ms: i64) -> Result<(), StoreError> {
-        self.store
-            .client()
-            .update_item()
-            .table_name(self.store.table())
-            .set_key(Some(shared::store::key_item(&keys::project(project))))
-            .update_expression("SET #until = :until")
-            .condition_expression("attribute_exists(#pk)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#until", PAUSED_UNTIL)
-            .expression_attribute_values(":until", number(Millis::now().0 + ms))
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| match error.code() {
-                Some("ConditionalCheckFailedException") => {
-                    StoreError::Failed(format!("there is no project {project}: see `identity project list`"))
-                }
-                _ => failure(error),
-            })
     }
 }
 
 struct Rebuild<'a> {
     consumer: &'a Consumer,
     project: &'a Project,
+    compaction: Compaction<'a>,
     is_check: bool,
     in_stream_since: Millis,
 }
 
-/// The keys of a project that can't be listed from its batches.
-#[derive(Debug, Default)]
-struct Scanned {
-    visitors: BTreeSet<VisitorId>,
-    lookups: BTreeSet<(SessionId, VisitorId)>,
+/// What is known of a project before figures are compared.
+#[derive(Debug)]
+struct Counted {
+    base: Spill,
+    /// The days of blocks and runs that are stored.
+    days: BTreeSet<Day>,
+    /// The partitions of runs.
     index_days: BTreeSet<(Index, Day)>,
 }
 
+/// The lookups that were seen and the sessions that exist, in little memory.
+#[derive(Debug)]
+struct Lookups {
+    seen: BufWriter<File>,
+    /// Hashes of the sessions: one in 2⁶⁴ hides a lookup that is left over.
+    sessions: HashSet<u64>,
+}
+
+/// The generation of a rebuild was given up by others.
+fn overtaken() -> StoreError {
+    StoreError::Failed(
+        "another rebuild or an erasure began meanwhile, and this rebuild was given up: run it again".to_owned(),
+    )
+}
+
+/// Which generation is built, from its beginning to its end.
 impl Rebuild<'_> {
-    async fn run(&self, report: &(impl Fn(Progress) + Sync)) -> Result<Differences, StoreError> {
-        let scanned = self.scan(report).await?;
-        let mut differences = Differences::default();
-        let (mut total, mut lookups) = (Delta::default(), BTreeSet::new());
-        let count = scanned.visitors.len();
-        let mut replays = stream::iter(&scanned.visitors)
-            .map(async |visitor| self.replay(visitor).await.map(|replay| (visitor, replay)))
-            .buffer_unordered(CONCURRENCY);
-        let mut done = 0;
-        while let Some((visitor, replay)) = replays.try_next().await? {
-            done += 1;
-            report(Progress::Replaying(done, count));
-            if replay.differed {
-                differences.visitors.push(visitor.clone());
+    fn store(&self) -> &Store {
+        &self.consumer.store
+    }
+
+    /// The tail with no round under way, as far as it can be read; and how much of it can't.
+    async fn tail(&self) -> Result<(Tail, usize), StoreError> {
+        loop {
+            let (tail, unreadable) = Tail::load_readable(self.store(), &self.project.id).await?;
+            let damaged = unreadable + usize::from(tail.manifest.is_damaged());
+            let Some(round) = tail.manifest.unfinished().filter(|_| damaged == 0) else { return Ok((tail, damaged)) };
+            match self.compaction.carry_out(&tail, round).await {
+                Ok(()) => {}
+                // What can't be merged stays as it is until the new generation is shown, which needs none of it.
+                Err(error) if error.is_of_items() => return Ok((tail, damaged)),
+                Err(error) => return Err(error),
             }
-            lookups.extend(replay.sessions.into_iter().map(|session| (session, visitor.clone())));
-            total.add_all(&replay.delta);
+        }
+    }
+
+    /// Begins a generation; says also how much of the tail can't be read.
+    async fn begin(&self) -> Result<(Generation, usize), StoreError> {
+        loop {
+            let (Tail { manifest, .. }, damaged) = self.tail().await?;
+            let now = Millis::now();
+            let next = manifest.begin_building(now, now.plus(SILENCE_MS));
+            // One that is refused was begun by another, or so it seems: either way the next one is this rebuild's own.
+            if self.compaction.put(&manifest, &next).await? {
+                return Ok((next.newest(), damaged));
+            }
+        }
+    }
+
+    async fn sign_of_life(&self, building: Generation) -> Result<(), StoreError> {
+        let Tail { manifest, .. } = self.tail().await?.0;
+        if manifest.newest() != building {
+            return Err(overtaken());
+        }
+        let until = Millis::now().plus(SILENCE_MS);
+        let alive = Manifest { building: Some(Building { generation: building, until }), ..manifest.clone() };
+        self.compaction.put(&manifest, &alive).await.map(|_| ())
+    }
+
+    /// Changes the manifest as long as it is this rebuild's.
+    async fn change(
+        &self,
+        building: Generation,
+        change: impl Fn(&Manifest) -> Manifest,
+    ) -> Result<Manifest, StoreError> {
+        loop {
+            let manifest = self.tail().await?.0.manifest;
+            if manifest.newest() != building {
+                return Err(overtaken());
+            }
+            let next = change(&manifest);
+            if self.compaction.put(&manifest, &next).await? {
+                return Ok(next);
+            }
+        }
+    }
+
+    async fn run(
+        &self,
+        building: Generation,
+        damaged: usize,
+        report: &(impl Fn(Progress) + Sync),
+    ) -> Result<Differences, StoreError> {
+        let mut differences = Differences { segments: damaged, ..Differences::default() };
+        let mut counted = self.count(building, &mut differences, report).await?;
+        let days: Vec<Day> = self.days(&counted).await?.into_iter().collect();
+        for (done, day) in days.iter().enumerate() {
+            report(Progress::Comparing(done, days.len()));
+            let base = counted.base.of_day(*day)?;
+            self.compare(building, *day, &base, &mut differences).await?;
         }
         differences.visitors.sort_unstable();
-        report(Progress::Figures);
-        for (session, visitor) in scanned.lookups.difference(&lookups) {
-            differences.lookups += 1;
-            if !self.is_check {
-                self.store().delete(&keys::session_lookup(&self.project.id, session, visitor)).await?;
-            }
+        if self.is_check || !differences.are_shown() {
+            self.give_up(building).await?;
+        } else {
+            self.write(building, &mut counted.base, report).await?;
+            // Whoever sees the new generation must find all of it, though it began to read before.
+            report(Progress::Waiting);
+            tokio::time::sleep(self.consumer.grace).await;
+            self.change(building, |manifest| manifest.show_built(Millis::now())).await?;
+            tokio::time::sleep(self.consumer.grace).await;
         }
-        self.figures(total, &scanned.index_days, &mut differences).await?;
+        self.purge(&counted.index_days).await?;
         Ok(differences)
     }
 
-    fn store(&self) -> &Store {
-        self.consumer.store()
+    async fn give_up(&self, building: Generation) -> Result<(), StoreError> {
+        loop {
+            let manifest = self.tail().await?.0.manifest;
+            let is_mine = manifest.building.is_some_and(|of| of.generation == building);
+            if !is_mine || self.compaction.put(&manifest, &manifest.give_up_building(Millis::now())).await? {
+                return Ok(());
+            }
+        }
     }
 
-    /// Lists what the table holds of the project, by keys alone.
-    async fn scan(&self, report: &(impl Fn(Progress) + Sync)) -> Result<Scanned, StoreError> {
-        let (mut scanned, mut seen, mut from) = (Scanned::default(), 0, None);
+    /// Removes the generations that nobody reads.
+    async fn purge(&self, days: &BTreeSet<(Index, Day)>) -> Result<(), StoreError> {
+        let (tail, damaged) = self.tail().await?;
+        if damaged > 0 {
+            return Ok(());
+        }
+        self.compaction.purge(&tail, days, usize::MAX).await?;
+        let manifest = Manifest { stale: Vec::new(), ..tail.manifest.clone() };
+        if manifest != tail.manifest {
+            self.compaction.put(&tail.manifest, &manifest).await?;
+        }
+        Ok(())
+    }
+
+    async fn days(&self, counted: &Counted) -> Result<BTreeSet<Day>, StoreError> {
+        let tail = self.tail().await?.0;
+        let mut days = counted.base.days();
+        days.extend(&counted.days);
+        for segment in &tail.segments {
+            days.extend(segment.delta.counters.iter().map(|((_, day), _)| day));
+            days.extend(segment.delta.sessions.0.keys().map(|hour| hour.day()));
+            days.extend(segment.delta.events.0.keys().map(|hour| hour.day()));
+        }
+        Ok(days)
+    }
+}
+
+/// Counting every visitor.
+impl Rebuild<'_> {
+    async fn count(
+        &self,
+        building: Generation,
+        differences: &mut Differences,
+        report: &(impl Fn(Progress) + Sync),
+    ) -> Result<Counted, StoreError> {
+        let mut counted = Counted { base: Spill::new()?, days: BTreeSet::new(), index_days: BTreeSet::new() };
+        let mut lookups = Lookups::new()?;
+        let (mut from, mut last, mut done): (_, Option<VisitorId>, _) = (None, None, 0);
         loop {
-            let page = self
-                .store()
-                .client()
-                .scan()
-                .table_name(self.store().table())
-                .projection_expression("#pk, #sk")
-                .filter_expression("begins_with(#pk, :project)")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":project", shared::store::text(keys::project_prefix(&self.project.id)))
-                .set_exclusive_start_key(from)
-                .return_consumed_capacity(ReturnConsumedCapacity::None)
-                .send()
-                .await
-                .map_err(failure)?;
-            seen += page.scanned_count() as usize;
-            report(Progress::Scanning(seen));
+            let page = self.scan(from).await?;
+            let mut visitors = Vec::new();
             for item in page.items() {
                 let (pk, sk) = (read_text(item, PK)?, read_text(item, SK)?);
-                scanned.visitors.extend(keys::parse_visitor(&self.project.id, pk));
-                scanned.lookups.extend(keys::parse_session_lookup(&self.project.id, pk, sk));
-                scanned.index_days.extend(keys::parse_runs(&self.project.id, pk));
+                let visitor = keys::parse_visitor(&self.project.id, pk);
+                if visitor.is_some() && visitor != last {
+                    visitors.extend(visitor.clone());
+                    last = visitor;
+                }
+                if let Some((session, visitor)) = keys::parse_session_lookup(&self.project.id, pk, sk) {
+                    lookups.see(&session, &visitor)?;
+                }
+                let is_block = keys::parse_blocks(&self.project.id, pk).is_some();
+                counted.days.extend(keys::parse_block(sk).filter(|_| is_block).map(|block| block.day));
+                counted.index_days.extend(keys::parse_runs(&self.project.id, pk));
+            }
+            let mut replays = stream::iter(visitors)
+                .map(async |visitor| self.replay(building, &visitor).await.map(|replay| (visitor, replay)))
+                .buffer_unordered(CONCURRENCY);
+            while let Some((visitor, replay)) = replays.try_next().await? {
+                done += 1;
+                report(Progress::Replaying(done));
+                lookups.sessions.extend(replay.sessions.iter().map(|session| hash_of(session, &visitor)));
+                counted.base.add(replay.delta)?;
+                if replay.differed {
+                    differences.add_visitor(visitor);
+                }
             }
             from = page.last_evaluated_key;
             if from.is_none() {
-                return Ok(scanned);
+                break;
+            }
+        }
+        counted.days.extend(counted.index_days.iter().map(|(_, day)| *day));
+        differences.lookups = self.left_over(lookups).await?;
+        Ok(counted)
+    }
+
+    /// A page of the keys of all that the table holds of the project, as of now. The items of a partition follow each
+    /// other.
+    async fn scan(&self, from: Option<Item>) -> Result<aws_sdk_dynamodb::operation::scan::ScanOutput, StoreError> {
+        self.store()
+            .client()
+            .scan()
+            .table_name(self.store().table())
+            .consistent_read(true)
+            .projection_expression("#pk, #sk")
+            .filter_expression("begins_with(#pk, :project)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":project", text(keys::project_prefix(&self.project.id)))
+            .set_exclusive_start_key(from)
+            .return_consumed_capacity(ReturnConsumedCapacity::None)
+            .send()
+            .await
+            .map_err(failure)
+    }
+
+    /// How many lookups there are of sessions that don't exist. They are removed.
+    async fn left_over(&self, lookups: Lookups) -> Result<usize, StoreError> {
+        let mut left_over = 0;
+        for (session, visitor) in lookups.unknown()? {
+            let lookup = keys::session_lookup(&self.project.id, &session, &visitor);
+            if self.is_known(&session, &visitor).await?
+                || self.store().get(&lookup, Consistency::Strong).await?.is_none()
+            {
+                continue;
+            }
+            left_over += 1;
+            if !self.is_check {
+                self.store().delete(&lookup).await?;
+            }
+        }
+        Ok(left_over)
+    }
+
+    async fn is_known(&self, session: &SessionId, visitor: &VisitorId) -> Result<bool, StoreError> {
+        let history = History::load(self.store(), self.project, visitor.clone()).await?;
+        Ok(history.all_sessions().await?.iter().any(|known| known.session_id == *session))
+    }
+
+    /// Replays a visitor's batches, writes its items where they differ, and marks it with the generation.
+    async fn replay(&self, building: Generation, visitor: &VisitorId) -> Result<Replay, StoreError> {
+        let mut differed = false;
+        for attempt in 0..MAX_TRIES {
+            let Some(stored) = self.stored(visitor).await? else { continue };
+            let replay = match stored.visitor() {
+                _ if self.is_erased(visitor).await? => self.bury(visitor, &stored).await?,
+                None => self.begin_visitor(visitor, stored).await?,
+                Some(item) if read_generation(item)? > building => return Err(overtaken()),
+                // Begun by a consumer since, and counted in the generation from its first batch on.
+                Some(item) if read_generation(item)? == building => {
+                    Some(Replay { sessions: stored.sessions(), ..Replay::default() })
+                }
+                Some(_) => self.count_visitor(building, visitor, stored, attempt, &mut differed).await?,
+            };
+            if let Some(replay) = replay {
+                return Ok(Replay { differed: differed || replay.differed, ..replay });
+            }
+        }
+        Err(StoreError::Unavailable("a visitor kept changing under every try".to_owned()))
+    }
+
+    async fn is_erased(&self, visitor: &VisitorId) -> Result<bool, StoreError> {
+        self.project.tombstones.contain(self.store(), &self.project.id, visitor).await
+    }
+
+    /// What is stored of a visitor at one of its revisions; none if it changed meanwhile.
+    async fn stored(&self, visitor: &VisitorId) -> Result<Option<Stored>, StoreError> {
+        let key = keys::visitor(&self.project.id, visitor);
+        let before = self.store().get(&key, Consistency::Strong).await?;
+        let partition = keys::visitor_partition(&self.project.id, visitor);
+        let items = self.store().query(Query::partition(partition).strong()).await?;
+        let stored = Stored::read(key, items)?;
+        let revision = |item: Option<&Item>| item.map(|item| read_number::<u64>(item, REV).ok());
+        Ok((revision(before.as_ref()) == revision(stored.visitor())).then_some(stored))
+    }
+
+    /// Counts the batches of a visitor that nothing else is known of, as the consumer would.
+    async fn begin_visitor(&self, visitor: &VisitorId, stored: Stored) -> Result<Option<Replay>, StoreError> {
+        let is_lost = |batch: &Batch| batch.stored_at < self.in_stream_since;
+        let differed = !stored.derived.is_empty() || stored.batches.iter().any(is_lost);
+        if differed && self.is_check {
+            return Ok(Some(Replay { differed, ..Replay::default() }));
+        }
+        if !stored.derived.is_empty() {
+            // What is left of a visitor that is gone.
+            self.heal(&stored, BTreeMap::new()).await?;
+        }
+        if stored.batches.is_empty() {
+            return Ok(Some(Replay { differed, ..Replay::default() }));
+        }
+        self.count_as_consumer(visitor, stored.batches).await?;
+        let sessions = self.stored(visitor).await?.map(|stored| stored.sessions()).unwrap_or_default();
+        Ok(Some(Replay { differed, sessions, ..Replay::default() }))
+    }
+
+    async fn count_as_consumer(&self, visitor: &VisitorId, batches: Vec<Batch>) -> Result<(), StoreError> {
+        let mut applied = self.consumer.apply(BTreeMap::from([(self.project.id.clone(), batches)])).await;
+        applied.log_refused();
+        match applied.failed.pop_first() {
+            Some((_, error)) => Err(error),
+            None if applied.refused.is_empty() => Ok(()),
+            None => {
+                tracing::error!(project = %self.project.id, %visitor, "batches of a visitor can't be counted");
+                Ok(())
             }
         }
     }
 
-    /// Replays a visitor's batches, and writes its items where they differ.
-    async fn replay(&self, visitor: &VisitorId) -> Result<Replay, StoreError> {
-        let partition = keys::visitor_partition(&self.project.id, visitor);
-        let items = self.store().query(Query::partition(partition).strong()).await?;
-        let tombstone = keys::tombstone(&self.project.id, visitor);
-        if self.store().get(&tombstone, shared::store::Consistency::Strong).await?.is_some() {
-            return self.bury(items).await;
-        }
-        let visitor_key = keys::visitor(&self.project.id, visitor);
-        let (mut batches, mut stored) = (Vec::new(), BTreeMap::new());
-        for item in items {
-            let key = item_key(&item)?;
-            if keys::parse_batch(&key.pk, &key.sk).is_some() {
-                match Batch::from_item(&item) {
-                    Ok(batch) => batches.push(batch),
-                    Err(error) => tracing::error!(pk = key.pk, sk = key.sk, %error, "a stored batch can't be read"),
-                }
-            } else {
-                stored.insert(key, item);
+    /// Adds to the base what a visitor contributes at its revision, once it is marked. None: it changed meanwhile.
+    async fn count_visitor(
+        &self,
+        building: Generation,
+        visitor: &VisitorId,
+        stored: Stored,
+        attempt: usize,
+        differed: &mut bool,
+    ) -> Result<Option<Replay>, StoreError> {
+        let state = State::read(&stored.derived);
+        let mut batches = stored.batches.clone();
+        if let Ok(state) = &state {
+            let (listed, missing): (Vec<Batch>, Vec<Batch>) = batches.into_iter().partition(|batch| state.lists(batch));
+            let lost: Vec<Batch> =
+                missing.iter().filter(|batch| batch.stored_at < self.in_stream_since).cloned().collect();
+            *differed |= !lost.is_empty();
+            if !self.is_check && attempt == 0 && !lost.is_empty() {
+                // Counted for those too who read the figures as they are.
+                self.count_as_consumer(visitor, lost).await?;
+                return Ok(None);
             }
+            batches = listed;
+            batches.extend(lost);
         }
-        let applied = State::read(&stored).map(|state| state.applied).ok();
-        batches.retain(|batch| {
-            let is_applied = |applied: &BTreeMap<SessionId, BTreeSet<u64>>| {
-                applied.get(&batch.session_id).is_some_and(|of_session| of_session.contains(&batch.fingerprint()))
-            };
-            batch.stored_at < self.in_stream_since || applied.as_ref().is_none_or(is_applied)
-        });
         batches.sort_by_key(Batch::stored_order);
-        let mut history = History::new(self.store(), self.project, visitor.clone(), None)?;
+        let mut history = History::new(self.store(), self.project, visitor.clone(), None, building)?;
         for batch in batches {
             history.apply(batch).await?;
         }
         let sessions = history.session_ids();
-        let Some(change) = history.finish().await? else {
-            return self.replace(stored, Vec::new(), Replay::default()).await;
+        let (writes, mut delta) = match history.finish().await? {
+            Some(change) => (change.writes, change.delta),
+            None => (Vec::new(), Delta::default()),
         };
-        let revision = stored.get(&visitor_key).and_then(|item| read_number::<u64>(item, REV).ok()).unwrap_or_default();
-        let mut delta = change.delta;
-        delta.sessions.revise(revision);
-        delta.events.revise(revision);
-        let rebuilt = change.writes.into_iter().filter_map(|write| match write {
-            Write::PutAt(mut item, _) => {
-                item.insert(REV.to_owned(), number(revision + 1));
-                Some(item)
-            }
-            Write::Put(item) => Some(item),
-            Write::Delete(_) | Write::DeleteAt(..) => None,
+        let revision = stored.revision().unwrap_or_default();
+        delta.sessions.revise(revision + 1);
+        delta.events.revise(revision + 1);
+        let rebuilt = writes.into_iter().filter_map(|write| match write {
+            Write::PutAt(item, _) | Write::Put(item) => Some(item),
+            Write::Delete(_) | Write::DeleteAt(..) | Write::Absent(_) => None,
         });
-        self.replace(stored, rebuilt.collect(), Replay { delta, sessions, differed: false }).await
+        let rebuilt: BTreeMap<Key, Item> =
+            rebuilt.map(|item| Ok((item_key(&item)?, item))).collect::<Result<_, StoreError>>()?;
+        let lookups = rebuilt.keys().filter(|key| keys::is_session_lookup(key)).cloned().collect();
+        let mut stored = stored;
+        stored.derived.extend(self.store().get_many(lookups, Consistency::Strong).await?);
+        let is_same = match (State::read(&stored.derived), State::read(&rebuilt)) {
+            (Ok(was), Ok(now)) => was == now,
+            _ => false,
+        };
+        *differed |= !is_same;
+        let is_marked = match is_same || self.is_check {
+            true => self.mark(building, &stored).await?,
+            false => self.heal(&stored, rebuilt).await?,
+        };
+        Ok(is_marked.then_some(Replay { delta, sessions, differed: *differed }))
     }
 
-    /// Writes what differs between the stored items of a visitor and the rebuilt ones.
-    async fn replace(
-        &self,
-        stored: BTreeMap<Key, Item>,
-        rebuilt: Vec<Item>,
-        replay: Replay,
-    ) -> Result<Replay, StoreError> {
-        let rebuilt: BTreeMap<Key, Item> =
-            rebuilt.into_iter().map(|item| Ok((item_key(&item)?, item))).collect::<Result<_, StoreError>>()?;
-        let lookups: Vec<Key> = rebuilt.keys().filter(|key| keys::is_session_lookup(key)).cloned().collect();
-        let stored_lookups = self.store().get_many(lookups, shared::store::Consistency::Strong).await?;
-        let mut all_stored = stored;
-        all_stored.extend(stored_lookups);
-        if State::read(&all_stored).is_ok_and(|was| State::read(&rebuilt).is_ok_and(|now| was == now)) {
-            return Ok(replay);
+    /// Marks a visitor at the revision that was read. Says whether it did, or the visitor changed meanwhile.
+    async fn mark(&self, building: Generation, stored: &Stored) -> Result<bool, StoreError> {
+        // A visitor's item without a revision can't be marked, nor changed by a consumer.
+        let Some(revision) = stored.revision() else { return Ok(true) };
+        let mut item = stored.derived.get(&stored.key).cloned().unwrap_or_default();
+        item.insert(REV.to_owned(), number(revision + 1));
+        shared::derived::tail::mark(&mut item, building);
+        let put = self.store().put_at(item, Some(revision)).await?;
+        self.is_done(building, &stored.key, put.is_stored()).await
+    }
+
+    /// Whether a write that may have been refused by its own first try is stored. A visitor that was read with an
+    /// earlier mark is marked by this rebuild alone.
+    async fn is_done(&self, building: Generation, key: &Key, is_stored: bool) -> Result<bool, StoreError> {
+        if is_stored {
+            return Ok(true);
         }
-        if !self.is_check {
-            for key in all_stored.keys().filter(|key| !rebuilt.contains_key(key)) {
-                self.store().delete(key).await?;
+        match self.store().get(key, Consistency::Strong).await? {
+            Some(item) => Ok(read_generation(&item)? == building),
+            // Whether it was counted before it was erased, nobody knows.
+            None => Err(overtaken()),
+        }
+    }
+
+    /// Writes what differs between the stored items of a visitor and the rebuilt ones, which are marked. Says whether it
+    /// did, or the visitor changed meanwhile.
+    async fn heal(&self, stored: &Stored, mut rebuilt: BTreeMap<Key, Item>) -> Result<bool, StoreError> {
+        let own = rebuilt.remove(&stored.key);
+        let others = stored.derived.keys().filter(|key| **key != stored.key);
+        let gone = others.filter(|key| !rebuilt.contains_key(key)).cloned().map(Write::Delete);
+        let changed = rebuilt.iter().filter(|(key, item)| stored.derived.get(key) != Some(item));
+        let mut writes: Vec<Write> = gone.chain(changed.map(|(_, item)| Write::Put(item.clone()))).collect();
+        let mut revision = stored.revision();
+        let was = stored.visitor().cloned();
+        if was.is_some() && revision.is_none() {
+            // No consumer could change it either.
+            self.store().delete(&stored.key).await?;
+        }
+        // A large visitor is written in several transactions; until the last one it is as it was, at other revisions.
+        loop {
+            let together = take_healed(&mut writes);
+            let is_last = writes.is_empty();
+            let with_revision = |mut item: Item, revision: u64| {
+                item.insert(REV.to_owned(), number(revision));
+                item
+            };
+            let next = revision.unwrap_or_default() + 1;
+            let fence = match (is_last, &own, &was, revision) {
+                (true, Some(own), ..) => Write::PutAt(with_revision(own.clone(), next), revision),
+                (true, None, _, Some(revision)) => Write::DeleteAt(stored.key.clone(), revision),
+                (false, _, Some(was), Some(_)) => Write::PutAt(with_revision(was.clone(), next), revision),
+                (_, _, _, _) => Write::Absent(stored.key.clone()),
+            };
+            let transaction = [fence].into_iter().chain(together).collect();
+            if self.store().transact(transaction).await? != Outcome::Committed {
+                return Ok(false);
             }
-            for item in rebuilt.into_values() {
+            revision = revision.map(|_| next);
+            if is_last {
+                return Ok(true);
+            }
+        }
+    }
+
+    /// Removes what is left of an erased visitor.
+    async fn bury(&self, visitor: &VisitorId, stored: &Stored) -> Result<Option<Replay>, StoreError> {
+        let differed = !(stored.derived.is_empty() && stored.batches.is_empty());
+        if differed && !self.is_check {
+            match self.consumer.erase_from_figures(self.project, visitor).await {
+                Ok(_) => {}
+                Err(error) if error.is_of_items() => tracing::warn!(%error, "an erased visitor can't be read"),
+                Err(error) => return Err(error),
+            }
+            delete_partition(self.store(), keys::visitor_partition(&self.project.id, visitor)).await?;
+        }
+        Ok(Some(Replay { differed, ..Replay::default() }))
+    }
+}
+
+/// Comparing and writing figures and indexes.
+impl Rebuild<'_> {
+    /// Compares what readers see of a day with what they would see of the generation that is built.
+    async fn compare(
+        &self,
+        building: Generation,
+        day: Day,
+        base: &Delta,
+        differences: &mut Differences,
+    ) -> Result<(), StoreError> {
+        for _ in 0..MAX_TRIES {
+            let (tail, damaged) = self.tail().await?;
+            let Some(figures) = self.compare_figures(building, day, base, &tail).await? else { continue };
+            let sessions = |delta: &Delta| delta.sessions.clone();
+            let events = |delta: &Delta| delta.events.clone();
+            let hours = [
+                self.compare_hours(Index::Sessions, building, day, base, &tail, sessions).await?,
+                self.compare_hours(Index::Events, building, day, base, &tail, events).await?,
+            ];
+            let manifest = self.tail().await?.0.manifest;
+            if manifest.newest() != building {
+                return Err(overtaken());
+            }
+            if damaged > 0 || manifest.round == tail.manifest.round {
+                differences.figures.extend(figures);
+                differences.hours.extend(hours.into_iter().flatten());
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable(format!("figures of {day} kept changing: run the rebuild at a quieter time")))
+    }
+
+    /// The measures of a day that differ; none if compaction went on meanwhile.
+    async fn compare_figures(
+        &self,
+        building: Generation,
+        day: Day,
+        base: &Delta,
+        tail: &Tail,
+    ) -> Result<Option<Vec<(Measure, Day)>>, StoreError> {
+        let mut differing = Vec::new();
+        for measure in Measure::ALL {
+            let shown = self.block(measure, tail.manifest.shown, day).await?;
+            let built = self.block(measure, building, day).await?;
+            let is_newer = |block: &Option<Block>| block.as_ref().is_some_and(|of| of.round > tail.manifest.round);
+            let (shown, built) = match (shown, built) {
+                (Readable::Yes(shown), Readable::Yes(built)) if is_newer(&shown) || is_newer(&built) => {
+                    return Ok(None);
+                }
+                (Readable::Yes(shown), Readable::Yes(built)) => (shown, built),
+                _ => {
+                    differing.push((measure, day));
+                    continue;
+                }
+            };
+            let was = seen(tail, measure, tail.manifest.shown, day, shown, None);
+            let now = seen(tail, measure, building, day, built, base.counters.rows(measure, day));
+            if measure.comparable(was) != measure.comparable(now) {
+                differing.push((measure, day));
+            }
+        }
+        Ok(Some(differing))
+    }
+
+    async fn block(&self, measure: Measure, generation: Generation, day: Day) -> Result<Readable, StoreError> {
+        let Some(range) = DateRange::new(day, day) else { return Ok(Readable::Yes(None)) };
+        for _ in 0..MAX_TRIES {
+            let read = block::read(self.store(), &self.project.id, measure, generation, range, Reading::Strong).await;
+            match read {
+                Ok(Found::Blocks(mut blocks)) => return Ok(Readable::Yes(blocks.pop())),
+                Ok(Found::Torn) => {}
+                Err(error) if error.is_of_items() => return Ok(Readable::No),
+                Err(error) => return Err(error),
+            }
+        }
+        // Its parts are gone.
+        Ok(Readable::No)
+    }
+
+    /// The hours of a day's index that differ.
+    async fn compare_hours<K, V>(
+        &self,
+        index: Index,
+        building: Generation,
+        day: Day,
+        base: &Delta,
+        tail: &Tail,
+        entries: impl Fn(&Delta) -> Entries<K, V>,
+    ) -> Result<Vec<(Index, Hour)>, StoreError>
+    where
+        K: Ord + Clone + DeserializeOwned,
+        V: Clone + PartialEq + DeserializeOwned,
+    {
+        let items = self.store().query(Query::partition(keys::runs(&self.project.id, index, day)).strong()).await?;
+        let mut base = entries(base);
+        let mut differing = Vec::new();
+        for hour in day.hours() {
+            let (mut was, mut now) = (HourEntries::new(), base.0.remove(&hour).unwrap_or_default());
+            for segment in &tail.segments {
+                let mut in_segment = entries(&segment.delta);
+                let in_hour = in_segment.0.remove(&hour).unwrap_or_default();
+                merge(&mut was, in_hour.clone());
+                if segment.counts_in(building) {
+                    merge(&mut now, in_hour);
+                }
+            }
+            let mut is_readable = true;
+            for (generation, seen) in [(tail.manifest.shown, &mut was), (building, &mut now)] {
+                for item in runs_of(&items, hour, generation)?.current {
+                    match read_packed::<HourEntries<K, V>>(item) {
+                        Ok(run) => merge(seen, run),
+                        Err(error) if error.is_of_items() => is_readable = false,
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+            if !is_readable || visible(&was) != visible(&now) {
+                differing.push((index, hour));
+            }
+        }
+        Ok(differing)
+    }
+
+    /// Adds the base to the generation.
+    async fn write(
+        &self,
+        building: Generation,
+        base: &mut Spill,
+        report: &(impl Fn(Progress) + Sync),
+    ) -> Result<(), StoreError> {
+        let mut round = self.empty_round(building).await?;
+        let days = base.days();
+        for (done, day) in days.iter().enumerate() {
+            report(Progress::Writing(done, days.len()));
+            let delta = base.of_day(*day)?;
+            for ((measure, day), rows) in delta.counters.iter() {
+                self.add_to_block(measure, building, day, rows, &mut round).await?;
+            }
+            self.add_runs(Index::Sessions, building, delta.sessions).await?;
+            self.add_runs(Index::Events, building, delta.events).await?;
+        }
+        Ok(())
+    }
+
+    async fn empty_round(&self, building: Generation) -> Result<u64, StoreError> {
+        Ok(self.change(building, |manifest| manifest.next(Millis::now())).await?.round)
+    }
+
+    /// Adds the base's rows to a block, as of a round that is complete and later than the block's.
+    ///
+    /// Invariant: each write of a block raises its number, so that whoever read it before meets another one.
+    async fn add_to_block(
+        &self,
+        measure: Measure,
+        building: Generation,
+        day: Day,
+        base: &Rows,
+        round: &mut u64,
+    ) -> Result<(), StoreError> {
+        for _ in 0..MAX_TRIES {
+            let mut before = self.compaction.block(measure, building, day).await?;
+            if before.as_ref().is_some_and(|block| block.is_based) {
+                return Ok(());
+            }
+            if before.as_ref().is_some_and(|block| block.round >= *round) {
+                *round = self.empty_round(building).await?;
+                continue;
+            }
+            let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
+            rows.add_all(base, measure.are_keys_limited());
+            rows.prune_in_place();
+            measure.trim(&mut rows);
+            let new = NewBlock { round: *round, is_based: true, rows };
+            if block::write(self.store(), &self.project.id, measure, building, day, before.as_ref(), new).await? {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable(format!("the block of {} on {day} kept changing", measure.name())))
+    }
+
+    async fn add_runs<K, V>(&self, index: Index, building: Generation, entries: Entries<K, V>) -> Result<(), StoreError>
+    where
+        K: Ord + Clone + serde::Serialize,
+        V: serde::Serialize,
+    {
+        for (hour, entries) in entries.0 {
+            let key = RunKey { hour, generation: building, round: 0, kind: RunKind::Plain };
+            for item in self.compaction.major_runs(index, key, entries)?.into_iter().rev() {
                 self.store().put(item).await?;
             }
         }
-        Ok(Replay { differed: true, ..replay })
-    }
-
-    /// Deletes what is left of an erased visitor.
-    async fn bury(&self, items: Vec<Item>) -> Result<Replay, StoreError> {
-        if !self.is_check {
-            for item in &items {
-                self.store().delete(&item_key(item)?).await?;
-            }
-        }
-        Ok(Replay { differed: !items.is_empty(), ..Replay::default() })
-    }
-
-    /// Compares figures and indexes with the rebuilt ones, and replaces them.
-    async fn figures(
-        &self,
-        mut total: Delta,
-        index_days: &BTreeSet<(Index, Day)>,
-        differences: &mut Differences,
-    ) -> Result<(), StoreError> {
-        let (tail, unreadable) = Tail::load_readable(self.store(), &self.project.id).await?;
-        differences.segments = unreadable;
-        total.counters.prune();
-        let stored = self.stored_blocks(differences).await?;
-        let rebuilt = rebuilt_rows(&total);
-        for place in stored.keys().chain(rebuilt.keys()).collect::<BTreeSet<_>>() {
-            let (measure, day) = *place;
-            let was = with_tail(&tail, measure, day, stored.get(place));
-            let now = rebuilt.get(place).cloned().unwrap_or_default();
-            if measure.comparable(was) != measure.comparable(now) {
-                differences.figures.push(*place);
-            }
-        }
-        for place in tail_places(&tail) {
-            if !stored.contains_key(&place) && !rebuilt.contains_key(&place) {
-                let was = with_tail(&tail, place.0, place.1, None);
-                if place.0.comparable(was) != Rows::default() {
-                    differences.figures.push(place);
-                }
-            }
-        }
-        differences.figures.sort_unstable();
-        differences.figures.dedup();
-        if !self.is_check {
-            self.replace_blocks(&tail, stored, rebuilt).await?;
-        }
-        let days = |index| index_days.iter().filter(move |(of, _)| *of == index).map(|(_, day)| *day);
-        let (sessions, events) = (Index::Sessions, Index::Events);
-        let tails = &tail.segments;
-        self.index(
-            sessions,
-            days(sessions),
-            tails.iter().map(|s| &s.delta.sessions),
-            &total.sessions,
-            tail.round + 1,
-            differences,
-        )
-        .await?;
-        self.index(
-            events,
-            days(events),
-            tails.iter().map(|s| &s.delta.events),
-            &total.events,
-            tail.round + 1,
-            differences,
-        )
-        .await?;
-        if !self.is_check {
-            let rounds = vec![replacing_round(&tail, Some(Millis::now()))];
-            let done = manifest_item(&self.project.id, tail.round + 1, &Manifest { rounds })?;
-            let _ = self.store().put_at(done, Some(tail.round + 1)).await?;
-        }
         Ok(())
     }
+}
 
-    /// The stored blocks. Those that can't be read differ from whatever they should be.
-    async fn stored_blocks(
-        &self,
-        differences: &mut Differences,
-    ) -> Result<BTreeMap<(Measure, Day), Block>, StoreError> {
-        let mut stored = BTreeMap::new();
-        for measure in Measure::ALL {
-            for found in block::read_ever(self.store(), &self.project.id, measure).await? {
-                match found.block {
-                    Some(block) => {
-                        stored.insert((measure, found.day), block);
-                    }
-                    None => {
-                        differences.figures.push((measure, found.day));
-                        if !self.is_check {
-                            for key in &found.keys {
-                                self.store().delete(key).await?;
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        Ok(stored)
+impl Lookups {
+    fn new() -> Result<Self, StoreError> {
+        Ok(Lookups { seen: BufWriter::new(tempfile::tempfile().map_err(failed)?), sessions: HashSet::new() })
     }
 
-    /// Replaces every block, as a round that merges all segments.
-    async fn replace_blocks(
-        &self,
-        tail: &Tail,
-        stored: BTreeMap<(Measure, Day), Block>,
-        mut rebuilt: BTreeMap<(Measure, Day), Rows>,
-    ) -> Result<(), StoreError> {
-        let round = replacing_round(tail, None);
-        let number = round.number;
-        let previous = (tail.round > 0).then_some(tail.round);
-        let manifest = Manifest { rounds: vec![round] };
-        if !self.store().put_at(manifest_item(&self.project.id, number, &manifest)?, previous).await?.is_stored() {
-            return Err(StoreError::Unavailable("compaction went on during the rebuild: run it again".to_owned()));
-        }
-        let places: BTreeSet<_> = stored.keys().chain(rebuilt.keys()).copied().chain(tail_places(tail)).collect();
-        for (measure, day) in places {
-            let rows = rebuilt.remove(&(measure, day)).unwrap_or_default();
-            let before = stored.get(&(measure, day));
-            if !block::write(self.store(), &self.project.id, measure, day, before, number, rows).await? {
-                return Err(StoreError::Unavailable("a block changed during the rebuild: run it again".to_owned()));
-            }
-        }
-        Ok(())
+    fn see(&mut self, session: &SessionId, visitor: &VisitorId) -> Result<(), StoreError> {
+        writeln!(self.seen, "{session} {visitor}").map_err(failed)
     }
 
-    /// Compares the hours of an index with the rebuilt ones, and replaces those that differ.
-    async fn index<'t, K, V>(
-        &self,
-        index: Index,
-        days: impl Iterator<Item = Day>,
-        tail: impl Iterator<Item = &'t Entries<K, V>>,
-        rebuilt: &Entries<K, V>,
-        round: u64,
-        differences: &mut Differences,
-    ) -> Result<(), StoreError>
-    where
-        K: Ord + Clone + Serialize + DeserializeOwned + 't,
-        V: Clone + PartialEq + Serialize + DeserializeOwned + 't,
-    {
-        let (mut stored, mut runs): (Entries<K, V>, HashMap<Hour, Vec<Key>>) = Default::default();
-        for day in days {
-            let items = self.store().query(Query::partition(keys::runs(&self.project.id, index, day)).strong()).await?;
-            for item in &items {
-                let key = item_key(item)?;
-                let Some(hour) = keys::run_of(day, &key.sk) else { continue };
-                // A run that can't be read holds nothing; it is replaced like one that is wrong.
-                if let Ok(entries) = read_packed::<HourEntries<K, V>>(item) {
-                    merge(stored.0.entry(hour).or_default(), entries);
-                }
-                runs.entry(hour).or_default().push(key);
+    /// Those of sessions that were not found.
+    fn unknown(self) -> Result<Vec<(SessionId, VisitorId)>, StoreError> {
+        let mut file = self.seen.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.rewind().map_err(failed)?;
+        let mut unknown = Vec::new();
+        for line in BufReader::new(file).lines() {
+            let line = line.map_err(failed)?;
+            let Some((session, visitor)) = line.split_once(' ') else { continue };
+            let (Ok(session), Ok(visitor)) = (session.parse(), visitor.parse()) else { continue };
+            if !self.sessions.contains(&hash_of(&session, &visitor)) {
+                unknown.push((session, visitor));
             }
         }
-        for entries in tail {
-            stored.merge(entries.clone());
-        }
-        let hours: BTreeSet<Hour> = stored.0.keys().chain(rebuilt.0.keys()).chain(runs.keys()).copied().collect();
-        for hour in hours {
-            let now = rebuilt.0.get(&hour).cloned().unwrap_or_default();
-            if visible(stored.0.get(&hour)) != visible(Some(&now)) {
-                differences.hours.push((index, hour));
-            }
-            if !self.is_check {
-                let replacement = keys::merged_run(&self.project.id, index, hour, round);
-                if !now.is_empty() {
-                    self.store().put(compaction::run_item(replacement.clone(), &now)?).await?;
-                }
-                for key in runs.get(&hour).into_iter().flatten().filter(|key| **key != replacement) {
-                    self.store().delete(key).await?;
-                }
-            }
-        }
-        Ok(())
+        Ok(unknown)
     }
+}
+
+fn hash_of(session: &SessionId, visitor: &VisitorId) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (session.as_str(), visitor.as_str()).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn failed(error: std::io::Error) -> StoreError {
+    StoreError::Failed(format!("the temporary file of the rebuild: {error}"))
+}
+
+/// Takes as many writes as one transaction takes beside the visitor's own item.
+fn take_healed(writes: &mut Vec<Write>) -> Vec<Write> {
+    let mut bytes = 0;
+    let size = |write: &Write| match write {
+        Write::Put(item) => read_binary(item, DATA).map_or(0, <[u8]>::len),
+        _ => 0,
+    };
+    let fitting = writes.iter().take(MAX_HEALED).take_while(|write| {
+        bytes += size(write);
+        bytes <= MAX_HEALED_BYTES || bytes == size(write)
+    });
+    let count = fitting.count();
+    writes.drain(..count).collect()
+}
+
+/// Whether a block can be read.
+enum Readable {
+    Yes(Option<Block>),
+    No,
 }
 
 /// What replaying a visitor gave.
@@ -487,40 +868,77 @@ struct Replay {
     differed: bool,
 }
 
-fn replacing_round(tail: &Tail, done_at: Option<Millis>) -> Round {
-    let segments = tail.segments.iter().map(|segment| segment.id.clone()).collect();
-    Round { number: tail.round + 1, segments, done_at }
+/// What is stored of a visitor.
+#[derive(Debug)]
+struct Stored {
+    /// The key of its own item.
+    key: Key,
+    batches: Vec<Batch>,
+    /// All items but its batches.
+    derived: BTreeMap<Key, Item>,
 }
 
-fn rebuilt_rows(total: &Delta) -> BTreeMap<(Measure, Day), Rows> {
-    let limited = |measure: Measure, rows: &Rows| {
-        let mut limited = Rows::default();
-        limited.add_all(rows, measure.are_keys_limited());
-        measure.trim(&mut limited);
-        limited
-    };
-    total.counters.iter().map(|((measure, day), rows)| ((measure, day), limited(measure, rows))).collect()
+impl Stored {
+    fn read(key: Key, items: Vec<Item>) -> Result<Self, StoreError> {
+        let mut stored = Stored { key, batches: Vec::new(), derived: BTreeMap::new() };
+        for item in items {
+            let key = item_key(&item)?;
+            if keys::parse_batch(&key.pk, &key.sk).is_none() {
+                stored.derived.insert(key, item);
+                continue;
+            }
+            match Batch::from_item(&item) {
+                Ok(batch) => stored.batches.push(batch),
+                Err(error) if error.is_of_items() => {
+                    tracing::error!(pk = key.pk, sk = key.sk, %error, "a stored batch can't be read");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(stored)
+    }
+
+    /// The visitor's own item.
+    fn visitor(&self) -> Option<&Item> {
+        self.derived.get(&self.key)
+    }
+
+    fn revision(&self) -> Option<u64> {
+        self.visitor().and_then(|item| read_number(item, REV).ok())
+    }
+
+    fn sessions(&self) -> Vec<SessionId> {
+        let state = State::read(&self.derived).ok();
+        state.into_iter().flat_map(|state| state.applied.into_keys()).collect()
+    }
 }
 
-fn with_tail(tail: &Tail, measure: Measure, day: Day, block: Option<&Block>) -> Rows {
-    let mut rows = block.map(|block| block.rows.clone()).unwrap_or_default();
-    let round = block.map_or(0, |block| block.round);
-    for segment in tail.segments.iter().filter(|segment| segment.is_beyond(round)) {
+/// The rows that readers of a generation see of a day, with the base where that is not in its block yet.
+fn seen(
+    tail: &Tail,
+    measure: Measure,
+    generation: Generation,
+    day: Day,
+    block: Option<Block>,
+    base: Option<&Rows>,
+) -> Rows {
+    let round = block.as_ref().map_or(0, |block| block.round);
+    let mut rows = block.map(|block| block.rows).unwrap_or_default();
+    for segment in tail.segments.iter().filter(|segment| segment.is_missing_from(generation, round)) {
         if let Some(delta) = segment.delta.counters.rows(measure, day) {
             rows.add_all(delta, measure.are_keys_limited());
         }
     }
+    if let Some(base) = base {
+        rows.add_all(base, measure.are_keys_limited());
+    }
+    measure.trim(&mut rows);
     rows
 }
 
-fn tail_places(tail: &Tail) -> BTreeSet<(Measure, Day)> {
-    tail.segments.iter().flat_map(|segment| segment.delta.counters.iter().map(|(place, _)| place)).collect()
-}
-
 /// The entries of an hour that readers see.
-fn visible<K: Ord, V>(entries: Option<&HourEntries<K, V>>) -> BTreeMap<&K, &V> {
-    let entries = entries.into_iter().flatten();
-    entries.filter_map(|(key, versioned)| Some((key, versioned.value.as_ref()?))).collect()
+fn visible<K: Ord, V>(entries: &HourEntries<K, V>) -> BTreeMap<&K, &V> {
+    entries.iter().filter_map(|(key, versioned)| Some((key, versioned.value.as_ref()?))).collect()
 }
 
 /// A visitor's state whatever items it is spread over.
@@ -533,6 +951,11 @@ struct State {
 }
 
 impl State {
+    /// Whether a batch is among those that were applied.
+    fn lists(&self, batch: &Batch) -> bool {
+        self.applied.get(&batch.session_id).is_some_and(|applied| applied.contains(&batch.fingerprint()))
+    }
+
     fn read(items: &BTreeMap<Key, Item>) -> Result<Self, StoreError> {
         let mut state =
             State { visitor: None, sessions: BTreeMap::new(), applied: BTreeMap::new(), lookups: BTreeMap::new() };

@@ -7,12 +7,12 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollup::{Consumer, GRACE_MS};
+use rollup::{Consumer, GRACE};
 use serde_json::json;
 use shared::dates::DateRange;
-use shared::derived::block::{self, Found, Reading};
+use shared::derived::block::{self, Found, NewBlock, Reading};
 use shared::derived::clicks::{Kind, by_element};
-use shared::derived::{Measure, Rows, View};
+use shared::derived::{Generation, Measure, Rows, View};
 use shared::ids::ProjectId;
 use shared::keys;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
@@ -135,7 +135,7 @@ async fn what_a_busy_time_leaves_behind_is_removed() {
     };
     assert!(units().await > 20.0, "nothing is left behind that could be removed");
 
-    tokio::time::sleep(Duration::from_millis(GRACE_MS as u64 + 100)).await;
+    tokio::time::sleep(GRACE + Duration::from_millis(100)).await;
     Consumer::new(store.clone()).compact(&project()).await.unwrap();
     let units = units().await;
     assert!(units <= 8.0, "an idle project's tail takes {units} read units");
@@ -147,12 +147,16 @@ async fn a_day_of_any_size_is_kept_and_changed() {
     let (store, mut random) = (common::store().await, Random(7));
     let (measure, day) = (Measure::Frustration, Millis(START).day());
     let range = DateRange::new(day, day).unwrap();
+    let new = |round, rows: &Rows| NewBlock { round, is_based: false, rows: rows.clone() };
     let mut rows = Rows::default();
     for _ in 0..200_000 {
         rows.add(0, &random.text(36), 0, 1);
     }
-    assert!(block::write(&store, &project(), measure, day, None, 1, rows.clone()).await.unwrap());
-    let read = async |reading| match block::read::<Rows>(&store, &project(), measure, range, reading).await.unwrap() {
+    assert!(block::write(&store, &project(), measure, Generation::FIRST, day, None, new(1, &rows)).await.unwrap());
+    let read = async |reading| match block::read::<Rows>(&store, &project(), measure, Generation::FIRST, range, reading)
+        .await
+        .unwrap()
+    {
         Found::Blocks(mut blocks) => blocks.pop().unwrap(),
         Found::Torn => panic!("nobody writes"),
     };
@@ -161,13 +165,21 @@ async fn a_day_of_any_size_is_kept_and_changed() {
 
     // Another round changes a row, a late one of the same round nothing, and one that would fit into an item shrinks it.
     rows.add(0, "late", 0, 1);
-    assert!(block::write(&store, &project(), measure, day, Some(&stored), 2, rows.clone()).await.unwrap());
-    assert!(!block::write(&store, &project(), measure, day, Some(&stored), 2, Rows::default()).await.unwrap());
+    assert!(
+        block::write(&store, &project(), measure, Generation::FIRST, day, Some(&stored), new(2, &rows)).await.unwrap()
+    );
+    assert!(
+        !block::write(&store, &project(), measure, Generation::FIRST, day, Some(&stored), new(2, &Rows::default()))
+            .await
+            .unwrap()
+    );
     let stored = read(Reading::All).await;
     assert!(stored.round == 2 && stored.rows == rows, "the round is not what was written");
     let mut small = Rows::default();
     small.add(0, "only", 0, 1);
-    assert!(block::write(&store, &project(), measure, day, Some(&stored), 3, small.clone()).await.unwrap());
+    assert!(
+        block::write(&store, &project(), measure, Generation::FIRST, day, Some(&stored), new(3, &small)).await.unwrap()
+    );
     let items = store.query(Query::partition(keys::blocks(&project(), measure))).await.unwrap();
     assert_eq!(items.len(), 1, "parts are left over");
     assert!(read(Reading::All).await.rows == small);

@@ -8,7 +8,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollup::{Consumer, GRACE_MS};
+use rollup::{Consumer, GRACE};
 use shared::ids::ProjectId;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
 use shared::time::Millis;
@@ -89,7 +89,7 @@ async fn units_per_page_view(windows: Vec<Vec<Batch>>) -> f64 {
         consumer.apply(BTreeMap::from([(project.clone(), window)])).await.complete().unwrap();
     }
     // What is merged is removed later, and costs too.
-    tokio::time::sleep(Duration::from_millis(GRACE_MS as u64 + 100)).await;
+    tokio::time::sleep(GRACE + Duration::from_millis(100)).await;
     consumer.compact(&project).await.unwrap();
     let consumed = store.consumed();
     (consumed.write_units - before) / views as f64

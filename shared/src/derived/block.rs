@@ -4,19 +4,22 @@
 //! has, and the head names the number: once the head is written, the parts it named before are removed. So a block of any
 //! size goes from the old figures to the new ones at once. A reader that finds fewer parts than the head says was
 //! overtaken, and reads again; parts that no head names are what a writer left that did not end, and the next one removes.
+//!
+//! Each block belongs to a [`Generation`]. Readers find those of all generations, and leave out all but the one shown.
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::stream::{self, TryStreamExt};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Measure;
 use super::counters::Rows;
+use super::{Generation, Measure};
 use crate::codec;
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
-use crate::keys::{self, Key};
+use crate::keys::{self, BlockKey, Key};
 use crate::store::{
     ConditionalPut, DATA, Item, Query, REV, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number,
     read_number, read_packed, read_text,
@@ -30,6 +33,9 @@ const PART_BYTES: usize = 128 << 10;
 /// The most parts: far more than a day of any project fills.
 const MAX_PARTS: usize = 256;
 
+/// The attribute of a block that holds what the rebuild of its generation counted.
+const BASED: &str = "based";
+
 /// Parts that are written or removed at once.
 const CONCURRENCY: usize = 8;
 
@@ -42,6 +48,8 @@ pub struct Block<R = Rows> {
     pub day: Day,
     /// The last round of compaction merged into it.
     pub round: u64,
+    /// Whether it holds what the rebuild of its generation counted, and not only what changed since.
+    pub is_based: bool,
     /// Its counters.
     pub rows: R,
     /// The parts that were found, those that are left over too.
@@ -75,14 +83,28 @@ pub enum Reading {
     First(usize),
 }
 
-/// Reads a measure's blocks of a range of days.
+/// Reads a measure's blocks of a range of days, in one generation.
 pub async fn read<R: DeserializeOwned + FromIterator<R>>(
+    store: &Store,
+    project: &ProjectId,
+    measure: Measure,
+    generation: Generation,
+    range: DateRange,
+    reading: Reading,
+) -> Result<Found<R>, StoreError> {
+    let items = fetch(store, project, measure, range, reading).await?;
+    let is_cut = matches!(reading, Reading::First(_)) && items.iter().any(|item| !is_of(item, generation));
+    if is_cut { Ok(Found::Torn) } else { assemble(&items, generation) }
+}
+
+/// The items of a measure's blocks of a range of days, of whatever generations.
+pub async fn fetch(
     store: &Store,
     project: &ProjectId,
     measure: Measure,
     range: DateRange,
     reading: Reading,
-) -> Result<Found<R>, StoreError> {
+) -> Result<Vec<Item>, StoreError> {
     let days = SortKeys::Between(range.start().to_string(), format!("{}~", range.end()));
     let query = Query::partition(keys::blocks(project, measure)).sort_keys(days);
     let query = match reading {
@@ -90,13 +112,16 @@ pub async fn read<R: DeserializeOwned + FromIterator<R>>(
         Reading::Strong => query.strong(),
         Reading::First(items) => query.limit(items),
     };
-    assemble(&store.query(query).await?)
+    store.query(query).await
 }
 
-/// Puts blocks together from their items, in order of sort keys: a head, then its parts.
-fn assemble<R: DeserializeOwned + FromIterator<R>>(items: &[Item]) -> Result<Found<R>, StoreError> {
+/// Puts blocks of one generation together from items in order of sort keys: a head, then its parts.
+pub fn assemble<R: DeserializeOwned + FromIterator<R>>(
+    items: &[Item],
+    generation: Generation,
+) -> Result<Found<R>, StoreError> {
     let mut blocks = Vec::new();
-    for (day, items) in by_day(items)? {
+    for (day, items) in by_day(items, generation)? {
         match assemble_day(day, &items)? {
             Assembled::Block(block) => blocks.push(block),
             Assembled::Nothing => {}
@@ -106,15 +131,25 @@ fn assemble<R: DeserializeOwned + FromIterator<R>>(items: &[Item]) -> Result<Fou
     Ok(Found::Blocks(blocks))
 }
 
-fn by_day(items: &[Item]) -> Result<BTreeMap<Day, Vec<&Item>>, StoreError> {
+fn by_day(items: &[Item], generation: Generation) -> Result<BTreeMap<Day, Vec<&Item>>, StoreError> {
     let mut days: BTreeMap<Day, Vec<&Item>> = BTreeMap::new();
     for item in items {
-        let sort_key = read_text(item, SK)?;
-        let day = keys::block_day(sort_key)
-            .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no day".to_owned() })?;
-        days.entry(day).or_default().push(item);
+        let key = sort_key(item)?;
+        if key.generation == generation {
+            days.entry(key.day).or_default().push(item);
+        }
     }
     Ok(days)
+}
+
+fn sort_key(item: &Item) -> Result<BlockKey, StoreError> {
+    let sort_key = read_text(item, SK)?;
+    keys::parse_block(sort_key)
+        .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no key of a block".to_owned() })
+}
+
+fn is_of(item: &Item, generation: Generation) -> bool {
+    sort_key(item).is_ok_and(|key| key.generation == generation)
 }
 
 /// What the items of a day come to.
@@ -127,9 +162,8 @@ enum Assembled<R> {
 }
 
 fn assemble_day<R: DeserializeOwned + FromIterator<R>>(day: Day, items: &[&Item]) -> Result<Assembled<R>, StoreError> {
-    let Some((head, parts)) =
-        items.split_first().filter(|(head, _)| read_text(head, SK).is_ok_and(|sort_key| sort_key == day.to_string()))
-    else {
+    let is_head = |head: &Item| sort_key(head).is_ok_and(|key| key.part_of.is_none());
+    let Some((head, parts)) = items.split_first().filter(|(head, _)| is_head(head)) else {
         return Ok(Assembled::Nothing);
     };
     let rows = match read_packed(head)? {
@@ -137,7 +171,7 @@ fn assemble_day<R: DeserializeOwned + FromIterator<R>>(day: Day, items: &[&Item]
         Head::Parts { unique, count } => {
             let mut rows = Vec::with_capacity(count as usize);
             for part in parts {
-                if keys::is_block_part_of(read_text(part, SK)?, unique) {
+                if sort_key(part)?.part_of == Some(unique) {
                     rows.push(read_packed(part)?);
                 }
             }
@@ -148,34 +182,19 @@ fn assemble_day<R: DeserializeOwned + FromIterator<R>>(day: Day, items: &[&Item]
         }
     };
     let parts = parts.iter().map(|part| item_key(part)).collect::<Result<_, _>>()?;
-    Ok(Assembled::Block(Block { day, round: read_number(head, REV)?, rows, parts }))
+    let is_based = head.contains_key(BASED);
+    Ok(Assembled::Block(Block { day, round: read_number(head, REV)?, is_based, rows, parts }))
 }
 
-/// A day of a measure as it is found, readable or not.
+/// What is written as a block.
 #[derive(Debug)]
-pub struct StoredDay {
-    /// Which day.
-    pub day: Day,
-    /// The keys of its items.
-    pub keys: Vec<Key>,
-    /// The block, if it can be read.
-    pub block: Option<Block>,
-}
-
-/// All days of a measure, for a rebuild.
-pub async fn read_ever(store: &Store, project: &ProjectId, measure: Measure) -> Result<Vec<StoredDay>, StoreError> {
-    let mut items = store.query(Query::partition(keys::blocks(project, measure)).strong()).await?;
-    // What is no day's is nothing that a rebuild could mend.
-    items.retain(|item| read_text(item, SK).is_ok_and(|sort_key| keys::block_day(sort_key).is_some()));
-    let read = |(day, items): (Day, Vec<&Item>)| {
-        let keys = items.iter().map(|item| item_key(item)).collect::<Result<_, _>>()?;
-        let block = match assemble_day(day, &items) {
-            Ok(Assembled::Block(block)) => Some(block),
-            Ok(Assembled::Nothing | Assembled::Torn) | Err(_) => None,
-        };
-        Ok(StoredDay { day, keys, block })
-    };
-    by_day(&items)?.into_iter().map(read).collect()
+pub struct NewBlock {
+    /// The last round of compaction merged into it.
+    pub round: u64,
+    /// Whether it holds what the rebuild of its generation counted.
+    pub is_based: bool,
+    /// Its counters.
+    pub rows: Rows,
 }
 
 /// Writes a block as of a round, unless someone else wrote it since `before` was read. Says whether it did.
@@ -186,11 +205,12 @@ pub async fn write(
     store: &Store,
     project: &ProjectId,
     measure: Measure,
+    generation: Generation,
     day: Day,
     before: Option<&Block>,
-    round: u64,
-    rows: Rows,
+    new: NewBlock,
 ) -> Result<bool, StoreError> {
+    let NewBlock { round, is_based, rows } = new;
     let known = before.map(|block| block.round);
     let whole = codec::pack(&Head::Whole(&rows))?;
     let (head, parts) = match whole.len() {
@@ -199,21 +219,25 @@ pub async fn write(
             let unique = getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))?;
             let count = bytes.div_ceil(PART_BYTES).next_power_of_two().min(MAX_PARTS);
             let parts = rows.split(count).into_iter().enumerate();
-            let parts = parts
-                .map(|(part, rows)| Ok((keys::block_part(project, measure, day, unique, part), codec::pack(&rows)?)));
+            let parts = parts.map(|(part, rows)| {
+                Ok((keys::block_part(project, measure, generation, day, unique, part), codec::pack(&rows)?))
+            });
             (
                 codec::pack(&Head::<Rows>::Parts { unique, count: count as u32 })?,
                 parts.collect::<Result<_, StoreError>>()?,
             )
         }
     };
-    let new: Vec<Key> = parts.iter().map(|(key, _)| key.clone()).collect();
-    let puts = parts.into_iter().map(|(key, packed)| Ok(store.put(item(&key, packed, None))));
+    let new_parts: Vec<Key> = parts.iter().map(|(key, _)| key.clone()).collect();
+    let puts = parts.into_iter().map(|(key, packed)| Ok(store.put(part_item(&key, packed))));
     stream::iter(puts).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
-    let put = store.put_at(item(&keys::block(project, measure, day), head, Some(round)), known).await?;
+    let mut item = part_item(&keys::block(project, measure, generation, day), head);
+    item.insert(REV.to_owned(), number(round));
+    item.extend(is_based.then(|| (BASED.to_owned(), AttributeValue::Bool(true))));
+    let put = store.put_at(item, known).await?;
     let obsolete = match &put {
         ConditionalPut::Stored => before.map_or(&[][..], |block| &block.parts),
-        ConditionalPut::Refused(Some(_)) => &new,
+        ConditionalPut::Refused(Some(_)) => &new_parts,
         ConditionalPut::Refused(None) => &[],
     };
     let deletes = obsolete.iter().map(|key| Ok(store.delete(key)));
@@ -221,11 +245,8 @@ pub async fn write(
     Ok(put.is_stored())
 }
 
-fn item(key: &Key, packed: Vec<u8>, round: Option<u64>) -> Item {
+fn part_item(key: &Key, packed: Vec<u8>) -> Item {
     let mut item = key_item(key);
     item.insert(DATA.to_owned(), binary(packed));
-    if let Some(round) = round {
-        item.insert(REV.to_owned(), number(round));
-    }
     item
 }

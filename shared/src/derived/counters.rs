@@ -18,6 +18,9 @@ const MAX_KEY_BYTES: usize = 3 << 20;
 /// The key that stands for all beyond the limits.
 pub const OTHER: &str = "(other)";
 
+/// What the keys begin with that only keep a place; no text that a page sends does.
+const NOTHING: &str = "\u{0}";
+
 /// The counters of one key, by field. What a field means, the measure's module says.
 ///
 /// Most rows have a few fields, and a block has thousands of rows: they are kept in one sorted piece of memory each.
@@ -176,10 +179,36 @@ impl Rows {
     /// nothing left to count: what was added to [`OTHER`] would else find a place when it is subtracted.
     pub fn prune_in_place(&mut self) {
         self.drop_zeros();
-        let has_turned_away = |table: &Table| table.get(OTHER).is_some_and(|row| !row.cells().is_empty());
-        if !self.0.values().any(has_turned_away) {
+        if !self.has_turned_away() {
             self.prune();
         }
+    }
+
+    /// Drops rows that are emptied; says whether there were any. Once keys were turned away, something without a meaning
+    /// takes a dropped key's place, as long as it was.
+    pub fn forget_emptied(&mut self, is_emptied: impl Fn(TableId, Cells<'_>) -> bool) -> bool {
+        let has_turned_away = self.has_turned_away();
+        let mut is_any = false;
+        for (id, table) in &mut self.0 {
+            let is_named = |key: &str| !key.starts_with(NOTHING);
+            let emptied = table.iter().filter(|(key, row)| is_named(key) && is_emptied(*id, row.cells()));
+            let emptied: Vec<String> = emptied.map(|(key, _)| key.clone()).collect();
+            is_any |= !emptied.is_empty();
+            let mut places = table.keys().filter(|key| !is_named(key)).count()..;
+            for key in emptied {
+                table.remove(&key);
+                if has_turned_away {
+                    let place = format!("{NOTHING}{}", places.next().unwrap_or_default());
+                    table.insert(format!("{place:length$}", length = key.len()), Row::new());
+                }
+            }
+        }
+        self.0.retain(|_, table| !table.is_empty());
+        is_any
+    }
+
+    fn has_turned_away(&self) -> bool {
+        self.0.values().any(|table| table.get(OTHER).is_some_and(|row| !row.cells().is_empty()))
     }
 
     fn drop_zeros(&mut self) {
@@ -257,11 +286,16 @@ impl Counters {
     /// Adds other counters. Within one segment no key counts as [`OTHER`]: a block decides that.
     pub fn add_all(&mut self, other: &Counters, times: i64) {
         for ((measure, day), rows) in &other.0 {
-            let target = self.rows_mut(*measure, *day);
-            for (table, key, row) in rows.tables() {
-                for (field, by) in row.cells().iter() {
-                    target.add(table, key, field, by.wrapping_mul(times));
-                }
+            self.add_rows(*measure, *day, rows, times);
+        }
+    }
+
+    /// Adds the rows of a measure's day.
+    pub fn add_rows(&mut self, measure: Measure, day: Day, rows: &Rows, times: i64) {
+        let target = self.rows_mut(measure, day);
+        for (table, key, row) in rows.tables() {
+            for (field, by) in row.cells().iter() {
+                target.add(table, key, field, by.wrapping_mul(times));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The `errors` measure: errors and warnings by type and message, with the page of the latest one.
 
-use super::counters::{Counters, Rows, TableId};
+use super::counters::{Cells, Counters, Rows, TableId};
 use super::distinct::Seen;
 use super::facts::{Facts, joint_key, joint_prefix, parts};
 use super::flat::FlatRows;
@@ -52,6 +52,14 @@ pub fn reduce(rows: &mut Rows) {
 pub fn trim(rows: &mut Rows) {
     for table in [TIMES, ALL_TIMES] {
         instants::trim(rows.table_mut(table));
+    }
+}
+
+/// Whether a row of a day counts nothing any more.
+pub fn is_emptied(table: TableId, row: Cells<'_>) -> bool {
+    match table {
+        TIMES | ALL_TIMES => instants::is_emptied(row),
+        _ => row.iter().all(|(_, count)| count == 0),
     }
 }
 

@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::Generation;
 use crate::ids::{BatchId, SessionId, VisitorId};
 use crate::ip::SealedIp;
+use crate::keys::{RunKey, RunKind};
 use crate::model::{Batch, Session};
+use crate::store::{Item, SK, StoreError, read_text};
 use crate::time::{Day, Hour, Millis};
 
 /// Which session an entry is of.
@@ -234,6 +237,36 @@ impl<K: Ord, V> Entries<K, V> {
             merge(self.0.entry(hour).or_default(), entries);
         }
     }
+}
+
+/// The runs of an hour in one generation.
+#[derive(Debug)]
+pub struct HourRuns<'a> {
+    /// Those that count, in order.
+    pub current: Vec<&'a Item>,
+    /// Those that a major run replaced.
+    pub replaced: Vec<&'a Item>,
+}
+
+/// Picks the runs of an hour in one generation from the items of its day, in order of sort keys.
+///
+/// Invariant: a run that sorts before a major one of its hour does not count. So a removal that the major run has carried
+/// out needs no entry any more, whoever writes an old round's run again.
+pub fn runs_of(items: &[Item], hour: Hour, generation: Generation) -> Result<HourRuns<'_>, StoreError> {
+    let (mut current, mut replaced) = (Vec::new(), Vec::new());
+    for item in items {
+        let sort_key = read_text(item, SK)?;
+        let key = RunKey::parse(hour.day(), sort_key)
+            .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no key of a run".to_owned() })?;
+        if key.hour != hour || key.generation != generation {
+            continue;
+        }
+        if key.kind == (RunKind::Major { part: 0 }) {
+            replaced.append(&mut current);
+        }
+        current.push(item);
+    }
+    Ok(HourRuns { current, replaced })
 }
 
 /// Merges entries of one hour into others of it.

@@ -48,6 +48,11 @@ pub fn trim(table: &mut Table) {
     }
 }
 
+/// Whether no instant is left of a row, whatever it dropped.
+pub fn is_emptied(row: Cells<'_>) -> bool {
+    row.before_field(EARLY_END).all(|(_, count)| count == 0)
+}
+
 /// Leaves the first and the last instant of each row.
 pub fn reduce(table: &mut Table) {
     for row in table.values_mut() {

@@ -18,6 +18,7 @@ pub mod flat;
 pub mod forms;
 pub mod frustration;
 pub mod gaps;
+pub mod generation;
 pub mod index;
 pub mod instants;
 pub mod journeys;
@@ -38,6 +39,7 @@ use serde::{Deserialize, Serialize};
 pub use contributions::Delta;
 pub use counters::{Counters, Rows};
 pub use flat::FlatRows;
+pub use generation::Generation;
 pub use index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef};
 pub use view::View;
 
@@ -118,6 +120,15 @@ impl Measure {
         }
         rows.prune();
         rows
+    }
+
+    /// Drops the keys of a day at which nothing is counted any more, as after an erasure. Says whether there were any.
+    pub fn forget_emptied(self, rows: &mut Rows) -> bool {
+        match self {
+            Measure::Errors => rows.forget_emptied(errors::is_emptied),
+            Measure::Seo => rows.forget_emptied(|_, row| instants::is_emptied(row)),
+            _ => rows.forget_emptied(|_, row| row.iter().all(|(_, count)| count == 0)),
+        }
     }
 
     /// Its name in the table's keys.

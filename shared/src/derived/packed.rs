@@ -44,6 +44,12 @@ pub fn pack(delta: &Delta) -> Result<Vec<u8>, CodecError> {
 #[derive(Debug)]
 pub struct PackedDelta(Plain);
 
+impl From<Plain> for PackedDelta {
+    fn from(plain: Plain) -> Self {
+        PackedDelta(plain)
+    }
+}
+
 impl PackedDelta {
     /// Inflates what a segment's item holds.
     pub fn of(item: &Item) -> Result<Self, StoreError> {

@@ -3,14 +3,21 @@
 //! Compaction goes in rounds, one at a time. The manifest lists the segments of each round before the
 //! first of them is merged, and each block carries the number of the last round merged into it. So
 //! a round may be carried out again after a crash, by anyone, even by two at once, and still counts
-//! every segment exactly once: a segment of round `n` is missing from a block exactly if the block's
-//! number is below `n`. Readers and compaction go by this rule alone.
+//! every segment exactly once.
+//!
+//! Invariant: a segment of round `n` is missing from a block exactly if the block's number is below `n` and the segment
+//! counts in the block's [`Generation`]. Readers and compaction go by this rule alone.
+//!
+//! Every change of the manifest's generations is a round of its own, without segments. So the round's number is the
+//! manifest's version, and no two generations have the same number.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use super::contributions::Delta;
+use super::generation::Generation;
 use super::packed::{self, PackedDelta};
 use crate::codec;
 use crate::ids::ProjectId;
@@ -19,13 +26,45 @@ use crate::store::{
     DATA, Item, Query, REV, SK, Store, StoreError, binary, key_item, number, read_binary, read_number, read_packed,
     read_text,
 };
-use crate::time::Millis;
+use crate::time::{Day, Millis};
 
-/// The rounds of compaction whose segments are still in the tail, oldest first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The attribute of a segment, a visitor or the manifest with a generation; none is the first one.
+const GENERATION: &str = "g";
+/// The attribute of the manifest with the generation that is being built.
+const BUILDING: &str = "building";
+/// The attribute of the manifest with the instant until which the builder need not be heard of.
+const BUILDING_UNTIL: &str = "building_until";
+/// The attribute of the manifest with the generations that are to be removed.
+const STALE: &str = "stale";
+/// The attribute of the manifest with the days of which the round under way removes what is left of erased visitors.
+const EXPUNGED: &str = "expunged";
+
+/// What compaction did and does, and which generations there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Manifest {
-    /// The rounds; all but the last are complete.
+    /// The number of the last round that was begun, which is the manifest's version; 0 before the first.
+    pub round: u64,
+    /// The rounds whose segments are still in the tail, oldest first; all but the last are complete.
     pub rounds: Vec<Round>,
+    /// The generation that readers see.
+    pub shown: Generation,
+    /// The generation that a rebuild is building.
+    pub building: Option<Building>,
+    /// Generations that nobody reads any more, whose blocks and runs may still be there.
+    pub stale: Vec<Generation>,
+    /// The days of which the round under way removes what is left of erased visitors.
+    pub expunged: Vec<Day>,
+    /// The packed rounds where they can't be read: they stay until a generation is shown that knows none of them.
+    pub damaged: Option<Vec<u8>>,
+}
+
+/// A generation that is not shown yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Building {
+    /// Which one.
+    pub generation: Generation,
+    /// Its builder says until then that it is at work; later, anyone may give the generation up.
+    pub until: Millis,
 }
 
 /// A round of compaction.
@@ -39,6 +78,157 @@ pub struct Round {
     pub done_at: Option<Millis>,
 }
 
+impl Manifest {
+    /// Reads its item.
+    pub fn read(item: &Item) -> Result<Self, StoreError> {
+        Ok(Manifest { rounds: read_packed(item)?, ..Manifest::read_generations(item)? })
+    }
+
+    /// Reads its item for a rebuild, which needs no rounds that can't be read.
+    fn read_readable(item: &Item) -> Result<Self, StoreError> {
+        let manifest = Manifest::read_generations(item)?;
+        Ok(match read_packed(item) {
+            Ok(rounds) => Manifest { rounds, ..manifest },
+            Err(error) if error.is_of_items() => {
+                Manifest { damaged: Some(read_binary(item, DATA).unwrap_or_default().to_vec()), ..manifest }
+            }
+            Err(error) => return Err(error),
+        })
+    }
+
+    /// Reads what of its item is not packed: all but the rounds.
+    pub fn read_generations(item: &Item) -> Result<Self, StoreError> {
+        let building = match item.get(BUILDING) {
+            Some(_) => Some(Building {
+                generation: Generation(read_number(item, BUILDING)?),
+                until: Millis(read_number(item, BUILDING_UNTIL)?),
+            }),
+            None => None,
+        };
+        let numbers = |name| item.get(name).and_then(|value| value.as_ns().ok()).into_iter().flatten();
+        Ok(Manifest {
+            round: read_number(item, REV)?,
+            rounds: Vec::new(),
+            shown: read_generation(item)?,
+            building,
+            stale: numbers(STALE).filter_map(|number| number.parse().ok().map(Generation)).collect(),
+            expunged: numbers(EXPUNGED).filter_map(|number| number.parse().ok().map(Day)).collect(),
+            damaged: None,
+        })
+    }
+
+    /// Its item.
+    pub fn to_item(&self, project: &ProjectId) -> Result<Item, StoreError> {
+        let mut item = key_item(&keys::manifest(project));
+        let rounds = match &self.damaged {
+            Some(damaged) => damaged.clone(),
+            None => codec::pack(&self.rounds)?,
+        };
+        item.insert(REV.to_owned(), number(self.round));
+        item.insert(DATA.to_owned(), binary(rounds));
+        mark(&mut item, self.shown);
+        if let Some(Building { generation, until }) = self.building {
+            item.insert(BUILDING.to_owned(), number(generation.0));
+            item.insert(BUILDING_UNTIL.to_owned(), number(until.0));
+        }
+        let stale: BTreeSet<String> = self.stale.iter().map(|generation| generation.0.to_string()).collect();
+        let expunged: BTreeSet<String> = self.expunged.iter().map(|day| day.0.to_string()).collect();
+        for (name, numbers) in [(STALE, stale), (EXPUNGED, expunged)] {
+            if !numbers.is_empty() {
+                item.insert(name.to_owned(), AttributeValue::Ns(numbers.into_iter().collect()));
+            }
+        }
+        Ok(item)
+    }
+
+    /// Whether its rounds can't be read.
+    pub fn is_damaged(&self) -> bool {
+        self.damaged.is_some()
+    }
+
+    /// The round that was begun and is not complete: the last one, unless a rebuild began while it could not be carried
+    /// out.
+    pub fn unfinished(&self) -> Option<&Round> {
+        self.rounds.iter().find(|round| round.done_at.is_none())
+    }
+
+    /// The same with a round complete.
+    pub fn complete(&self, number: u64, now: Millis) -> Self {
+        let mut complete = Manifest { expunged: Vec::new(), ..self.clone() };
+        for round in complete.rounds.iter_mut().filter(|round| round.number == number) {
+            round.done_at = Some(now);
+        }
+        complete
+    }
+
+    /// The generation in which a new visitor is counted from its first batch on.
+    pub fn newest(&self) -> Generation {
+        self.building.map_or(self.shown, |building| building.generation)
+    }
+
+    /// The generations into which a round is merged.
+    pub fn merged(&self) -> impl Iterator<Item = Generation> + use<> {
+        [Some(self.shown), self.building.map(|building| building.generation)].into_iter().flatten()
+    }
+
+    /// The manifest of the next round, which changes generations and merges nothing.
+    pub fn next(&self, now: Millis) -> Self {
+        let mut next = self.clone();
+        next.round += 1;
+        next.rounds.push(Round { number: next.round, segments: HashSet::new(), done_at: Some(now) });
+        next
+    }
+
+    /// Begins the round that removes what is left of erased visitors on some days.
+    pub fn expunge(&self, days: Vec<Day>) -> Self {
+        let mut next = self.clone();
+        next.round += 1;
+        next.rounds.push(Round { number: next.round, segments: HashSet::new(), done_at: None });
+        next.expunged = days;
+        next
+    }
+
+    /// Begins to build a generation, in place of one that is being built.
+    pub fn begin_building(&self, now: Millis, until: Millis) -> Self {
+        let mut next = self.give_up_building(now);
+        next.building = Some(Building { generation: Generation(next.round), until });
+        next
+    }
+
+    /// Gives up the generation that is being built.
+    pub fn give_up_building(&self, now: Millis) -> Self {
+        let mut next = self.next(now);
+        next.stale.extend(next.building.take().map(|building| building.generation));
+        next
+    }
+
+    /// Shows the generation that was built. A round that could not be carried out means nothing in it.
+    pub fn show_built(&self, now: Millis) -> Self {
+        let mut next = self.next(now);
+        if let Some(building) = next.building.take() {
+            next.stale.push(std::mem::replace(&mut next.shown, building.generation));
+            next.rounds.retain(|round| round.done_at.is_some());
+            next.damaged = None;
+        }
+        next
+    }
+}
+
+/// The generation that an item is marked with.
+pub fn read_generation(item: &Item) -> Result<Generation, StoreError> {
+    match item.get(GENERATION) {
+        Some(_) => read_number(item, GENERATION).map(Generation),
+        None => Ok(Generation::FIRST),
+    }
+}
+
+/// Marks an item with a generation.
+pub fn mark(item: &mut Item, generation: Generation) {
+    if generation != Generation::FIRST {
+        item.insert(GENERATION.to_owned(), number(generation.0));
+    }
+}
+
 /// A segment as stored; readers leave its delta packed.
 #[derive(Debug, Clone)]
 pub struct Segment<D = Delta> {
@@ -46,6 +236,8 @@ pub struct Segment<D = Delta> {
     pub id: String,
     /// Its size in the table, in bytes.
     pub size: usize,
+    /// The mark of its visitors.
+    pub generation: Generation,
     /// The round that merges it, if one does.
     pub round: Option<u64>,
     /// What it changes.
@@ -53,39 +245,45 @@ pub struct Segment<D = Delta> {
 }
 
 impl<D> Segment<D> {
-    /// Whether a block at this round lacks the segment. A block that does not exist is at round 0.
-    pub fn is_beyond(&self, block_round: u64) -> bool {
-        self.round.is_none_or(|round| round > block_round)
+    /// Whether a block of a generation, at this round, lacks the segment. A block that does not exist is at round 0.
+    pub fn is_missing_from(&self, generation: Generation, block_round: u64) -> bool {
+        self.counts_in(generation) && self.round.is_none_or(|round| round > block_round)
+    }
+
+    /// Whether the segment counts in a generation.
+    pub fn counts_in(&self, generation: Generation) -> bool {
+        self.generation >= generation
     }
 }
 
 /// Everything in a project's tail.
 #[derive(Debug, Clone)]
 pub struct Tail<D = Delta> {
-    /// The number of the last round that was begun; 0 before the first.
-    pub round: u64,
-    /// The rounds whose segments are still there.
+    /// The manifest.
     pub manifest: Manifest,
-    /// All segments, oldest first.
+    /// The segments that count in the generation shown, oldest first.
     pub segments: Vec<Segment<D>>,
+    /// The sort keys of the segments that count no more.
+    pub obsolete: Vec<String>,
 }
 
 impl Tail {
     /// Reads a project's tail as of now, to change it.
     pub async fn load(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
         let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
-        Tail::read(&items, read_delta)
+        Tail::read(&items, Manifest::read, read_delta)
     }
 
-    /// Reads a project's tail for a rebuild: a segment that can't be read changes nothing. Says how many can't.
+    /// Reads a project's tail for a rebuild: what can't be read changes nothing. Says how many segments can't.
     pub async fn load_readable(store: &Store, project: &ProjectId) -> Result<(Self, usize), StoreError> {
         let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
         let mut unreadable = 0;
-        let tail = Tail::read(&items, |item| {
-            Ok(read_delta(item).unwrap_or_else(|_| {
+        let tail = Tail::read(&items, Manifest::read_readable, |item| match read_delta(item) {
+            Err(error) if error.is_of_items() => {
                 unreadable += 1;
-                Delta::default()
-            }))
+                Ok(Delta::default())
+            }
+            delta => delta,
         })?;
         Ok((tail, unreadable))
     }
@@ -95,22 +293,33 @@ impl Tail<PackedDelta> {
     /// Reads a project's tail, to add it to blocks and runs.
     pub async fn load_packed(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
         let items = store.query(Query::partition(keys::tail(project))).await?;
-        Tail::read(&items, PackedDelta::of)
+        Tail::read(&items, Manifest::read, PackedDelta::of)
     }
 }
 
 impl<D> Tail<D> {
-    fn read(items: &[Item], mut delta: impl FnMut(&Item) -> Result<D, StoreError>) -> Result<Self, StoreError> {
-        let mut tail = Tail { round: 0, manifest: Manifest::default(), segments: Vec::new() };
+    fn read(
+        items: &[Item],
+        manifest: impl Fn(&Item) -> Result<Manifest, StoreError>,
+        mut delta: impl FnMut(&Item) -> Result<D, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let (mut tail, mut segments) =
+            (Tail { manifest: Manifest::default(), segments: Vec::new(), obsolete: Vec::new() }, Vec::new());
         for item in items {
             let id = read_text(item, SK)?;
             if keys::is_segment(id) {
-                let size = read_binary(item, DATA)?.len();
-                tail.segments.push(Segment { id: id.to_owned(), size, round: None, delta: delta(item)? });
+                segments.push((id, read_generation(item)?, item));
             } else {
-                tail.round = read_number(item, REV)?;
-                tail.manifest = read_packed(item)?;
+                tail.manifest = manifest(item)?;
             }
+        }
+        for (id, generation, item) in segments {
+            if generation < tail.manifest.shown {
+                tail.obsolete.push(id.to_owned());
+                continue;
+            }
+            let size = read_binary(item, DATA)?.len();
+            tail.segments.push(Segment { id: id.to_owned(), size, generation, round: None, delta: delta(item)? });
         }
         tail.assign_rounds();
         Ok(tail)
@@ -138,7 +347,13 @@ const MAX_SEGMENT_BYTES: usize = 300 << 10;
 
 /// The items of a change: one segment, or several where it is too large for one item. `unique` tells
 /// them from all others.
-pub fn segment_items(project: &ProjectId, at: Millis, unique: u64, delta: Delta) -> Result<Vec<Item>, StoreError> {
+pub fn segment_items(
+    project: &ProjectId,
+    at: Millis,
+    unique: u64,
+    generation: Generation,
+    delta: Delta,
+) -> Result<Vec<Item>, StoreError> {
     let (mut items, mut parts) = (Vec::new(), vec![delta]);
     while let Some(part) = parts.pop() {
         let packed = packed::pack(&part)?;
@@ -148,15 +363,8 @@ pub fn segment_items(project: &ProjectId, at: Millis, unique: u64, delta: Delta)
         }
         let mut item = key_item(&keys::segment(project, at, unique.wrapping_add(items.len() as u64)));
         item.insert(DATA.to_owned(), binary(packed));
+        mark(&mut item, generation);
         items.push(item);
     }
     Ok(items)
-}
-
-/// The manifest's item for a round.
-pub fn manifest_item(project: &ProjectId, round: u64, manifest: &Manifest) -> Result<Item, StoreError> {
-    let mut item = key_item(&keys::manifest(project));
-    item.insert(REV.to_owned(), number(round));
-    item.insert(DATA.to_owned(), binary(codec::pack(manifest)?));
-    Ok(item)
 }

@@ -10,15 +10,15 @@ use super::block::{self, Block, Found, Reading};
 use super::counters::Rows;
 use super::flat::FlatRows;
 use super::index::{
-    BatchEntry, BatchRef, Entries, FoundRef, HourEntries, SessionEntry, SessionRef, Versioned, keep_latest, merge,
+    self, BatchEntry, BatchRef, Entries, FoundRef, HourEntries, SessionEntry, SessionRef, Versioned, keep_latest, merge,
 };
 use super::packed::PackedDelta;
 use super::tail::Tail;
-use super::{Index, Measure};
+use super::{Generation, Index, Measure};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys;
-use crate::store::{Item, Query, SK, SortKeys, Store, StoreError, inflated, read_packed, read_plain, read_text};
+use crate::store::{Item, Query, SortKeys, Store, StoreError, inflated, read_packed, read_plain};
 use crate::time::{Day, Hour};
 
 /// How often a read starts over because compaction overtook it.
@@ -65,9 +65,9 @@ impl View {
     pub async fn load(store: &Store, project: &ProjectId, wanted: &[(Measure, DateRange)]) -> Result<Self, StoreError> {
         for _ in 0..MAX_TRIES {
             let blocks =
-                wanted.iter().map(|(measure, range)| block::read(store, project, *measure, *range, Reading::All));
-            let (found, tail) = try_join(try_join_all(blocks), Tail::load_packed(store, project)).await?;
-            let Some(blocks) = settled(found, &tail) else { continue };
+                wanted.iter().map(|(measure, range)| block::fetch(store, project, *measure, *range, Reading::All));
+            let (items, tail) = try_join(try_join_all(blocks), Tail::load_packed(store, project)).await?;
+            let Some(blocks) = settled(&items, &tail)? else { continue };
             let mut view = View {
                 store: store.clone(),
                 project: project.clone(),
@@ -114,7 +114,7 @@ impl View {
         for segment in &self.tail.segments {
             for (day, rows) in segment.delta.rows(measure)? {
                 let block_round = rounds.get(&day).copied().unwrap_or_default();
-                if range.contains(day) && segment.is_beyond(block_round) {
+                if range.contains(day) && segment.is_missing_from(self.tail.manifest.shown, block_round) {
                     let before = || days.get(&day).map(FlatRows::to_rows).unwrap_or_default();
                     changed.entry(day).or_insert_with(before).add_all(&rows, measure.are_keys_limited());
                 }
@@ -143,11 +143,10 @@ impl View {
     ) -> Result<Option<Day>, StoreError> {
         let mut rest = Some(range);
         while let Some(range) = rest {
-            let some =
-                match block::read(&self.store, &self.project, measure, range, Reading::First(BLOCKS_AT_ONCE)).await? {
-                    Found::Blocks(some) => some,
-                    Found::Torn => self.all_blocks(measure, range).await?,
-                };
+            let some = match self.blocks(measure, range, Reading::First(BLOCKS_AT_ONCE)).await? {
+                Found::Blocks(some) => some,
+                Found::Torn => self.all_blocks(measure, range).await?,
+            };
             let read_to = match some.last() {
                 Some(last) if some.len() == BLOCKS_AT_ONCE => last.day,
                 _ => range.end(),
@@ -165,12 +164,20 @@ impl View {
 
     async fn all_blocks(&self, measure: Measure, range: DateRange) -> Result<Vec<Block<FlatRows>>, StoreError> {
         for _ in 0..MAX_TRIES {
-            if let Found::Blocks(blocks) = block::read(&self.store, &self.project, measure, range, Reading::All).await?
-            {
+            if let Found::Blocks(blocks) = self.blocks(measure, range, Reading::All).await? {
                 return Ok(blocks);
             }
         }
         Err(StoreError::Unavailable("compaction overtook every try to read".to_owned()))
+    }
+
+    async fn blocks(
+        &self,
+        measure: Measure,
+        range: DateRange,
+        reading: Reading,
+    ) -> Result<Found<FlatRows>, StoreError> {
+        block::read(&self.store, &self.project, measure, self.tail.manifest.shown, range, reading).await
     }
 
     /// What `pick` takes of the sessions that started on some days: for filters that no counter can answer. The days are
@@ -253,7 +260,7 @@ impl View {
                 None => unknown.push(StoredRuns::read(&self.store, &self.project, index, span)),
             }
         }
-        Ok(Runs { known, read: try_join_all(unknown).await? })
+        Ok(Runs { known, read: try_join_all(unknown).await?, generation: self.tail.manifest.shown })
     }
 }
 
@@ -262,14 +269,15 @@ impl View {
 struct Runs<'a> {
     known: Vec<&'a StoredRuns>,
     read: Vec<StoredRuns>,
+    generation: Generation,
 }
 
 impl Runs<'_> {
     /// The items of an hour.
     fn of(&self, hour: Hour) -> Result<Vec<&Item>, StoreError> {
         let runs = self.known.iter().copied().chain(&self.read).find(|runs| runs.span.first.day() == hour.day());
-        let items = runs.into_iter().flat_map(|runs| runs.items.iter().map(|item| Ok((runs.hour(item)?, item))));
-        items.filter_map(|found| found.map(|(of, item)| (of == hour).then_some(item)).transpose()).collect()
+        let items = runs.map_or(&[][..], |runs| &runs.items);
+        Ok(index::runs_of(items, hour, self.generation)?.current)
     }
 }
 
@@ -283,15 +291,6 @@ impl StoredRuns {
     fn hold(&self, index: Index, span: Span) -> bool {
         self.index == index && self.span.first <= span.first && span.last <= self.span.last
     }
-
-    /// Which hour one of the items is of.
-    fn hour(&self, item: &Item) -> Result<Hour, StoreError> {
-        let sort_key = read_text(item, SK)?;
-        let of_day = sort_key.get(..2).and_then(|hour| hour.parse().ok());
-        of_day
-            .map(|of_day| self.span.first.day().hour(of_day))
-            .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no hour".to_owned() })
-    }
 }
 
 /// The hours by day, each day from the first one to the last one in it.
@@ -304,13 +303,18 @@ fn spans(hours: &[Hour]) -> Vec<Span> {
     days.into_values().collect()
 }
 
-/// The blocks that were found, unless compaction wrote some of them after the tail was read.
-fn settled(found: Vec<Found<FlatRows>>, tail: &Tail<PackedDelta>) -> Option<Vec<Vec<Block<FlatRows>>>> {
-    let blocks = found.into_iter().map(|found| match found {
-        Found::Blocks(blocks) if blocks.iter().all(|block| block.round <= tail.round) => Some(blocks),
-        Found::Blocks(_) | Found::Torn => None,
-    });
-    blocks.collect()
+/// The blocks among items, unless compaction wrote some of them after the tail was read.
+fn settled(found: &[Vec<Item>], tail: &Tail<PackedDelta>) -> Result<Option<Vec<Vec<Block<FlatRows>>>>, StoreError> {
+    let mut settled = Vec::with_capacity(found.len());
+    for items in found {
+        match block::assemble(items, tail.manifest.shown)? {
+            Found::Blocks(blocks) if blocks.iter().all(|block| block.round <= tail.manifest.round) => {
+                settled.push(blocks);
+            }
+            Found::Blocks(_) | Found::Torn => return Ok(None),
+        }
+    }
+    Ok(Some(settled))
 }
 
 /// Which hours hold a page of a list, newest first, and how many rows of them come before the page.
