@@ -76,6 +76,8 @@ pub enum Schedule {
         /// Which ones.
         seed: u64,
     },
+    /// All from this one on, and every read after it: the process is gone, or its credentials are.
+    From(usize),
     /// Each in the same way, when the SDK tries it for the first time. Its next try goes through.
     FirstTries(Fault),
 }
@@ -89,6 +91,7 @@ impl Schedule {
                 let mut rng = Rng::with_seed(seed.wrapping_add(number as u64));
                 (rng.usize(..one_in) == 0).then(|| Fault::ALL[rng.usize(..Fault::ALL.len())])
             }
+            Schedule::From(write) => (number >= write).then_some(Fault::Refused),
             Schedule::FirstTries(fault) => is_first_try.then_some(fault),
         }
     }
@@ -209,6 +212,9 @@ impl Plan {
             return None;
         }
         let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        if matches!(self.schedule, Schedule::From(write) if number >= write) {
+            *self.outage.lock().unwrap() = Some(Outage::Refused);
+        }
         self.schedule.fault_of(number, is_first_try(request.headers()))
     }
 

@@ -18,4 +18,5 @@ pub mod queue;
 pub mod role;
 pub mod sent;
 pub mod stack;
+pub mod told;
 pub mod tracker;

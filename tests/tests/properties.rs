@@ -5,84 +5,17 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use futures::future::try_join_all;
 use proptest::prelude::*;
 use proptest::sample::select;
 use rollup::Consumer;
-use shared::ids::VisitorId;
-use tests::check::Request;
-use tests::delivery::{Order, Stored, deliver};
+use tests::delivery::{Order, deliver};
 use tests::faults::{Fault, FaultyProxy, Schedule};
-use tests::generate::{History, history};
+use tests::generate::history;
 use tests::oracle::Oracle;
 use tests::property::{holds, runtime};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Stack, now};
+use tests::told::Told;
 use tests::tracker::Tracker;
-
-/// Two projects with the same ids in them, and what the model knows of each.
-struct Told {
-    projects: [Project; 2],
-    oracles: [Oracle; 2],
-    stored: Vec<Stored>,
-}
-
-impl Told {
-    /// Stores a history, counted by nobody yet.
-    async fn store(stack: &Stack, history: &History) -> Self {
-        let projects = [stack.project().await, stack.project().await];
-        let mut told = Told { projects, oracles: Default::default(), stored: Vec::new() };
-        for (number, (of, sent)) in history.told(now()).into_iter().enumerate() {
-            let project = &told.projects[of];
-            let batch = stack.store_batch(project, number, &sent).await;
-            assert_eq!(told.oracles[of].store(sent), batch.is_some(), "a batch is stored once");
-            told.stored.extend(batch.map(|batch| (project.id.clone(), batch)));
-        }
-        told
-    }
-
-    /// Compares everything in both projects with the model.
-    async fn compare_all(&mut self, stack: &Stack, rng: &mut Rng) -> Result<(), String> {
-        for (project, oracle) in self.projects.iter().zip(&mut self.oracles) {
-            if !oracle.batches().is_empty() {
-                stack.api(project).compare_all(oracle, rng).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Compares what everything is derived to with what it is rebuilt to.
-    async fn check_rebuilt(&self, consumer: &Consumer) -> Result<(), String> {
-        let rebuilds = self.projects.iter().map(|project| consumer.rebuild(&project.id, true, |_| {}));
-        for differences in try_join_all(rebuilds).await.map_err(|error| error.to_string())? {
-            if !differences.is_empty() {
-                return Err(format!("a rebuild finds {differences:?}"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Erases a visitor of each project.
-    async fn erase(&mut self, stack: &Stack, consumer: &Consumer, visitors: &[VisitorId; 2]) -> Result<(), String> {
-        for (oracle, visitor) in self.oracles.iter_mut().zip(visitors) {
-            *oracle = oracle.without(visitor.as_str());
-        }
-        let each = self.projects.iter().zip(visitors);
-        let erasures = each.map(|(project, visitor)| consumer.erase(&project.id, visitor, |_| {}));
-        try_join_all(erasures).await.map_err(|error| error.to_string())?;
-        for ((project, oracle), visitor) in self.projects.iter().zip(&self.oracles).zip(visitors) {
-            stack.api(project).compare(oracle, &Request::new(format!("visitors/{visitor}"))).await?;
-        }
-        Ok(())
-    }
-
-    /// Compares what any lost, doubled or misplaced batch would show in.
-    async fn compare_briefly(&mut self, stack: &Stack) -> Result<(), String> {
-        for (project, oracle) in self.projects.iter().zip(&mut self.oracles) {
-            stack.api(project).compare_briefly(oracle).await?;
-        }
-        Ok(())
-    }
-}
 
 fn order() -> impl Strategy<Value = Order> {
     select(Order::ALL.to_vec())

@@ -1,0 +1,96 @@
+//! Two projects beside each other, and what the model knows of them.
+
+use fastrand::Rng;
+use futures::future::try_join_all;
+use rollup::Consumer;
+use shared::ids::VisitorId;
+
+use crate::check::Request;
+use crate::delivery::Stored;
+use crate::generate::History;
+use crate::oracle::Oracle;
+use crate::stack::{Project, Stack, now};
+
+/// Two projects with the same ids in them, and what the model knows of each.
+#[derive(Debug)]
+pub struct Told {
+    /// The projects.
+    pub projects: [Project; 2],
+    /// The model of each.
+    pub oracles: [Oracle; 2],
+    /// What is stored in both, in the order of storage.
+    pub stored: Vec<Stored>,
+}
+
+impl Told {
+    /// Stores a history, counted by nobody yet.
+    ///
+    /// # Panics
+    /// If it can't be stored.
+    pub async fn store(stack: &Stack, history: &History) -> Self {
+        let projects = [stack.project().await, stack.project().await];
+        let mut told = Told { projects, oracles: Default::default(), stored: Vec::new() };
+        for (number, (of, sent)) in history.told(now()).into_iter().enumerate() {
+            let project = &told.projects[of];
+            let batch = stack.store_batch(project, number, &sent).await;
+            assert_eq!(told.oracles[of].store(sent), batch.is_some(), "a batch is stored once");
+            told.stored.extend(batch.map(|batch| (project.id.clone(), batch)));
+        }
+        told
+    }
+
+    /// Compares everything in both projects with the model.
+    ///
+    /// # Errors
+    /// If something differs or fails.
+    pub async fn compare_all(&mut self, stack: &Stack, rng: &mut Rng) -> Result<(), String> {
+        for (project, oracle) in self.projects.iter().zip(&mut self.oracles) {
+            if !oracle.batches().is_empty() {
+                stack.api(project).compare_all(oracle, rng).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares what everything is derived to with what it is rebuilt to.
+    ///
+    /// # Errors
+    /// If something differs or fails.
+    pub async fn check_rebuilt(&self, consumer: &Consumer) -> Result<(), String> {
+        let rebuilds = self.projects.iter().map(|project| consumer.rebuild(&project.id, true, |_| {}));
+        for differences in try_join_all(rebuilds).await.map_err(|error| error.to_string())? {
+            if !differences.is_empty() {
+                return Err(format!("a rebuild finds {differences:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases a visitor of each project.
+    ///
+    /// # Errors
+    /// If something differs or fails.
+    pub async fn erase(&mut self, stack: &Stack, consumer: &Consumer, visitors: &[VisitorId; 2]) -> Result<(), String> {
+        for (oracle, visitor) in self.oracles.iter_mut().zip(visitors) {
+            *oracle = oracle.without(visitor.as_str());
+        }
+        let each = self.projects.iter().zip(visitors);
+        let erasures = each.map(|(project, visitor)| consumer.erase(&project.id, visitor, |_| {}));
+        try_join_all(erasures).await.map_err(|error| error.to_string())?;
+        for ((project, oracle), visitor) in self.projects.iter().zip(&self.oracles).zip(visitors) {
+            stack.api(project).compare(oracle, &Request::new(format!("visitors/{visitor}"))).await?;
+        }
+        Ok(())
+    }
+
+    /// Compares what any lost, doubled or misplaced batch would show in.
+    ///
+    /// # Errors
+    /// If something differs or fails.
+    pub async fn compare_briefly(&mut self, stack: &Stack) -> Result<(), String> {
+        for (project, oracle) in self.projects.iter().zip(&mut self.oracles) {
+            stack.api(project).compare_briefly(oracle).await?;
+        }
+        Ok(())
+    }
+}
