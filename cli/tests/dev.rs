@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use common::{Dev, assert_status, batch, browser, get, now, run, stderr, write_batches};
 use identity::dev::{Options, Stack};
 use serde_json::{Value, json};
@@ -337,10 +339,13 @@ async fn a_stack_runs_inside_another_program() {
 #[tokio::test]
 async fn new_items_that_are_put_at_the_same_time_fare_as_if_alone() {
     let stack = Stack::start(Options::empty("shop".parse().unwrap())).await.unwrap();
+    let writers = AtomicUsize::new(0);
     let put = async |number: usize, bytes: usize| {
         let key = Key { pk: "ITEMS".to_owned(), sk: number.to_string() };
         let mut item = key_item(&key);
         item.insert("d".to_owned(), binary(vec![0; bytes]));
+        // Whoever meets the very item that it puts is taken for its writer.
+        item.insert("writer".to_owned(), shared::store::number(writers.fetch_add(1, Ordering::Relaxed)));
         let store = stack.store().metered();
         let outcome = store.put_at(item, None).await.map(|put| put.is_stored()).map_err(|error| error.is_of_items());
         (outcome, store.consumed().calls)
