@@ -188,6 +188,11 @@ pub fn is_block_part_of(sort_key: &str, unique: u64) -> bool {
     sort_key.get(10..).is_some_and(|part| part.starts_with(&format!("#{unique:016x}#")))
 }
 
+/// Whether a sort key is that of a part as format 2 has them: `<day>#<part>`.
+pub fn is_numbered_block_part(sort_key: &str) -> bool {
+    sort_key.get(10..).is_some_and(|part| part.len() == 3 && part.starts_with('#'))
+}
+
 /// The day of a block, or of a part of one.
 pub fn block_day(sort_key: &str) -> Option<Day> {
     sort_key.get(..10)?.parse().ok()

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity, TransactWriteItem,
 };
 
-use crate::codec::{CodecError, Plain};
+use crate::codec::{self, CodecError, Packed, Plain};
 use crate::group::Group;
 use crate::keys::Key;
 
@@ -41,7 +41,7 @@ const MAX_BATCH_GET_TRIES: u32 = 8;
 /// Why an operation on the table failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Throttled, unreachable or timed out: worth another try later.
+    /// Throttled, unreachable, timed out, or written by a newer version: worth another try later.
     #[error("table unavailable: {0}")]
     Unavailable(String),
     /// The table answered with an error that another try would meet again.
@@ -72,7 +72,7 @@ impl StoreError {
 
 impl From<CodecError> for StoreError {
     fn from(error: CodecError) -> Self {
-        StoreError::Corrupt { key: String::new(), cause: error.to_string() }
+        unreadable(String::new(), error)
     }
 }
 
@@ -648,22 +648,26 @@ pub fn read_texts(item: &Item, name: &str) -> Vec<String> {
 }
 
 /// The packed state of an item.
-pub fn read_packed<T: serde::de::DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    crate::codec::unpack(read_binary(item, DATA)?).map_err(|error| unreadable(item, &error))
+pub fn read_packed<T: for<'a> Packed<'a>>(item: &Item) -> Result<T, StoreError> {
+    codec::unpack(read_binary(item, DATA)?).map_err(|error| unreadable(describe(item), error))
 }
 
 /// What an item's packed attribute is read from, by [`read_plain`].
 pub fn inflated(item: &Item) -> Result<Plain, StoreError> {
-    Plain::of(read_binary(item, DATA)?).map_err(|error| unreadable(item, &error))
+    Plain::of(read_binary(item, DATA)?).map_err(|error| unreadable(describe(item), error))
 }
 
 /// As [`read_packed`], with the texts borrowed from what was [`inflated`].
-pub fn read_plain<'a, T: serde::Deserialize<'a>>(item: &Item, plain: &'a Plain) -> Result<T, StoreError> {
-    plain.read().map_err(|error| unreadable(item, &error))
+pub fn read_plain<'a, T: Packed<'a>>(item: &Item, plain: &'a Plain) -> Result<T, StoreError> {
+    plain.read().map_err(|error| unreadable(describe(item), error))
 }
 
-fn unreadable(item: &Item, error: &CodecError) -> StoreError {
-    StoreError::Corrupt { key: describe(item), cause: error.to_string() }
+/// What a newer version wrote is no damage: while two versions work side by side, the other one reads it.
+fn unreadable(key: String, error: CodecError) -> StoreError {
+    match error {
+        CodecError::Newer(_) => StoreError::Unavailable(format!("item {key:?}: {error}")),
+        CodecError::Outdated(_) | CodecError::Corrupt(_) => StoreError::Corrupt { key, cause: error.to_string() },
+    }
 }
 
 fn missing(item: &Item, name: &str) -> StoreError {

@@ -8,12 +8,11 @@
 use std::collections::BTreeMap;
 
 use futures::stream::{self, TryStreamExt};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Measure;
 use super::counters::Rows;
-use crate::codec;
+use crate::codec::{self, Packed};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys::{self, Key};
@@ -55,6 +54,66 @@ enum Head<R> {
     Parts { unique: u64, count: u32 },
 }
 
+/// A head in format 2, which was written in one transaction with its parts.
+#[derive(Debug, Deserialize)]
+enum HeadV2<R> {
+    Whole(R),
+    Parts(u32),
+}
+
+/// What a head says, whatever its format.
+#[derive(Debug)]
+enum Content<R> {
+    Whole(R),
+    Parts(Parts, u32),
+}
+
+/// Which items are a block's parts.
+#[derive(Debug, Clone, Copy)]
+enum Parts {
+    /// Those that carry the number of the write.
+    Of(u64),
+    /// Those that are merely numbered, and carry the head's round: format 2.
+    Numbered,
+}
+
+impl<'a, R: Packed<'a>> Packed<'a> for Content<R> {
+    type V2 = HeadV2<R::V2>;
+    type V3 = Head<R::V3>;
+}
+
+impl<L: Into<R>, R> From<HeadV2<L>> for Content<R> {
+    fn from(head: HeadV2<L>) -> Self {
+        match head {
+            HeadV2::Whole(rows) => Content::Whole(rows.into()),
+            HeadV2::Parts(count) => Content::Parts(Parts::Numbered, count),
+        }
+    }
+}
+
+impl<L: Into<R>, R> From<Head<L>> for Content<R> {
+    fn from(head: Head<L>) -> Self {
+        match head {
+            Head::Whole(rows) => Content::Whole(rows.into()),
+            Head::Parts { unique, count } => Content::Parts(Parts::Of(unique), count),
+        }
+    }
+}
+
+impl Parts {
+    /// Whether an item that lies behind a head is a part of its block.
+    fn include(self, head: &Item, item: &Item) -> Result<bool, StoreError> {
+        let sort_key = read_text(item, SK)?;
+        Ok(match self {
+            Parts::Of(unique) => keys::is_block_part_of(sort_key, unique),
+            Parts::Numbered => {
+                keys::is_numbered_block_part(sort_key)
+                    && read_number::<u64>(item, REV)? == read_number::<u64>(head, REV)?
+            }
+        })
+    }
+}
+
 /// What a query of blocks found.
 #[derive(Debug)]
 pub enum Found<R = Rows> {
@@ -76,7 +135,7 @@ pub enum Reading {
 }
 
 /// Reads a measure's blocks of a range of days.
-pub async fn read<R: DeserializeOwned + FromIterator<R>>(
+pub async fn read<R: for<'a> Packed<'a> + FromIterator<R>>(
     store: &Store,
     project: &ProjectId,
     measure: Measure,
@@ -94,7 +153,7 @@ pub async fn read<R: DeserializeOwned + FromIterator<R>>(
 }
 
 /// Puts blocks together from their items, in order of sort keys: a head, then its parts.
-fn assemble<R: DeserializeOwned + FromIterator<R>>(items: &[Item]) -> Result<Found<R>, StoreError> {
+fn assemble<R: for<'a> Packed<'a> + FromIterator<R>>(items: &[Item]) -> Result<Found<R>, StoreError> {
     let mut blocks = Vec::new();
     for (day, items) in by_day(items)? {
         match assemble_day(day, &items)? {
@@ -126,18 +185,21 @@ enum Assembled<R> {
     Torn,
 }
 
-fn assemble_day<R: DeserializeOwned + FromIterator<R>>(day: Day, items: &[&Item]) -> Result<Assembled<R>, StoreError> {
+fn assemble_day<R: for<'a> Packed<'a> + FromIterator<R>>(
+    day: Day,
+    items: &[&Item],
+) -> Result<Assembled<R>, StoreError> {
     let Some((head, parts)) =
         items.split_first().filter(|(head, _)| read_text(head, SK).is_ok_and(|sort_key| sort_key == day.to_string()))
     else {
         return Ok(Assembled::Nothing);
     };
-    let rows = match read_packed(head)? {
-        Head::Whole(rows) => rows,
-        Head::Parts { unique, count } => {
-            let mut rows = Vec::with_capacity(count as usize);
+    let rows = match read_packed::<Content<R>>(head)? {
+        Content::Whole(rows) => rows,
+        Content::Parts(named, count) => {
+            let mut rows = Vec::new();
             for part in parts {
-                if keys::is_block_part_of(read_text(part, SK)?, unique) {
+                if named.include(head, part)? {
                     rows.push(read_packed(part)?);
                 }
             }

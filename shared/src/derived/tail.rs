@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::contributions::Delta;
 use super::packed::{self, PackedDelta};
-use crate::codec;
+use crate::codec::{self, Packed};
 use crate::ids::ProjectId;
 use crate::keys;
 use crate::store::{
@@ -26,6 +26,11 @@ use crate::time::Millis;
 pub struct Manifest {
     /// The rounds; all but the last are complete.
     pub rounds: Vec<Round>,
+}
+
+impl Packed<'_> for Manifest {
+    type V2 = Self;
+    type V3 = Self;
 }
 
 /// A round of compaction.
