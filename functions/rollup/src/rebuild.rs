@@ -242,6 +242,7 @@ impl Rebuild<'_> {
             if keys::parse_batch(&key.pk, &key.sk).is_some() {
                 match Batch::from_item(&item) {
                     Ok(batch) => batches.push(batch),
+                    Err(error @ StoreError::Unavailable(_)) => return Err(error),
                     Err(error) => tracing::error!(pk = key.pk, sk = key.sk, %error, "a stored batch can't be read"),
                 }
             } else {
