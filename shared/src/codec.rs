@@ -24,15 +24,16 @@ pub enum Format {
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Format; 2] = [Format::V2, Format::V3];
     /// The one that is written.
     pub const CURRENT: Format = Format::V3;
 
     fn of(byte: Option<u8>) -> Result<Self, CodecError> {
-        match byte {
-            Some(2) => Ok(Format::V2),
-            Some(3) => Ok(Format::V3),
-            Some(newer) if newer > Format::CURRENT as u8 => Err(CodecError::Newer(newer)),
-            older => Err(CodecError::Outdated(older)),
+        match (Format::ALL.into_iter().find(|format| Some(*format as u8) == byte), byte) {
+            (Some(format), _) => Ok(format),
+            (None, Some(newer)) if newer > Format::CURRENT as u8 => Err(CodecError::Newer(newer)),
+            (None, older) => Err(CodecError::Outdated(older)),
         }
     }
 }

@@ -23,7 +23,7 @@ use shared::derived::tail::Tail;
 use shared::derived::{Measure, Rows, block};
 use shared::ids::ProjectId;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::store::{DATA, Item, PK, Query, SK, Store, binary, key_item, read_binary, read_text};
+use shared::store::{DATA, EXPIRES, Item, PK, Query, SK, Store, binary, key_item, number, read_binary, read_text};
 use shared::time::{Day, Millis};
 use shared::{codec, ip, keys};
 
@@ -185,6 +185,7 @@ async fn site() -> Vec<Item> {
     let project: ProjectId = "demo".parse().unwrap();
     store.put(key_item(&keys::project(&project))).await.unwrap();
     let consumer = Consumer::new(store.clone());
+    store.put(ip_key(&project)).await.unwrap();
     let sealed = ip::key_of_today(&store, &project, Millis(START)).await.unwrap();
     let sealed = sealed.seal("203.0.113.9".parse().unwrap(), "v_person");
     let text = |text: &str| Some(text.to_owned());
@@ -250,6 +251,15 @@ async fn site() -> Vec<Item> {
         tail.segments.iter().filter(|segment| segment.round.is_some()).map(|segment| segment.id.as_str()).collect();
     let items = all_items(&store).await;
     items.into_iter().filter(|item| !merged.contains(read_text(item, SK).unwrap())).collect()
+}
+
+/// The key that seals the day's addresses: always the same one, so that it opens those of every format's samples.
+fn ip_key(project: &ProjectId) -> Item {
+    let day = Millis(START).day();
+    let mut item = key_item(&keys::ip_key(project, day));
+    item.insert(DATA.to_owned(), binary(vec![7; 32]));
+    item.insert(EXPIRES.to_owned(), number(day.plus(1 + ip::RETENTION_DAYS).start().0 / 1000));
+    item
 }
 
 async fn apply(store: &Store, consumer: &Consumer, project: &ProjectId, batches: Vec<Batch>) {
