@@ -120,6 +120,7 @@ impl Consumer {
         for (key, item) in &items {
             match (Batch::from_item(item), keys::parse_batch(&key.pk, &key.sk)) {
                 (Ok(batch), _) => readable.push(batch),
+                (Err(error @ StoreError::Newer { .. }), _) => return Err(error),
                 (Err(cause), Some(key)) => unreadable.push(crate::Refused { key, cause }),
                 (Err(_), None) => {}
             }
