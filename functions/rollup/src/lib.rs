@@ -323,7 +323,10 @@ impl Consumer {
         Ok(Newcomers { newest: manifest.newest(), erased })
     }
 
-    /// Removes the batches of visitors that were erased, or are being erased; gives back the others' work.
+    /// Refuses the batches of visitors that were erased, or are being erased; gives back the others' work.
+    ///
+    /// What comes of a visitor that is being erased stays: the erasure needs what it has to take out of the figures, and
+    /// removes all of it after the visitor's item, which was there when the batches were stored.
     async fn refuse_erased(
         &self,
         project: &Project,
@@ -333,16 +336,14 @@ impl Consumer {
     ) -> Result<Vec<Work>, StoreError> {
         let mut accepted = Vec::with_capacity(group.len());
         for work in group {
-            let is_erased = match known.get(&keys::visitor(&project.id, &work.visitor)) {
-                Some(item) => read_packed::<Visitor>(item)?.is_erased,
-                None => newcomers.erased.contains(&work.visitor),
-            };
-            if !is_erased {
-                accepted.push(work);
-                continue;
-            }
-            for batch in &work.batches {
-                self.store.delete(&key_of(&project.id, batch).key()).await?;
+            match known.get(&keys::visitor(&project.id, &work.visitor)) {
+                Some(item) if read_packed::<Visitor>(item)?.is_erased => {}
+                None if newcomers.erased.contains(&work.visitor) => {
+                    for batch in &work.batches {
+                        self.store.delete(&key_of(&project.id, batch).key()).await?;
+                    }
+                }
+                _ => accepted.push(work),
             }
         }
         Ok(accepted)
