@@ -17,7 +17,7 @@ use shared::auth::ApiKey;
 use shared::channels::Channel;
 use shared::codec::{Format, Packed};
 use shared::dates::DateRange;
-use shared::derived::block::{self, Block, Found, Reading};
+use shared::derived::block::{self, Block, Found, NewBlock, Reading};
 use shared::derived::contributions::seen_in_batch;
 use shared::derived::distinct::{SeenDays, shard};
 use shared::derived::index::{HourEntries, Versioned};
@@ -25,7 +25,7 @@ use shared::derived::journeys::{Trail, steps};
 use shared::derived::packed::PackedDelta;
 use shared::derived::tail::Manifest;
 use shared::derived::{
-    BatchEntry, BatchRef, Counters, Delta, FlatRows, Index, Measure, Rows, SessionEntry, SessionRef,
+    BatchEntry, BatchRef, Counters, Delta, FlatRows, Generation, Index, Measure, Rows, SessionEntry, SessionRef,
 };
 use shared::ids::ProjectId;
 use shared::ip::IpKeys;
@@ -345,9 +345,18 @@ fn what_a_visitor_remembers_is_read() {
 fn the_tail_is_read() {
     for format in Format::ALL.map(|format| format as u8) {
         let item = sample(Kind::Manifest, format, "P#demo#TAIL", "MANIFEST");
-        let manifest: Manifest = read_packed(&item).unwrap();
+        let manifest = Manifest::read(&item).unwrap();
         assert_eq!(read_number::<u64>(&item, REV).unwrap(), 2);
         assert_eq!(manifest.rounds.iter().map(|round| round.number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!((manifest.round, manifest.shown, manifest.building), (2, Generation::FIRST, None));
+        // What a rebuild says in it is read back, and the rounds stay.
+        let building =
+            manifest.begin_building(Millis(START), Millis(START + 1)).begin_building(Millis(START), Millis(9));
+        assert_eq!(Manifest::read(&building.to_item(&demo()).unwrap()).unwrap(), building);
+        let shown = building.show_built(Millis(START + 2)).expunge(vec![today(), Day(3)]);
+        let read = Manifest::read(&shown.to_item(&demo()).unwrap()).unwrap();
+        assert_eq!((read.shown, read.building, read.stale.len()), (Generation(4), None, 2));
+        assert_eq!(BTreeSet::from_iter(read.expunged), BTreeSet::from([today(), Day(3)]));
         for round in manifest.rounds {
             assert!(round.done_at.is_some());
             assert_eq!(round.segments.len(), 64);
@@ -433,7 +442,7 @@ where
     R: for<'a> Packed<'a> + FromIterator<R> + Debug,
 {
     let range = DateRange::new(today(), today()).unwrap();
-    match block::read(stack.store(), project, measure, range, Reading::Strong).await.unwrap() {
+    match block::read(stack.store(), project, measure, Generation::FIRST, range, Reading::Strong).await.unwrap() {
         Found::Blocks(mut blocks) if blocks.len() == 1 => blocks.remove(0),
         found => panic!("{found:?}"),
     }
@@ -462,11 +471,9 @@ async fn blocks_are_read_whole_and_in_parts() {
         assert_eq!(flat.rows.to_rows(), expected);
 
         // It is no longer large: written again, it is one item, and in the current format.
-        assert!(
-            block::write(stack.store(), &large, Measure::Pages, today(), Some(&block), 4, expected.clone())
-                .await
-                .unwrap()
-        );
+        let new = NewBlock { round: 4, is_based: false, rows: expected.clone() };
+        let (store, first) = (stack.store(), Generation::FIRST);
+        assert!(block::write(store, &large, Measure::Pages, first, today(), Some(&block), new).await.unwrap());
         let items = stack.store().query(Query::partition(keys::blocks(&large, Measure::Pages))).await.unwrap();
         let [head] = &items[..] else { panic!("{items:?}") };
         assert_eq!(read_binary(head, DATA).unwrap()[0], Format::CURRENT as u8);
