@@ -139,22 +139,28 @@ impl Follower {
         if reading.shards.iter().all(|shard| matches!(shard.cursor, Cursor::End)) {
             self.refresh(reading).await?;
         }
-        self.compact_idle(&mut reading.counted).await?;
+        self.compact_idle(&mut reading.counted).await;
         Ok(step)
     }
 
     /// Compacts what was not counted for a while: what a busy time left behind would be read by every request, and
     /// on a laptop the next batch may be long in coming.
-    async fn compact_idle(&self, counted: &mut BTreeMap<ProjectId, Millis>) -> Result<(), StoreError> {
+    async fn compact_idle(&self, counted: &mut BTreeMap<ProjectId, Millis>) {
         let now = Millis::now();
         let idle =
             counted.extract_if(.., |_, at| now.0 - at.0 > rollup::GRACE.as_millis() as i64).map(|(project, _)| project);
         for project in idle.collect::<Vec<_>>() {
-            if self.consumer.compact(&project).await? == Left::Merged {
-                counted.insert(project, Millis::now());
+            match self.consumer.compact(&project).await {
+                Ok(Left::Nothing) => {}
+                Ok(Left::Merged) => {
+                    counted.insert(project, Millis::now());
+                }
+                Err(error) => {
+                    tracing::warn!(%project, %error, "the tail could not be compacted; trying it again");
+                    counted.insert(project, Millis::now());
+                }
             }
         }
-        Ok(())
     }
 
     /// Reads a shard's next records: all there are, or a full group. Counting many at once costs far less

@@ -8,14 +8,18 @@ use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rollup::Consumer;
+use shared::derived::BatchRef;
 use shared::ids::VisitorId;
 use shared::keys;
+use shared::model::Batch;
 use shared::store::{Query, SK, item_key, read_text};
 use tests::delivery::{Order, deliver};
+use tests::example::page_view;
 use tests::faults::{Fault, FaultyProxy, Schedule};
 use tests::generate::history;
 use tests::property::{holds, runtime};
-use tests::stack::{Counting, Stack};
+use tests::sent::{Event, Sent};
+use tests::stack::{Counting, Stack, now};
 use tests::told::Told;
 
 /// How a command is stopped at its `n`th write, in turn.
@@ -80,6 +84,54 @@ fn a_rebuild_may_stop_at_any_write() {
         Ok(())
     });
     runtime.block_on(stack.shutdown());
+}
+
+/// A batch whose many pages make the tail so long that it is merged.
+fn wide(number: usize) -> Sent {
+    let at = now() - 60_000;
+    let mut sent = page_view(&format!("v_{number}"), "ses_1", "b_1", at);
+    let event = |page: u64| Event {
+        name: "page_view".to_owned(),
+        url: Some(format!("/{:016x}", Rng::with_seed(100 * number as u64 + page).u64(..))),
+        created_at: at,
+        data: None,
+    };
+    sent.events = (0..90).map(event).collect();
+    sent
+}
+
+/// One write of a delivery fails, the first, the second, and so on: the delivery fails exactly where a batch of it is not
+/// counted. What is left of the tail's compaction comes with the next one.
+#[tokio::test]
+async fn a_delivery_fails_only_for_batches_that_are_not_counted() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let sent: Vec<Sent> = (0..24).map(wide).collect();
+    let mut failed_in_compaction = 0;
+    for write in 1.. {
+        let project = stack.project().await;
+        let mut batches = Vec::new();
+        for (number, sent) in sent.iter().enumerate() {
+            batches.push(stack.store_batch(&project, number, sent).await.unwrap());
+        }
+        let reference = |batch: &Batch| BatchRef {
+            visitor: batch.visitor_id.clone(),
+            session: batch.session_id.clone(),
+            batch: batch.batch_id.clone(),
+        };
+        let references: Vec<BatchRef> = batches.iter().map(reference).collect();
+        let schedule = Schedule::Once { write, fault: Fault::InternalError };
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule).await.unwrap();
+        let faulty = consumer(stack.store_through(&proxy.url()).await);
+        let outcome = faulty.apply([(project.id.clone(), batches)].into()).await.complete();
+        let pending = faulty.pending(&project.id, references).await.unwrap();
+        assert_eq!(outcome.is_ok(), pending.is_empty(), "write {write}: {outcome:?}");
+        if proxy.writes() < write {
+            break;
+        }
+        failed_in_compaction += usize::from(outcome.is_ok());
+    }
+    assert!(failed_in_compaction > 0, "nothing was merged");
+    stack.shutdown().await;
 }
 
 /// While a rebuild goes on, batches are counted, figures are merged and read: readers see what is right all the time.

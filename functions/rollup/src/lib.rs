@@ -208,8 +208,9 @@ impl Consumer {
                 Err(error) => return Err(error),
             }
         }
-        if is_compaction_due {
-            self.compact(&project.id).await?;
+        if is_compaction_due && let Err(error) = self.compact(&project.id).await {
+            // The batches are applied: whoever looks at the tail next does it.
+            tracing::warn!(project = %project.id, %error, "the tail could not be compacted; the next look tries again");
         }
         Ok(())
     }
@@ -226,11 +227,12 @@ impl Consumer {
         }))
         .await?;
 
-        let (mut left, mut to_unwind, mut is_long) = (Vec::new(), Vec::new(), false);
+        let (mut left, mut overtaken) = (Vec::new(), Vec::new());
+        let (mut to_unwind, mut is_long) = (Vec::new(), false);
         let (mut ready, mut begun) = (VecDeque::new(), Vec::new());
         for prepared in prepared {
             match prepared {
-                Prepared::Overtaken(work) => left.push(self.again(work).await?),
+                Prepared::Overtaken(work) => overtaken.push(work),
                 Prepared::Same { work, is_unwinding } => {
                     // Delivered again: whoever was given it before may have begun the visitor, and looked no further.
                     begun.push(work.visitor.clone());
@@ -245,14 +247,15 @@ impl Consumer {
         }
         while !ready.is_empty() {
             let together = take_transaction(&mut ready)?;
-            let (lost, long) = self.commit(&project.id, &together).await?;
+            let changes: Vec<&Change> = together.iter().map(|(_, _, change)| change).collect();
+            let (lost, long) = self.commit(&project.id, &changes).await?;
             is_long |= long;
             for (position, (work, before, change)) in together.into_iter().enumerate() {
                 if change.is_new && !lost.contains(&position) {
                     begun.push(work.visitor.clone());
                 }
                 if lost.contains(&position) {
-                    left.push(self.again(Work { batches: before, ..work }).await?);
+                    overtaken.push(Work { batches: before, ..work });
                 } else if !work.batches.is_empty() {
                     left.push(Work { tries: 0, ..work });
                 }
@@ -262,6 +265,10 @@ impl Consumer {
         for visitor in to_unwind {
             self.unwind(project, &visitor).await?;
         }
+        if let Some(tries) = overtaken.iter().map(|work| work.tries).max() {
+            wait_before(tries + 1).await?;
+        }
+        left.extend(overtaken.into_iter().map(|work| Work { tries: work.tries + 1, ..work }));
         Ok((left, is_long))
     }
 
@@ -363,28 +370,14 @@ impl Consumer {
         Ok(())
     }
 
-    /// Another try at a visitor, after a wait that grows and differs between consumers.
-    async fn again(&self, work: Work) -> Result<Work, StoreError> {
-        if work.tries >= MAX_TRIES {
-            return Err(StoreError::Unavailable("a visitor kept changing under every try".to_owned()));
-        }
-        let longest = 1_u64 << work.tries.min(6);
-        tokio::time::sleep(Duration::from_millis(1 + random()? % longest)).await;
-        Ok(Work { tries: work.tries + 1, ..work })
-    }
-
     /// Writes changes together with the segment of what they add. Gives the positions of changes that
     /// were lost to other writers; the others are written.
-    async fn commit(
-        &self,
-        project: &ProjectId,
-        changes: &[(Work, VecDeque<Batch>, Change)],
-    ) -> Result<(Vec<usize>, bool), StoreError> {
+    async fn commit(&self, project: &ProjectId, changes: &[&Change]) -> Result<(Vec<usize>, bool), StoreError> {
         let mut lost: Vec<usize> = Vec::new();
         loop {
             let mut deltas: BTreeMap<Generation, Delta> = BTreeMap::new();
             let (mut writes, mut owners) = (Vec::new(), Vec::new());
-            for (position, (_, _, change)) in changes.iter().enumerate().filter(|(at, _)| !lost.contains(at)) {
+            for (position, change) in changes.iter().enumerate().filter(|(at, _)| !lost.contains(at)) {
                 deltas.entry(change.generation).or_default().add_all(&change.delta);
                 owners.extend(std::iter::repeat_n(position, change.writes.len()));
                 writes.extend(change.writes.iter().cloned());
@@ -442,29 +435,26 @@ impl Consumer {
         visitor: &VisitorId,
         edit: impl AsyncFn(&mut History<'_>) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let mut work = Work { visitor: visitor.clone(), batches: VecDeque::new(), tries: 0 };
+        let mut tries = 0;
         loop {
             let attempt = async {
                 let mut history = History::load(&self.store, project, visitor.clone()).await?;
                 edit(&mut history).await?;
                 history.finish().await
             };
-            let change = match attempt.await {
-                Ok(Some(change)) => change,
+            match attempt.await {
                 Ok(None) => return Ok(()),
-                Err(StoreError::Overtaken) => {
-                    work = self.again(work).await?;
-                    continue;
+                Ok(Some(change)) => {
+                    let (lost, _) = self.commit(&project.id, &[&change]).await?;
+                    if lost.is_empty() {
+                        return Ok(());
+                    }
                 }
+                Err(StoreError::Overtaken) => {}
                 Err(error) => return Err(error),
-            };
-            let changes = [(work, VecDeque::new(), change)];
-            let (lost, _) = self.commit(&project.id, &changes).await?;
-            if lost.is_empty() {
-                return Ok(());
             }
-            let [(lost_work, _, _)] = changes;
-            work = self.again(lost_work).await?;
+            tries += 1;
+            wait_before(tries).await?;
         }
     }
 
@@ -567,6 +557,17 @@ fn take_transaction<W, B>(ready: &mut VecDeque<(W, B, Change)>) -> Result<Vec<(W
         together.extend(ready.pop_front());
     }
     Ok(together)
+}
+
+/// Waits before another try at what other writers changed too: any time up to a longest one that doubles with each try,
+/// so that they hardly meet again.
+async fn wait_before(tries: u32) -> Result<(), StoreError> {
+    if tries > MAX_TRIES {
+        return Err(StoreError::Unavailable("a visitor kept changing under every try".to_owned()));
+    }
+    let longest_micros = 1_000_u64 << tries.min(6);
+    tokio::time::sleep(Duration::from_micros(random()? % longest_micros)).await;
+    Ok(())
 }
 
 fn random() -> Result<u64, StoreError> {
