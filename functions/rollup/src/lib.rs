@@ -128,7 +128,7 @@ enum Prepared {
     /// There is something to write; the batches from before, in case it is lost to another writer.
     Changed { work: Work, before: VecDeque<Batch>, change: Change },
     /// All of it was applied before.
-    Same { work: Work, is_unwinding: bool },
+    Same { work: Work, before: VecDeque<Batch>, is_unwinding: bool },
     /// Another consumer changed the visitor meanwhile.
     Overtaken(Work),
 }
@@ -233,9 +233,9 @@ impl Consumer {
         for prepared in prepared {
             match prepared {
                 Prepared::Overtaken(work) => overtaken.push(work),
-                Prepared::Same { work, is_unwinding } => {
+                Prepared::Same { work, before, is_unwinding } => {
                     // Delivered again: whoever was given it before may have begun the visitor, and looked no further.
-                    begun.push(work.visitor.clone());
+                    begun.push((work.visitor.clone(), before));
                     to_unwind.extend(is_unwinding.then(|| work.visitor.clone()));
                     left.extend((!work.batches.is_empty()).then_some(work));
                 }
@@ -251,12 +251,14 @@ impl Consumer {
             let (lost, long) = self.commit(&project.id, &changes).await?;
             is_long |= long;
             for (position, (work, before, change)) in together.into_iter().enumerate() {
-                if change.is_new && !lost.contains(&position) {
-                    begun.push(work.visitor.clone());
-                }
                 if lost.contains(&position) {
                     overtaken.push(Work { batches: before, ..work });
-                } else if !work.batches.is_empty() {
+                    continue;
+                }
+                if change.is_new {
+                    begun.push((work.visitor.clone(), before));
+                }
+                if !work.batches.is_empty() {
                     left.push(Work { tries: 0, ..work });
                 }
             }
@@ -296,7 +298,7 @@ impl Consumer {
         };
         match attempt.await {
             Ok((Some(change), _)) => Ok(Prepared::Changed { work, before, change }),
-            Ok((None, is_unwinding)) => Ok(Prepared::Same { work, is_unwinding }),
+            Ok((None, is_unwinding)) => Ok(Prepared::Same { work, before, is_unwinding }),
             Err(StoreError::Overtaken) => Ok(Prepared::Overtaken(Work { batches: before, ..work })),
             Err(error) => Err(error),
         }
@@ -356,15 +358,23 @@ impl Consumer {
         Ok(accepted)
     }
 
-    /// Erases those among visitors that were erased while they were begun here.
-    async fn erase_latecomers(&self, project: &Project, begun: Vec<VisitorId>) -> Result<(), StoreError> {
+    /// Erases those among visitors that were erased while they were begun here. Their batches are put back for it: it
+    /// takes out of the figures what they added.
+    async fn erase_latecomers(
+        &self,
+        project: &Project,
+        begun: Vec<(VisitorId, VecDeque<Batch>)>,
+    ) -> Result<(), StoreError> {
         if begun.is_empty() {
             return Ok(());
         }
         let tombstones = self.project(project.id.clone()).await?.tombstones;
-        for visitor in begun {
-            if tombstones.contain(&self.store, &project.id, &visitor).await? {
-                self.erase(&project.id, &visitor, |_| {}).await?;
+        for (visitor, batches) in begun {
+            if let Some(tombstone) = tombstones.find(&self.store, &project.id, &visitor).await? {
+                for batch in &batches {
+                    let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
+                }
+                self.erase_under(&tombstone, project, &visitor, |_| {}).await?;
             }
         }
         Ok(())

@@ -425,7 +425,7 @@ impl Rebuild<'_> {
     }
 
     async fn is_erased(&self, visitor: &VisitorId) -> Result<bool, StoreError> {
-        self.project.tombstones.contain(self.store(), &self.project.id, visitor).await
+        Ok(self.project.tombstones.find(self.store(), &self.project.id, visitor).await?.is_some())
     }
 
     /// What is stored of a visitor at one of its revisions; none if it changed meanwhile.
