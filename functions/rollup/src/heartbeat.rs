@@ -40,7 +40,8 @@ impl Heartbeat {
     /// Notes that the consumer works, if it was not noted lately, and whether it comes late: `oldest` is when the
     /// oldest batch that it was given was stored.
     pub async fn beat(&self, store: &Store, oldest: Millis, now: Millis) -> Result<(), StoreError> {
-        if now.0 < self.next.load(Ordering::Relaxed) {
+        // Further ahead than that is an instant from before the clock stepped back.
+        if (1..=EVERY_MS).contains(&(self.next.load(Ordering::Relaxed) - now.0)) {
             return Ok(());
         }
         let before = Pulse::read(store).await?;
