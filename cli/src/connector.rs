@@ -109,6 +109,20 @@ impl Connector {
         Ok(HttpResponse::new(status, body.into()))
     }
 
+    /// Does something on the engine's thread; `None` if it was stopped.
+    pub async fn ask<R: Send + 'static>(&self, job: impl FnOnce(&Database) -> R + Send + 'static) -> Option<R> {
+        let (answer, answered) = oneshot::channel();
+        let job = Job::Run(Box::new(move |database| {
+            // Who has gone away needs no answer.
+            let _ = answer.send(job(database));
+        }));
+        self.jobs.send(job).ok()?;
+        // No network answers before what is asked together is under way, and neither does this: else calls that could be
+        // made together would wait for each other.
+        tokio::task::yield_now().await;
+        answered.await.ok()
+    }
+
     async fn run<Q, R>(
         &self,
         body: &[u8],
@@ -120,17 +134,9 @@ impl Connector {
     {
         let request =
             serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
+        let answer = self.ask(move |database| operation(database, request)).await;
         let stopped = || DynoxideError::InternalServerError("the engine was stopped".to_owned());
-        let (answer, answered) = oneshot::channel();
-        let job = Job::Run(Box::new(move |database| {
-            // Who has gone away needs no answer.
-            let _ = answer.send(operation(database, request));
-        }));
-        self.jobs.send(job).map_err(|_| stopped())?;
-        // No network answers before what is asked together is under way, and neither does this: else calls that could be
-        // made together would wait for each other.
-        tokio::task::yield_now().await;
-        let answer = answered.await.map_err(|_| stopped())??;
+        let answer = answer.ok_or_else(stopped)??;
         serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
     }
 }

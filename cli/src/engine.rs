@@ -16,27 +16,50 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connector::{Connector, Worker};
 
-/// How often expired items are deleted.
+/// How often expired items and old records of the stream are deleted, and the write-ahead log is emptied.
 const SWEEP_PERIOD: Duration = Duration::from_secs(60);
 
 /// How long connections may take to end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the engine's SQLite lacks for a stream that is followed for long.
+/// What the engine's SQLite lacks for a stream that is followed for long, and for one that forgets.
 ///
 /// Each write looks up the stream's last record, and each poll those after a position: without an
 /// index both read the whole stream. The trigger is the filter of the function's event source, which
-/// wants new batches only; derived items would make the stream many times as large. Records older
-/// than a day are gone, as DynamoDB's are; the last one stays, for its number is the next one's floor.
+/// wants new batches only; derived items would make the stream many times as large. It also empties the record of
+/// a batch that is deleted, but keeps its number, which may be the next one's floor, and notes each step of an erasure,
+/// which its tombstone shows.
 const PREPARE_STREAM: &str = r#"
 CREATE INDEX IF NOT EXISTS identity_stream_order
     ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
-CREATE TRIGGER IF NOT EXISTS identity_stream_filter BEFORE INSERT ON _stream_records
+CREATE INDEX IF NOT EXISTS identity_stream_keys
+    ON _stream_records (json_extract(keys_json, '$.PK.S'), json_extract(keys_json, '$.SK.S'));
+CREATE TABLE IF NOT EXISTS identity_erasures (id INTEGER PRIMARY KEY AUTOINCREMENT, noted_at INTEGER NOT NULL);
+DROP TRIGGER IF EXISTS identity_stream_filter;
+CREATE TRIGGER identity_stream_filter BEFORE INSERT ON _stream_records
     WHEN NEW.event_name <> 'INSERT' OR json_extract(NEW.keys_json, '$.SK.S') NOT LIKE 'B#%'
-    BEGIN SELECT RAISE(IGNORE); END;
+    BEGIN
+        UPDATE _stream_records SET keys_json = '{}', new_image = NULL
+            WHERE NEW.event_name = 'REMOVE' AND table_name = NEW.table_name
+                AND json_extract(keys_json, '$.PK.S') = json_extract(NEW.keys_json, '$.PK.S')
+                AND json_extract(keys_json, '$.SK.S') = json_extract(NEW.keys_json, '$.SK.S');
+        INSERT INTO identity_erasures (noted_at)
+            SELECT NEW.created_at WHERE json_extract(NEW.keys_json, '$.PK.S') LIKE '%#ERASED';
+        SELECT RAISE(IGNORE);
+    END;
+"#;
+
+/// Records older than a day are gone, as DynamoDB's are; the last one stays, for its number is the next one's floor.
+const TRIM_STREAM: &str = r#"
 DELETE FROM _stream_records
     WHERE created_at < unixepoch() - 86400 AND id < (SELECT MAX(id) FROM _stream_records);
 "#;
+
+/// Writes the file anew: SQLite writes zeros over what it deletes, but not over what it has moved to another page before.
+const REWRITE: &str = "VACUUM;";
+
+/// Moves what was written into the file and empties the write-ahead log, which still has what was deleted since.
+const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE);";
 
 /// A running engine.
 #[derive(Debug)]
@@ -44,7 +67,7 @@ pub struct Engine {
     /// Stops the tasks, at the latest when the engine is dropped.
     stop: DropGuard,
     server: JoinHandle<Result<(), String>>,
-    sweeper: JoinHandle<()>,
+    sweeper: JoinHandle<Option<Upkeep>>,
     worker: Worker,
     connector: Connector,
 }
@@ -72,10 +95,10 @@ pub enum EngineError {
 impl Engine {
     /// Serves a database, in a file or in memory.
     pub fn start(listener: TcpListener, file: Option<&Path>) -> Result<Self, EngineError> {
-        let database = open(file)?;
+        let (database, upkeep) = open(file)?;
         let (worker, connector) = Worker::start(database.clone()).map_err(EngineError::Thread)?;
         let stop = CancellationToken::new();
-        let sweeper = tokio::spawn(sweep(database.clone(), stop.clone()));
+        let sweeper = tokio::spawn(sweep(connector.clone(), upkeep, stop.clone()));
         let stopped = stop.clone().cancelled_owned();
         let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, stopped));
         Ok(Engine { stop: stop.drop_guard(), server, sweeper, worker, connector })
@@ -92,14 +115,21 @@ impl Engine {
         if tokio::time::timeout(STOP_TIMEOUT, self.server).await.is_err() {
             tracing::warn!("the engine still had connections when it was stopped");
         }
-        if let Err(error) = self.sweeper.await {
-            tracing::warn!(%error, "the sweep of expired items failed");
-        }
+        let upkeep = self.sweeper.await;
         self.worker.stop().await;
+        match upkeep {
+            Ok(upkeep) => {
+                let closed = tokio::task::spawn_blocking(move || upkeep.map(|upkeep| upkeep.forget()));
+                if closed.await.is_err() {
+                    tracing::warn!("what was deleted may still be in the write-ahead log");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the sweep of expired items failed"),
+        }
     }
 }
 
-fn open(file: Option<&Path>) -> Result<Database, EngineError> {
+fn open(file: Option<&Path>) -> Result<(Database, Upkeep), EngineError> {
     let location = match file {
         Some(file) => {
             create_private(file).map_err(EngineError::File)?;
@@ -108,9 +138,9 @@ fn open(file: Option<&Path>) -> Result<Database, EngineError> {
         None => in_memory(),
     };
     let database = Database::new(&location)?;
-    let connection = Storage::new(&location)?;
-    connection.conn().execute_batch(PREPARE_STREAM).map_err(|error| EngineError::Stream(error.to_string()))?;
-    Ok(database)
+    let upkeep = Upkeep(Storage::new(&location)?);
+    upkeep.execute(PREPARE_STREAM).map_err(EngineError::Stream)?;
+    Ok((database, upkeep))
 }
 
 /// Creates the file, unless it is there, for its owner alone: it holds what visitors did.
@@ -128,13 +158,56 @@ fn in_memory() -> String {
     format!("file:identity-{}?mode=memory&cache=shared", OPENED.fetch_add(1, Ordering::Relaxed))
 }
 
-async fn sweep(database: Database, stop: CancellationToken) {
-    while stop.run_until_cancelled(tokio::time::sleep(SWEEP_PERIOD)).await.is_some() {
-        let database = database.clone();
-        match tokio::task::spawn_blocking(move || database.sweep_ttl()).await {
-            Ok(Ok(deleted)) => tracing::debug!(deleted, "swept expired items"),
-            Ok(Err(error)) => tracing::warn!(%error, "expired items could not be swept"),
-            Err(error) => tracing::warn!(%error, "the sweep of expired items failed"),
+/// A connection of its own to the database, for what the engine does not do.
+struct Upkeep(Storage);
+
+impl std::fmt::Debug for Upkeep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Upkeep")
+    }
+}
+
+impl Upkeep {
+    /// Removes what is left of what was deleted.
+    fn forget(&self) {
+        let forgotten = self.execute(TRIM_STREAM).and_then(|()| self.rewrite()).and_then(|()| self.execute(EMPTY_LOG));
+        if let Err(error) = forgotten {
+            tracing::warn!(error, "what was deleted may still be in the data file");
         }
     }
+
+    /// Writes the file anew if there was an erasure since it was.
+    fn rewrite(&self) -> Result<(), String> {
+        let noted = "SELECT MAX(id) FROM identity_erasures";
+        let last = self.0.conn().query_row(noted, [], |row| row.get::<_, Option<i64>>(0));
+        let Some(last) = last.map_err(|error| error.to_string())? else { return Ok(()) };
+        self.execute(REWRITE)?;
+        self.execute(&format!("DELETE FROM identity_erasures WHERE id <= {last}"))
+    }
+
+    fn execute(&self, statements: &str) -> Result<(), String> {
+        self.0.conn().execute_batch(statements).map_err(|error| error.to_string())
+    }
+}
+
+/// Sweeps again and again, and gives the connection back when it is stopped.
+///
+/// It does so on the engine's thread: of two connections to a database in memory, the one that writes refuses what
+/// the other one asks.
+async fn sweep(engine: Connector, mut upkeep: Upkeep, stop: CancellationToken) -> Option<Upkeep> {
+    loop {
+        upkeep = engine.ask(move |database| swept(database, upkeep)).await?;
+        if stop.run_until_cancelled(tokio::time::sleep(SWEEP_PERIOD)).await.is_none() {
+            return Some(upkeep);
+        }
+    }
+}
+
+fn swept(database: &Database, upkeep: Upkeep) -> Upkeep {
+    match database.sweep_ttl() {
+        Ok(deleted) => tracing::debug!(deleted, "swept expired items"),
+        Err(error) => tracing::warn!(%error, "expired items could not be swept"),
+    }
+    upkeep.forget();
+    upkeep
 }
