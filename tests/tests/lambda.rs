@@ -30,6 +30,8 @@ use tests::sent::{Sent, Visitor};
 use tests::stack::{Counting, Project, Stack, now};
 use tests::tracker::{USER_AGENT, keyed};
 
+const HOUR_MS: i64 = 3_600_000;
+
 /// Batches that are sent, at least; so many that figures are merged while they are counted.
 const BATCHES: usize = 120;
 
@@ -221,6 +223,9 @@ async fn count(functions: &Functions, stack: &Stack, projects: &[Project; 2], or
         rollup_was_away(stack).await;
         assert_eq!(functions.get("reconcile").invoke(&json!({})).await, Value::Null, "{}", project.id);
     }
+    // It asks each project whether anything was stored since.
+    nobody_worked(stack).await;
+    assert_eq!(functions.get("reconcile").invoke(&json!({})).await, Value::Null);
     for (project, oracle) in projects.iter().zip(oracles) {
         stack.counted(&project.id, oracle.batches()).await;
         stack.api(project).compare_briefly(oracle).await.unwrap();
@@ -229,9 +234,17 @@ async fn count(functions: &Functions, stack: &Stack, projects: &[Project; 2], or
 
 /// Makes the table say that its consumer has missed something.
 async fn rollup_was_away(stack: &Stack) {
+    note(stack, [("beat_at", now()), ("missed_since", now() - 13 * HOUR_MS)]).await;
+}
+
+/// Makes the table say that its consumer, which had missed nothing, is silent.
+async fn nobody_worked(stack: &Stack) {
+    note(stack, [("beat_at", now() - 13 * HOUR_MS), ("reconciled_at", now() - HOUR_MS)]).await;
+}
+
+async fn note(stack: &Stack, instants: [(&str, i64); 2]) {
     let mut heartbeat = key_item(&keys::heartbeat());
-    heartbeat.insert("beat_at".to_owned(), number(now()));
-    heartbeat.insert("missed_since".to_owned(), number(now() - 13 * 3_600_000));
+    heartbeat.extend(instants.map(|(name, at)| (name.to_owned(), number(at))));
     stack.store().put(heartbeat).await.unwrap();
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A stream keeps its records for a day, so a consumer that was down for longer has missed some. It shows:
 //! either nobody worked for long, or what was worked on last was old. Then batches may have been left
-//! behind, which [`Consumer::reconcile_if_due`](crate::Consumer::reconcile_if_due) looks for.
+//! behind, which [`Consumer::reconcile_if_due`](crate::Consumer::reconcile_if_due) looks for, unless nothing was stored since
+//! it looked last.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -22,6 +23,8 @@ const LATE_MS: i64 = 12 * 3_600_000;
 const BEAT_AT: &str = "beat_at";
 /// Since when it may have missed batches; not there if it has not.
 const MISSED_SINCE: &str = "missed_since";
+/// When the last reconciliation that came to its end began.
+const RECONCILED_AT: &str = "reconciled_at";
 
 /// What a consumer knows of its last sign of life.
 #[derive(Debug, Default)]
@@ -34,6 +37,7 @@ pub struct Heartbeat {
 pub struct Pulse {
     beat_at: Option<Millis>,
     missed_since: Option<Millis>,
+    reconciled_at: Option<Millis>,
 }
 
 impl Heartbeat {
@@ -58,7 +62,8 @@ impl Pulse {
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
         let item = store.get(&keys::heartbeat(), Consistency::Strong).await?.unwrap_or_default();
         let instant = |name| read_number(&item, name).ok().map(Millis);
-        Ok(Pulse { beat_at: instant(BEAT_AT), missed_since: instant(MISSED_SINCE) })
+        let [beat_at, missed_since, reconciled_at] = [BEAT_AT, MISSED_SINCE, RECONCILED_AT].map(instant);
+        Ok(Pulse { beat_at, missed_since, reconciled_at })
     }
 
     /// Whether the consumer may have missed batches, or is about to.
@@ -66,8 +71,14 @@ impl Pulse {
         self.missed_since.is_some() || self.beat_at.is_none_or(|at| now.0 - at.0 > LATE_MS)
     }
 
-    /// Notes that what had been missed until then is found.
-    pub async fn settle(&self, store: &Store) -> Result<(), StoreError> {
+    /// When the last reconciliation began, unless the consumer is known to have missed batches since.
+    pub fn reconciled_at(&self) -> Option<Millis> {
+        self.reconciled_at.filter(|_| self.missed_since.is_none())
+    }
+
+    /// Notes that what had been missed until then is found, by a reconciliation that began at an instant.
+    pub async fn settle(&self, store: &Store, began_at: Millis) -> Result<(), StoreError> {
+        set(store, RECONCILED_AT, began_at).await?;
         let Some(since) = self.missed_since else { return Ok(()) };
         let settled = store
             .client()
@@ -91,6 +102,22 @@ impl Pulse {
             Err(error) => Err(failure(error)),
         }
     }
+}
+
+async fn set(store: &Store, name: &str, at: Millis) -> Result<(), StoreError> {
+    let update = store
+        .client()
+        .update_item()
+        .table_name(store.table())
+        .set_key(Some(key_item(&keys::heartbeat())))
+        .update_expression("SET #name = :at")
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":at", number(at.0))
+        .return_consumed_capacity(ReturnConsumedCapacity::None);
+    let call = store.begin();
+    update.send().await.map_err(failure)?;
+    store.count_write(call);
+    Ok(())
 }
 
 async fn note(store: &Store, now: Millis, missed_since: Option<Millis>) -> Result<(), StoreError> {
