@@ -5,7 +5,7 @@
 //! | API key with its token bucket | `KEY#<sha256>` | `KEY` |
 //! | project | `PROJECTS` | `<project>` |
 //! | a project's list of keys | `P#<project>#KEYS` | `<sha256>` |
-//! | key that seals a day's IP addresses | `P#<project>#IP` | `<day>` |
+//! | key that encrypts a day's IP addresses | `P#<project>#IP` | `<day>` |
 //! | visitor, with its latest session | `P#<project>#V#<visitor>` | `VISITOR` |
 //! | earlier session | `P#<project>#V#<visitor>` | `S#<started_at>#<session>` |
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
@@ -68,12 +68,12 @@ pub fn project_key(project: &ProjectId, sha256: &str) -> Key {
     Key::new(project_keys(project), sha256)
 }
 
-/// The partition of the keys that seal IP addresses.
+/// The partition of the keys that encrypt IP addresses.
 pub fn ip_keys(project: &ProjectId) -> String {
     format!("P#{project}#IP")
 }
 
-/// The key that seals the IP addresses received on a day.
+/// The key that encrypts the IP addresses received on a day.
 pub fn ip_key(project: &ProjectId, day: Day) -> Key {
     Key::new(ip_keys(project), day.to_string())
 }

@@ -35,6 +35,9 @@ pub const EXPIRES: &str = "expires_at";
 /// The attribute of a project's item with its own hosts.
 pub const HOSTS: &str = "hosts";
 
+/// The attribute of a project's item with the origins whose pages may send data.
+pub const ORIGINS: &str = "origins";
+
 /// DynamoDB's limit of items in a transaction.
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
 const MAX_BATCH_GET: usize = 100;

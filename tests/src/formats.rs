@@ -23,7 +23,7 @@ pub enum Kind {
     Project,
     /// An API key in its project's list.
     ListedKey,
-    /// The key that seals a day's addresses.
+    /// The key that encrypts a day's addresses.
     IpKey,
     /// A batch.
     Batch,

@@ -260,7 +260,7 @@ async fn visitors_and_their_sessions_are_read() {
         assert_eq!((facts.os.clone(), facts.geo_country.clone()), (text("Linux"), text("Serbia")));
         assert_eq!((facts.geo_country_code.clone(), facts.geo_city.clone()), (text("RS"), text("Belgrade")));
         let address: IpAddr = "203.0.113.9".parse().unwrap();
-        assert_eq!(facts.ip.as_ref().and_then(|ip| ip_keys.open(ip)), Some(address));
+        assert_eq!(facts.ip.as_ref().and_then(|ip| ip_keys.decrypt(ip)), Some(address));
 
         let latest = &person.latest;
         is_landed(latest);
@@ -268,7 +268,7 @@ async fn visitors_and_their_sessions_are_read() {
         assert_eq!((latest.page_views, latest.event_count, latest.click_count), (1, 1, Some(0)));
         assert_eq!((latest.next_day, latest.is_first, latest.counted), (None, false, true));
         assert_eq!((latest.applied.recent.len(), latest.applied.listed), (1, 0));
-        assert_eq!(latest.ip.as_ref().and_then(|ip| ip_keys.open(ip)), Some(address));
+        assert_eq!(latest.ip.as_ref().and_then(|ip| ip_keys.decrypt(ip)), Some(address));
 
         let (_, single) = read("v_single");
         assert_eq!((single.visit_count, single.longest_session_ms, single.longest_lead_ms), (1, 0, 60_000));

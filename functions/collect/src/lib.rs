@@ -139,7 +139,7 @@ impl Collector {
     ) -> Result<usize, ApiError> {
         let mut draft = batch::collected(request.body(), &admitted.project, now)?;
         self.enrich(&mut draft, request, viewer);
-        let batch = draft.into_batch(now, &admitted.ip_key);
+        let batch = draft.into_batch(now, &admitted.ip_key)?;
         let _ = store.put_at(batch.to_item(&admitted.project)?, None).await?;
         Ok(batch.events.len())
     }

@@ -187,8 +187,8 @@ async fn site() -> Vec<Item> {
     store.put(key_item(&keys::project(&project))).await.unwrap();
     let consumer = Consumer::new(store.clone());
     store.put(ip_key(&project)).await.unwrap();
-    let sealed = ip::key_of_today(&store, &project, Millis(START)).await.unwrap();
-    let sealed = sealed.seal("203.0.113.9".parse().unwrap(), "v_person");
+    let key = ip::key_of_today(&store, &project, Millis(START)).await.unwrap();
+    let ip = key.encrypt("203.0.113.9".parse().unwrap()).unwrap();
     let text = |text: &str| Some(text.to_owned());
     let facts = VisitorFacts {
         fingerprint_hash: text("f1"),
@@ -206,7 +206,7 @@ async fn site() -> Vec<Item> {
         geo_country: text("Serbia"),
         geo_country_code: text("RS"),
         geo_city: text("Belgrade"),
-        ip: Some(sealed),
+        ip: Some(ip),
     };
     let visit = |visitor, session, started_at| Visit { visitor, session, started_at };
 
@@ -254,7 +254,7 @@ async fn site() -> Vec<Item> {
     items.into_iter().filter(|item| !merged.contains(read_text(item, SK).unwrap())).collect()
 }
 
-/// The key that seals the day's addresses: always the same one, so that it opens those of every format's samples.
+/// The key that encrypts the day's addresses: always the same one, so that it decrypts those of every format's samples.
 fn ip_key(project: &ProjectId) -> Item {
     let day = Millis(START).day();
     let mut item = key_item(&keys::ip_key(project, day));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Generation;
 use crate::codec::Packed;
 use crate::ids::{BatchId, SessionId, VisitorId};
-use crate::ip::SealedIp;
+use crate::ip::EncryptedIp;
 use crate::keys::{RunKey, RunKind};
 use crate::model::{Batch, Session};
 use crate::store::{Item, SK, StoreError, read_text};
@@ -55,7 +55,7 @@ pub struct SessionEntry<T = String> {
     /// The city's name.
     pub geo_city: Option<T>,
     /// The address, readable as long as its day's key is kept.
-    pub ip: Option<SealedIp>,
+    pub ip: Option<EncryptedIp>,
 }
 
 impl SessionEntry {

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::codec::{self, CodecError};
 use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
-use crate::ip::SealedIp;
+use crate::ip::EncryptedIp;
 use crate::keys;
 use crate::store::{DATA, Item, StoreError, binary, key_item, read_binary};
 use crate::time::Millis;
@@ -23,6 +23,9 @@ const FORMAT_2: u8 = (2 << 3) | MARKER;
 
 /// The event that counts as a page view.
 pub const PAGE_VIEW: &str = "page_view";
+
+/// How far ahead of the server's clock an event may lie; the collector refuses what lies further.
+pub const MAX_AHEAD_MS: i64 = 5 * 60_000;
 
 /// A stored batch. Instants are corrected by the collector already.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,7 +84,7 @@ pub struct VisitorFacts {
     /// The city's name.
     pub geo_city: Option<String>,
     /// The address, readable as long as its day's key is kept.
-    pub ip: Option<SealedIp>,
+    pub ip: Option<EncryptedIp>,
 }
 
 /// What one batch says about its session.

@@ -8,7 +8,7 @@ use crate::codec::Packed;
 use crate::derived::MEASURES_VERSION;
 use crate::derived::journeys::Trail;
 use crate::ids::SessionId;
-use crate::ip::SealedIp;
+use crate::ip::EncryptedIp;
 use crate::time::{Day, Millis};
 
 /// How many applied batches a session remembers inline before the list moves to items of its own.
@@ -50,7 +50,7 @@ pub struct Session {
     /// The city's name.
     pub geo_city: Option<String>,
     /// The address, readable as long as its day's key is kept.
-    pub ip: Option<SealedIp>,
+    pub ip: Option<EncryptedIp>,
     /// The referring host, unless it is the project's own.
     pub referrer_host: Option<String>,
     /// The channel it came by.
