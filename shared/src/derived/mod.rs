@@ -27,6 +27,7 @@ pub mod pages;
 pub mod places;
 pub mod reading;
 pub mod seo;
+pub mod shown;
 pub mod stats;
 pub mod sums;
 pub mod tail;
