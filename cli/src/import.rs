@@ -146,8 +146,8 @@ impl<'a> Import<'a> {
         }
         let draft: Draft = imported(line, self.project)?;
         self.stored_at = Millis::now().max(self.stored_at.plus(1));
-        let batch = draft.into_batch(self.stored_at, &self.ip_key);
         let unstorable = |error: StoreError| refused(format!("can't be stored: {error}"));
+        let batch = draft.into_batch(self.stored_at, &self.ip_key).map_err(unstorable)?;
         let item = batch.to_item(self.project).map_err(unstorable)?;
         let packed = read_binary(&item, DATA).map_err(unstorable)?.len();
         if packed > MAX_PACKED {

@@ -3,7 +3,9 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use shared::ids::ProjectId;
 use shared::keys;
-use shared::store::{Consistency, Item, Query, SK, Store, StoreError, key_item, number, read_number, read_text, text};
+use shared::store::{
+    Consistency, HOSTS, Item, ORIGINS, Query, SK, Store, StoreError, key_item, number, read_number, read_text, text,
+};
 use shared::time::Millis;
 
 use crate::args::ProjectCommand;
@@ -11,8 +13,6 @@ use crate::error::CliError;
 use crate::output;
 
 const NAME: &str = "name";
-const HOSTS: &str = "hosts";
-const ORIGINS: &str = "origins";
 const CREATED_AT: &str = "created_at";
 
 /// What a project is created with.

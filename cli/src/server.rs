@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use collect::Collector;
+use collect::{Collector, MAX_BODY};
 use futures::FutureExt;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// What is read of a body: a byte more than the collector takes, so that it sees what is too large.
-const MAX_BODY: usize = (64 << 10) + 1;
+const MAX_READ: usize = MAX_BODY + 1;
 
 /// What is read and thrown away of a larger one, so that the client gets to read the answer.
 const MAX_DRAINED: usize = 16 << 20;
@@ -177,7 +177,7 @@ async fn read(mut incoming: Incoming) -> Result<Body, hyper::Error> {
     while let Some(frame) = incoming.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         seen += data.len();
-        kept.extend_from_slice(&data[..data.len().min(MAX_BODY - kept.len())]);
+        kept.extend_from_slice(&data[..data.len().min(MAX_READ - kept.len())]);
         if seen > MAX_DRAINED {
             break;
         }

@@ -124,7 +124,7 @@ impl Follower {
                 continue;
             }
             step = Step::Advanced;
-            let (batches, works) = (new_batches(&records), new_works(&records));
+            let (batches, works) = (new_batches(&records)?, new_works(&records));
             if !batches.is_empty() || !works.is_empty() {
                 let projects: Vec<ProjectId> = batches.keys().cloned().collect();
                 let mut applied = self.consumer.apply(batches).await;
@@ -295,14 +295,14 @@ impl Follower {
 }
 
 /// The new batches among a stream's records, by project.
-fn new_batches(records: &[Record]) -> BTreeMap<ProjectId, Vec<Batch>> {
+fn new_batches(records: &[Record]) -> Result<BTreeMap<ProjectId, Vec<Batch>>, StoreError> {
     let mut batches: BTreeMap<ProjectId, Vec<Batch>> = BTreeMap::new();
     for (key, data) in records.iter().filter_map(new_batch) {
-        if let Some(batch) = readable(Batch::from_data(data)) {
+        if let Some(batch) = readable(Batch::from_data(data))? {
             batches.entry(key.project).or_default().push(batch);
         }
     }
-    batches
+    Ok(batches)
 }
 
 fn new_batch(record: &Record) -> Option<(BatchKey, &[u8])> {
@@ -325,9 +325,14 @@ fn inserted(record: &Record) -> Option<Key> {
 }
 
 /// A batch, unless it can't be read. No further try would read it, and it must not hold up the
-/// others; it stays in the table.
-fn readable(batch: Result<Batch, StoreError>) -> Option<Batch> {
-    batch.inspect_err(|error| tracing::error!(%error, "a stored batch can't be read and is not counted")).ok()
+/// others; it stays in the table. What a newer version wrote waits for that.
+fn readable(batch: Result<Batch, StoreError>) -> Result<Option<Batch>, StoreError> {
+    match batch {
+        Err(error @ StoreError::Newer { .. }) => Err(error),
+        batch => Ok(batch
+            .inspect_err(|error| tracing::error!(%error, "a stored batch can't be read and is not counted"))
+            .ok()),
+    }
 }
 
 /// Whether records after these positions may be gone from the stream.

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::app::{App, in_time};
 use crate::auth::{self, Hint};
+use crate::derived::shown::take_below_zero;
 use crate::error::{ApiError, ErrorCode};
 use crate::forecast::Forecast;
 use crate::ids::ProjectId;
@@ -153,6 +154,7 @@ pub fn log(request: &Request, response: &Response<Body>, consumed: Consumed, sta
             ("write_units", consumed.write_units.into()),
             ("calls", consumed.calls.into()),
             ("round_trips", consumed.round_trips.into()),
+            ("below_zero", take_below_zero().into()),
         ],
         &metrics,
     );

@@ -173,7 +173,8 @@ impl KeyMemory {
     pub fn hint(&self, hash: &str, now: Micros) -> Hint {
         let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(known) = memory.get(hash) else { return Hint::Unknown };
-        if known.arrival > known.bucket.ceiling(now) {
+        // An instant from before the clock stepped back is for the table to mend.
+        if known.arrival > known.bucket.ceiling(now) && known.arrival <= known.bucket.emptied(now) {
             return Hint::Exhausted(known.bucket.standing(known.arrival, now));
         }
         Hint::Likely(known.project.clone())
@@ -187,7 +188,7 @@ impl KeyMemory {
     fn public(&self, hash: &str, now: Millis) -> Option<ProjectId> {
         let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = memory.get(hash)?;
-        (now.0 - known.confirmed_at.0 < PUBLIC_KEY_TRUST_MS).then(|| known.project.clone())
+        (0..PUBLIC_KEY_TRUST_MS).contains(&(now.0 - known.confirmed_at.0)).then(|| known.project.clone())
     }
 
     fn remember(&self, hash: &str, known: Remembered) {
@@ -203,11 +204,14 @@ impl KeyMemory {
     }
 }
 
-/// Which of the two conditional writes is tried.
+/// Which of the conditional writes is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Guess {
     Full,
     InUse,
+    /// The stored instant is this one, further ahead than an empty bucket's: the bucket is set to empty, and no token
+    /// is taken.
+    Ahead(Micros),
 }
 
 /// Authenticates a secret key and takes a token from its bucket, in one write where the guess is right.
@@ -242,8 +246,16 @@ pub async fn take_token(
             Remembered { project: project.clone(), bucket: stored, arrival, confirmed_at: Millis(now / 1000) },
         );
         let standing = stored.standing(arrival, now);
-        if taken {
-            return Ok((project, standing));
+        match (taken, guess) {
+            (true, Guess::Ahead(_)) => return Err(ApiError::RateLimited(standing)),
+            (true, _) => return Ok((project, standing)),
+            (false, _) => {}
+        }
+        if arrival > stored.emptied(now) {
+            // The clock was ahead when it was written: empty is the most that a bucket can be.
+            guess = Guess::Ahead(arrival);
+            bucket = stored;
+            continue;
         }
         if arrival > stored.ceiling(now) {
             return Err(ApiError::RateLimited(standing));
@@ -281,6 +293,13 @@ async fn update(store: &Store, hash: &str, bucket: Bucket, guess: Guess, now: Mi
                 "attribute_exists(#pk) AND #kind = :kind AND #limit = :limit AND (attribute_not_exists(#tat) OR #tat < :now)",
             )
             .expression_attribute_values(":arrival", number(now + bucket.token())),
+        Guess::Ahead(arrival) => request
+            .update_expression("SET #tat = :emptied")
+            .condition_expression(
+                "attribute_exists(#pk) AND #kind = :kind AND #limit = :limit AND #tat = :ahead AND #tat > :now",
+            )
+            .expression_attribute_values(":emptied", number(bucket.emptied(now)))
+            .expression_attribute_values(":ahead", number(arrival)),
         Guess::InUse => request
             .update_expression("SET #tat = #tat + :token")
             .condition_expression(

@@ -2,17 +2,49 @@
 //!
 //! Write units are charged by the kilobyte, so the items that every batch rewrites are packed.
 //! Only derived items are stored this way: they can be computed again from the stored batches,
-//! which are JSON (see [`crate::model::batch`]), so a new format needs no migration but a rebuild.
+//! which are JSON (see [`crate::model::batch`]).
+//!
+//! The format before the current one is read too, and an item of it is in the current one once it is written again. So
+//! functions of two releases can work on one table, and no upgrade needs a migration.
 
 use std::cell::RefCell;
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use postcard::ser_flavors::Size;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-/// The format this build writes, and the only one it reads.
-const FORMAT: u8 = 3;
+/// A format that is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Format {
+    /// The one before the current one.
+    V2 = 2,
+    /// The current one, which is written.
+    V3 = 3,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Format; 2] = [Format::V2, Format::V3];
+    /// The one that is written.
+    pub const CURRENT: Format = Format::V3;
+
+    fn of(byte: Option<u8>) -> Result<Self, CodecError> {
+        match (Format::ALL.into_iter().find(|format| Some(*format as u8) == byte), byte) {
+            (Some(format), _) => Ok(format),
+            (None, Some(newer)) if newer > Format::CURRENT as u8 => Err(CodecError::Newer(newer)),
+            (None, older) => Err(CodecError::Outdated(older)),
+        }
+    }
+}
+
+/// What is packed, and how each format that is read lays it out.
+pub trait Packed<'a>: Sized {
+    /// As format 2 does.
+    type V2: Deserialize<'a> + Into<Self>;
+    /// As format 3 does.
+    type V3: Deserialize<'a> + Into<Self>;
+}
 
 /// No packed item may unpack to more than this: far above any that is written, below what hurts.
 const MAX_UNPACKED: usize = 64 << 20;
@@ -20,9 +52,12 @@ const MAX_UNPACKED: usize = 64 << 20;
 /// A packed attribute that can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
-    /// Written by another version of the program.
-    #[error("packed with format {0:?}, this build reads format {FORMAT}: run `identity rebuild`")]
-    Format(Option<u8>),
+    /// Written by a newer version of the program, which will read it.
+    #[error("written in format {0} by a newer version")]
+    Newer(u8),
+    /// Written by a version of the program that is too old.
+    #[error("written in format {0:?}, which is not read any more: run `identity rebuild`")]
+    Outdated(Option<u8>),
     /// Not what this build would have written.
     #[error("corrupt packed data: {0}")]
     Corrupt(String),
@@ -30,7 +65,7 @@ pub enum CodecError {
 
 /// Packs a value.
 pub fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let mut packed = vec![FORMAT];
+    let mut packed = vec![Format::CURRENT as u8];
     append_deflated(&plain(value)?, &mut packed)?;
     Ok(packed)
 }
@@ -51,26 +86,31 @@ pub fn size<T: Serialize>(value: &T) -> Result<usize, CodecError> {
 }
 
 /// Unpacks what [`pack`] made.
-pub fn unpack<T: DeserializeOwned>(packed: &[u8]) -> Result<T, CodecError> {
+pub fn unpack<T: for<'a> Packed<'a>>(packed: &[u8]) -> Result<T, CodecError> {
     Plain::of(packed)?.read()
 }
 
 /// What was packed, inflated: values that are read from it borrow its texts.
 #[derive(Debug)]
-pub struct Plain(Vec<u8>);
+pub struct Plain {
+    format: Format,
+    bytes: Vec<u8>,
+}
 
 impl Plain {
     /// Inflates what [`pack`] made.
     pub fn of(packed: &[u8]) -> Result<Self, CodecError> {
-        match packed.split_first() {
-            Some((&FORMAT, deflated)) => inflate(deflated).map(Plain),
-            _ => Err(CodecError::Format(packed.first().copied())),
-        }
+        let format = Format::of(packed.first().copied())?;
+        let bytes = inflate(packed.get(1..).unwrap_or_default())?;
+        Ok(Plain { format, bytes })
     }
 
     /// The value.
-    pub fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T, CodecError> {
-        read(&self.0)
+    pub fn read<'a, T: Packed<'a>>(&'a self) -> Result<T, CodecError> {
+        match self.format {
+            Format::V2 => read::<T::V2>(&self.bytes).map(Into::into),
+            Format::V3 => read::<T::V3>(&self.bytes).map(Into::into),
+        }
     }
 }
 
@@ -144,11 +184,27 @@ mod tests {
 
     #[test]
     fn what_was_packed_unpacks_and_garbage_is_refused() {
-        let packed = pack(&vec!["a".repeat(1000)]).unwrap_or_default();
+        let value: Vec<u64> = vec![7; 1000];
+        let packed = pack(&value).unwrap_or_default();
         assert!(packed.len() < 100);
-        assert_eq!(unpack::<Vec<String>>(&packed).ok(), Some(vec!["a".repeat(1000)]));
-        assert!(matches!(unpack::<Vec<String>>(&packed[..packed.len() - 2]), Err(CodecError::Corrupt(_))));
-        assert!(matches!(unpack::<Vec<String>>(&[9, 1, 2]), Err(CodecError::Format(Some(9)))));
-        assert!(matches!(unpack::<Vec<String>>(&[FORMAT, 0xff, 0xff]), Err(CodecError::Corrupt(_))));
+        assert_eq!(unpack::<Vec<u64>>(&packed).ok(), Some(value));
+        assert!(matches!(unpack::<Vec<u64>>(&packed[..packed.len() - 2]), Err(CodecError::Corrupt(_))));
+        assert!(matches!(unpack::<Vec<u64>>(&[Format::CURRENT as u8, 0xff, 0xff]), Err(CodecError::Corrupt(_))));
+    }
+
+    #[test]
+    fn the_format_before_is_read_a_newer_one_waits_and_an_older_one_is_gone() {
+        let mut packed = pack(&vec![1_u64, 2]).unwrap_or_default();
+        let mut in_format = |byte: u8| {
+            packed[0] = byte;
+            unpack::<Vec<u64>>(&packed)
+        };
+        assert_eq!(in_format(2).ok(), Some(vec![1, 2]));
+        assert_eq!(in_format(3).ok(), Some(vec![1, 2]));
+        assert!(matches!(in_format(4), Err(CodecError::Newer(4))));
+        assert!(matches!(in_format(255), Err(CodecError::Newer(255))));
+        assert!(matches!(in_format(1), Err(CodecError::Outdated(Some(1)))));
+        assert!(matches!(in_format(0), Err(CodecError::Outdated(Some(0)))));
+        assert!(matches!(unpack::<Vec<u64>>(&[]), Err(CodecError::Outdated(None))));
     }
 }

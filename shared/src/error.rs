@@ -118,7 +118,7 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(cause) => {
+            StoreError::Unavailable(cause) | StoreError::Newer { cause, .. } => {
                 tracing::warn!(cause, "the table is unavailable");
                 ApiError::Unavailable
             }

@@ -1,8 +1,10 @@
-//! Sealed IP addresses: readable for 30 days, then gone from every copy at once.
+//! Encrypted IP addresses: readable for 30 days, then gone from every copy at once.
 //!
 //! An address is stored encrypted with a key that belongs to the project and the day it was
 //! received on. The key's item expires; with it every address of that day becomes unreadable, in
 //! batches, sessions, indexes and backups of them, without a single one being rewritten.
+//!
+//! The cipher hides and does not authenticate: whoever can write to the table can change what an address reads as.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,7 +12,6 @@ use std::net::IpAddr;
 use chacha20::ChaCha20;
 use chacha20::cipher::{KeyIvInit, StreamCipher};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::ids::ProjectId;
 use crate::keys;
@@ -24,16 +25,16 @@ pub const RETENTION_DAYS: i32 = 30;
 
 /// An address that only its day's key can read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SealedIp {
+pub struct EncryptedIp {
     /// The day it was received on.
     day: Day,
-    /// What makes its key stream differ from that of every other address of the day.
+    /// Random, so that its key stream differs from that of every other address of the day.
     nonce: [u8; 12],
     /// 4 or 16 bytes.
-    sealed: Vec<u8>,
+    encrypted: Vec<u8>,
 }
 
-/// The key that seals the addresses received on a day.
+/// The key that encrypts the addresses received on a day.
 #[derive(Clone, PartialEq, Eq)]
 pub struct IpKey {
     day: Day,
@@ -41,17 +42,15 @@ pub struct IpKey {
 }
 
 impl IpKey {
-    /// Seals an address. `unique` is text that no other address of the day is sealed with.
-    pub fn seal(&self, address: IpAddr, unique: &str) -> SealedIp {
-        let digest = Sha256::digest(unique.as_bytes());
-        let mut nonce = [0; 12];
-        nonce.copy_from_slice(&digest[..12]);
-        let mut sealed = match address {
+    /// Encrypts an address, with a nonce of the system's random numbers.
+    pub fn encrypt(&self, address: IpAddr) -> Result<EncryptedIp, StoreError> {
+        let nonce = random()?;
+        let mut encrypted = match address {
             IpAddr::V4(v4) => v4.octets().to_vec(),
             IpAddr::V6(v6) => v6.octets().to_vec(),
         };
-        self.cipher(&nonce).apply_keystream(&mut sealed);
-        SealedIp { day: self.day, nonce, sealed }
+        self.cipher(&nonce).apply_keystream(&mut encrypted);
+        Ok(EncryptedIp { day: self.day, nonce, encrypted })
     }
 
     fn cipher(&self, nonce: &[u8; 12]) -> ChaCha20 {
@@ -78,8 +77,8 @@ impl IpKeys {
     }
 
     /// Reads an address, while its key is kept.
-    pub fn open(&self, ip: &SealedIp) -> Option<IpAddr> {
-        let mut plain = ip.sealed.clone();
+    pub fn decrypt(&self, ip: &EncryptedIp) -> Option<IpAddr> {
+        let mut plain = ip.encrypted.clone();
         self.0.get(&ip.day)?.cipher(&ip.nonce).apply_keystream(&mut plain);
         match plain.len() {
             4 => <[u8; 4]>::try_from(plain).ok().map(IpAddr::from),
@@ -96,8 +95,7 @@ pub async fn key_of_today(store: &Store, project: &ProjectId, now: Millis) -> Re
     if let Some(item) = store.get(&key, crate::store::Consistency::Eventual).await? {
         return Ok(IpKey { day, secret: secret(read_binary(&item, DATA)?)? });
     }
-    let mut fresh = [0; 32];
-    getrandom::fill(&mut fresh).map_err(|error| StoreError::Failed(error.to_string()))?;
+    let fresh: [u8; 32] = random()?;
     let mut item = key_item(&key);
     item.insert(DATA.to_owned(), binary(fresh.to_vec()));
     item.insert(EXPIRES.to_owned(), number(day.plus(1 + RETENTION_DAYS).start().0 / 1000));
@@ -108,6 +106,12 @@ pub async fn key_of_today(store: &Store, project: &ProjectId, now: Millis) -> Re
         Some(item) => Ok(IpKey { day, secret: secret(read_binary(&item, DATA)?)? }),
         None => Err(StoreError::Unavailable("the day's IP key vanished".to_owned())),
     }
+}
+
+fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], StoreError> {
+    let mut bytes = [0; LENGTH];
+    getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(error.to_string()))?;
+    Ok(bytes)
 }
 
 fn secret(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
@@ -124,11 +128,15 @@ mod tests {
         let keys = |day, byte| IpKeys(HashMap::from([(Day(day), key(day, byte))]));
         for text in ["203.0.113.9", "2001:db8::1"] {
             let Ok(address) = text.parse::<IpAddr>() else { panic!("an address") };
-            let sealed = key(3, 7).seal(address, "v#s#b");
-            assert_eq!(keys(3, 7).open(&sealed), Some(address));
-            assert_ne!(keys(3, 8).open(&sealed), Some(address));
-            assert_eq!(keys(4, 7).open(&sealed), None);
-            assert_ne!(sealed.sealed, key(3, 7).seal(address, "v#s#c").sealed);
+            let encrypt = || key(3, 7).encrypt(address).unwrap_or_else(|error| panic!("{error}"));
+            let (encrypted, again) = (encrypt(), encrypt());
+            assert_eq!(keys(3, 7).decrypt(&encrypted), Some(address));
+            assert_ne!(keys(3, 8).decrypt(&encrypted), Some(address));
+            assert_eq!(keys(4, 7).decrypt(&encrypted), None);
+            assert_ne!(
+                encrypted.encrypted, again.encrypted,
+                "no key stream is used twice, for the same visitor neither"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@
 //! | API key with its token bucket | `KEY#<sha256>` | `KEY` |
 //! | project | `PROJECTS` | `<project>` |
 //! | a project's list of keys | `P#<project>#KEYS` | `<sha256>` |
-//! | key that seals a day's IP addresses | `P#<project>#IP` | `<day>` |
+//! | key that encrypts a day's IP addresses | `P#<project>#IP` | `<day>` |
 //! | visitor, with its latest session | `P#<project>#V#<visitor>` | `VISITOR` |
 //! | earlier session | `P#<project>#V#<visitor>` | `S#<started_at>#<session>` |
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
@@ -69,12 +69,12 @@ pub fn project_key(project: &ProjectId, sha256: &str) -> Key {
     Key::new(project_keys(project), sha256)
 }
 
-/// The partition of the keys that seal IP addresses.
+/// The partition of the keys that encrypt IP addresses.
 pub fn ip_keys(project: &ProjectId) -> String {
     format!("P#{project}#IP")
 }
 
-/// The key that seals the IP addresses received on a day.
+/// The key that encrypts the IP addresses received on a day.
 pub fn ip_key(project: &ProjectId, day: Day) -> Key {
     Key::new(ip_keys(project), day.to_string())
 }
@@ -234,19 +234,31 @@ pub struct BlockKey {
     pub day: Day,
     /// The block's generation.
     pub generation: Generation,
-    /// The number of the write whose part this is; `None`: the head.
-    pub part_of: Option<u64>,
+    /// Which of its items it is.
+    pub item: BlockItem,
+}
+
+/// An item of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockItem {
+    /// The block itself, or the head of one in parts.
+    Head,
+    /// A part, of the write with this number.
+    Part(u64),
+    /// A part as format 2 has them: `<day>#<part>`.
+    NumberedPart,
 }
 
 /// Reads the sort key of a block's item.
 pub fn parse_block(sort_key: &str) -> Option<BlockKey> {
     let (block, part) = sort_key.split_once('#').map_or((sort_key, None), |(block, part)| (block, Some(part)));
     let (day, generation) = split_generation(block)?;
-    let part_of = match part {
-        Some(part) => Some(u64::from_str_radix(part.split_once('#')?.0, 16).ok()?),
-        None => None,
+    let item = match part.map(|part| part.split_once('#')) {
+        None => BlockItem::Head,
+        Some(Some((unique, _))) => BlockItem::Part(u64::from_str_radix(unique, 16).ok()?),
+        Some(None) => BlockItem::NumberedPart,
     };
-    Some(BlockKey { day: day.parse().ok()?, generation, part_of })
+    Some(BlockKey { day: day.parse().ok()?, generation, item })
 }
 
 /// The measure whose blocks a partition holds.

@@ -54,6 +54,11 @@ impl Bucket {
         now + self.token() * (i64::from(self.limit) - 1)
     }
 
+    /// The arrival time of a bucket that has just been emptied. A later one comes from a clock that was ahead.
+    pub fn emptied(&self, now: Micros) -> Micros {
+        self.ceiling(now) + self.token()
+    }
+
     /// When a bucket that is exhausted has a token again.
     pub fn next_token_at(&self, arrival: Micros) -> Micros {
         arrival - self.token() * (i64::from(self.limit) - 1)

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
-use crate::codec::{CodecError, Plain};
+use crate::codec::{self, CodecError, Packed, Plain};
 use crate::group::Group;
 use crate::keys::Key;
 
@@ -35,6 +35,9 @@ pub const EXPIRES: &str = "expires_at";
 /// The attribute of a project's item with its own hosts.
 pub const HOSTS: &str = "hosts";
 
+/// The attribute of a project's item with the origins whose pages may send data.
+pub const ORIGINS: &str = "origins";
+
 /// DynamoDB's limit of items in a transaction.
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
 const MAX_BATCH_GET: usize = 100;
@@ -43,7 +46,7 @@ const MAX_BATCH_GET_TRIES: u32 = 8;
 /// Why an operation on the table failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Throttled, unreachable or timed out: worth another try later.
+    /// Throttled, unreachable, timed out, or written by a newer version: worth another try later.
     #[error("table unavailable: {0}")]
     Unavailable(String),
     /// The table answered with an error that another try would meet again.
@@ -55,6 +58,14 @@ pub enum StoreError {
     /// What was read in two steps changed in between: worth another try now.
     #[error("the table changed while it was read")]
     Overtaken,
+    /// An item in a format of a newer version, which reads it: worth another try later.
+    #[error("item {key:?}: {cause}")]
+    Newer {
+        /// Which item.
+        key: String,
+        /// Which format.
+        cause: String,
+    },
     /// An item that can't be read.
     #[error("item {key:?}: {cause}")]
     Corrupt {
@@ -70,11 +81,16 @@ impl StoreError {
     pub fn is_of_items(&self) -> bool {
         matches!(self, StoreError::Refused(_) | StoreError::Corrupt { .. })
     }
+
+    /// Whether an item can't be read by this version. A rebuild derives what is derived without it.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, StoreError::Newer { .. } | StoreError::Corrupt { .. })
+    }
 }
 
 impl From<CodecError> for StoreError {
     fn from(error: CodecError) -> Self {
-        StoreError::Corrupt { key: String::new(), cause: error.to_string() }
+        unreadable(String::new(), error)
     }
 }
 
@@ -700,22 +716,26 @@ pub fn read_texts(item: &Item, name: &str) -> Vec<String> {
 }
 
 /// The packed state of an item.
-pub fn read_packed<T: serde::de::DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    crate::codec::unpack(read_binary(item, DATA)?).map_err(|error| unreadable(item, &error))
+pub fn read_packed<T: for<'a> Packed<'a>>(item: &Item) -> Result<T, StoreError> {
+    codec::unpack(read_binary(item, DATA)?).map_err(|error| unreadable(describe(item), error))
 }
 
 /// What an item's packed attribute is read from, by [`read_plain`].
 pub fn inflated(item: &Item) -> Result<Plain, StoreError> {
-    Plain::of(read_binary(item, DATA)?).map_err(|error| unreadable(item, &error))
+    Plain::of(read_binary(item, DATA)?).map_err(|error| unreadable(describe(item), error))
 }
 
 /// As [`read_packed`], with the texts borrowed from what was [`inflated`].
-pub fn read_plain<'a, T: serde::Deserialize<'a>>(item: &Item, plain: &'a Plain) -> Result<T, StoreError> {
-    plain.read().map_err(|error| unreadable(item, &error))
+pub fn read_plain<'a, T: Packed<'a>>(item: &Item, plain: &'a Plain) -> Result<T, StoreError> {
+    plain.read().map_err(|error| unreadable(describe(item), error))
 }
 
-fn unreadable(item: &Item, error: &CodecError) -> StoreError {
-    StoreError::Corrupt { key: describe(item), cause: error.to_string() }
+/// What a newer version wrote is no damage: while two versions work side by side, the other one reads it.
+fn unreadable(key: String, error: CodecError) -> StoreError {
+    match error {
+        CodecError::Newer(_) => StoreError::Newer { key, cause: error.to_string() },
+        CodecError::Outdated(_) | CodecError::Corrupt(_) => StoreError::Corrupt { key, cause: error.to_string() },
+    }
 }
 
 fn missing(item: &Item, name: &str) -> StoreError {

@@ -25,6 +25,8 @@ use crate::stack::{Stack, now};
 
 /// The environment variable with the folder that holds a folder for each function, with its `bootstrap` in it.
 const BINARIES_VARIABLE: &str = "IDENTITY_LAMBDA_BINARIES";
+/// The environment variable with the folder that holds the same of the last release.
+const LAST_RELEASE_VARIABLE: &str = "IDENTITY_LAST_RELEASE_BINARIES";
 /// The environment variable with the emulator's file.
 const EMULATOR_VARIABLE: &str = "IDENTITY_LAMBDA_EMULATOR";
 /// The environment variable with the file that holds the template as JSON.
@@ -88,6 +90,12 @@ impl Lambda {
             emulator: path(EMULATOR_VARIABLE)?,
             template: serde_json::from_str(&template).unwrap(),
         })
+    }
+
+    /// The last release's functions, if the environment names them. This release's template deploys them.
+    pub fn last_release(&self) -> Option<Self> {
+        let binaries = std::env::var_os(LAST_RELEASE_VARIABLE).map(PathBuf::from)?;
+        Some(Lambda { binaries, emulator: self.emulator.clone(), template: self.template.clone() })
     }
 
     /// Starts a function on a stack's table.

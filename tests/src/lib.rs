@@ -7,6 +7,7 @@ pub mod check;
 pub mod delivery;
 pub mod example;
 pub mod faults;
+pub mod formats;
 pub mod generate;
 pub mod generate_insights;
 pub mod http;

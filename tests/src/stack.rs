@@ -184,8 +184,7 @@ fn unused_table() -> String {
 /// A sent batch as it is stored.
 fn batch(sent: &Sent, stored_at: Millis, ip_key: &IpKey) -> Batch {
     let (visitor, session) = (sent.visitor.clone(), sent.session.clone());
-    let unique = format!("{}#{}#{}", visitor.visitor_id, session.session_id, sent.batch_id);
-    let ip = visitor.ip.map(|text| ip_key.seal(text.parse::<IpAddr>().unwrap(), &unique));
+    let ip = visitor.ip.map(|text| ip_key.encrypt(text.parse::<IpAddr>().unwrap()).unwrap());
     let event = |event: &crate::sent::Event| model::Event {
         name: event.name.clone(),
         url: sent.page_of(event).map(str::to_owned),

@@ -9,6 +9,7 @@ use identity::args::KeyCommand;
 use reqwest::{Client, Method};
 use serde_json::json;
 use shared::auth::{ApiKey, KeyKind};
+use shared::codec::Format;
 use shared::keys;
 use shared::routes::ROUTES;
 use shared::store::{DATA, REV, key_item, number};
@@ -129,7 +130,8 @@ async fn an_internal_failure_tells_nothing_of_itself() {
     let (stack, project) = with_a_visitor().await;
     let mut item = key_item(&keys::visitor(&project.id, &"v_broken".parse().unwrap()));
     item.insert(REV.to_owned(), number(1));
-    item.insert(DATA.to_owned(), AttributeValue::B(Blob::new(b"no visitor".to_vec())));
+    let broken = [&[Format::CURRENT as u8], b"no visitor".as_slice()].concat();
+    item.insert(DATA.to_owned(), AttributeValue::B(Blob::new(broken)));
     stack.store().put(item).await.unwrap();
     let message = get(&stack.at("visitors/v_broken"), &project.secret_key).await.error(500, "internal_error");
     assert_eq!(message, "Internal error.");

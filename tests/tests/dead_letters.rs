@@ -11,6 +11,7 @@ use rollup::{Consumer, Reconciled};
 use serde_dynamo::AttributeValue;
 use serde_json::{Value, json};
 use shared::derived::BatchRef;
+use shared::ip;
 use shared::keys::{self, Key};
 use shared::model::Batch;
 use shared::store::{Consistency, DATA, Item, binary, key_item, number};
@@ -165,6 +166,37 @@ async fn a_consumer_that_was_away_for_two_days_loses_nothing() {
     assert_eq!(found, Some(Reconciled { batches: 5, applied: 1, refused: 0 }), "the consumer came late");
     assert!(visitors(&stack, &project).await.contains(gone.visitor_id.as_str()));
     assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and all is well again");
+    stack.shutdown().await;
+}
+
+/// A site that nobody visits is read once more when its consumer falls silent, and then no more until something is stored.
+#[tokio::test]
+async fn a_silent_site_is_not_read_again_and_again() {
+    const DAY_MS: i64 = 24 * HOUR_MS;
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let store_metered = stack.store().metered();
+    let consumer = Consumer::new(store_metered.clone());
+    let stored = store(&stack, &project, 0, "a").await;
+    StreamConsumer::new(consumer.clone(), None).handle(event(&stack, &[(&project, &stored)], now()).await).await;
+    let in_days = |days: i64| Millis(now() + days * DAY_MS);
+    let reconciled = async |days: i64| consumer.reconcile_if_due(in_days(days)).await.unwrap();
+    assert!(reconciled(2).await.is_some(), "nobody worked for two days");
+    let before = store_metered.consumed();
+    for days in 3..40 {
+        assert_eq!(reconciled(days).await, None, "nothing was stored since");
+    }
+    let after = store_metered.consumed();
+    assert!(after.read_units - before.read_units <= 37.0 * 4.0, "a day costs a few reads: {after:?}");
+
+    // Something is stored, and the consumer is still away.
+    ip::key_of_today(stack.store(), &project.id, in_days(40)).await.unwrap();
+    let missed = store(&stack, &project, 1, "b").await;
+    assert_eq!(reconciled(41).await, Some(Reconciled { batches: 2, applied: 1, refused: 0 }));
+    assert!(visitors(&stack, &project).await.contains(missed.visitor_id.as_str()));
+    // On a day with batches it can't be told which came after it.
+    assert!(reconciled(42).await.is_some());
+    assert_eq!(reconciled(43).await, None);
     stack.shutdown().await;
 }
 

@@ -14,6 +14,7 @@ use reqwest::{Client, Method};
 use rollup::Consumer;
 use serde_json::{Value, json};
 use shared::auth::KeyKind;
+use shared::derived::tail::Tail;
 use shared::keys;
 use shared::routes::{COLLECT, ROUTES};
 use shared::store::{Consistency, key_item, number};
@@ -28,6 +29,8 @@ use tests::role::Role;
 use tests::sent::{Sent, Visitor};
 use tests::stack::{Counting, Project, Stack, now};
 use tests::tracker::{USER_AGENT, keyed};
+
+const HOUR_MS: i64 = 3_600_000;
 
 /// Batches that are sent, at least; so many that figures are merged while they are counted.
 const BATCHES: usize = 120;
@@ -55,11 +58,14 @@ const QUERIES: [(&str, &str); 16] = [
 fn lambda() -> Option<Lambda> {
     let lambda = Lambda::from_environment();
     if lambda.is_none() {
-        // Past the test harness, which hides what passing tests print.
-        let text = b"\n!!! SKIPPED: the functions' binaries are not there. scripts/lambda-tests builds them.\n\n";
-        std::io::stderr().write_all(text).unwrap();
+        skipped("the functions' binaries are not there. scripts/lambda-tests builds them.");
     }
     lambda
+}
+
+/// Past the test harness, which hides what passing tests print.
+fn skipped(cause: &str) {
+    std::io::stderr().write_all(format!("\n!!! SKIPPED: {cause}\n\n").as_bytes()).unwrap();
 }
 
 /// Functions by their names, all on one table.
@@ -217,6 +223,9 @@ async fn count(functions: &Functions, stack: &Stack, projects: &[Project; 2], or
         rollup_was_away(stack).await;
         assert_eq!(functions.get("reconcile").invoke(&json!({})).await, Value::Null, "{}", project.id);
     }
+    // It asks each project whether anything was stored since.
+    nobody_worked(stack).await;
+    assert_eq!(functions.get("reconcile").invoke(&json!({})).await, Value::Null);
     for (project, oracle) in projects.iter().zip(oracles) {
         stack.counted(&project.id, oracle.batches()).await;
         stack.api(project).compare_briefly(oracle).await.unwrap();
@@ -225,9 +234,17 @@ async fn count(functions: &Functions, stack: &Stack, projects: &[Project; 2], or
 
 /// Makes the table say that its consumer has missed something.
 async fn rollup_was_away(stack: &Stack) {
+    note(stack, [("beat_at", now()), ("missed_since", now() - 13 * HOUR_MS)]).await;
+}
+
+/// Makes the table say that its consumer, which had missed nothing, is silent.
+async fn nobody_worked(stack: &Stack) {
+    note(stack, [("beat_at", now() - 13 * HOUR_MS), ("reconciled_at", now() - HOUR_MS)]).await;
+}
+
+async fn note(stack: &Stack, instants: [(&str, i64); 2]) {
     let mut heartbeat = key_item(&keys::heartbeat());
-    heartbeat.insert("beat_at".to_owned(), number(now()));
-    heartbeat.insert("missed_since".to_owned(), number(now() - 13 * 3_600_000));
+    heartbeat.extend(instants.map(|(name, at)| (name.to_owned(), number(at))));
     stack.store().put(heartbeat).await.unwrap();
 }
 
@@ -500,4 +517,76 @@ async fn the_consumer_asks_again_for_what_it_could_not_count() {
     let stats = http::get(&stack.at("stats"), &project.secret_key).await.ok();
     assert_eq!(stats["data"]["total_events"], 1);
     stack.shutdown().await;
+}
+
+/// Functions of the last release.
+const LAST_RELEASE: [&str; 6] = ["rollup", "stats", "visitors", "visitor", "sessions", "events"];
+
+/// While a deployment goes on, functions of both releases work on one table. They take turns at what the stream brings, in
+/// an order that has late batches, sessions over midnight and bots; either counts what the other one began.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_releases_work_on_one_table() {
+    let Some(lambda) = lambda() else { return };
+    let Some(last) = lambda.last_release() else {
+        return skipped(
+            "the last release's commit (scripts/last-release) is not among this clone's: fetch all of them.",
+        );
+    };
+    let stack = Stack::start(Counting::ByTest).await;
+    let projects = [stack.project().await, stack.project().await];
+    let names = || LAST_RELEASE.map(str::to_owned);
+    let releases = [Functions::start(&last, &stack, names()).await, Functions::start(&lambda, &stack, names()).await];
+
+    let history = history(4 * BATCHES).prop_filter("long", |history| history.len() >= 2 * BATCHES);
+    let batches = history.new_tree(&mut TestRunner::deterministic()).unwrap().current().recent(now());
+    let mut oracles = [Oracle::default(), Oracle::default()];
+    for (number, (of, sent)) in batches.into_iter().enumerate() {
+        if stack.store_batch(&projects[of], number, &sent).await.is_some() {
+            oracles[of].store(sent);
+        }
+    }
+    let mut records: Vec<Value> = stream_records(&stack).await.into_iter().filter(is_new_batch).collect();
+    // Neither in the order of storage nor all of a visitor's by one of them.
+    let mut rng = fastrand::Rng::with_seed(7);
+    rng.shuffle(&mut records);
+    let turns: Vec<&[Value]> = records.chunks(2).collect();
+    for (turn, records) in turns.iter().enumerate() {
+        let rollups = [turn, turn + 1].map(|turn| releases[turn % 2].get("rollup"));
+        deliver(rollups[0], records).await;
+        match turn % 8 {
+            // Again, to the other one.
+            3 => deliver(rollups[1], records).await,
+            // To both at once, with what comes next.
+            6 => {
+                let next = turns.get(turn + 1).copied().unwrap_or_default();
+                tokio::join!(deliver(rollups[0], next), deliver(rollups[1], next));
+            }
+            _ => {}
+        }
+        if turn == turns.len() / 2 {
+            for functions in &releases {
+                compare_with_this_process(functions, &stack, &projects[0]).await;
+            }
+        }
+    }
+    let tail = Tail::load(stack.store(), &projects[0].id).await.unwrap();
+    assert!(tail.manifest.round > 0, "nothing was compacted");
+    for (project, oracle) in projects.iter().zip(&mut oracles) {
+        stack.counted(&project.id, oracle.batches()).await;
+        stack.api(project).compare_briefly(oracle).await.unwrap();
+        for functions in &releases {
+            compare_with_this_process(functions, &stack, project).await;
+        }
+    }
+    stack.shutdown().await;
+}
+
+/// What each function answers is what this process does.
+async fn compare_with_this_process(functions: &Functions, stack: &Stack, project: &Project) {
+    for (name, path) in reads().filter(|(name, _)| LAST_RELEASE.contains(name)) {
+        let queries = QUERIES.iter().filter(|(of, _)| *of == name).map(|(_, query)| *query);
+        for query in queries.chain([""]) {
+            compare(functions, stack, name, &format!("{path}{query}"), &project.secret_key).await;
+        }
+    }
 }

@@ -53,7 +53,7 @@ fn a_rebuild_may_stop_at_any_write() {
     let runtime = runtime();
     let stack = runtime.block_on(Stack::start(Counting::ByTest));
     let cases = (history(12), any::<bool>(), any::<Index>(), any::<u64>());
-    holds(&runtime, 2, &cases, async |(history, is_broken, which, seed)| {
+    holds(&runtime, 1, &cases, async |(history, is_broken, which, seed)| {
         let clean = consumer(stack.store().clone());
         for write in 1.. {
             let mut rng = Rng::with_seed(seed);
@@ -169,7 +169,7 @@ fn a_rebuild_goes_on_beside_consumers_and_readers() {
 fn an_erasure_may_stop_at_any_write() {
     let runtime = runtime();
     let stack = runtime.block_on(Stack::start(Counting::ByTest));
-    holds(&runtime, 2, &(history(12), any::<[Index; 2]>(), any::<u64>()), async |(history, erased, seed)| {
+    holds(&runtime, 1, &(history(12), any::<[Index; 2]>(), any::<u64>()), async |(history, erased, seed)| {
         let clean = consumer(stack.store().clone());
         let visitors: [VisitorId; 2] = erased.map(|index| format!("v_{}", index.index(4)).parse().unwrap());
         for write in 1.. {

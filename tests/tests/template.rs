@@ -367,6 +367,7 @@ fn the_write_path_writes_what_is_its_own() {
     assert_eq!(rights(&template, "rollup"), rollup);
     let mut reconcile = rollup;
     reconcile.insert("dynamodb:Scan".to_owned(), BTreeSet::new());
+    reconcile.extend(expected([("Query", &["P#*", "PROJECTS"])]));
     assert_eq!(rights(&template, "reconcile"), reconcile);
 
     // Besides the table: the stream and the queue, for `rollup` alone.

@@ -6,7 +6,7 @@ use fastrand::Rng;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use shared::ids::{BatchId, SessionId, VisitorId};
-use shared::ip::IpKey;
+use shared::ip::{EncryptedIp, IpKey};
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
 use shared::time::Millis;
 
@@ -85,7 +85,7 @@ impl Person {
         self.score > 40
     }
 
-    fn facts(&self, ip_key: &IpKey, unique: &str, knows_alias: bool) -> VisitorFacts {
+    fn facts(&self, ip: EncryptedIp, knows_alias: bool) -> VisitorFacts {
         VisitorFacts {
             fingerprint_hash: Some(self.fingerprint.clone()),
             screen_width: Some(self.screen.0),
@@ -102,7 +102,7 @@ impl Person {
             geo_country: Some(self.place.country.to_owned()),
             geo_country_code: Some(self.place.code.to_owned()),
             geo_city: Some(self.city.to_owned()),
-            ip: Some(ip_key.seal(self.address, unique)),
+            ip: Some(ip),
         }
     }
 }
@@ -334,7 +334,7 @@ impl Visit {
     pub fn send(&mut self, ip_key: &IpKey) -> Option<Batch> {
         self.batches += 1;
         let batch_id: BatchId = format!("b_{}_{}", self.id, self.batches).parse().ok()?;
-        let unique = format!("{}#{}#{batch_id}", self.person.id, self.id);
+        let ip = ip_key.encrypt(self.person.address).ok()?;
         let sent_at = self.now.plus(150);
         let utm = self.source.utm;
         let medium = utm.map(|(_, medium, _)| medium);
@@ -347,7 +347,7 @@ impl Visit {
             stored_at: sent_at.plus(40),
             sent_at,
             page: Some(self.page.url.to_owned()),
-            visitor: self.person.facts(ip_key, &unique, self.is_known),
+            visitor: self.person.facts(ip, self.is_known),
             session: SessionFacts {
                 started_at: self.started_at,
                 url: Some(self.landing.url.to_owned()),

@@ -9,7 +9,9 @@ use sha2::{Digest, Sha256};
 use shared::error::ApiError;
 use shared::ids::{BatchId, ProjectId, SessionId, VisitorId};
 use shared::ip::IpKey;
+use shared::model::batch::MAX_AHEAD_MS;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
+use shared::store::StoreError;
 use shared::time::Millis;
 
 use crate::fields::{Address, Data, EventName, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
@@ -27,8 +29,6 @@ const MAX_UTM: usize = 512;
 const MAX_SKEW_MS: i64 = 2_000;
 /// An event that is older is refused.
 const MAX_AGE_MS: i64 = 7 * 86_400_000;
-/// An instant further ahead is refused.
-const MAX_AHEAD_MS: i64 = 300_000;
 
 /// A batch that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,16 +71,15 @@ pub struct Draft {
     pub session: SessionFacts,
     /// What happened.
     pub events: Vec<Event>,
-    /// The visitor's address, not sealed yet.
+    /// The visitor's address, not encrypted yet.
     pub ip: Option<IpAddr>,
 }
 
 impl Draft {
-    /// The batch to store, its address sealed with the project's key of the day.
-    pub fn into_batch(self, stored_at: Millis, key: &IpKey) -> Batch {
-        let unique = format!("{}#{}#{}", self.visitor_id, self.session_id, self.batch_id);
-        let ip = self.ip.map(|address| key.seal(address, &unique));
-        Batch {
+    /// The batch to store, its address encrypted with the project's key of the day.
+    pub fn into_batch(self, stored_at: Millis, key: &IpKey) -> Result<Batch, StoreError> {
+        let ip = self.ip.map(|address| key.encrypt(address)).transpose()?;
+        Ok(Batch {
             visitor_id: self.visitor_id,
             session_id: self.session_id,
             batch_id: self.batch_id,
@@ -90,7 +89,7 @@ impl Draft {
             visitor: VisitorFacts { ip, ..self.visitor },
             session: self.session,
             events: self.events,
-        }
+        })
     }
 
     /// Moves every instant by the difference between the server's clock and the client's, where that

@@ -139,7 +139,7 @@ impl Collector {
     ) -> Result<usize, ApiError> {
         let mut draft = batch::collected(request.body(), &admitted.project, now)?;
         self.enrich(&mut draft, request, viewer);
-        let batch = draft.into_batch(now, &admitted.ip_key);
+        let batch = draft.into_batch(now, &admitted.ip_key)?;
         let _ = store.put_at(batch.to_item(&admitted.project)?, None).await?;
         Ok(batch.events.len())
     }
@@ -164,7 +164,7 @@ impl Collector {
             return Ok(settings);
         }
         let settings = Settings::load(store, project).await?;
-        self.settings.put(project, settings.clone(), now.plus(SETTINGS_TRUST_MS));
+        self.settings.put(project, settings.clone(), now..now.plus(SETTINGS_TRUST_MS));
         Ok(settings)
     }
 
@@ -173,7 +173,7 @@ impl Collector {
             return Ok(key);
         }
         let key = ip::key_of_today(store, project, now).await?;
-        self.ip_keys.put(project, key.clone(), now.day().end().plus(1));
+        self.ip_keys.put(project, key.clone(), now..now.day().end().plus(1));
         Ok(key)
     }
 }

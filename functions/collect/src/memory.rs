@@ -1,6 +1,7 @@
 //! What an instance remembers of projects for a while, so that a warm one reads nothing before it writes.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use shared::ids::ProjectId;
@@ -9,8 +10,8 @@ use shared::time::Millis;
 /// The most projects that are remembered.
 const MAX_REMEMBERED: usize = 10_000;
 
-/// Values of projects, each good until an instant.
-pub struct Memory<V>(Mutex<HashMap<ProjectId, (V, Millis)>>);
+/// Values of projects, each good for some time. A clock that steps back behind its beginning ends it too.
+pub struct Memory<V>(Mutex<HashMap<ProjectId, (V, Range<Millis>)>>);
 
 impl<V> Default for Memory<V> {
     fn default() -> Self {
@@ -22,16 +23,16 @@ impl<V: Clone> Memory<V> {
     /// A project's value, if it is still good.
     pub fn get(&self, project: &ProjectId, now: Millis) -> Option<V> {
         let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.get(project).filter(|(_, until)| now < *until).map(|(value, _)| value.clone())
+        memory.get(project).filter(|(_, good)| good.contains(&now)).map(|(value, _)| value.clone())
     }
 
-    /// Remembers a project's value until an instant.
-    pub fn put(&self, project: &ProjectId, value: V, until: Millis) {
+    /// Remembers a project's value for some time.
+    pub fn put(&self, project: &ProjectId, value: V, good: Range<Millis>) {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.len() >= MAX_REMEMBERED {
             memory.clear();
         }
-        memory.insert(project.clone(), (value, until));
+        memory.insert(project.clone(), (value, good));
     }
 }
 
@@ -43,9 +44,18 @@ mod tests {
     fn a_value_is_forgotten_at_its_end_and_is_its_projects_alone() {
         let (Ok(one), Ok(other)) = ("one".parse(), "other".parse()) else { panic!("legal identifiers") };
         let memory = Memory::default();
-        memory.put(&one, 'a', Millis(10));
+        memory.put(&one, 'a', Millis(0)..Millis(10));
         assert_eq!(memory.get(&one, Millis(9)), Some('a'));
         assert_eq!(memory.get(&one, Millis(10)), None);
         assert_eq!(memory.get(&other, Millis(9)), None);
+    }
+
+    #[test]
+    fn a_value_of_a_clock_that_steps_back_is_forgotten() {
+        let Ok(project) = "one".parse() else { panic!("a legal identifier") };
+        let memory = Memory::default();
+        memory.put(&project, 'a', Millis(1_000)..Millis(2_000));
+        assert_eq!(memory.get(&project, Millis(1_000)), Some('a'));
+        assert_eq!(memory.get(&project, Millis(999)), None);
     }
 }

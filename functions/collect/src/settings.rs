@@ -4,12 +4,9 @@ use lambda_http::http::{HeaderMap, header};
 use shared::error::ApiError;
 use shared::ids::ProjectId;
 use shared::keys;
-use shared::store::{Consistency, Item, Store, StoreError};
+use shared::store::{Consistency, Item, ORIGINS, Store, StoreError};
 
 use crate::cors::AllowedOrigin;
-
-/// The attribute of a project's item with the origins whose pages may send data.
-const ORIGINS: &str = "origins";
 
 /// How long a warm instance believes a project's settings: as long as it believes its keys.
 pub const SETTINGS_TRUST_MS: i64 = 45_000;

@@ -56,6 +56,8 @@ impl<K: Eq + Hash> Throttle<K> {
         let token = MICROS_PER_SECOND / self.rate.per_second;
         let ceiling = now + token * (self.rate.burst - 1);
         let arrival = arrivals.entry(key).or_insert(now);
+        // An instant from before the clock stepped back: empty is the most that a bucket can be.
+        *arrival = (*arrival).min(ceiling + token);
         if *arrival > ceiling {
             return Err(ApiError::Throttled((*arrival - ceiling).unsigned_abs().div_ceil(1_000_000)));
         }
@@ -116,6 +118,16 @@ mod tests {
         let throttle = Throttle::new(Rate { per_second: 1, burst: 5 });
         (0..5).for_each(|_| assert_eq!(wait(&throttle, 1, 0), None));
         assert_eq!(wait(&throttle, 1, 0), Some(1));
+    }
+
+    #[test]
+    fn a_clock_that_steps_back_locks_nobody_out() {
+        let day = 24 * 3_600_000;
+        let throttle = Throttle::new(Rate { per_second: 10, burst: 30 });
+        while wait(&throttle, 1, day).is_none() {}
+        assert_eq!(wait(&throttle, 1, 0), Some(1));
+        assert_eq!(wait(&throttle, 1, 100), None, "a token every 100 ms");
+        assert_eq!(wait(&throttle, 1, 100), Some(1), "the bucket is not full again");
     }
 
     #[test]

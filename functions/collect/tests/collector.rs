@@ -175,14 +175,14 @@ async fn parallel_deliveries_of_one_batch_store_it_once() {
 }
 
 #[tokio::test]
-async fn addresses_are_stored_sealed() {
+async fn addresses_are_stored_encrypted() {
     let stage = Stage::new().await;
     stage.send(post(stage.batch().to_string())).await;
     let batch = stage.stored().await;
     let plain = serde_json::to_string(&batch).unwrap();
     assert!(!plain.contains("203.0.113.9") && !plain.contains("[203,0,113,9]"), "{plain}");
     let keys = IpKeys::load(&stage.store, &stage.project, Millis::now()).await.unwrap();
-    assert_eq!(keys.open(batch.visitor.ip.as_ref().unwrap()), Some(CLIENT));
+    assert_eq!(keys.decrypt(batch.visitor.ip.as_ref().unwrap()), Some(CLIENT));
 }
 
 #[tokio::test]
@@ -362,7 +362,7 @@ async fn the_cdn_is_believed_beside_its_secret_alone() {
         );
         let keys = IpKeys::load(&stage.store, &stage.project, Millis::now()).await.unwrap();
         let address = if trusted { "198.51.100.7".parse().unwrap() } else { CLIENT };
-        assert_eq!(keys.open(&facts.ip.unwrap()), Some(address));
+        assert_eq!(keys.decrypt(&facts.ip.unwrap()), Some(address));
     }
 }
 

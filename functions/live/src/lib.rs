@@ -10,6 +10,7 @@ use shared::derived::{BatchEntry, BatchRef, Index, View};
 use shared::error::ApiError;
 use shared::ids::{SessionId, VisitorId};
 use shared::model::Visitor;
+use shared::model::batch::MAX_AHEAD_MS;
 use shared::params::Params;
 use shared::rows::visitors;
 use shared::time::{Hour, Millis};
@@ -20,9 +21,6 @@ const MINUTE_MS: i64 = 60_000;
 const DEFAULT_THRESHOLD: u64 = 5;
 /// The most minutes that can be asked for.
 const MAX_THRESHOLD: u64 = 60;
-
-/// How far ahead of the server's clock the collector takes events.
-const MAX_AHEAD_MS: i64 = 5 * MINUTE_MS;
 
 /// The most visitors that are listed.
 const MAX_ROWS: usize = 500;

@@ -176,8 +176,12 @@ impl<'a> Compaction<'a> {
 
     /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain.
     async fn remove_merged(&self, tail: &Tail) -> Result<Vec<Round>, StoreError> {
-        let (over, remaining): (Vec<Round>, Vec<Round>) =
+        let (over, mut remaining): (Vec<Round>, Vec<Round>) =
             tail.manifest.rounds.iter().cloned().partition(|round| self.is_over(round));
+        // What a clock that was ahead completed is over as soon as what is completed now.
+        for done_at in remaining.iter_mut().filter_map(|round| round.done_at.as_mut()) {
+            *done_at = (*done_at).min(Millis::now());
+        }
         let over: BTreeSet<u64> = over.iter().map(|round| round.number).collect();
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
         self.delete(merged.map(|segment| self.segment_key(&segment.id)).collect()).await?;

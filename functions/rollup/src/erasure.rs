@@ -41,20 +41,31 @@ impl Consumer {
         report: impl Fn(Erased),
     ) -> Result<Erased, StoreError> {
         let tombstone = Tombstone::place(&self.store, project, visitor).await?;
-        self.give_up_building(project).await?;
         let project = self.project(project.clone()).await?;
-        self.change(&project, visitor, async |history| {
+        self.erase_under(&tombstone, &project, visitor, report).await
+    }
+
+    /// Erases a visitor whose tombstone is there.
+    pub(crate) async fn erase_under(
+        &self,
+        tombstone: &Tombstone<'_>,
+        project: &Project,
+        visitor: &VisitorId,
+        report: impl Fn(Erased),
+    ) -> Result<Erased, StoreError> {
+        self.give_up_building(&project.id).await?;
+        self.change(project, visitor, async |history| {
             history.begin_erasure();
             Ok(())
         })
         .await?;
         let mut days = tombstone.unfinished_days().await?;
-        days.extend(self.days_of(&project, visitor).await?);
+        days.extend(self.days_of(project, visitor).await?);
         tombstone.begin(&days).await?;
         let mut erased = Erased::default();
         loop {
             let before = erased;
-            erased.sessions += self.erase_from_figures(&project, visitor).await?;
+            erased.sessions += self.erase_from_figures(project, visitor).await?;
             erased.items += delete_partition(&self.store, keys::visitor_partition(&project.id, visitor)).await?;
             if erased == before {
                 break;
@@ -62,7 +73,7 @@ impl Consumer {
             report(erased);
         }
         for work in Work::all(&self.store, &project.id).await? {
-            if work.visitor() == visitor {
+            if work.visitor == *visitor {
                 self.store.delete(&work.key).await?;
             }
         }

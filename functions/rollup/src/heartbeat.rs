@@ -2,7 +2,8 @@
 //!
 //! A stream keeps its records for a day, so a consumer that was down for longer has missed some. It shows:
 //! either nobody worked for long, or what was worked on last was old. Then batches may have been left
-//! behind, which [`Consumer::reconcile_if_due`](crate::Consumer::reconcile_if_due) looks for.
+//! behind, which [`Consumer::reconcile_if_due`](crate::Consumer::reconcile_if_due) looks for, unless nothing was stored since
+//! it looked last.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -22,6 +23,8 @@ const LATE_MS: i64 = 12 * 3_600_000;
 const BEAT_AT: &str = "beat_at";
 /// Since when it may have missed batches; not there if it has not.
 const MISSED_SINCE: &str = "missed_since";
+/// When the last reconciliation that came to its end began.
+const RECONCILED_AT: &str = "reconciled_at";
 
 /// What a consumer knows of its last sign of life.
 #[derive(Debug, Default)]
@@ -34,13 +37,15 @@ pub struct Heartbeat {
 pub struct Pulse {
     beat_at: Option<Millis>,
     missed_since: Option<Millis>,
+    reconciled_at: Option<Millis>,
 }
 
 impl Heartbeat {
     /// Notes that the consumer works, if it was not noted lately, and whether it comes late: `oldest` is when the
     /// oldest batch that it was given was stored.
     pub async fn beat(&self, store: &Store, oldest: Millis, now: Millis) -> Result<(), StoreError> {
-        if now.0 < self.next.load(Ordering::Relaxed) {
+        // Further ahead than that is an instant from before the clock stepped back.
+        if (1..=EVERY_MS).contains(&(self.next.load(Ordering::Relaxed) - now.0)) {
             return Ok(());
         }
         let before = Pulse::read(store).await?;
@@ -57,7 +62,8 @@ impl Pulse {
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
         let item = store.get(&keys::heartbeat(), Consistency::Strong).await?.unwrap_or_default();
         let instant = |name| read_number(&item, name).ok().map(Millis);
-        Ok(Pulse { beat_at: instant(BEAT_AT), missed_since: instant(MISSED_SINCE) })
+        let [beat_at, missed_since, reconciled_at] = [BEAT_AT, MISSED_SINCE, RECONCILED_AT].map(instant);
+        Ok(Pulse { beat_at, missed_since, reconciled_at })
     }
 
     /// Whether the consumer may have missed batches, or is about to.
@@ -65,8 +71,14 @@ impl Pulse {
         self.missed_since.is_some() || self.beat_at.is_none_or(|at| now.0 - at.0 > LATE_MS)
     }
 
-    /// Notes that what had been missed until then is found.
-    pub async fn settle(&self, store: &Store) -> Result<(), StoreError> {
+    /// When the last reconciliation began, unless the consumer is known to have missed batches since.
+    pub fn reconciled_at(&self) -> Option<Millis> {
+        self.reconciled_at.filter(|_| self.missed_since.is_none())
+    }
+
+    /// Notes that what had been missed until then is found, by a reconciliation that began at an instant.
+    pub async fn settle(&self, store: &Store, began_at: Millis) -> Result<(), StoreError> {
+        set(store, RECONCILED_AT, began_at).await?;
         let Some(since) = self.missed_since else { return Ok(()) };
         let settled = store
             .client()
@@ -90,6 +102,22 @@ impl Pulse {
             Err(error) => Err(failure(error)),
         }
     }
+}
+
+async fn set(store: &Store, name: &str, at: Millis) -> Result<(), StoreError> {
+    let update = store
+        .client()
+        .update_item()
+        .table_name(store.table())
+        .set_key(Some(key_item(&keys::heartbeat())))
+        .update_expression("SET #name = :at")
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":at", number(at.0))
+        .return_consumed_capacity(ReturnConsumedCapacity::None);
+    let call = store.begin();
+    update.send().await.map_err(failure)?;
+    store.count_write(call);
+    Ok(())
 }
 
 async fn note(store: &Store, now: Millis, missed_since: Option<Millis>) -> Result<(), StoreError> {

@@ -5,10 +5,10 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::tombstones::Tombstones;
-use crate::work::{Task, Work};
+use crate::work::Work;
 use shared::codec;
 use shared::derived::contributions::{
-    Delta, index_batch, index_session, of_batch, of_session, presence_of_batch, seen_in_batch,
+    Delta, index_batch, index_session, of_batch, of_session, of_steps, presence_of_batch, seen_in_batch,
 };
 use shared::derived::distinct::{SeenDays, shard};
 use shared::derived::journeys::{self, Step, Trail};
@@ -458,8 +458,8 @@ impl<'a> History<'a> {
         if !visitor.unwinding {
             return Ok(None);
         }
-        let work = Work::new(&self.project.id, Task::Unwind { visitor: self.visitor_id.clone(), after })?;
-        writes.push(Write::Put(work.to_item()?));
+        let work = Work::new(&self.project.id, self.visitor_id.clone(), after)?;
+        writes.push(Write::Put(work.to_item()));
         Ok(Some(work))
     }
 
@@ -583,7 +583,10 @@ impl Context<'_> {
     fn follow_trail(&self, tracked: &mut Tracked, applied: &[Batch], counters: &mut Counters) {
         let fresh = fresh_steps(tracked);
         let was = tracked.stored.as_ref().map(|(_, was)| was).filter(|was| was.counted);
-        let mut walk = |trail: &mut Trail, steps: Vec<Step>, by| trail.extend(steps, self.visitor_id, counters, by);
+        let measures = tracked.now.measures;
+        let mut walk = |trail: &mut Trail, steps: Vec<Step>, by| {
+            counters.add_all(&of_steps(measures, trail, steps, self.visitor_id), by);
+        };
         match was {
             Some(was) if tracked.now.counted && was.trail.is_before(&fresh) => {
                 walk(&mut tracked.now.trail, fresh, 1);
@@ -622,21 +625,21 @@ impl Context<'_> {
             index_session(delta, self.visitor_id, now, revision, now.counted);
         }
         for batch in &tracked.fresh {
-            delta.counters.add_all(&presence_of_batch(batch), 1);
+            delta.counters.add_all(&presence_of_batch(now, batch), 1);
             if now.counted {
-                delta.counters.add_all(&of_batch(batch), 1);
+                delta.counters.add_all(&of_batch(now, batch), 1);
                 index_batch(delta, batch, revision, true);
             }
         }
         if was_listed.is_some() && !now.counted {
             for batch in applied {
-                delta.counters.add_all(&of_batch(batch), -1);
+                delta.counters.add_all(&of_batch(now, batch), -1);
                 index_batch(delta, batch, revision, false);
             }
         }
         if tracked.is_erased {
             for batch in applied {
-                delta.counters.add_all(&presence_of_batch(batch), -1);
+                delta.counters.add_all(&presence_of_batch(now, batch), -1);
             }
         }
     }
@@ -738,14 +741,14 @@ impl Memory<'_> {
         counters: &mut Counters,
     ) -> Result<(), StoreError> {
         if tracked.now.counted {
-            for seen in tracked.fresh.iter().flat_map(seen_in_batch) {
+            for seen in tracked.fresh.iter().flat_map(|batch| seen_in_batch(&tracked.now, batch)) {
                 if !self.visitor.seen.contains(seen.hash(), seen.day) {
                     self.pull(seen.hash()).await?;
                     self.visitor.seen.insert(&seen, counters);
                 }
             }
         } else if tracked.stored.as_ref().is_some_and(|(_, was)| was.counted) {
-            for seen in applied.iter().flat_map(seen_in_batch) {
+            for seen in applied.iter().flat_map(|batch| seen_in_batch(&tracked.now, batch)) {
                 self.pull(seen.hash()).await?;
                 self.visitor.seen.remove(&seen, counters);
                 if let Some((shard, is_changed)) = self.shards.get_mut(&shard(seen.hash())) {

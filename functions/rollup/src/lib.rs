@@ -42,7 +42,7 @@ use shared::store::{
 };
 use shared::time::Millis;
 use tombstones::Tombstones;
-use work::{Task, Work as LaterWork};
+use work::Work as LaterWork;
 
 /// Visitors whose changes are written together: they seldom need more than three items each.
 const GROUP: usize = 32;
@@ -137,7 +137,7 @@ enum Prepared {
     /// There is something to write; the batches from before, in case it is lost to another writer.
     Changed { work: Work, before: VecDeque<Batch>, change: Change },
     /// All of it was applied before.
-    Same { work: Work, is_unwinding: bool },
+    Same { work: Work, before: VecDeque<Batch>, is_unwinding: bool },
     /// Another consumer changed the visitor meanwhile.
     Overtaken(Work),
 }
@@ -244,9 +244,9 @@ impl Consumer {
         for prepared in prepared {
             match prepared {
                 Prepared::Overtaken(work) => overtaken.push(work),
-                Prepared::Same { work, is_unwinding } => {
+                Prepared::Same { work, before, is_unwinding } => {
                     // Delivered again: whoever was given it before may have begun the visitor, and looked no further.
-                    begun.push(work.visitor.clone());
+                    begun.push((work.visitor.clone(), before));
                     if is_unwinding {
                         bots.entry(work.visitor.clone()).or_default();
                     }
@@ -261,16 +261,18 @@ impl Consumer {
             let (lost, long) = self.commit(&project.id, &changes).await?;
             is_long |= long;
             for (position, (work, before, change)) in together.into_iter().enumerate() {
-                if change.is_new && !lost.contains(&position) {
-                    begun.push(work.visitor.clone());
+                if lost.contains(&position) {
+                    overtaken.push(Work { batches: before, ..work });
+                    continue;
                 }
-                if change.unwinding && !lost.contains(&position) {
+                if change.is_new {
+                    begun.push((work.visitor.clone(), before));
+                }
+                if change.unwinding {
                     let known = bots.entry(work.visitor.clone()).or_default();
                     *known = change.work.or(known.take());
                 }
-                if lost.contains(&position) {
-                    overtaken.push(Work { batches: before, ..work });
-                } else if !work.batches.is_empty() {
+                if !work.batches.is_empty() {
                     left.push(Work { tries: 0, ..work });
                 }
             }
@@ -307,7 +309,7 @@ impl Consumer {
         };
         match attempt.await {
             Ok((Some(change), _)) => Ok(Prepared::Changed { work, before, change }),
-            Ok((None, is_unwinding)) => Ok(Prepared::Same { work, is_unwinding }),
+            Ok((None, is_unwinding)) => Ok(Prepared::Same { work, before, is_unwinding }),
             Err(StoreError::Overtaken) => Ok(Prepared::Overtaken(Work { batches: before, ..work })),
             Err(error) => Err(error),
         }
@@ -341,7 +343,10 @@ impl Consumer {
         Ok(Newcomers { newest: manifest.newest(), erased })
     }
 
-    /// Removes the batches of visitors that were erased, or are being erased; gives back the others' work.
+    /// Refuses the batches of visitors that were erased, or are being erased; gives back the others' work.
+    ///
+    /// What comes of a visitor that is being erased stays: the erasure needs what it has to take out of the figures, and
+    /// removes all of it after the visitor's item, which was there when the batches were stored.
     async fn refuse_erased(
         &self,
         project: &Project,
@@ -351,30 +356,36 @@ impl Consumer {
     ) -> Result<Vec<Work>, StoreError> {
         let mut accepted = Vec::with_capacity(group.len());
         for work in group {
-            let is_erased = match known.get(&keys::visitor(&project.id, &work.visitor)) {
-                Some(item) => read_packed::<Visitor>(item)?.is_erased,
-                None => newcomers.erased.contains(&work.visitor),
-            };
-            if !is_erased {
-                accepted.push(work);
-                continue;
-            }
-            for batch in &work.batches {
-                self.store.delete(&key_of(&project.id, batch).key()).await?;
+            match known.get(&keys::visitor(&project.id, &work.visitor)) {
+                Some(item) if read_packed::<Visitor>(item)?.is_erased => {}
+                None if newcomers.erased.contains(&work.visitor) => {
+                    for batch in &work.batches {
+                        self.store.delete(&key_of(&project.id, batch).key()).await?;
+                    }
+                }
+                _ => accepted.push(work),
             }
         }
         Ok(accepted)
     }
 
-    /// Erases those among visitors that were erased while they were begun here.
-    async fn erase_latecomers(&self, project: &Project, begun: Vec<VisitorId>) -> Result<(), StoreError> {
+    /// Erases those among visitors that were erased while they were begun here. Their batches are put back for it: it
+    /// takes out of the figures what they added.
+    async fn erase_latecomers(
+        &self,
+        project: &Project,
+        begun: Vec<(VisitorId, VecDeque<Batch>)>,
+    ) -> Result<(), StoreError> {
         if begun.is_empty() {
             return Ok(());
         }
         let tombstones = self.project(project.id.clone()).await?.tombstones;
-        for visitor in begun {
-            if tombstones.contain(&self.store, &project.id, &visitor).await? {
-                self.erase(&project.id, &visitor, |_| {}).await?;
+        for (visitor, batches) in begun {
+            if let Some(tombstone) = tombstones.find(&self.store, &project.id, &visitor).await? {
+                for batch in &batches {
+                    let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
+                }
+                self.erase_under(&tombstone, project, &visitor, |_| {}).await?;
             }
         }
         Ok(())
@@ -451,11 +462,11 @@ impl Consumer {
     /// The work item of a bot whose history is still counted, a new one if it was lost.
     async fn work_of(&self, project: &Project, visitor: &VisitorId) -> Result<LaterWork, StoreError> {
         let stored = LaterWork::all(&self.store, &project.id).await?;
-        if let Some(work) = stored.into_iter().find(|work| work.visitor() == visitor) {
+        if let Some(work) = stored.into_iter().find(|work| work.visitor == *visitor) {
             return Ok(work);
         }
-        let work = LaterWork::new(&project.id, Task::Unwind { visitor: visitor.clone(), after: None })?;
-        self.store.put(work.to_item()?).await?;
+        let work = LaterWork::new(&project.id, visitor.clone(), None)?;
+        self.store.put(work.to_item()).await?;
         Ok(work)
     }
 
@@ -467,7 +478,8 @@ impl Consumer {
             let done = async {
                 let work = LaterWork::of(&item)?;
                 if number >= MAX_STEPS {
-                    self.store.transact(work.renewed(&project)?).await?;
+                    let next = LaterWork::new(&project, work.visitor, work.after)?;
+                    self.store.transact(vec![Write::Put(next.to_item()), Write::Delete(work.key)]).await?;
                 } else {
                     self.unwind(&self.project(project.clone()).await?, &work).await?;
                 }
@@ -486,10 +498,9 @@ impl Consumer {
     /// Takes some of a bot's earlier sessions out of the figures, in one transaction with the work item of the rest, so
     /// that it can stop anywhere. Says whether none is left, or somebody else did this step.
     async fn unwind(&self, project: &Project, work: &LaterWork) -> Result<bool, StoreError> {
-        let Task::Unwind { visitor, after } = &work.task;
         let change = self
-            .change(project, visitor, async |history| match self.store.get(&work.key, Consistency::Strong).await? {
-                Some(_) => history.unwind(&work.key, after.as_deref()).await,
+            .change(project, &work.visitor, async |history| match self.store.get(&work.key, Consistency::Strong).await? {
+                Some(_) => history.unwind(&work.key, work.after.as_deref()).await,
                 None => Ok(()),
             })
             .await?;

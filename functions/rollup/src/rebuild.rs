@@ -196,7 +196,7 @@ impl Rebuild<'_> {
             match self.compaction.carry_out(&tail, round).await {
                 Ok(()) => {}
                 // What can't be merged stays as it is until the new generation is shown, which needs none of it.
-                Err(error) if error.is_of_items() => return Ok((tail, damaged)),
+                Err(error) if error.is_unreadable() => return Ok((tail, damaged)),
                 Err(error) => return Err(error),
             }
         }
@@ -425,7 +425,7 @@ impl Rebuild<'_> {
     }
 
     async fn is_erased(&self, visitor: &VisitorId) -> Result<bool, StoreError> {
-        self.project.tombstones.contain(self.store(), &self.project.id, visitor).await
+        Ok(self.project.tombstones.find(self.store(), &self.project.id, visitor).await?.is_some())
     }
 
     /// What is stored of a visitor at one of its revisions; none if it changed meanwhile.
@@ -599,7 +599,7 @@ impl Rebuild<'_> {
         if differed && !self.is_check {
             match self.consumer.erase_from_figures(self.project, visitor).await {
                 Ok(_) => {}
-                Err(error) if error.is_of_items() => tracing::warn!(%error, "an erased visitor can't be read"),
+                Err(error) if error.is_unreadable() => tracing::warn!(%error, "an erased visitor can't be read"),
                 Err(error) => return Err(error),
             }
             delete_partition(self.store(), keys::visitor_partition(&self.project.id, visitor)).await?;
@@ -679,7 +679,7 @@ impl Rebuild<'_> {
             match read {
                 Ok(Found::Blocks(mut blocks)) => return Ok(Readable::Yes(blocks.pop())),
                 Ok(Found::Torn) => {}
-                Err(error) if error.is_of_items() => return Ok(Readable::No),
+                Err(error) if error.is_unreadable() => return Ok(Readable::No),
                 Err(error) => return Err(error),
             }
         }
@@ -719,7 +719,7 @@ impl Rebuild<'_> {
                 for item in runs_of(&items, hour, generation)?.current {
                     match read_packed::<HourEntries<K, V>>(item) {
                         Ok(run) => merge(seen, run),
-                        Err(error) if error.is_of_items() => is_readable = false,
+                        Err(error) if error.is_unreadable() => is_readable = false,
                         Err(error) => return Err(error),
                     }
                 }

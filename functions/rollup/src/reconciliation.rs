@@ -12,8 +12,8 @@ use shared::derived::BatchRef;
 use shared::ids::ProjectId;
 use shared::keys::{self, BatchKey};
 use shared::model::Batch;
-use shared::store::{Consistency, Item, PK, SK, StoreError, failure, item_key, text};
-use shared::time::Millis;
+use shared::store::{Consistency, Item, PK, Query, SK, StoreError, failure, item_key, read_text, text};
+use shared::time::{Day, Millis};
 
 /// Parts of the table that are read at once.
 const SEGMENTS: i32 = 4;
@@ -50,9 +50,29 @@ impl Consumer {
         if !pulse.may_have_missed(now) {
             return Ok(None);
         }
+        if let Some(reconciled_at) = pulse.reconciled_at()
+            && !self.stored_any_since(reconciled_at.day().plus(-1)).await?
+        {
+            return Ok(None);
+        }
         let reconciled = self.reconcile(|_| ()).await?;
-        pulse.settle(self.store()).await?;
+        pulse.settle(self.store(), now).await?;
         Ok(Some(reconciled))
+    }
+
+    /// Whether batches may have been stored on a day or later, in any project: no batch is stored before its day's key
+    /// of IP addresses is. A day of room is left for clocks.
+    async fn stored_any_since(&self, day: Day) -> Result<bool, StoreError> {
+        for project in self.store().query(Query::partition(keys::PROJECTS).strong()).await? {
+            let Ok(id) = read_text(&project, SK)?.parse::<ProjectId>() else { continue };
+            let newest = Query::partition(keys::ip_keys(&id)).keys_only().descending().limit(1).strong();
+            for item in self.store().query(newest).await? {
+                if read_text(&item, SK)?.parse::<Day>().is_ok_and(|newest| newest >= day) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Applies every stored batch that is not applied yet. It reads the whole table, and reports how many batches it
@@ -120,6 +140,7 @@ impl Consumer {
         for (key, item) in &items {
             match (Batch::from_item(item), keys::parse_batch(&key.pk, &key.sk)) {
                 (Ok(batch), _) => readable.push(batch),
+                (Err(error @ StoreError::Newer { .. }), _) => return Err(error),
                 (Err(cause), Some(key)) => unreadable.push(crate::Refused { key, cause }),
                 (Err(_), None) => {}
             }

@@ -30,6 +30,8 @@ pub struct StreamConsumer {
 struct NewBatches {
     readable: BTreeMap<ProjectId, Vec<Batch>>,
     unreadable: Vec<Refused>,
+    /// What a newer version wrote, which will read it.
+    newer: BTreeMap<ProjectId, StoreError>,
     /// Which record each is in.
     records: Vec<(ProjectId, String)>,
     /// Work items, and which record each is in.
@@ -49,10 +51,11 @@ impl StreamConsumer {
         let started_at = Millis::now();
         let store = self.consumer.store().metered();
         let consumer = Consumer::new(store.clone());
-        let NewBatches { readable, unreadable, records, works, oldest } = new_batches(event);
+        let NewBatches { readable, unreadable, newer, records, works, oldest } = new_batches(event);
         let count = records.len();
         let mut applied = consumer.apply(readable).await;
         applied.refused.extend(unreadable);
+        applied.failed.extend(newer);
         applied.log_refused();
         let undelivered = self.bury(&applied).await;
         if let Some(oldest) = oldest
@@ -140,6 +143,9 @@ fn new_batches(event: Event) -> NewBatches {
         found.records.extend(record.change.sequence_number.clone().map(|number| (key.project.clone(), number)));
         match read(record) {
             Ok(batch) => found.readable.entry(key.project).or_default().push(batch),
+            Err(error @ StoreError::Newer { .. }) => {
+                found.newer.insert(key.project, error);
+            }
             Err(cause) => found.unreadable.push(Refused { key, cause }),
         }
     }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use shared::erasure_key::{ERASURE_KEY, ErasureKey, HAS_UNKEYED};
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys::{self, Key};
-use shared::store::{Consistency, Item, Query, Store, StoreError, binary, failure, key_item};
+use shared::store::{Consistency, Item, Query, Store, StoreError, binary, failure, key_item, number};
 use shared::time::Day;
 
 /// The attribute of a tombstone with the days of which something may be left of its visitor.
@@ -37,10 +37,15 @@ impl Tombstones {
         keyed.into_iter().chain(unkeyed)
     }
 
-    /// Whether a visitor is erased, as of now.
-    pub async fn contain(&self, store: &Store, project: &ProjectId, visitor: &VisitorId) -> Result<bool, StoreError> {
+    /// The tombstone of a visitor, if it is erased, as of now.
+    pub async fn find<'a>(
+        &self,
+        store: &'a Store,
+        project: &ProjectId,
+        visitor: &VisitorId,
+    ) -> Result<Option<Tombstone<'a>>, StoreError> {
         let found = store.get_many(self.keys(project, visitor).collect(), Consistency::Strong).await?;
-        Ok(!found.is_empty())
+        Ok(found.into_keys().next().map(|key| Tombstone { store, key }))
     }
 }
 
@@ -55,9 +60,8 @@ impl<'a> Tombstone<'a> {
     /// Stores a visitor's tombstone, if it is not there: from then on, what the visitor still sends is refused.
     pub async fn place(store: &'a Store, project: &ProjectId, visitor: &VisitorId) -> Result<Self, StoreError> {
         let key = keys::tombstone(project, visitor, &erasure_key(store, project).await?);
-        let tombstone = Tombstone { store, key };
-        tombstone.change("SET #days = if_not_exists(#days, :none)", Some((":none", days_attribute(&[])))).await?;
-        Ok(tombstone)
+        let _ = store.put_at(key_item(&key), None).await?;
+        Ok(Tombstone { store, key })
     }
 
     /// The days of which something may be left, also by an erasure that was stopped.
@@ -69,35 +73,19 @@ impl<'a> Tombstone<'a> {
 
     /// Notes the days of which something may be left, before it is touched.
     pub async fn begin(&self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
-        let days: Vec<Day> = days.iter().copied().collect();
-        self.change("SET #days = :days", Some((":days", days_attribute(&days)))).await
+        let mut item = key_item(&self.key);
+        item.insert(UNFINISHED_DAYS.to_owned(), days_attribute(days));
+        self.store.put(item).await
     }
 
     /// Notes that nothing is left.
     pub async fn finish(&self) -> Result<(), StoreError> {
-        self.change("REMOVE #days", None).await
-    }
-
-    async fn change(&self, expression: &str, value: Option<(&str, AttributeValue)>) -> Result<(), StoreError> {
-        let update = self
-            .store
-            .client()
-            .update_item()
-            .table_name(self.store.table())
-            .set_key(Some(key_item(&self.key)))
-            .update_expression(expression)
-            .expression_attribute_names("#days", UNFINISHED_DAYS)
-            .set_expression_attribute_values(value.map(|(name, value)| [(name.to_owned(), value)].into()))
-            .return_consumed_capacity(ReturnConsumedCapacity::None);
-        let call = self.store.begin();
-        update.send().await.map_err(failure)?;
-        self.store.count_write(call);
-        Ok(())
+        self.store.put(key_item(&self.key)).await
     }
 }
 
-fn days_attribute(days: &[Day]) -> AttributeValue {
-    AttributeValue::L(days.iter().map(|day| shared::store::number(day.0)).collect())
+fn days_attribute(days: &BTreeSet<Day>) -> AttributeValue {
+    AttributeValue::L(days.iter().map(|day| number(day.0)).collect())
 }
 
 /// A project's key, made now if it has none.

@@ -100,7 +100,7 @@ async fn a_page_view_alone_is_affordable() {
     let visits = (0..120).flat_map(|number| visit(number, 1_750_000_000_000 + number as i64 * 600_000));
     let units = units_per_page_view(visits.map(|batch| vec![batch]).collect()).await;
     println!("write units a page view, each batch alone: {units:.2}");
-    assert!(units <= 20.0, "{units}");
+    assert!(units <= 14.0, "{units}");
 }
 
 #[tokio::test]
@@ -114,5 +114,5 @@ async fn a_page_view_at_volume_is_cheap() {
     }
     let units = units_per_page_view(windows.into_values().collect()).await;
     println!("write units a page view at volume: {units:.2}");
-    assert!(units <= 10.0, "{units}");
+    assert!(units <= 7.6, "{units}");
 }

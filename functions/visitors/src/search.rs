@@ -30,7 +30,7 @@ impl<'a> Search<'a> {
     }
 
     fn matches_address(&self, visit: &SessionEntry<&str>) -> bool {
-        let address = visit.ip.as_ref().and_then(|ip| self.keys.open(ip));
+        let address = visit.ip.as_ref().and_then(|ip| self.keys.decrypt(ip));
         address.is_some_and(|address| address.to_string().contains(self.needle))
     }
 }

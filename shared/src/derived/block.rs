@@ -11,15 +11,14 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::stream::{self, TryStreamExt};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::counters::Rows;
 use super::{Generation, Measure};
-use crate::codec;
+use crate::codec::{self, Packed};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
-use crate::keys::{self, BlockKey, Key};
+use crate::keys::{self, BlockItem, BlockKey, Key};
 use crate::store::{
     ConditionalPut, DATA, Item, Query, REV, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number,
     read_number, read_packed, read_text,
@@ -63,6 +62,65 @@ enum Head<R> {
     Parts { unique: u64, count: u32 },
 }
 
+/// A head in format 2, which was written in one transaction with its parts.
+#[derive(Debug, Deserialize)]
+enum HeadV2<R> {
+    Whole(R),
+    Parts(u32),
+}
+
+/// What a head says, whatever its format.
+#[derive(Debug)]
+enum Content<R> {
+    Whole(R),
+    Parts(Parts, u32),
+}
+
+/// Which items are a block's parts.
+#[derive(Debug, Clone, Copy)]
+enum Parts {
+    /// Those that carry the number of the write.
+    Of(u64),
+    /// Those that are merely numbered, and carry the head's round: format 2.
+    Numbered,
+}
+
+impl<'a, R: Packed<'a>> Packed<'a> for Content<R> {
+    type V2 = HeadV2<R::V2>;
+    type V3 = Head<R::V3>;
+}
+
+impl<L: Into<R>, R> From<HeadV2<L>> for Content<R> {
+    fn from(head: HeadV2<L>) -> Self {
+        match head {
+            HeadV2::Whole(rows) => Content::Whole(rows.into()),
+            HeadV2::Parts(count) => Content::Parts(Parts::Numbered, count),
+        }
+    }
+}
+
+impl<L: Into<R>, R> From<Head<L>> for Content<R> {
+    fn from(head: Head<L>) -> Self {
+        match head {
+            Head::Whole(rows) => Content::Whole(rows.into()),
+            Head::Parts { unique, count } => Content::Parts(Parts::Of(unique), count),
+        }
+    }
+}
+
+impl Parts {
+    /// Whether an item that lies behind a head is a part of its block.
+    fn include(self, head: &Item, item: &Item) -> Result<bool, StoreError> {
+        Ok(match (self, sort_key(item)?.item) {
+            (Parts::Of(unique), BlockItem::Part(of)) => of == unique,
+            (Parts::Numbered, BlockItem::NumberedPart) => {
+                read_number::<u64>(item, REV)? == read_number::<u64>(head, REV)?
+            }
+            _ => false,
+        })
+    }
+}
+
 /// What a query of blocks found.
 #[derive(Debug)]
 pub enum Found<R = Rows> {
@@ -84,7 +142,7 @@ pub enum Reading {
 }
 
 /// Reads a measure's blocks of a range of days, in one generation.
-pub async fn read<R: DeserializeOwned + FromIterator<R>>(
+pub async fn read<R: for<'a> Packed<'a> + FromIterator<R>>(
     store: &Store,
     project: &ProjectId,
     measure: Measure,
@@ -116,7 +174,7 @@ pub async fn fetch(
 }
 
 /// Puts blocks of one generation together from items in order of sort keys: a head, then its parts.
-pub fn assemble<R: DeserializeOwned + FromIterator<R>>(
+pub fn assemble<R: for<'a> Packed<'a> + FromIterator<R>>(
     items: &[Item],
     generation: Generation,
 ) -> Result<Found<R>, StoreError> {
@@ -161,17 +219,20 @@ enum Assembled<R> {
     Torn,
 }
 
-fn assemble_day<R: DeserializeOwned + FromIterator<R>>(day: Day, items: &[&Item]) -> Result<Assembled<R>, StoreError> {
-    let is_head = |head: &Item| sort_key(head).is_ok_and(|key| key.part_of.is_none());
+fn assemble_day<R: for<'a> Packed<'a> + FromIterator<R>>(
+    day: Day,
+    items: &[&Item],
+) -> Result<Assembled<R>, StoreError> {
+    let is_head = |head: &Item| sort_key(head).is_ok_and(|key| key.item == BlockItem::Head);
     let Some((head, parts)) = items.split_first().filter(|(head, _)| is_head(head)) else {
         return Ok(Assembled::Nothing);
     };
-    let rows = match read_packed(head)? {
-        Head::Whole(rows) => rows,
-        Head::Parts { unique, count } => {
-            let mut rows = Vec::with_capacity(count as usize);
+    let rows = match read_packed::<Content<R>>(head)? {
+        Content::Whole(rows) => rows,
+        Content::Parts(named, count) => {
+            let mut rows = Vec::new();
             for part in parts {
-                if sort_key(part)?.part_of == Some(unique) {
+                if named.include(head, part)? {
                     rows.push(read_packed(part)?);
                 }
             }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::counters::Counters;
 use super::distinct::Seen;
 use super::index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef, batch_entries};
+use super::journeys::{Step, Trail};
 use super::{acquisition, clicks, errors, forms, frustration, pages, places, reading, seo, stats, visits, vitals};
 use crate::ids::VisitorId;
 use crate::model::{Batch, Session};
@@ -48,6 +49,8 @@ impl Delta {
     }
 }
 
+// Each function gives only what a session adds to the measures of the version that it is counted with.
+
 /// What a session adds to the counters, apart from its batches. A bot's session adds its presence only.
 pub fn of_session(session: &Session) -> Counters {
     let mut counters = Counters::default();
@@ -59,18 +62,25 @@ pub fn of_session(session: &Session) -> Counters {
         acquisition::add_session(&mut counters, session);
         session.trail.add_ends(&mut counters, session.day());
     }
-    counters
+    counters.of_version(session.measures)
 }
 
-/// What a batch adds to the counters, whoever sent it.
-pub fn presence_of_batch(batch: &Batch) -> Counters {
+/// What page views that come after a trail, which they make longer, add to the counters.
+pub fn of_steps(measures: u16, trail: &mut Trail, steps: Vec<Step>, visitor: &VisitorId) -> Counters {
+    let mut counters = Counters::default();
+    trail.extend(steps, visitor, &mut counters);
+    counters.of_version(measures)
+}
+
+/// What a session's batch adds to the counters, whoever sent it.
+pub fn presence_of_batch(session: &Session, batch: &Batch) -> Counters {
     let mut counters = Counters::default();
     stats::add_batch_presence(&mut counters, batch);
-    counters
+    counters.of_version(session.measures)
 }
 
-/// What a person's batch adds to the counters besides its presence.
-pub fn of_batch(batch: &Batch) -> Counters {
+/// What a batch of a person's session adds to the counters besides its presence.
+pub fn of_batch(session: &Session, batch: &Batch) -> Counters {
     let mut counters = Counters::default();
     stats::add_batch(&mut counters, batch);
     pages::add_batch(&mut counters, batch);
@@ -81,12 +91,14 @@ pub fn of_batch(batch: &Batch) -> Counters {
     forms::add_batch(&mut counters, batch);
     vitals::add_batch(&mut counters, batch);
     frustration::add_batch(&mut counters, batch);
-    counters
+    counters.of_version(session.measures)
 }
 
-/// The keys at which a batch's visitor was seen, for the measures that count distinct visitors by key.
-pub fn seen_in_batch(batch: &Batch) -> impl Iterator<Item = Seen> {
-    pages::seen(batch).chain(errors::seen(batch)).chain(clicks::seen(batch))
+/// The keys at which a batch's visitor was seen in a session, for the measures that count distinct visitors by key.
+pub fn seen_in_batch(session: &Session, batch: &Batch) -> impl Iterator<Item = Seen> {
+    let seen = pages::seen(batch).chain(errors::seen(batch)).chain(clicks::seen(batch));
+    let version = session.measures;
+    seen.filter(move |seen| seen.measure.since() <= version)
 }
 
 /// Sets or removes a session's entry in the index.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Measure;
+use crate::codec::Packed;
 use crate::time::Day;
 
 /// The most distinct keys of a table's day that are kept apart; further ones count as [`OTHER`], so that
@@ -127,6 +128,11 @@ pub type TableId = u8;
 /// The counters of a measure's day.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows(BTreeMap<TableId, Table>);
+
+impl Packed<'_> for Rows {
+    type V2 = Self;
+    type V3 = Self;
+}
 
 impl Rows {
     /// Adds to one counter.
@@ -298,6 +304,12 @@ impl Counters {
                 target.add(table, key, field, by.wrapping_mul(times));
             }
         }
+    }
+
+    /// Only the measures that a version of their set has.
+    pub fn of_version(mut self, version: u16) -> Self {
+        self.0.retain(|(measure, _), _| measure.since() <= version);
+        self
     }
 
     /// How many rows there are.

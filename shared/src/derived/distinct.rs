@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::counters::{Cells, Counters, TableId};
 use super::{Measure, gaps};
+use crate::codec::Packed;
 use crate::time::Day;
 
 /// Gap fields of rows that count other things too begin here.
@@ -55,6 +56,11 @@ impl Seen {
 /// The days a visitor was seen at each key, by the key's hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenDays(BTreeMap<u64, Vec<Day>>);
+
+impl Packed<'_> for SeenDays {
+    type V2 = Self;
+    type V3 = Self;
+}
 
 impl SeenDays {
     /// How many days at keys are remembered.

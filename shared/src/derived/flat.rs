@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::counters::{Cells, Rows, TableId};
+use crate::codec::Packed;
 
 /// The rows of a measure's day.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -128,6 +129,11 @@ impl FromIterator<FlatRows> for FlatRows {
         });
         FlatRows(joined.collect())
     }
+}
+
+impl Packed<'_> for FlatRows {
+    type V2 = Self;
+    type V3 = Self;
 }
 
 impl<'de> Deserialize<'de> for FlatRows {

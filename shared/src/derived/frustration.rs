@@ -35,9 +35,9 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
     }
 }
 
-/// Adds a rapid navigation of a visitor on a day, or takes one out.
-pub fn add_rapid_navigation(counters: &mut Counters, visitor: &VisitorId, day: Day, by: i64) {
-    counters.rows_mut(Measure::Frustration, day).add(VISITORS, visitor.as_str(), RAPID_NAVIGATIONS, by);
+/// Adds a rapid navigation of a visitor on a day.
+pub fn add_rapid_navigation(counters: &mut Counters, visitor: &VisitorId, day: Day) {
+    counters.rows_mut(Measure::Frustration, day).add(VISITORS, visitor.as_str(), RAPID_NAVIGATIONS, 1);
 }
 
 /// What a visitor suffered in a range.

@@ -6,6 +6,7 @@
 //! days by gap add up to the distinct visitors of any range, and they are exact, additive and small.
 
 use super::counters::Cells;
+use super::shown::shown;
 use crate::time::Day;
 
 /// The gap field of the last day; a gap of `n` days is field `n`.
@@ -22,7 +23,7 @@ pub fn gap(day: Day, next: Option<Day>) -> Option<u32> {
 /// The visitors counted on a day, in a range that ends on `end`. Gap fields begin at `base`.
 pub fn counted(row: Cells<'_>, base: u32, day: Day, end: Day) -> u64 {
     let counted = row.from_field(base).filter(|(field, _)| is_counted(*field - base, day, end));
-    u64::try_from(counted.map(|(_, count)| count).sum::<i64>()).unwrap_or_default()
+    shown(counted.map(|(_, count)| count).sum())
 }
 
 /// Whether a range that ends on `end` counts a visitor on a day with this gap.

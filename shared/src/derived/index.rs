@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Generation;
+use crate::codec::Packed;
 use crate::ids::{BatchId, SessionId, VisitorId};
-use crate::ip::SealedIp;
+use crate::ip::EncryptedIp;
 use crate::keys::{RunKey, RunKind};
 use crate::model::{Batch, Session};
 use crate::store::{Item, SK, StoreError, read_text};
@@ -54,7 +55,7 @@ pub struct SessionEntry<T = String> {
     /// The city's name.
     pub geo_city: Option<T>,
     /// The address, readable as long as its day's key is kept.
-    pub ip: Option<SealedIp>,
+    pub ip: Option<EncryptedIp>,
 }
 
 impl SessionEntry {
@@ -181,6 +182,18 @@ pub struct Versioned<V> {
 
 /// Entries of one hour.
 pub type HourEntries<K, V> = BTreeMap<K, Versioned<V>>;
+
+/// A run, to be merged.
+impl<'a, K: Ord + Deserialize<'a>, V: Deserialize<'a>> Packed<'a> for HourEntries<K, V> {
+    type V2 = Self;
+    type V3 = Self;
+}
+
+/// A run, to be read.
+impl<'a, K: Deserialize<'a>, V: Deserialize<'a>> Packed<'a> for Vec<(K, Versioned<V>)> {
+    type V2 = Self;
+    type V3 = Self;
+}
 
 /// Entries of an index, by hour.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -58,13 +58,7 @@ impl Trail {
     }
 
     /// Adds later steps, and what follows from them for the counters: transitions and rapid navigations.
-    pub fn extend(
-        &mut self,
-        steps: impl IntoIterator<Item = Step>,
-        visitor: &VisitorId,
-        counters: &mut Counters,
-        by: i64,
-    ) {
+    pub fn extend(&mut self, steps: impl IntoIterator<Item = Step>, visitor: &VisitorId, counters: &mut Counters) {
         for step in steps {
             if let Some(last) = &self.last {
                 let day = step.at.day();
@@ -72,10 +66,10 @@ impl Trail {
                     && from != to
                 {
                     let key = joint_key([Some(from), Some(to)]);
-                    counters.rows_mut(Measure::Journeys, day).add(TRANSITIONS, &key, COUNT, by);
+                    counters.rows_mut(Measure::Journeys, day).add(TRANSITIONS, &key, COUNT, 1);
                 }
                 if step.at.0 - last.at.0 <= RAPID_MS {
-                    frustration::add_rapid_navigation(counters, visitor, day, by);
+                    frustration::add_rapid_navigation(counters, visitor, day);
                 }
             } else {
                 self.first_url = step.url.clone();

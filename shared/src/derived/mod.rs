@@ -27,6 +27,7 @@ pub mod pages;
 pub mod places;
 pub mod reading;
 pub mod seo;
+pub mod shown;
 pub mod stats;
 pub mod sums;
 pub mod tail;
@@ -43,10 +44,11 @@ pub use generation::Generation;
 pub use index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef};
 pub use view::View;
 
-/// The version of the set of measures. A session is counted with one version all its life.
+/// The version of the set of measures: that of the latest one (see [`Measure::since`]). A session is counted with one
+/// version all its life, until a rebuild counts it with the latest.
 pub const MEASURES_VERSION: u16 = 1;
 
-/// A family of additive counters, kept in a block a day.
+/// A family of additive counters, kept in a block a day. Append only: positions are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Measure {
     /// Sessions, events by type and hour, durations, bounces: [`stats`].
@@ -94,6 +96,26 @@ impl Measure {
         Measure::Vitals,
         Measure::Frustration,
     ];
+
+    /// The version of the set of measures that it came with. A session that is counted with an earlier one adds nothing
+    /// to it.
+    pub fn since(self) -> u16 {
+        match self {
+            Measure::Stats
+            | Measure::Visits
+            | Measure::Places
+            | Measure::Pages
+            | Measure::Errors
+            | Measure::Clicks
+            | Measure::Seo
+            | Measure::Journeys
+            | Measure::Reading
+            | Measure::Forms
+            | Measure::Acquisition
+            | Measure::Vitals
+            | Measure::Frustration => 1,
+        }
+    }
 
     /// Whether a day keeps a limited number of keys apart: where clients choose the keys.
     pub fn are_keys_limited(self) -> bool {
@@ -170,5 +192,16 @@ impl Index {
             Index::Sessions => "sessions",
             Index::Events => "events",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_measure_makes_the_version() {
+        assert_eq!(Measure::ALL.map(Measure::since).into_iter().max(), Some(MEASURES_VERSION));
+        assert!(Measure::ALL.is_sorted() && Measure::ALL.is_sorted_by_key(|measure| measure.since()));
     }
 }

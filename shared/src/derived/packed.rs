@@ -9,7 +9,7 @@ use super::Measure;
 use super::contributions::Delta;
 use super::counters::{Counters, Rows};
 use super::index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef};
-use crate::codec::{self, CodecError, Plain};
+use crate::codec::{self, CodecError, Packed, Plain};
 use crate::store::{Item, StoreError, inflated};
 use crate::time::Day;
 
@@ -20,6 +20,11 @@ struct Sections<'a> {
     counters: Vec<(Measure, &'a [u8])>,
     sessions: &'a [u8],
     events: &'a [u8],
+}
+
+impl<'a> Packed<'a> for Sections<'a> {
+    type V2 = Self;
+    type V3 = Self;
 }
 
 /// Packs a delta.

@@ -3,6 +3,7 @@
 
 use super::counters::{Cells, Counters, TableId};
 use super::flat::FlatRows;
+use super::shown::shown;
 use super::{Measure, gaps, visits};
 use crate::model::Session;
 use crate::time::{Day, Hour};
@@ -65,7 +66,7 @@ impl PlaceFilter {
             }
         }
         let mut hours = (0..QUARTERS).map(|quarter| day.hour(quarter * HOURS));
-        quarters.map(|count| (hours.next().unwrap_or(day.hour(0)), u64::try_from(count).unwrap_or_default()))
+        quarters.map(|count| (hours.next().unwrap_or(day.hour(0)), shown(count)))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Measure;
 use super::counters::{Cells, Counters, TableId};
 use super::flat::FlatRows;
+use super::shown::shown;
 use crate::model::{Batch, Session};
 use crate::time::Day;
 
@@ -113,7 +114,7 @@ impl<'a> StatsDay<'a> {
 fn by_hour(row: Cells<'_>) -> [u64; 24] {
     let mut hours = [0; 24];
     for (field, count) in row.before_field(24) {
-        hours[field as usize] = u64::try_from(count).unwrap_or_default();
+        hours[field as usize] = shown(count);
     }
     hours
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::contributions::Delta;
 use super::generation::Generation;
 use super::packed::{self, PackedDelta};
-use crate::codec;
+use crate::codec::{self, Packed};
 use crate::ids::ProjectId;
 use crate::keys;
 use crate::store::{
@@ -67,6 +67,11 @@ pub struct Building {
     pub until: Millis,
 }
 
+impl Packed<'_> for Vec<Round> {
+    type V2 = Self;
+    type V3 = Self;
+}
+
 /// A round of compaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Round {
@@ -89,7 +94,7 @@ impl Manifest {
         let manifest = Manifest::read_generations(item)?;
         Ok(match read_packed(item) {
             Ok(rounds) => Manifest { rounds, ..manifest },
-            Err(error) if error.is_of_items() => {
+            Err(error) if error.is_unreadable() => {
                 Manifest { damaged: Some(read_binary(item, DATA).unwrap_or_default().to_vec()), ..manifest }
             }
             Err(error) => return Err(error),
@@ -279,7 +284,7 @@ impl Tail {
         let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
         let mut unreadable = 0;
         let tail = Tail::read(&items, Manifest::read_readable, |item| match read_delta(item) {
-            Err(error) if error.is_of_items() => {
+            Err(error) if error.is_unreadable() => {
                 unreadable += 1;
                 Ok(Delta::default())
             }

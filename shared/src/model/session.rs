@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, StoredOrder};
 use crate::channels::{Channel, Source, channel, referrer_host};
+use crate::codec::Packed;
 use crate::derived::MEASURES_VERSION;
 use crate::derived::journeys::Trail;
 use crate::ids::SessionId;
-use crate::ip::SealedIp;
+use crate::ip::EncryptedIp;
 use crate::time::{Day, Millis};
 
 /// How many applied batches a session remembers inline before the list moves to items of its own.
@@ -49,7 +50,7 @@ pub struct Session {
     /// The city's name.
     pub geo_city: Option<String>,
     /// The address, readable as long as its day's key is kept.
-    pub ip: Option<SealedIp>,
+    pub ip: Option<EncryptedIp>,
     /// The referring host, unless it is the project's own.
     pub referrer_host: Option<String>,
     /// The channel it came by.
@@ -74,7 +75,8 @@ pub struct Session {
     pub is_first: bool,
     /// Whether the figures contain it; a bot's sessions are taken out again.
     pub counted: bool,
-    /// The measures it was counted with, so that a later one is never subtracted unadded.
+    /// The version of the set of measures it is counted with: it adds nothing to a later measure, so that nothing is
+    /// ever subtracted from that unadded.
     pub measures: u16,
     /// The batches applied to it.
     pub applied: Applied,
@@ -87,6 +89,23 @@ pub struct Applied {
     pub recent: Vec<u64>,
     /// How many more are listed in items of their own.
     pub listed: u32,
+}
+
+impl Packed<'_> for Session {
+    type V2 = Self;
+    type V3 = Self;
+}
+
+/// A part of a long list of applied batches.
+impl Packed<'_> for Vec<u64> {
+    type V2 = Self;
+    type V3 = Self;
+}
+
+/// What a session's lookup holds: the first batch of it that was stored, and when it started.
+impl Packed<'_> for (StoredOrder, Millis) {
+    type V2 = Self;
+    type V3 = Self;
 }
 
 /// A session's place in its visitor's history.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, StoredOrder, VisitorFacts};
 use super::session::Session;
+use crate::codec::Packed;
 use crate::derived::distinct::SeenDays;
 use crate::ids::SessionId;
 use crate::time::Millis;
@@ -84,6 +85,54 @@ pub struct Alias {
     pub linked: (StoredOrder, u32),
     /// The name.
     pub name: String,
+}
+
+impl Packed<'_> for Visitor {
+    type V2 = VisitorV2;
+    type V3 = Self;
+}
+
+/// A visitor in format 2, which does not tell how long its sessions are.
+#[derive(Debug, Deserialize)]
+pub struct VisitorV2 {
+    profile: Profile,
+    first_seen_at: Millis,
+    last_seen_at: Millis,
+    visit_count: u32,
+    bot_score: u8,
+    aliases: Vec<Alias>,
+    unwinding: bool,
+    is_erased: bool,
+    seen: SeenDays,
+    has_seen_more: bool,
+    latest: Session,
+}
+
+impl From<VisitorV2> for Visitor {
+    fn from(was: VisitorV2) -> Self {
+        // All sessions lie between these instants. It is more than the longest one takes, so readers look at more of them
+        // than they need to; where there is only one, it is known.
+        let longest = was.last_seen_at.0 - was.first_seen_at.0;
+        let (longest_session_ms, longest_lead_ms) = match was.visit_count {
+            0 | 1 => (was.latest.duration_ms(), was.latest.lead_ms()),
+            _ => (longest, longest),
+        };
+        Visitor {
+            profile: was.profile,
+            first_seen_at: was.first_seen_at,
+            last_seen_at: was.last_seen_at,
+            visit_count: was.visit_count,
+            longest_session_ms,
+            longest_lead_ms,
+            bot_score: was.bot_score,
+            aliases: was.aliases,
+            unwinding: was.unwinding,
+            is_erased: was.is_erased,
+            seen: was.seen,
+            has_seen_more: was.has_seen_more,
+            latest: was.latest,
+        }
+    }
 }
 
 impl Visitor {

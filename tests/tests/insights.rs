@@ -1,78 +1,54 @@
-//! What the endpoints of rankings answer, against figures worked out by hand, whatever the order in which
-//! batches come, and with what turned out to be a bot's taken out again.
+//! What the endpoints of rankings answer, against figures worked out by hand, with what turned out to be a bot's taken out
+//! again.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use identity::project::{self, Settings};
 use rollup::Consumer;
 use serde_json::{Value, json};
-use shared::app::App;
-use shared::auth::{ApiKey, KIND, KeyKind, LIMIT, PROJECT};
-use shared::derived::Measure;
+use shared::auth::KeyKind;
+use shared::derived::{Generation, Measure};
 use shared::ids::ProjectId;
 use shared::keys;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::store::{Consistency, HOSTS, Store, key_item, number, text};
+use shared::store::Consistency;
 use shared::time::{Day, Millis};
-
-/// All endpoints that answer with rankings.
-const PATHS: [&str; 10] = [
-    "pages",
-    "insights/frustration",
-    "insights/errors",
-    "insights/clicks",
-    "insights/seo",
-    "insights/journeys",
-    "insights/reading",
-    "insights/forms",
-    "acquisition",
-    "metrics",
-];
+use tests::http::get;
+use tests::stack::{Counting, Stack};
 
 /// More batches than a tail holds before it is compacted.
 const ENOUGH_TO_COMPACT: usize = 80;
 
-/// A project, and the API's functions on it.
+/// A project, counted by the test.
 struct Site {
-    app: App,
-    key: ApiKey,
-    project: ProjectId,
+    stack: Stack,
+    id: ProjectId,
+    key: String,
     consumer: Consumer,
 }
 
 impl Site {
     async fn new() -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-        let store = Store::new(shared::app::client(Some(&endpoint)).await, "identity");
-        shared::table::create(&store).await.unwrap();
-
-        let project: ProjectId = "demo".parse().unwrap();
-        let key = ApiKey::generate(KeyKind::Secret).unwrap();
-        let mut item = key_item(&keys::api_key(&key.sha256()));
-        item.insert(PROJECT.to_owned(), text(project.as_str()));
-        item.insert(KIND.to_owned(), text(KeyKind::Secret.name()));
-        item.insert(LIMIT.to_owned(), number(1_000_000));
-        store.put(item).await.unwrap();
-        let mut item = key_item(&keys::project(&project));
-        item.insert(HOSTS.to_owned(), AttributeValue::L(vec![text("shop.example")]));
-        store.put(item).await.unwrap();
-        Site { consumer: Consumer::new(store.clone()), app: App::new(store), key, project }
+        let stack = Stack::start(Counting::ByTest).await;
+        let id: ProjectId = "shop".parse().unwrap();
+        let settings = Settings { hosts: vec!["shop.example".to_owned()], ..Settings::default() };
+        assert!(project::create(stack.store(), &id, &settings, Millis::now()).await.unwrap());
+        let key = stack.key(&id, KeyKind::Secret, Some(1_000_000)).await;
+        Site { consumer: Consumer::new(stack.store().clone()), stack, id, key }
     }
 
     async fn store(&self, batches: &[Batch]) {
         for batch in batches {
-            assert!(self.app.store().put_at(batch.to_item(&self.project).unwrap(), None).await.unwrap().is_stored());
+            assert!(self.stack.store().put_at(batch.to_item(&self.id).unwrap(), None).await.unwrap().is_stored());
         }
     }
 
-    /// Counts batches, so many of them at a time.
-    async fn count(&self, batches: &[Batch], together: usize) {
-        for delivered in batches.chunks(together) {
-            self.consumer.apply(BTreeMap::from([(self.project.clone(), delivered.to_vec())])).await.complete().unwrap();
+    /// Counts batches, each delivered alone.
+    async fn count(&self, batches: &[Batch]) {
+        for batch in batches {
+            self.consumer.apply(BTreeMap::from([(self.id.clone(), vec![batch.clone()])])).await.complete().unwrap();
         }
     }
 
@@ -84,42 +60,19 @@ impl Site {
         };
         let noise: Vec<Batch> = (0..ENOUGH_TO_COMPACT).map(noise).collect();
         self.store(&noise).await;
-        self.count(&noise, 1).await;
-        self.consumer.compact(&self.project).await.unwrap();
-        let block = keys::block(&self.project, Measure::Pages, shared::derived::Generation::FIRST, day(1));
-        assert!(self.app.store().get(&block, Consistency::Strong).await.unwrap().is_some());
-    }
-
-    async fn get(&self, path: &str) -> (u16, Value) {
-        let request = http::Request::get(format!("https://example.test/api/v1/{path}"))
-            .header("authorization", format!("Bearer {}", self.key.reveal()))
-            .body(lambda_http::Body::Empty)
-            .unwrap();
-        let (route, _) = shared::routes::find(request.uri().path()).unwrap();
-        let (app, request) = (&self.app, &request);
-        let response = match route.function {
-            "pages" => pages::handle(app, request).await,
-            "frustration" => frustration::handle(app, request).await,
-            "errors" => errors::handle(app, request).await,
-            "clicks" => clicks::handle(app, request).await,
-            "seo" => seo::handle(app, request).await,
-            "journeys" => journeys::handle(app, request).await,
-            "reading" => reading::handle(app, request).await,
-            "forms" => forms::handle(app, request).await,
-            "acquisition" => acquisition::handle(app, request).await,
-            "metrics" => metrics::handle(app, request).await,
-            other => panic!("{other}"),
-        };
-        (response.status().as_u16(), serde_json::from_slice(response.body().as_ref()).unwrap())
+        self.count(&noise).await;
+        self.consumer.compact(&self.id).await.unwrap();
+        let block = keys::block(&self.id, Measure::Pages, Generation::FIRST, day(1));
+        assert!(self.stack.store().get(&block, Consistency::Strong).await.unwrap().is_some());
     }
 
     /// What an endpoint answers for the days from one to another.
     async fn data(&self, path: &str, days: (i32, i32)) -> Value {
-        let query = format!("start_date={}&end_date={}", day(days.0), day(days.1));
         let join = if path.contains('?') { '&' } else { '?' };
-        let (status, body) = self.get(&format!("{path}{join}{query}")).await;
-        assert_eq!(status, 200, "{path}: {body}");
-        assert_eq!(body.as_object().unwrap().len(), 1, "{path}: {body}");
+        let query = format!("{path}{join}start_date={}&end_date={}", day(days.0), day(days.1));
+        let answer = get(&self.stack.at(&query), &self.key).await;
+        let body = answer.json();
+        assert_eq!((answer.status.as_u16(), body.as_object().unwrap().len()), (200, 1), "{path}: {body}");
         body["data"].clone()
     }
 }
@@ -342,10 +295,10 @@ async fn figures_are_those_of_people_and_of_no_bot() {
     site.store(&people).await;
     site.store(&seeming).await;
     site.store(std::slice::from_ref(&given_away)).await;
-    site.count(&people[..4], 1).await;
-    site.count(&seeming, 1).await;
+    site.count(&people[..4]).await;
+    site.count(&seeming).await;
     site.compact("1").await;
-    site.count(&people[4..], 1).await;
+    site.count(&people[4..]).await;
 
     let home = json!({"url": "/", "views": 5, "unique_visitors": 3});
     assert_eq!(site.data("pages", (1, 5)).await["top_pages"][0], home);
@@ -353,26 +306,11 @@ async fn figures_are_those_of_people_and_of_no_bot() {
     assert_eq!(listed, 4);
     assert_eq!(site.data("insights/seo", (1, 5)).await["issues"][1], json!({"issue": "no_title", "pages": 1}));
 
-    site.count(&[given_away], 1).await;
+    site.count(&[given_away]).await;
     all_agrees(&site).await;
     site.compact("2").await;
     all_agrees(&site).await;
-}
-
-#[tokio::test]
-async fn the_order_of_delivery_changes_nothing() {
-    let (mut sent, (seeming, given_away)) = (people(), impostor());
-    sent.extend(seeming);
-    sent.push(given_away);
-    sent.reverse();
-    for together in [1, 100] {
-        let site = Site::new().await;
-        site.store(&sent).await;
-        site.count(&sent, together).await;
-        // A retry.
-        site.count(&sent, together).await;
-        all_agrees(&site).await;
-    }
+    site.stack.shutdown().await;
 }
 
 async fn all_agrees(site: &Site) {
@@ -569,38 +507,6 @@ async fn metrics_agree(site: &Site) {
     assert_eq!(site.data("metrics", (4, 5)).await, nothing);
 }
 
-#[tokio::test]
-async fn all_rankings_take_the_same_parameters() {
-    let site = Site::new().await;
-    let sent = people();
-    site.store(&sent).await;
-    site.count(&sent, 10).await;
-    for path in PATHS {
-        for (query, code) in [
-            ("start_date=2025-02-30", "invalid_date"),
-            ("start_date=2025-02-02&end_date=2025-02-01", "invalid_date"),
-            ("limit=0", "invalid_parameter"),
-            ("limit=ten", "invalid_parameter"),
-        ] {
-            let (status, body) = site.get(&format!("{path}?{query}")).await;
-            assert_eq!((status, &body["error"]["code"]), (400, &json!(code)), "{path}?{query}");
-        }
-        let (all, some) = (site.data(path, (1, 5)).await, site.data(&format!("{path}?limit=1&page=2"), (1, 5)).await);
-        for (all, some) in rankings(&all).into_iter().zip(rankings(&some)) {
-            assert_eq!(some[..], all[..all.len().min(1)], "{path}");
-        }
-    }
-}
-
-/// The arrays of rows in an answer.
-fn rankings(data: &Value) -> Vec<Vec<Value>> {
-    match data {
-        Value::Array(rows) => vec![rows.clone()],
-        Value::Object(parts) => parts.values().flat_map(rankings).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// So many keys in a day that the last ones are not kept apart.
 #[tokio::test]
 async fn keys_beyond_a_days_limit_are_one_row() {
@@ -622,7 +528,7 @@ async fn keys_beyond_a_days_limit_are_one_row() {
     let events: Vec<Event> = (0..KEYS).flat_map(of_key).collect();
     let sent = [batch("v", "1", "1", started_at, vec![first]), batch("v", "1", "2", started_at, events)];
     site.store(&sent).await;
-    site.count(&sent, 1).await;
+    site.count(&sent).await;
 
     let row = &site.data("pages", (1, 1)).await["top_pages"][0];
     assert_eq!([&row["url"], &row["views"]], [&json!("(other)"), &json!(100)]);
@@ -642,6 +548,7 @@ async fn keys_beyond_a_days_limit_are_one_row() {
         "first_seen_at": started_at.0, "last_seen_at": at(1, 10, KEYS - 1).0, "url": null});
     assert_eq!(errors[0], expected);
     assert_eq!([&errors[1]["type"], &errors[1]["message"]], [&json!("(other)"), &Value::Null]);
+    site.stack.shutdown().await;
 }
 
 /// A visitor who is seen at more keys than its own item remembers.
@@ -655,7 +562,7 @@ async fn a_visitor_of_many_pages_is_one_visitor_of_each() {
     };
     let sent = [visit(2), visit(1), visit(3)];
     site.store(&sent).await;
-    site.count(&sent, 1).await;
+    site.count(&sent).await;
     for (days, views) in [((1, 3), 3), ((1, 2), 2), ((2, 2), 1)] {
         let pages = site.data("pages?limit=100", days).await;
         let rows = pages["top_pages"].as_array().unwrap();
@@ -664,6 +571,7 @@ async fn a_visitor_of_many_pages_is_one_visitor_of_each() {
     }
     let given_away = [bot(batch("v", "2", "2", at(2, 10, 0), Vec::new()))];
     site.store(&given_away).await;
-    site.count(&given_away, 1).await;
+    site.count(&given_away).await;
     assert_eq!(site.data("pages", (1, 5)).await, json!({"top_pages": [], "avg_pages_per_session": 0.0}));
+    site.stack.shutdown().await;
 }

@@ -1,0 +1,626 @@
+//! What is stored stays readable: samples of every kind of item, in every format that is read, and what they hold.
+//! `functions/rollup/examples/samples.rs` says what `rollup`'s are of.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::net::IpAddr;
+
+use identity::project::Settings;
+use identity::{key, project};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
+use rollup::Consumer;
+use rollup::heartbeat::{Heartbeat, Pulse};
+use serde_json::{Value, json};
+use shared::auth::ApiKey;
+use shared::channels::Channel;
+use shared::codec::{Format, Packed};
+use shared::dates::DateRange;
+use shared::derived::block::{self, Block, Found, NewBlock, Reading};
+use shared::derived::contributions::seen_in_batch;
+use shared::derived::distinct::{SeenDays, shard};
+use shared::derived::index::{HourEntries, Versioned};
+use shared::derived::journeys::{Trail, steps};
+use shared::derived::packed::PackedDelta;
+use shared::derived::tail::Manifest;
+use shared::derived::{
+    BatchEntry, BatchRef, Counters, Delta, FlatRows, Generation, Index, Measure, Rows, SessionEntry, SessionRef,
+};
+use shared::ids::ProjectId;
+use shared::ip::IpKeys;
+use shared::keys;
+use shared::model::batch::StoredOrder;
+use shared::model::{Batch, Session, Visitor};
+use shared::routes::{COLLECT, ROUTES};
+use shared::store::{
+    Consistency, DATA, HOSTS, Item, PK, Query, REV, SK, binary, item_key, key_item, number, read_binary, read_number,
+    read_packed, read_text, read_texts,
+};
+use shared::time::{Day, Millis};
+use tests::example::page_view;
+use tests::formats::{Kind, all_items};
+use tests::generate::history;
+use tests::http;
+use tests::stack::{Counting, Project, Stack, now};
+use tests::tracker::keyed;
+
+const SECRET_KEY: &str = "sk_live_SampleSampleSampleSampleSampleAb";
+const PUBLIC_KEY: &str = "pk_live_SampleSampleSampleSampleSampleAb";
+
+/// When most of the samples' site happened, 15 June 2025, and how long a day is.
+const START: i64 = 1_750_000_000_000;
+const DAY_MS: i64 = 86_400_000;
+
+fn demo() -> ProjectId {
+    "demo".parse().unwrap()
+}
+
+fn today() -> Day {
+    Millis(START).day()
+}
+
+/// The sample of a kind with these keys.
+fn sample(kind: Kind, format: u8, pk: &str, sk: &str) -> Item {
+    let is_it = |item: &Item| read_text(item, PK).unwrap() == pk && read_text(item, SK).unwrap() == sk;
+    kind.samples(format).into_iter().find(is_it).unwrap_or_else(|| panic!("{kind:?} {pk} / {sk} in format {format}"))
+}
+
+/// What a table has that was written in one format: all that is not packed is in its first one.
+fn site(format: Format) -> Vec<Item> {
+    let format_of = |kind: Kind| if kind.formats().contains(&1) { 1 } else { format as u8 };
+    Kind::ALL.into_iter().flat_map(|kind| kind.samples(format_of(kind))).collect()
+}
+
+/// A stack whose table has these items.
+async fn stack_of(items: &[Item]) -> Stack {
+    let stack = Stack::start(Counting::ByTest).await;
+    for item in items {
+        stack.store().put(item.clone()).await.unwrap();
+    }
+    stack
+}
+
+/// What every route of the API answers about the samples' days.
+async fn answers(stack: &Stack) -> BTreeMap<&'static str, Value> {
+    let mut answers = BTreeMap::new();
+    for route in ROUTES.iter().filter(|route| route.method == "GET" && route.function != "openapi") {
+        let path = route.path.replace("{visitor_id}", "v_person").replace("{session_id}", "s_second");
+        let url = format!("{}{path}?start_date=2025-06-14&end_date=2025-06-17&limit=100", stack.origin());
+        answers.insert(route.path, http::get(&url, SECRET_KEY).await.ok());
+    }
+    answers
+}
+
+/// Makes the samples of what the command line, the collector and the local stack store:
+/// `cargo test -p tests --test formats -- --ignored`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it writes samples"]
+async fn samples_of_attributes_are_written() {
+    let stack = Stack::start(Counting::ByStream).await;
+    fill(&stack).await;
+    write_samples(all_items(stack.store()).await);
+    stack.shutdown().await;
+}
+
+/// Stores something of every kind that is made of attributes.
+async fn fill(stack: &Stack) {
+    let store = stack.store();
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    let settings = Settings {
+        name: Some("Demo shop".to_owned()),
+        hosts: texts(&["shop.example"]),
+        origins: texts(&["https://shop.example"]),
+    };
+    assert!(project::create(store, &demo(), &settings, Millis(START)).await.unwrap());
+    let limits = [(SECRET_KEY, Some(1_000)), (PUBLIC_KEY, None)];
+    for (text, limit) in limits {
+        key::register(store, &demo(), &ApiKey::parse(text).unwrap(), limit, Millis(START)).await.unwrap();
+    }
+    http::get(&stack.at("stats"), SECRET_KEY).await.ok();
+    let consumer = Consumer::new(store.clone());
+    consumer.erase(&demo(), &"v_erased".parse().unwrap(), |_| {}).await.unwrap();
+    let beat = Heartbeat::default();
+    beat.beat(store, Millis(START), Millis(START)).await.unwrap();
+    let beat = Heartbeat::default();
+    beat.beat(store, Millis(START), Millis(START + DAY_MS)).await.unwrap();
+    let mut demo_data = key_item(&keys::dev_demo(&demo()));
+    demo_data.insert("until".to_owned(), number(START));
+    store.put(demo_data).await.unwrap();
+    // Something for the stream's checkpoint to name.
+    let sent = page_view("v_1", "ses_1", "b_1", now());
+    let project = Project { id: demo(), secret_key: SECRET_KEY.to_owned(), public_key: PUBLIC_KEY.to_owned() };
+    stack.store_batch(&project, 1, &sent).await.unwrap();
+    stack.counted(&demo(), &[sent]).await;
+}
+
+fn write_samples(items: Vec<Item>) {
+    let mut samples: BTreeMap<Kind, Vec<Item>> = BTreeMap::new();
+    for item in items {
+        let key = item_key(&item).unwrap();
+        let kind = kind_of(&item);
+        let is_ours = !format!("{}{}", key.pk, key.sk).contains("main") && kind != Kind::IpKey;
+        let is_ours = is_ours && (kind != Kind::ApiKey || read_text(&item, "project").unwrap() == "demo");
+        if kind.is_of_attributes() && is_ours {
+            samples.entry(kind).or_default().push(item);
+        }
+    }
+    for (kind, items) in samples {
+        kind.write_samples(1, &items);
+    }
+    // What this release reads and the next one writes.
+    let marked = Kind::Batch.samples(1).into_iter().filter(|item| read_text(item, PK).unwrap().ends_with("v_person"));
+    let marked: Vec<Item> = marked
+        .map(|mut item| {
+            let data = [&[2 << 3 | 0b110], read_binary(&item, DATA).unwrap()].concat();
+            item.insert(DATA.to_owned(), binary(data));
+            item
+        })
+        .collect();
+    Kind::Batch.write_samples(2, &marked);
+}
+
+#[test]
+fn there_are_samples_of_every_kind_in_every_format_that_is_read() {
+    for kind in Kind::ALL {
+        for format in kind.formats() {
+            let samples = kind.samples(format);
+            assert!(!samples.is_empty(), "{kind:?} in format {format}: see tests/src/formats.rs");
+            for item in samples {
+                let key = item_key(&item).unwrap();
+                assert_eq!(Kind::of(&key), Some(kind), "{key:?}");
+                if !kind.formats().contains(&1) {
+                    assert_eq!(read_binary(&item, DATA).unwrap()[0], format, "{key:?}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_has_items_of_these_kinds_alone() {
+    let stack = Stack::start(Counting::ByStream).await;
+    let projects = [stack.project().await, stack.project().await];
+    let history = history(120).prop_filter("long", |history| history.len() > 60);
+    let batches = history.new_tree(&mut TestRunner::deterministic()).unwrap().current().recent(now());
+    for (number, (of, sent)) in batches.iter().enumerate() {
+        stack.store_batch(&projects[*of], number, sent).await;
+    }
+    for (of, project) in projects.iter().enumerate() {
+        let sent: Vec<_> = batches.iter().filter(|(owner, _)| *owner == of).map(|(_, sent)| sent.clone()).collect();
+        stack.counted(&project.id, &sent).await;
+    }
+    fill(&stack).await;
+    let kinds: BTreeSet<Kind> = all_items(stack.store()).await.iter().map(kind_of).collect();
+    assert!(
+        Kind::ALL.into_iter().filter(|kind| kind.is_of_attributes()).all(|kind| kinds.contains(&kind)),
+        "{kinds:?}"
+    );
+    stack.shutdown().await;
+}
+
+fn kind_of(item: &Item) -> Kind {
+    let key = item_key(item).unwrap();
+    Kind::of(&key).unwrap_or_else(|| panic!("{key:?} is of no kind: see tests/src/formats.rs"))
+}
+
+/// The key of a sample's visitor.
+fn visitor(name: &str) -> String {
+    format!("P#demo#V#{name}")
+}
+
+/// Says what a person's session has as all of the samples' have it.
+fn is_landed(session: &Session) {
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(session.url, text("/landing"));
+    assert_eq!(session.referrer, text("https://www.google.com/"));
+    assert_eq!(session.referrer_host, text("google.com"));
+    assert_eq!(session.utm_source, text("mail"));
+    assert_eq!(session.utm_medium, text("email"));
+    assert_eq!(session.utm_campaign, text("june"));
+    assert_eq!(session.utm_term, text("term"));
+    assert_eq!(session.utm_content, text("content"));
+    assert_eq!(session.channel, Channel::Email);
+    assert_eq!(session.max_scroll_depth, Some(50));
+    assert_eq!(session.measures, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn visitors_and_their_sessions_are_read() {
+    let stack = stack_of(&Kind::IpKey.samples(1)).await;
+    let ip_keys = IpKeys::load(stack.store(), &demo(), Millis(START)).await.unwrap();
+    let text = |text: &str| Some(text.to_owned());
+    for format in Format::ALL {
+        let read = |name: &str| {
+            let item = sample(Kind::Visitor, format as u8, &visitor(name), "VISITOR");
+            (read_number::<u64>(&item, REV).unwrap(), read_packed::<Visitor>(&item).unwrap())
+        };
+        let (rev, person) = read("v_person");
+        assert_eq!((rev, person.visit_count, person.bot_score), (4, 3, 5));
+        assert_eq!((person.first_seen_at, person.last_seen_at), (Millis(START - DAY_MS), Millis(START + DAY_MS)));
+        // Format 2 has no such bounds; none is too narrow.
+        let bounds = match format {
+            Format::V2 => (2 * DAY_MS, 2 * DAY_MS),
+            Format::V3 => (47 * 60_000, 0),
+        };
+        assert_eq!((person.longest_session_ms, person.longest_lead_ms), bounds);
+        let names: Vec<&str> = person.aliases.iter().map(|alias| alias.name.as_str()).collect();
+        assert_eq!(names, ["ada", "ada@example.org"]);
+        assert_eq!(person.aliases[1].linked, ((Millis(START - DAY_MS + 2_000), "b0".parse().unwrap()), 1));
+        assert_eq!((person.unwinding, person.is_erased, person.has_seen_more), (false, false, true));
+        let (profile, facts) = (&person.profile, &person.profile.facts);
+        assert_eq!((profile.at, profile.page.clone()), (Millis(START + DAY_MS), text("/again")));
+        assert_eq!(profile.stored, (Millis(START + DAY_MS + 2_000), "b0".parse().unwrap()));
+        assert_eq!(profile.session_id.as_str(), "s_third");
+        assert_eq!((facts.screen_width, facts.screen_height), (Some(1920), Some(1080)));
+        assert_eq!((facts.ad_block, facts.bot_score, facts.mobile), (Some(1), 5, Some(0)));
+        assert_eq!(facts.fingerprint_hash, text("f1"));
+        assert_eq!((facts.timezone.clone(), facts.language.clone()), (text("Europe/Belgrade"), text("sr")));
+        assert_eq!((facts.browser_name.clone(), facts.browser_version.clone()), (text("Firefox"), text("126.0")));
+        assert_eq!((facts.os.clone(), facts.geo_country.clone()), (text("Linux"), text("Serbia")));
+        assert_eq!((facts.geo_country_code.clone(), facts.geo_city.clone()), (text("RS"), text("Belgrade")));
+        let address: IpAddr = "203.0.113.9".parse().unwrap();
+        assert_eq!(facts.ip.as_ref().and_then(|ip| ip_keys.decrypt(ip)), Some(address));
+
+        let latest = &person.latest;
+        is_landed(latest);
+        assert_eq!((latest.session_id.as_str(), latest.started_at), ("s_third", Millis(START + DAY_MS)));
+        assert_eq!((latest.page_views, latest.event_count, latest.click_count), (1, 1, Some(0)));
+        assert_eq!((latest.next_day, latest.is_first, latest.counted), (None, false, true));
+        assert_eq!((latest.applied.recent.len(), latest.applied.listed), (1, 0));
+        assert_eq!(latest.ip.as_ref().and_then(|ip| ip_keys.decrypt(ip)), Some(address));
+
+        let (_, single) = read("v_single");
+        assert_eq!((single.visit_count, single.longest_session_ms, single.longest_lead_ms), (1, 0, 60_000));
+        assert_eq!((single.seen.len(), single.latest.is_first), (1, true));
+        let (_, bot) = read("v_bot");
+        assert_eq!((bot.bot_score, bot.latest.counted, bot.seen.len()), (90, false, 0));
+        assert_eq!(bot.latest.trail, Trail::default());
+
+        let session = |started_at: i64, id: &str| -> Session {
+            let sort_key = format!("S#{started_at:015}#{id}");
+            read_packed(&sample(Kind::Session, format as u8, &visitor("v_person"), &sort_key)).unwrap()
+        };
+        let first = session(START - DAY_MS, "s_first");
+        is_landed(&first);
+        assert_eq!((first.first_instant, first.last_instant), (Millis(START - DAY_MS), Millis(START - DAY_MS + 1_000)));
+        assert_eq!((first.page_views, first.event_count, first.is_first), (2, 2, true));
+        assert_eq!(first.next_day, Some(today()));
+        let second = session(START, "s_second");
+        is_landed(&second);
+        assert_eq!(second.origin, (Millis(START + 2_000), "b0".parse().unwrap()));
+        assert_eq!((second.first_instant, second.last_instant), (Millis(START), Millis(START + 47 * 60_000)));
+        assert_eq!((second.page_views, second.event_count, second.click_count), (48, 58, Some(47)));
+        assert_eq!((second.next_day, second.is_first, second.applied.listed), (Some(today().plus(1)), false, 48));
+        let mut counters = Counters::default();
+        let mut trail = Trail::default();
+        for batch in batches_of("v_person", "s_second") {
+            trail.extend(steps(&batch), &batch.visitor_id, &mut counters);
+        }
+        assert_eq!(second.trail, trail);
+    }
+    stack.shutdown().await;
+}
+
+/// The sampled batches of a session, in the order they were stored.
+fn batches_of(visitor: &str, session: &str) -> Vec<Batch> {
+    let mut batches: Vec<Batch> = Kind::Batch.samples(1).iter().map(|item| Batch::from_item(item).unwrap()).collect();
+    batches.retain(|batch| batch.visitor_id.as_str() == visitor && batch.session_id.as_str() == session);
+    batches.sort_by_key(Batch::stored_order);
+    batches
+}
+
+#[test]
+fn what_a_visitor_remembers_is_read() {
+    for format in Format::ALL.map(|format| format as u8) {
+        let listed = sample(Kind::Applied, format, &visitor("v_person"), "A#s_second#000000");
+        let expected: Vec<u64> = batches_of("v_person", "s_second").iter().map(Batch::fingerprint).collect();
+        assert_eq!(read_packed::<Vec<u64>>(&listed).unwrap(), expected);
+        assert_eq!((expected.len(), expected[0]), (48, 10_404_907_809_224_057_909));
+
+        let second = sample(Kind::Session, format, &visitor("v_person"), &format!("S#{START:015}#s_second"));
+        let second: Session = read_packed(&second).unwrap();
+        let mut shards: BTreeMap<String, SeenDays> = BTreeMap::new();
+        for item in Kind::Seen.samples(format) {
+            shards.insert(read_text(&item, SK).unwrap().to_owned(), read_packed(&item).unwrap());
+        }
+        let mut days = BTreeSet::new();
+        for batch in batches_of("v_person", "s_second") {
+            for seen in seen_in_batch(&second, &batch) {
+                let shard = &shards[&format!("K#{:02}", shard(seen.hash()))];
+                assert!(shard.contains(seen.hash(), seen.day), "{seen:?}");
+                days.insert((seen.hash(), seen.day));
+            }
+        }
+        // Besides two pages of the day before.
+        assert_eq!(shards.values().map(SeenDays::len).sum::<usize>(), days.len() + 2);
+
+        let lookup = sample(Kind::Lookup, format, "P#demo#SID#s_second", "v_person");
+        let expected: (StoredOrder, Millis) = ((Millis(START + 2_000), "b0".parse().unwrap()), Millis(START));
+        assert_eq!(read_packed::<(StoredOrder, Millis)>(&lookup).unwrap(), expected);
+    }
+}
+
+#[test]
+fn the_tail_is_read() {
+    for format in Format::ALL.map(|format| format as u8) {
+        let item = sample(Kind::Manifest, format, "P#demo#TAIL", "MANIFEST");
+        let manifest = Manifest::read(&item).unwrap();
+        assert_eq!(read_number::<u64>(&item, REV).unwrap(), 2);
+        assert_eq!(manifest.rounds.iter().map(|round| round.number).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!((manifest.round, manifest.shown, manifest.building), (2, Generation::FIRST, None));
+        // What a rebuild says in it is read back, and the rounds stay.
+        let building =
+            manifest.begin_building(Millis(START), Millis(START + 1)).begin_building(Millis(START), Millis(9));
+        assert_eq!(Manifest::read(&building.to_item(&demo()).unwrap()).unwrap(), building);
+        let shown = building.show_built(Millis(START + 2)).expunge(vec![today(), Day(3)]);
+        let read = Manifest::read(&shown.to_item(&demo()).unwrap()).unwrap();
+        assert_eq!((read.shown, read.building, read.stale.len()), (Generation(4), None, 2));
+        assert_eq!(BTreeSet::from_iter(read.expunged), BTreeSet::from([today(), Day(3)]));
+        for round in manifest.rounds {
+            assert!(round.done_at.is_some());
+            assert_eq!(round.segments.len(), 64);
+            assert!(round.segments.iter().all(|id| keys::is_segment(id)), "{:?}", round.segments);
+        }
+
+        let mut delta = Delta::default();
+        for item in Kind::Segment.samples(format) {
+            let packed = PackedDelta::of(&item).unwrap();
+            let whole = packed.unpack().unwrap();
+            assert_eq!(
+                (packed.sessions().unwrap(), packed.events().unwrap()),
+                (whole.sessions.clone(), whole.events.clone())
+            );
+            delta.add_all(&whole);
+        }
+        let day = today().plus(1);
+        let again = delta.counters.rows(Measure::Pages, day).unwrap();
+        assert_eq!(again.row(0, "/again").get(0), 1);
+        // It was added in one segment and taken out in another.
+        assert_eq!(again.row(0, "/trap").get(0), 0);
+        let hour = Millis(START + DAY_MS).hour();
+        let sessions: Vec<_> =
+            delta.sessions.0[&hour].iter().map(|(key, entry)| (key.session.as_str(), entry)).collect();
+        assert_eq!(sessions.iter().map(|(id, _)| *id).collect::<Vec<_>>(), ["s_third", "s_trapped"]);
+        assert_eq!(sessions[0].1.value.as_ref().unwrap().started_at, Millis(START + DAY_MS));
+        assert_eq!(*sessions[1].1, Versioned { rev: 2, value: None });
+        assert!(
+            delta.events.0[&hour]
+                .iter()
+                .any(|(key, entry)| key.visitor.as_str() == "v_trapped" && entry.value.is_none())
+        );
+    }
+}
+
+#[test]
+fn runs_are_read() {
+    let hour_of = |round: u64| format!("15#{round:012}");
+    for format in Format::ALL.map(|format| format as u8) {
+        let read = |round| -> HourEntries<SessionRef, SessionEntry> {
+            let pk = keys::runs(&demo(), Index::Sessions, today());
+            read_packed(&sample(Kind::Run, format, &pk, &hour_of(round))).unwrap()
+        };
+        let entry = |entries: &HourEntries<SessionRef, SessionEntry>, id: &str| {
+            entries.iter().find(|(key, _)| key.session.as_str() == id).unwrap().1.clone()
+        };
+        let first = read(1);
+        assert_eq!(first.len(), 4);
+        let Versioned { rev: 2, value: Some(second) } = entry(&first, "s_second") else { panic!("{first:?}") };
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!((second.started_at, second.next_day), (Millis(START), None));
+        assert_eq!((second.url, second.browser_name, second.os), (text("/landing"), text("Firefox"), text("Linux")));
+        assert_eq!(
+            (second.geo_country, second.geo_country_code, second.geo_city),
+            (text("Serbia"), text("RS"), text("Belgrade"))
+        );
+        assert!(second.ip.is_some() && entry(&first, "s_bot").value.is_some());
+        let later = read(2);
+        assert_eq!(entry(&later, "s_bot"), Versioned { rev: 2, value: None });
+        assert_eq!(entry(&later, "s_filler1").value.unwrap().next_day, Some(today().plus(1)));
+
+        let read = |round| -> HourEntries<BatchRef, BatchEntry> {
+            let pk = keys::runs(&demo(), Index::Events, today());
+            read_packed(&sample(Kind::Run, format, &pk, &hour_of(round))).unwrap()
+        };
+        let entry = |entries: &HourEntries<BatchRef, BatchEntry>, session: &str, batch: &str| {
+            let is_it = |key: &BatchRef| (key.session.as_str(), key.batch.as_str()) == (session, batch);
+            entries.iter().find(|(key, _)| is_it(key)).unwrap().1.clone()
+        };
+        let Versioned { value: Some(all), .. } = entry(&read(1), "s_second", "b0") else { panic!("it is listed") };
+        let events: Vec<_> = all.events.iter().map(|(at, position, name)| (*at, *position, name.as_str())).collect();
+        assert_eq!(events.len(), 11);
+        assert_eq!(events[1], (410_000, 1, "rage_click"));
+        assert_eq!(events[10], (500_000, 10, "custom_event"));
+        let Versioned { value: Some(beat), .. } = entry(&read(1), "s_filler1", "b1") else { panic!("it is listed") };
+        assert_eq!((beat.heartbeat, beat.events.len()), (Some(461_000), 0));
+        assert_eq!(entry(&read(2), "s_bot", "b0"), Versioned { rev: 2, value: None });
+    }
+}
+
+async fn rows_of_a_day<R>(stack: &Stack, project: &ProjectId, measure: Measure) -> Block<R>
+where
+    R: for<'a> Packed<'a> + FromIterator<R> + Debug,
+{
+    let range = DateRange::new(today(), today()).unwrap();
+    match block::read(stack.store(), project, measure, Generation::FIRST, range, Reading::Strong).await.unwrap() {
+        Found::Blocks(mut blocks) if blocks.len() == 1 => blocks.remove(0),
+        found => panic!("{found:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_are_read_whole_and_in_parts() {
+    for format in Format::ALL {
+        let stack = stack_of(&site(format)).await;
+        for measure in Measure::ALL {
+            // They are two rounds old; what the second one did not touch, one.
+            let block = rows_of_a_day::<Rows>(&stack, &demo(), measure).await;
+            assert!((1..=2).contains(&block.round), "{measure:?}: {}", block.round);
+            assert_ne!(block.rows, Rows::default(), "{measure:?}");
+        }
+        let large: ProjectId = "large".parse().unwrap();
+        let block = rows_of_a_day::<Rows>(&stack, &large, Measure::Pages).await;
+        assert_eq!(block.round, 3);
+        let mut expected = Rows::default();
+        for number in 0..20_u32 {
+            expected.add(0, &format!("/{number}"), 0, i64::from(number) + 1);
+        }
+        assert_eq!(block.rows, expected);
+
+        let flat = rows_of_a_day::<FlatRows>(&stack, &large, Measure::Pages).await;
+        assert_eq!(flat.rows.to_rows(), expected);
+
+        // It is no longer large: written again, it is one item, and in the current format.
+        let new = NewBlock { round: 4, is_based: false, rows: expected.clone() };
+        let (store, first) = (stack.store(), Generation::FIRST);
+        assert!(block::write(store, &large, Measure::Pages, first, today(), Some(&block), new).await.unwrap());
+        let items = stack.store().query(Query::partition(keys::blocks(&large, Measure::Pages))).await.unwrap();
+        let [head] = &items[..] else { panic!("{items:?}") };
+        assert_eq!(read_binary(head, DATA).unwrap()[0], Format::CURRENT as u8);
+        let block = rows_of_a_day::<Rows>(&stack, &large, Measure::Pages).await;
+        assert_eq!((block.round, block.rows), (4, expected));
+        stack.shutdown().await;
+    }
+}
+
+#[test]
+fn batches_are_read() {
+    for format in Kind::Batch.formats() {
+        let item = sample(Kind::Batch, format, &visitor("v_person"), "B#s_second#b0");
+        let batch = Batch::from_item(&item).unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!((batch.visitor_id.as_str(), batch.session_id.as_str()), ("v_person", "s_second"));
+        assert_eq!((batch.batch_id.as_str(), batch.page), ("b0", text("/")));
+        assert_eq!((batch.stored_at, batch.sent_at), (Millis(START + 2_000), Millis(START + 1_000)));
+        assert_eq!(batch.visitor.aliases, ["ada", "ada@example.org"]);
+        assert_eq!((batch.visitor.bot_score, batch.visitor.screen_width), (5, Some(1920)));
+        assert_eq!((batch.session.started_at, batch.session.utm_source), (Millis(START), text("mail")));
+        assert_eq!((batch.session.click_count, batch.session.max_scroll_depth), (Some(0), Some(50)));
+        assert_eq!(batch.events.len(), 11);
+        let event = &batch.events[9];
+        assert_eq!((event.name.as_str(), event.created_at), ("web_vitals", Millis(START + 90_000)));
+        let data: Value = serde_json::from_str(event.data.as_ref().unwrap().get()).unwrap();
+        assert_eq!((&data["lcp"], &data["selector"]), (&json!(1_834.5), &json!("#buy")));
+        // The last release reads the first format alone.
+        let written = batch_item(&Batch::from_item(&item).unwrap());
+        assert_eq!(written, sample(Kind::Batch, 1, &visitor("v_person"), "B#s_second#b0"));
+    }
+}
+
+fn batch_item(batch: &Batch) -> Item {
+    batch.to_item(&demo()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_are_read() {
+    let stack = stack_of(&site(Format::CURRENT)).await;
+    let store = stack.store();
+    let stats = http::get(&stack.at("stats"), SECRET_KEY).await;
+    stats.ok();
+    assert_eq!(stats.header("ratelimit-policy"), "\"default\";q=1000;w=60");
+    http::get(&stack.at("stats"), PUBLIC_KEY).await.error(401, "unauthorized");
+
+    let sent = keyed(&page_view("v_new", "ses_new", "b_new", now()), PUBLIC_KEY);
+    let post = |origin: &str| {
+        let request = reqwest::Client::new().post(format!("{}{COLLECT}", stack.origin())).header("origin", origin);
+        http::send(request.json(&sent))
+    };
+    assert_eq!(post("https://shop.example").await.status, 202);
+    assert_eq!(post("https://other.example").await.status, 403);
+    let project = sample(Kind::Project, 1, "PROJECTS", "demo");
+    assert_eq!(read_texts(&project, HOSTS), ["shop.example"]);
+    let listed = Kind::ListedKey.samples(1);
+    let kinds: BTreeSet<&str> = listed.iter().map(|item| read_text(item, "kind").unwrap()).collect();
+    assert_eq!(kinds, BTreeSet::from(["public", "secret"]));
+
+    // Whoever was erased stays away.
+    let mut batch = batches_of("v_single", "s_single").remove(0);
+    batch.visitor_id = "v_erased".parse().unwrap();
+    store.put(batch_item(&batch)).await.unwrap();
+    let consumer = Consumer::new(store.clone());
+    consumer.apply(BTreeMap::from([(demo(), vec![batch.clone()])])).await.complete().unwrap();
+    assert_eq!(store.get(&item_key(&batch_item(&batch)).unwrap(), Consistency::Strong).await.unwrap(), None);
+
+    let pulse = Pulse::read(store).await.unwrap();
+    assert!(pulse.may_have_missed(Millis(START + DAY_MS)));
+    pulse.settle(store, Millis(START + DAY_MS)).await.unwrap();
+    let pulse = Pulse::read(store).await.unwrap();
+    assert!(!pulse.may_have_missed(Millis(START + DAY_MS)));
+    stack.shutdown().await;
+}
+
+/// The local stack's own notes, which it reads when it starts again.
+#[test]
+fn the_local_stack_finds_where_it_was() {
+    let checkpoint = sample(Kind::Checkpoint, 1, "DEV", "CHECKPOINT");
+    assert!(read_text(&checkpoint, "stream").unwrap().starts_with("arn:aws:dynamodb:"));
+    let positions = checkpoint["positions"].as_m().unwrap();
+    assert!(positions.iter().all(|(shard, at)| shard.starts_with("shardId-") && at.as_s().is_ok()), "{positions:?}");
+    let demo_data = sample(Kind::Demo, 1, "DEV", "DEMO#demo");
+    assert_eq!(read_number::<i64>(&demo_data, "until").unwrap(), START);
+}
+
+/// The API's answers do not depend on the format that they are read from, and both are what the batches say.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_the_same_from_either_format() {
+    let mut all = Vec::new();
+    for format in Format::ALL {
+        let stack = stack_of(&site(format)).await;
+        let answers = answers(&stack).await;
+        let stats = &answers["/api/v1/stats"]["data"];
+        assert_eq!((&stats["total_visitors"], &stats["total_sessions"]), (&json!(3), &json!(6)));
+        assert_eq!((&stats["total_page_views"], &stats["total_events"]), (&json!(52), &json!(62)));
+        assert_eq!(answers["/api/v1/insights/frustration"]["data"]["scores"][0]["score"], 40);
+        assert_eq!(answers["/api/v1/metrics"]["data"]["web_vitals"]["lcp"]["p75"], 1834.5);
+        assert_eq!(
+            answers["/api/v1/pages"]["data"]["top_pages"][0],
+            json!({ "url": "/", "views": 2, "unique_visitors": 2 })
+        );
+        let found = Consumer::new(stack.store().clone()).rebuild(&demo(), true, |_| {}).await.unwrap();
+        assert!(found.figures.is_empty() && found.hours.is_empty() && found.lookups == 0, "{found:?}");
+        // Only the bounds of who has several sessions are wider than they need to be.
+        let expected: &[&str] = if format == Format::CURRENT { &[] } else { &["v_filler", "v_person"] };
+        assert_eq!(found.visitors.iter().map(|visitor| visitor.as_str()).collect::<Vec<_>>(), expected);
+        all.push(answers);
+        stack.shutdown().await;
+    }
+    assert_eq!(all[0], all[1]);
+}
+
+/// What is changed is written in the current format, and nothing else is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_touched_is_in_the_current_format() {
+    let mut all = Vec::new();
+    for format in Format::ALL {
+        let items = site(format);
+        let stack = stack_of(&items).await;
+        let consumer = Consumer::new(stack.store().clone());
+        for (visitor, session) in [("v_person", "s_third"), ("v_filler", "s_filler2"), ("v_single", "s_single")] {
+            let like = batches_of(visitor, session).remove(0);
+            for number in 0..25 {
+                let mut batch = like.clone();
+                batch.batch_id = format!("more{number}").parse().unwrap();
+                batch.stored_at = batch.stored_at.plus(3_600_000 + number);
+                batch.sent_at = batch.sent_at.plus(number * 1_000);
+                stack.store().put(batch_item(&batch)).await.unwrap();
+                consumer.apply(BTreeMap::from([(demo(), vec![batch])])).await.complete().unwrap();
+            }
+        }
+        consumer.compact(&demo()).await.unwrap();
+
+        let before: BTreeMap<_, _> = items.iter().map(|item| (item_key(item).unwrap(), item)).collect();
+        let mut written = BTreeSet::new();
+        for item in all_items(stack.store()).await {
+            let (key, kind) = (item_key(&item).unwrap(), kind_of(&item));
+            if !kind.formats().contains(&1) && before.get(&key).is_none_or(|was| **was != item) {
+                assert_eq!(read_binary(&item, DATA).unwrap()[0], Format::CURRENT as u8, "{key:?}");
+                written.extend(before.contains_key(&key).then_some(kind));
+            }
+        }
+        let replaced = [Kind::Visitor, Kind::Manifest, Kind::Block];
+        assert!(replaced.iter().all(|kind| written.contains(kind)), "{written:?}");
+        all.push(answers(&stack).await);
+        stack.shutdown().await;
+    }
+    assert_eq!(all[0], all[1]);
+}
