@@ -31,6 +31,8 @@ pub struct EncryptedIp {
     /// Random, so that its key stream differs from that of every other address of the day.
     nonce: [u8; 12],
     /// 4 or 16 bytes.
+    // The name under which it has always been stored.
+    #[serde(rename = "sealed")]
     encrypted: Vec<u8>,
 }
 
