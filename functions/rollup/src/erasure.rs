@@ -12,7 +12,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use crate::Consumer;
 use crate::history::{History, Project};
 use crate::tombstones::Tombstone;
-use crate::work::Work;
+use crate::work_items::WorkItem;
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
 use shared::model::Session;
@@ -72,7 +72,7 @@ impl Consumer {
             }
             report(erased);
         }
-        for work in Work::all(&self.store, &project.id).await? {
+        for work in WorkItem::all(&self.store, &project.id).await? {
             if work.visitor == *visitor {
                 self.store.delete(&work.key).await?;
             }

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::tombstones::Tombstones;
-use crate::work::Work;
+use crate::work_items::WorkItem;
 use shared::codec;
 use shared::derived::contributions::{
     Delta, index_batch, index_session, of_batch, of_session, of_steps, presence_of_batch, seen_in_batch,
@@ -108,7 +108,7 @@ pub struct Change {
     /// Whether earlier sessions of a bot are still to be taken out of the figures.
     pub unwinding: bool,
     /// The work item that the change stores for that.
-    pub work: Option<Work>,
+    pub work: Option<WorkItem>,
 }
 
 impl<'a> History<'a> {
@@ -445,7 +445,7 @@ impl<'a> History<'a> {
 
     /// Replaces the work item that is being done by one for the rest, or stores the first one where a bot's history begins
     /// to be taken out of the figures.
-    fn leave_work(&mut self, visitor: &Visitor, writes: &mut Vec<Write>) -> Result<Option<Work>, StoreError> {
+    fn leave_work(&mut self, visitor: &Visitor, writes: &mut Vec<Write>) -> Result<Option<WorkItem>, StoreError> {
         let was_unwinding = self.stored.as_ref().is_some_and(|(_, was)| was.unwinding);
         let after = match self.work.take() {
             Some((done, stopped_at)) => {
@@ -458,7 +458,7 @@ impl<'a> History<'a> {
         if !visitor.unwinding {
             return Ok(None);
         }
-        let work = Work::new(&self.project.id, self.visitor_id.clone(), after)?;
+        let work = WorkItem::new(&self.project.id, self.visitor_id.clone(), after)?;
         writes.push(Write::Put(work.to_item()));
         Ok(Some(work))
     }

@@ -14,7 +14,7 @@ mod reconciliation;
 mod spill;
 pub mod stream;
 mod tombstones;
-mod work;
+mod work_items;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -42,7 +42,7 @@ use shared::store::{
 };
 use shared::time::Millis;
 use tombstones::Tombstones;
-use work::Work as LaterWork;
+use work_items::WorkItem;
 
 /// Visitors whose changes are written together: they seldom need more than three items each.
 const GROUP: usize = 32;
@@ -191,7 +191,7 @@ impl Consumer {
             waiting.push_back(Work { visitor, batches: batches.into(), tries: 0 });
         }
         let mut suspects: VecDeque<Work> = VecDeque::new();
-        let mut bots: BTreeMap<VisitorId, Option<LaterWork>> = BTreeMap::new();
+        let mut bots: BTreeMap<VisitorId, Option<WorkItem>> = BTreeMap::new();
         let mut is_compaction_due = false;
         loop {
             let group: Vec<Work> = match suspects.pop_front() {
@@ -227,7 +227,7 @@ impl Consumer {
         &self,
         project: &Project,
         group: Vec<Work>,
-        bots: &mut BTreeMap<VisitorId, Option<LaterWork>>,
+        bots: &mut BTreeMap<VisitorId, Option<WorkItem>>,
     ) -> Result<(Vec<Work>, bool), StoreError> {
         let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
@@ -434,7 +434,7 @@ impl Consumer {
 
     /// Does a step for some bots whose history is still counted, once all batches are applied: most have few sessions. The
     /// others' work items come with the stream. Gives those of which something is left.
-    async fn unwind_bots(&self, project: &Project, bots: BTreeMap<VisitorId, Option<LaterWork>>) -> Vec<VisitorId> {
+    async fn unwind_bots(&self, project: &Project, bots: BTreeMap<VisitorId, Option<WorkItem>>) -> Vec<VisitorId> {
         let mut left = Vec::new();
         for (number, (visitor, work)) in bots.into_iter().enumerate() {
             if number >= MAX_STEPS {
@@ -460,12 +460,12 @@ impl Consumer {
     }
 
     /// The work item of a bot whose history is still counted, a new one if it was lost.
-    async fn work_of(&self, project: &Project, visitor: &VisitorId) -> Result<LaterWork, StoreError> {
-        let stored = LaterWork::all(&self.store, &project.id).await?;
+    async fn work_of(&self, project: &Project, visitor: &VisitorId) -> Result<WorkItem, StoreError> {
+        let stored = WorkItem::all(&self.store, &project.id).await?;
         if let Some(work) = stored.into_iter().find(|work| work.visitor == *visitor) {
             return Ok(work);
         }
-        let work = LaterWork::new(&project.id, visitor.clone(), None)?;
+        let work = WorkItem::new(&project.id, visitor.clone(), None)?;
         self.store.put(work.to_item()).await?;
         Ok(work)
     }
@@ -476,9 +476,9 @@ impl Consumer {
             let Some(project) = keys::parse_work(&key) else { continue };
             let Some(item) = self.store.get(&key, Consistency::Strong).await? else { continue };
             let done = async {
-                let work = LaterWork::of(&item)?;
+                let work = WorkItem::of(&item)?;
                 if number >= MAX_STEPS {
-                    let next = LaterWork::new(&project, work.visitor, work.after)?;
+                    let next = WorkItem::new(&project, work.visitor, work.after)?;
                     self.store.transact(vec![Write::Put(next.to_item()), Write::Delete(work.key)]).await?;
                 } else {
                     self.unwind(&self.project(project.clone()).await?, &work).await?;
@@ -497,11 +497,13 @@ impl Consumer {
 
     /// Takes some of a bot's earlier sessions out of the figures, in one transaction with the work item of the rest, so
     /// that it can stop anywhere. Says whether none is left, or somebody else did this step.
-    async fn unwind(&self, project: &Project, work: &LaterWork) -> Result<bool, StoreError> {
+    async fn unwind(&self, project: &Project, work: &WorkItem) -> Result<bool, StoreError> {
         let change = self
-            .change(project, &work.visitor, async |history| match self.store.get(&work.key, Consistency::Strong).await? {
-                Some(_) => history.unwind(&work.key, work.after.as_deref()).await,
-                None => Ok(()),
+            .change(project, &work.visitor, async |history| {
+                match self.store.get(&work.key, Consistency::Strong).await? {
+                    Some(_) => history.unwind(&work.key, work.after.as_deref()).await,
+                    None => Ok(()),
+                }
             })
             .await?;
         match change {

@@ -12,11 +12,10 @@ use std::time::Duration;
 
 use rollup::{Applied, Consumer};
 use shared::ids::VisitorId;
-use shared::keys::{self, Key};
 use shared::model::Batch;
-use shared::store::{Query, Store, item_key};
+use shared::store::Store;
 use shared::time::Millis;
-use site::{START, assert_eq_seen, batches, project, reference, seen, send, site};
+use site::{START, assert_eq_seen, batches, project, reference, seen, send, site, works};
 
 const SESSIONS: i64 = 130;
 const HOUR_MS: i64 = 3_600_000;
@@ -69,12 +68,6 @@ fn metered(store: &Store) -> (Consumer, impl Fn() -> u64) {
     (Consumer::new(store.clone()).with_grace(Duration::from_millis(1)), move || store.consumed().calls)
 }
 
-/// The work items whose insertion the stream brings.
-async fn works(store: &Store) -> Vec<Key> {
-    let items = store.query(Query::partition(keys::works(&project())).strong()).await.unwrap();
-    items.iter().map(|item| item_key(item).unwrap()).collect()
-}
-
 /// Gives the consumer its work items until there are none, and says how often.
 async fn resume(store: &Store) -> usize {
     for number in 0.. {
@@ -119,7 +112,7 @@ async fn a_bot_with_many_sessions_is_taken_out_in_bounded_steps_and_nobody_waits
 #[tokio::test]
 async fn steps_that_come_twice_or_at_once_or_whose_item_is_lost_change_nothing_more() {
     let (store, consumer) = site(&history()).await;
-    deliver(&store, &[confession()]).await;
+    assert!(deliver(&store, &[confession()]).await.0.failed.is_empty());
     for _ in 0..3 {
         let brought = works(&store).await;
         let (first, second) = (metered(&store).0, metered(&store).0);
@@ -135,7 +128,7 @@ async fn steps_that_come_twice_or_at_once_or_whose_item_is_lost_change_nothing_m
     // Whatever of the bot comes next, or is looked for, brings the work back.
     let confession = confession();
     assert_eq!(consumer.pending(&project(), vec![reference(&confession)]).await.unwrap(), [reference(&confession)]);
-    consumer.apply(BTreeMap::from([(project(), vec![confession])])).await;
+    assert!(consumer.apply(BTreeMap::from([(project(), vec![confession])])).await.failed.is_empty());
     resume(&store).await;
     assert_counted(&store, &consumer).await;
 }
@@ -143,16 +136,16 @@ async fn steps_that_come_twice_or_at_once_or_whose_item_is_lost_change_nothing_m
 #[tokio::test]
 async fn sessions_that_come_while_a_bot_is_taken_out_are_not_counted_and_an_erasure_ends_the_work() {
     let (store, consumer) = site(&history()).await;
-    deliver(&store, &[confession()]).await;
+    assert!(deliver(&store, &[confession()]).await.0.failed.is_empty());
     let template = batches(1).remove(0);
     // Earlier than where the work has come to, and later.
     let late = [session(&template, -20), session(&template, SESSIONS + 30)];
-    deliver(&store, &late).await;
+    assert!(deliver(&store, &late).await.0.failed.is_empty());
     resume(&store).await;
     assert_counted(&store, &consumer).await;
 
     let (store, consumer) = site(&history()).await;
-    deliver(&store, &[confession()]).await;
+    assert!(deliver(&store, &[confession()]).await.0.failed.is_empty());
     assert!(!works(&store).await.is_empty());
     consumer.erase(&project(), &bot(), |_| {}).await.unwrap();
     assert_eq!(works(&store).await, []);

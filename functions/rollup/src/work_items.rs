@@ -1,4 +1,4 @@
-//! Work that is left for later: an item whose insertion is itself a record of the table's stream, so that it comes back to
+//! WorkItem that is left for later: an item whose insertion is itself a record of the table's stream, so that it comes back to
 //! the consumer by itself, also on a quiet site and after a crash. Nothing exact rests on it: what is to be done shows in
 //! the state that it is about.
 //!
@@ -17,7 +17,7 @@ const AFTER: &str = "after";
 
 /// A work item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Work {
+pub struct WorkItem {
     /// Where it is stored.
     pub key: Key,
     /// The bot whose sessions are to be taken out of the figures.
@@ -26,24 +26,25 @@ pub struct Work {
     pub after: Option<String>,
 }
 
-impl Work {
+impl WorkItem {
     /// New work in a project, to be stored.
     pub fn new(project: &ProjectId, visitor: VisitorId, after: Option<String>) -> Result<Self, StoreError> {
-        Ok(Work { key: keys::work(project, Millis::now(), crate::random()?), visitor, after })
+        Ok(WorkItem { key: keys::work(project, Millis::now(), crate::random()?), visitor, after })
     }
 
     /// Reads a stored work item.
     pub fn of(item: &Item) -> Result<Self, StoreError> {
         let key = item_key(item)?;
-        let corrupt = |error: &dyn std::fmt::Display| StoreError::Corrupt { key: key.sk.clone(), cause: error.to_string() };
+        let corrupt =
+            |error: &dyn std::fmt::Display| StoreError::Corrupt { key: key.sk.clone(), cause: error.to_string() };
         let visitor = read_text(item, VISITOR)?.parse().map_err(|error| corrupt(&error))?;
         let after = item.contains_key(AFTER).then(|| read_text(item, AFTER)).transpose()?.map(str::to_owned);
-        Ok(Work { key, visitor, after })
+        Ok(WorkItem { key, visitor, after })
     }
 
     /// All that is stored of a project.
     pub async fn all(store: &Store, project: &ProjectId) -> Result<Vec<Self>, StoreError> {
-        store.query(Query::partition(keys::works(project)).strong()).await?.iter().map(Work::of).collect()
+        store.query(Query::partition(keys::works(project)).strong()).await?.iter().map(WorkItem::of).collect()
     }
 
     /// The item.
