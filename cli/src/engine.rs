@@ -26,8 +26,8 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// Each write looks up the stream's last record, and each poll those after a position: without an
 /// index both read the whole stream. The trigger is the filter of the function's event source, which
-/// wants new batches only; derived items would make the stream many times as large. It also empties the record of
-/// a batch that is deleted, but keeps its number, which may be the next one's floor, and notes each step of an erasure,
+/// wants new batches and work items only; other derived items would make the stream many times as large. It also empties the record of
+/// what is deleted, but keeps its number, which may be the next one's floor, and notes each step of an erasure,
 /// which its tombstone shows.
 const PREPARE_STREAM: &str = r#"
 CREATE INDEX IF NOT EXISTS identity_stream_order
@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS identity_erasures (id INTEGER PRIMARY KEY AUTOINCREME
 DROP TRIGGER IF EXISTS identity_stream_filter;
 CREATE TRIGGER identity_stream_filter BEFORE INSERT ON _stream_records
     WHEN NEW.event_name <> 'INSERT' OR json_extract(NEW.keys_json, '$.SK.S') NOT LIKE 'B#%'
+        AND json_extract(NEW.keys_json, '$.SK.S') NOT LIKE 'W#%'
     BEGIN
         UPDATE _stream_records SET keys_json = '{}', new_image = NULL
             WHERE NEW.event_name = 'REMOVE' AND table_name = NEW.table_name

@@ -13,7 +13,7 @@ use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{self, AttributeValue, OperationType, Record, ShardIteratorType};
 use rollup::{Consumer, Left};
 use shared::ids::ProjectId;
-use shared::keys::{self, BatchKey};
+use shared::keys::{self, BatchKey, Key};
 use shared::model::Batch;
 use shared::store::{Consistency, DATA, PK, SK, Store, StoreError, failure, key_item, read_text, text};
 use shared::time::Millis;
@@ -124,14 +124,15 @@ impl Follower {
                 continue;
             }
             step = Step::Advanced;
-            let batches = new_batches(&records)?;
-            if !batches.is_empty() {
+            let (batches, works) = (new_batches(&records)?, new_works(&records));
+            if !batches.is_empty() || !works.is_empty() {
                 let projects: Vec<ProjectId> = batches.keys().cloned().collect();
                 let mut applied = self.consumer.apply(batches).await;
                 applied.log_refused();
                 if let Some((_, error)) = applied.failed.pop_first() {
                     return Err(error);
                 }
+                self.consumer.resume(works).await?;
                 reading.counted.extend(projects.into_iter().map(|project| (project, Millis::now())));
                 self.save(reading).await?;
             }
@@ -305,11 +306,22 @@ fn new_batches(records: &[Record]) -> Result<BTreeMap<ProjectId, Vec<Batch>>, St
 }
 
 fn new_batch(record: &Record) -> Option<(BatchKey, &[u8])> {
+    let Key { pk, sk } = inserted(record)?;
+    let key = keys::parse_batch(&pk, &sk)?;
+    Some((key, record.dynamodb()?.new_image()?.get(DATA)?.as_b().ok()?.as_ref()))
+}
+
+/// The work items among a stream's records.
+fn new_works(records: &[Record]) -> Vec<Key> {
+    records.iter().filter_map(inserted).filter(|key| keys::parse_work(key).is_some()).collect()
+}
+
+/// The key of an item that was inserted. None: nothing was, or it is deleted already and its record is empty.
+fn inserted(record: &Record) -> Option<Key> {
     let change = record.dynamodb().filter(|_| record.event_name == Some(OperationType::Insert))?;
     let key = change.keys()?;
     let part = |name| key.get(name).and_then(|value: &AttributeValue| value.as_s().ok());
-    let key = keys::parse_batch(part(PK)?, part(SK)?)?;
-    Some((key, change.new_image()?.get(DATA)?.as_b().ok()?.as_ref()))
+    Some(Key { pk: part(PK)?.clone(), sk: part(SK)?.clone() })
 }
 
 /// A batch, unless it can't be read. No further try would read it, and it must not hold up the

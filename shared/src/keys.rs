@@ -15,6 +15,7 @@
 //! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
 //! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
+//! | work that is left for later | `P#<project>#WORK` | `W#<created_at>#<unique>` |
 //! | block: a measure's day | `P#<project>#R#<measure>` | `<day>[@<generation>]` |
 //! | a part of a large block | `P#<project>#R#<measure>` | `<day>[@<generation>]#<unique>#<part>` |
 //! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>[@<generation>]#<round>` |
@@ -181,6 +182,27 @@ pub fn segment(project: &ProjectId, created_at: Millis, unique: u64) -> Key {
 /// Whether an item of the tail is a segment.
 pub fn is_segment(sort_key: &str) -> bool {
     sort_key.starts_with(SEGMENT_PREFIX)
+}
+
+/// The partition of a project's work that is left for later.
+pub fn works(project: &ProjectId) -> String {
+    format!("P#{project}{WORKS}")
+}
+
+const WORKS: &str = "#WORK";
+
+/// What every sort key of a work item begins with; the stream's event filter relies on it.
+pub const WORK_PREFIX: &str = "W#";
+
+/// A work item, in order of creation; `unique` tells apart those of one millisecond.
+pub fn work(project: &ProjectId, created_at: Millis, unique: u64) -> Key {
+    Key::new(works(project), format!("{WORK_PREFIX}{:015}#{unique:016x}", created_at.0.max(0)))
+}
+
+/// The project whose work item has this key; `None` if it is another item's.
+pub fn parse_work(key: &Key) -> Option<ProjectId> {
+    key.sk.strip_prefix(WORK_PREFIX)?;
+    key.pk.strip_prefix("P#")?.strip_suffix(WORKS)?.parse().ok()
 }
 
 /// The partition of a measure's blocks, a day each.

@@ -43,6 +43,8 @@ pub enum Kind {
     Segment,
     /// The manifest of compaction.
     Manifest,
+    /// Work that is left for later.
+    Work,
     /// A block, or the head of one.
     Block,
     /// A part of a block.
@@ -59,7 +61,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 20] = [
         Kind::ApiKey,
         Kind::Project,
         Kind::ListedKey,
@@ -73,6 +75,7 @@ impl Kind {
         Kind::Lookup,
         Kind::Segment,
         Kind::Manifest,
+        Kind::Work,
         Kind::Block,
         Kind::BlockPart,
         Kind::Run,
@@ -99,6 +102,7 @@ impl Kind {
             (["P", _, "SID", _], _) => Kind::Lookup,
             (["P", _, "TAIL"], "S") => Kind::Segment,
             (["P", _, "TAIL"], "MANIFEST") => Kind::Manifest,
+            (["P", _, "WORK"], "W") => Kind::Work,
             (["P", _, "R", _], day) if day == key.sk => Kind::Block,
             (["P", _, "R", _], _) => Kind::BlockPart,
             (["P", _, "X", "sessions" | "events", _], _) => Kind::Run,
@@ -125,6 +129,7 @@ impl Kind {
             Kind::Lookup => "lookup",
             Kind::Segment => "segment",
             Kind::Manifest => "manifest",
+            Kind::Work => "work",
             Kind::Block => "block",
             Kind::BlockPart => "block-part",
             Kind::Run => "run",
@@ -158,6 +163,7 @@ impl Kind {
             | Kind::ListedKey
             | Kind::IpKey
             | Kind::Tombstone
+            | Kind::Work
             | Kind::Heartbeat
             | Kind::Checkpoint
             | Kind::Demo => vec![1],

@@ -450,8 +450,8 @@ fn the_stream_brings_new_batches_and_gives_up_none_silently() {
     assert_eq!(source["StartingPosition"], "TRIM_HORIZON");
     let [filter] = &list(&source["FilterCriteria"]["Filters"])[..] else { panic!("one filter") };
     let pattern: Value = serde_json::from_str(text(&filter["Pattern"])).unwrap();
-    let batches = json!({ SK: { "S": [{ "prefix": keys::BATCH_PREFIX }] } });
-    assert_eq!(pattern, json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": batches } }));
+    let wanted = json!({ SK: { "S": [{ "prefix": keys::BATCH_PREFIX }, { "prefix": keys::WORK_PREFIX }] } });
+    assert_eq!(pattern, json!({ "eventName": ["INSERT"], "dynamodb": { "Keys": wanted } }));
     assert_eq!(source["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
     assert_eq!(source["BisectBatchOnFunctionError"], true);
     // The stream keeps records for a day; what is given up has to be queued before.

@@ -12,6 +12,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use crate::Consumer;
 use crate::history::{History, Project};
 use crate::tombstones::Tombstone;
+use crate::work_items::WorkItem;
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys;
 use shared::model::Session;
@@ -70,6 +71,11 @@ impl Consumer {
                 break;
             }
             report(erased);
+        }
+        for work in WorkItem::all(&self.store, &project.id).await? {
+            if work.visitor == *visitor {
+                self.store.delete(&work.key).await?;
+            }
         }
         if !days.is_empty() {
             self.compaction(&project.id).expunge(&days).await?;

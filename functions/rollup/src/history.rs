@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::tombstones::Tombstones;
+use crate::work_items::WorkItem;
 use shared::codec;
 use shared::derived::contributions::{
     Delta, index_batch, index_session, of_batch, of_session, of_steps, presence_of_batch, seen_in_batch,
@@ -14,19 +15,25 @@ use shared::derived::journeys::{self, Step, Trail};
 use shared::derived::tail::{mark, read_generation};
 use shared::derived::{Counters, Generation, SessionEntry};
 use shared::ids::{ProjectId, SessionId, VisitorId};
-use shared::keys;
+use shared::keys::{self, Key};
 use shared::model::batch::StoredOrder;
 use shared::model::session::{MAX_PART, MAX_RECENT, SessionOrder};
 use shared::model::visitor::MAX_SEEN;
 use shared::model::{Batch, Session, Visitor};
 use shared::store::{
-    Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, key_item, number, read_number,
-    read_packed,
+    Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, item_key, key_item, number,
+    read_number, read_packed,
 };
 use shared::time::Millis;
 
 /// So many first revisions there are: as many as the number is short in every entry of an index.
 const FIRST_REVISIONS: u64 = 16_000;
+
+/// Sessions that one change takes out of the figures at most, before the rest waits for the next.
+const MAX_UNWOUND: usize = 25;
+
+/// Events and sessions that one change takes out of the figures, unless a single session has more.
+const MAX_UNWOUND_EVENTS: usize = 200;
 
 /// Where a session is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +79,8 @@ pub struct History<'a> {
     restarted: bool,
     /// The shards of what the visitor was seen at that were looked into, and whether they changed.
     shards: BTreeMap<u8, (SeenDays, bool)>,
+    /// The work item that is being done, and the sort key of the session at which it stopped.
+    work: Option<(Key, Option<String>)>,
 }
 
 /// Whose visitors they are.
@@ -98,6 +107,8 @@ pub struct Change {
     pub is_new: bool,
     /// Whether earlier sessions of a bot are still to be taken out of the figures.
     pub unwinding: bool,
+    /// The work item that the change stores for that.
+    pub work: Option<WorkItem>,
 }
 
 impl<'a> History<'a> {
@@ -125,6 +136,7 @@ impl<'a> History<'a> {
             sessions: BTreeMap::new(),
             restarted: false,
             shards: BTreeMap::new(),
+            work: None,
         };
         if let Some(visitor) = &history.now {
             let latest = visitor.latest.clone();
@@ -216,7 +228,7 @@ impl<'a> History<'a> {
     }
 
     /// Why a session that its lookup names is not there: another consumer moved it meanwhile, or it is lost.
-    async fn missing(&self, key: keys::Key) -> Result<StoreError, StoreError> {
+    async fn missing(&self, key: Key) -> Result<StoreError, StoreError> {
         let item = self.store.get(&keys::visitor(&self.project.id, &self.visitor_id), Consistency::Strong).await?;
         let revision = item.as_ref().map(|item| read_number::<u64>(item, REV)).transpose()?;
         if revision != self.stored.as_ref().map(|(revision, _)| *revision) {
@@ -331,11 +343,6 @@ impl<'a> History<'a> {
         Ok(None)
     }
 
-    /// The sessions with items of their own that are still counted.
-    pub async fn counted_sessions(&self) -> Result<Vec<Session>, StoreError> {
-        Ok(self.own_sessions().await?.into_iter().filter(|session| session.counted).collect())
-    }
-
     async fn own_sessions(&self) -> Result<Vec<Session>, StoreError> {
         let query = Query::partition(keys::visitor_partition(&self.project.id, &self.visitor_id))
             .sort_keys(SortKeys::Prefix(keys::SESSION_PREFIX.to_owned()))
@@ -390,16 +397,70 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Looks at one of a bot's earlier sessions, so that the change takes it out of the figures.
-    pub async fn unwind(&mut self, session: &SessionId) -> Result<(), StoreError> {
-        self.find(session).await.map(|_| ())
+    /// Looks at some of a bot's earlier sessions, so that the change takes them out of the figures. The work item for the
+    /// rest replaces the one given; if nothing is left, there is none.
+    pub async fn unwind(&mut self, key: &Key, after: Option<&str>) -> Result<(), StoreError> {
+        if !self.is_unwinding() {
+            return Ok(());
+        }
+        let first = after.unwrap_or(keys::SESSION_PREFIX).to_owned();
+        let query = Query::partition(keys::visitor_partition(&self.project.id, &self.visitor_id))
+            .sort_keys(SortKeys::Between(first, format!("{}~", keys::SESSION_PREFIX)))
+            .limit(MAX_UNWOUND)
+            .strong();
+        let page = self.store.query(query).await?;
+        let (mut is_last, mut stopped_at, mut weight) = (page.len() < MAX_UNWOUND, None, 0);
+        for item in page {
+            let session: Session = read_packed(&item)?;
+            if session.counted {
+                weight += 1 + session.event_count as usize;
+                if stopped_at.is_some() && weight > MAX_UNWOUND_EVENTS {
+                    is_last = false;
+                    break;
+                }
+                if !self.sessions.contains_key(&session.session_id) {
+                    self.track(Some(Place::Own(session.started_at)), session);
+                }
+            }
+            stopped_at = Some(item_key(&item)?.sk);
+        }
+        if is_last {
+            let is_left = |session: &Session| session.counted && !self.sessions.contains_key(&session.session_id);
+            // Before it is over, the whole history is looked at once more: nothing exact rests on where the items stopped.
+            match after.is_some() && self.own_sessions().await?.iter().any(is_left) {
+                true => stopped_at = None,
+                false => self.unwound(),
+            }
+        }
+        self.work = Some((key.clone(), stopped_at));
+        Ok(())
     }
 
     /// Notes that no earlier session of this bot is counted any more.
-    pub fn unwound(&mut self) {
+    fn unwound(&mut self) {
         if let Some(visitor) = &mut self.now {
             visitor.unwinding = false;
         }
+    }
+
+    /// Replaces the work item that is being done by one for the rest, or stores the first one where a bot's history begins
+    /// to be taken out of the figures.
+    fn leave_work(&mut self, visitor: &Visitor, writes: &mut Vec<Write>) -> Result<Option<WorkItem>, StoreError> {
+        let was_unwinding = self.stored.as_ref().is_some_and(|(_, was)| was.unwinding);
+        let after = match self.work.take() {
+            Some((done, stopped_at)) => {
+                writes.push(Write::Delete(done));
+                stopped_at
+            }
+            None if was_unwinding => return Ok(None),
+            None => None,
+        };
+        if !visitor.unwinding {
+            return Ok(None);
+        }
+        let work = WorkItem::new(&self.project.id, self.visitor_id.clone(), after)?;
+        writes.push(Write::Put(work.to_item()));
+        Ok(Some(work))
     }
 
     /// What has to be written, if anything.
@@ -409,7 +470,7 @@ impl<'a> History<'a> {
         let is_changed =
             |tracked: &Tracked| tracked.is_erased || tracked.stored.as_ref().is_none_or(|(_, was)| *was != tracked.now);
         let same_visitor = self.stored.as_ref().is_some_and(|(_, was)| *was == visitor);
-        if same_visitor && !self.sessions.values().any(is_changed) {
+        if same_visitor && !self.sessions.values().any(is_changed) && self.work.is_none() {
             return Ok(None);
         }
         let revision = self.stored.as_ref().map(|(revision, _)| *revision);
@@ -442,15 +503,23 @@ impl<'a> History<'a> {
         let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
         if let Some(revision) = revision.filter(|_| is_gone) {
             writes.insert(0, Write::DeleteAt(keys::visitor(&self.project.id, &self.visitor_id), revision));
-            return Ok(Some(Change { writes, delta, generation: self.generation, is_new: false, unwinding: false }));
+            return Ok(Some(Change {
+                writes,
+                delta,
+                generation: self.generation,
+                is_new: false,
+                unwinding: false,
+                work: None,
+            }));
         }
         let mut item = key_item(&keys::visitor(&self.project.id, &self.visitor_id));
         item.insert(REV.to_owned(), number(next_revision));
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
         mark(&mut item, self.generation);
         writes.insert(0, Write::PutAt(item, revision));
+        let work = self.leave_work(&visitor, &mut writes)?;
         let (generation, is_new) = (self.generation, revision.is_none());
-        Ok(Some(Change { writes, delta, generation, is_new, unwinding: visitor.unwinding }))
+        Ok(Some(Change { writes, delta, generation, is_new, unwinding: visitor.unwinding, work }))
     }
 
     /// A visitor's first revision is made of what it is begun with: were it the same for all, then a writer that read a

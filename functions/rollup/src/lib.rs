@@ -14,6 +14,7 @@ mod reconciliation;
 mod spill;
 pub mod stream;
 mod tombstones;
+mod work_items;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Duration;
@@ -41,6 +42,7 @@ use shared::store::{
 };
 use shared::time::Millis;
 use tombstones::Tombstones;
+use work_items::WorkItem;
 
 /// Visitors whose changes are written together: they seldom need more than three items each.
 const GROUP: usize = 32;
@@ -67,6 +69,9 @@ const MAX_TRANSACTION_BYTES: usize = 1 << 20;
 const COMPACTION_CHECK_EVERY: u64 = 8;
 const LONG_SEGMENT_BYTES: usize = 4 << 10;
 
+/// Bots of which a delivery takes some sessions out of the figures.
+const MAX_STEPS: usize = 8;
+
 /// What readers may still be reading stays for so long: longer than a request takes. They read blocks and segments at
 /// slightly different instants.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -86,6 +91,8 @@ pub struct Applied {
     pub refused: Vec<Refused>,
     /// Projects with batches that were not applied, but may be by another try.
     pub failed: BTreeMap<ProjectId, StoreError>,
+    /// Bots of which some sessions are still counted. Their work items bring them back.
+    pub unwinding: Vec<VisitorId>,
 }
 
 /// A stored batch that can't be applied.
@@ -101,7 +108,9 @@ impl Applied {
     /// The first thing that went wrong, if anything did.
     pub fn complete(self) -> Result<(), StoreError> {
         let refused = self.refused.into_iter().map(|refused| refused.cause);
-        self.failed.into_values().chain(refused).next().map_or(Ok(()), Err)
+        let unwinding = |_| StoreError::Unavailable("sessions of a bot are still counted".to_owned());
+        let unwinding = self.unwinding.into_iter().map(unwinding);
+        self.failed.into_values().chain(refused).chain(unwinding).next().map_or(Ok(()), Err)
     }
 }
 
@@ -155,7 +164,7 @@ impl Consumer {
         let mut applied = Applied::default();
         for (id, batches) in batches {
             let outcome = match self.project(id.clone()).await {
-                Ok(project) => self.apply_to(&project, batches, &mut applied.refused).await,
+                Ok(project) => self.apply_to(&project, batches, &mut applied).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = outcome {
@@ -171,12 +180,7 @@ impl Consumer {
         Ok(Project { id, hosts, tombstones: Tombstones::of(item.as_ref()) })
     }
 
-    async fn apply_to(
-        &self,
-        project: &Project,
-        batches: Vec<Batch>,
-        refused: &mut Vec<Refused>,
-    ) -> Result<(), StoreError> {
+    async fn apply_to(&self, project: &Project, batches: Vec<Batch>, applied: &mut Applied) -> Result<(), StoreError> {
         let mut by_visitor: BTreeMap<VisitorId, Vec<Batch>> = BTreeMap::new();
         for batch in batches {
             by_visitor.entry(batch.visitor_id.clone()).or_default().push(batch);
@@ -187,6 +191,7 @@ impl Consumer {
             waiting.push_back(Work { visitor, batches: batches.into(), tries: 0 });
         }
         let mut suspects: VecDeque<Work> = VecDeque::new();
+        let mut bots: BTreeMap<VisitorId, Option<WorkItem>> = BTreeMap::new();
         let mut is_compaction_due = false;
         loop {
             let group: Vec<Work> = match suspects.pop_front() {
@@ -196,13 +201,13 @@ impl Consumer {
             if group.is_empty() {
                 break;
             }
-            match self.apply_group(project, group.clone()).await {
+            match self.apply_group(project, group.clone(), &mut bots).await {
                 Ok((unfinished, looks_long)) => {
                     waiting.extend(unfinished);
                     is_compaction_due |= looks_long;
                 }
                 Err(cause) if cause.is_of_items() => match only_batch(&group) {
-                    Some(batch) => refused.push(Refused { key: key_of(&project.id, batch), cause }),
+                    Some(batch) => applied.refused.push(Refused { key: key_of(&project.id, batch), cause }),
                     None => suspects.extend(apart(group)),
                 },
                 Err(error) => return Err(error),
@@ -212,11 +217,18 @@ impl Consumer {
             // The batches are applied: whoever looks at the tail next does it.
             tracing::warn!(project = %project.id, %error, "the tail could not be compacted; the next look tries again");
         }
+        applied.unwinding.extend(self.unwind_bots(project, bots).await);
         Ok(())
     }
 
-    /// Applies what it can of a group's batches. Gives back what is left, and whether to look at the tail.
-    async fn apply_group(&self, project: &Project, group: Vec<Work>) -> Result<(Vec<Work>, bool), StoreError> {
+    /// Applies what it can of a group's batches. Gives back what is left, and whether to look at the tail; adds the bots
+    /// whose history is still counted.
+    async fn apply_group(
+        &self,
+        project: &Project,
+        group: Vec<Work>,
+        bots: &mut BTreeMap<VisitorId, Option<WorkItem>>,
+    ) -> Result<(Vec<Work>, bool), StoreError> {
         let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
         let newcomers = self.newcomers(project, &group, &items).await?;
@@ -228,21 +240,19 @@ impl Consumer {
         .await?;
 
         let (mut left, mut overtaken) = (Vec::new(), Vec::new());
-        let (mut to_unwind, mut is_long) = (Vec::new(), false);
-        let (mut ready, mut begun) = (VecDeque::new(), Vec::new());
+        let (mut ready, mut begun, mut is_long) = (VecDeque::new(), Vec::new(), false);
         for prepared in prepared {
             match prepared {
                 Prepared::Overtaken(work) => overtaken.push(work),
                 Prepared::Same { work, before, is_unwinding } => {
                     // Delivered again: whoever was given it before may have begun the visitor, and looked no further.
                     begun.push((work.visitor.clone(), before));
-                    to_unwind.extend(is_unwinding.then(|| work.visitor.clone()));
+                    if is_unwinding {
+                        bots.entry(work.visitor.clone()).or_default();
+                    }
                     left.extend((!work.batches.is_empty()).then_some(work));
                 }
-                Prepared::Changed { work, before, change } => {
-                    to_unwind.extend(change.unwinding.then(|| work.visitor.clone()));
-                    ready.push_back((work, before, change));
-                }
+                Prepared::Changed { work, before, change } => ready.push_back((work, before, change)),
             }
         }
         while !ready.is_empty() {
@@ -258,15 +268,16 @@ impl Consumer {
                 if change.is_new {
                     begun.push((work.visitor.clone(), before));
                 }
+                if change.unwinding {
+                    let known = bots.entry(work.visitor.clone()).or_default();
+                    *known = change.work.or(known.take());
+                }
                 if !work.batches.is_empty() {
                     left.push(Work { tries: 0, ..work });
                 }
             }
         }
         self.erase_latecomers(project, begun).await?;
-        for visitor in to_unwind {
-            self.unwind(project, &visitor).await?;
-        }
         if let Some(tries) = overtaken.iter().map(|work| work.tries).max() {
             wait_before(tries + 1).await?;
         }
@@ -421,30 +432,93 @@ impl Consumer {
         }
     }
 
-    /// Takes a bot's earlier sessions out of the figures, one a transaction, so that it can stop anywhere
-    /// and be taken up again.
-    async fn unwind(&self, project: &Project, visitor: &VisitorId) -> Result<(), StoreError> {
-        let history = History::load(&self.store, project, visitor.clone()).await?;
-        if !history.is_unwinding() {
-            return Ok(());
+    /// Does a step for some bots whose history is still counted, once all batches are applied: most have few sessions. The
+    /// others' work items come with the stream. Gives those of which something is left.
+    async fn unwind_bots(&self, project: &Project, bots: BTreeMap<VisitorId, Option<WorkItem>>) -> Vec<VisitorId> {
+        let mut left = Vec::new();
+        for (number, (visitor, work)) in bots.into_iter().enumerate() {
+            if number >= MAX_STEPS {
+                left.push(visitor);
+                continue;
+            }
+            let step = async {
+                match work {
+                    Some(work) => self.unwind(project, &work).await,
+                    None => self.unwind(project, &self.work_of(project, &visitor).await?).await,
+                }
+            };
+            match step.await {
+                Ok(true) => {}
+                Ok(false) => left.push(visitor),
+                Err(error) => {
+                    tracing::warn!(project = %project.id, %error, "a bot's sessions are still counted; tried again later");
+                    left.push(visitor);
+                }
+            }
         }
-        for session in history.counted_sessions().await? {
-            self.change(project, visitor, async |history| history.unwind(&session.session_id).await).await?;
-        }
-        self.change(project, visitor, async |history| {
-            history.unwound();
-            Ok(())
-        })
-        .await
+        left
     }
 
-    /// Changes one visitor, trying again as long as others change it too.
+    /// The work item of a bot whose history is still counted, a new one if it was lost.
+    async fn work_of(&self, project: &Project, visitor: &VisitorId) -> Result<WorkItem, StoreError> {
+        let stored = WorkItem::all(&self.store, &project.id).await?;
+        if let Some(work) = stored.into_iter().find(|work| work.visitor == *visitor) {
+            return Ok(work);
+        }
+        let work = WorkItem::new(&project.id, visitor.clone(), None)?;
+        self.store.put(work.to_item()).await?;
+        Ok(work)
+    }
+
+    /// Does what work items say that the stream brings: a step of some, and the others come once more.
+    pub async fn resume(&self, works: Vec<Key>) -> Result<(), StoreError> {
+        for (number, key) in works.into_iter().enumerate() {
+            let Some(project) = keys::parse_work(&key) else { continue };
+            let Some(item) = self.store.get(&key, Consistency::Strong).await? else { continue };
+            let done = async {
+                let work = WorkItem::of(&item)?;
+                if number >= MAX_STEPS {
+                    let next = WorkItem::new(&project, work.visitor, work.after)?;
+                    self.store.transact(vec![Write::Put(next.to_item()), Write::Delete(work.key)]).await?;
+                } else {
+                    self.unwind(&self.project(project.clone()).await?, &work).await?;
+                }
+                Ok(())
+            };
+            match done.await {
+                Err(error @ StoreError::Corrupt { .. }) | Err(error @ StoreError::Refused(_)) => {
+                    tracing::error!(%project, %error, "a bot's sessions stay counted: run `identity rebuild`");
+                }
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes some of a bot's earlier sessions out of the figures, in one transaction with the work item of the rest, so
+    /// that it can stop anywhere. Says whether none is left, or somebody else did this step.
+    async fn unwind(&self, project: &Project, work: &WorkItem) -> Result<bool, StoreError> {
+        let change = self
+            .change(project, &work.visitor, async |history| {
+                match self.store.get(&work.key, Consistency::Strong).await? {
+                    Some(_) => history.unwind(&work.key, work.after.as_deref()).await,
+                    None => Ok(()),
+                }
+            })
+            .await?;
+        match change {
+            Some(change) => Ok(!change.unwinding),
+            None => self.store.delete(&work.key).await.map(|()| true),
+        }
+    }
+
+    /// Changes one visitor, trying again as long as others change it too. Gives what was written, if anything.
     async fn change(
         &self,
         project: &Project,
         visitor: &VisitorId,
         edit: impl AsyncFn(&mut History<'_>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Change>, StoreError> {
         let mut tries = 0;
         loop {
             let attempt = async {
@@ -453,11 +527,11 @@ impl Consumer {
                 history.finish().await
             };
             match attempt.await {
-                Ok(None) => return Ok(()),
+                Ok(None) => return Ok(None),
                 Ok(Some(change)) => {
                     let (lost, _) = self.commit(&project.id, &[&change]).await?;
                     if lost.is_empty() {
-                        return Ok(());
+                        return Ok(Some(change));
                     }
                 }
                 Err(StoreError::Overtaken) => {}

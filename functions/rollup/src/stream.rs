@@ -7,7 +7,7 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use serde_dynamo::AttributeValue;
 
 use shared::ids::ProjectId;
-use shared::keys::{self, BatchKey};
+use shared::keys::{self, Key};
 use shared::model::Batch;
 use shared::store::{DATA, PK, SK, StoreError};
 use shared::telemetry::{self, Metric};
@@ -25,7 +25,7 @@ pub struct StreamConsumer {
     dead_letters: Option<Queue>,
 }
 
-/// The new batches of an event.
+/// The new batches and work items of an event.
 #[derive(Debug, Default)]
 struct NewBatches {
     readable: BTreeMap<ProjectId, Vec<Batch>>,
@@ -34,6 +34,8 @@ struct NewBatches {
     newer: BTreeMap<ProjectId, StoreError>,
     /// Which record each is in.
     records: Vec<(ProjectId, String)>,
+    /// Work items, and which record each is in.
+    works: Vec<(Key, String)>,
     /// When the first of them was stored.
     oldest: Option<Millis>,
 }
@@ -49,7 +51,7 @@ impl StreamConsumer {
         let started_at = Millis::now();
         let store = self.consumer.store().metered();
         let consumer = Consumer::new(store.clone());
-        let NewBatches { readable, unreadable, newer, records, oldest } = new_batches(event);
+        let NewBatches { readable, unreadable, newer, records, works, oldest } = new_batches(event);
         let count = records.len();
         let mut applied = consumer.apply(readable).await;
         applied.refused.extend(unreadable);
@@ -65,6 +67,14 @@ impl StreamConsumer {
         for (project, error) in &applied.failed {
             tracing::warn!(%project, %error, "batches could not be applied; they are delivered again");
         }
+        let (works, of_works): (Vec<Key>, Vec<String>) = works.into_iter().unzip();
+        let not_done = match consumer.resume(works).await {
+            Ok(()) => Vec::new(),
+            Err(error) => {
+                tracing::warn!(%error, "work items could not be done; they are delivered again");
+                of_works
+            }
+        };
         let consumed = store.consumed();
         let failed: Vec<_> =
             records.into_iter().filter(|(id, _)| applied.failed.contains_key(id) || undelivered.contains(id)).collect();
@@ -84,7 +94,8 @@ impl StreamConsumer {
             ],
         );
         let mut response = DynamoDbEventResponse::default();
-        response.batch_item_failures = failed.into_iter().map(|(_, number)| failure(number)).collect();
+        let failed = failed.into_iter().map(|(_, number)| number).chain(not_done);
+        response.batch_item_failures = failed.map(failure).collect();
         response
     }
 
@@ -122,6 +133,11 @@ fn new_batches(event: Event) -> NewBatches {
     let mut found = NewBatches::default();
     for record in event.records.iter().filter(|record| record.event_name == "INSERT") {
         let Some(key) = key_of(record) else { continue };
+        if keys::parse_work(&key).is_some() {
+            found.works.extend(record.change.sequence_number.clone().map(|number| (key, number)));
+            continue;
+        }
+        let Some(key) = keys::parse_batch(&key.pk, &key.sk) else { continue };
         let stored_at = Millis(record.change.approximate_creation_date_time.timestamp_millis());
         found.oldest = Some(found.oldest.map_or(stored_at, |oldest| oldest.min(stored_at)));
         found.records.extend(record.change.sequence_number.clone().map(|number| (key.project.clone(), number)));
@@ -136,9 +152,9 @@ fn new_batches(event: Event) -> NewBatches {
     found
 }
 
-fn key_of(record: &EventRecord) -> Option<BatchKey> {
+fn key_of(record: &EventRecord) -> Option<Key> {
     match record.change.keys.get(PK).zip(record.change.keys.get(SK)) {
-        Some((AttributeValue::S(pk), AttributeValue::S(sk))) => keys::parse_batch(pk, sk),
+        Some((AttributeValue::S(pk), AttributeValue::S(sk))) => Some(Key { pk: pk.clone(), sk: sk.clone() }),
         _ => None,
     }
 }

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use shared::dates::DateRange;
 use shared::derived::{BatchEntry, BatchRef, Measure, Rows, View};
 use shared::ids::ProjectId;
-use shared::keys;
+use shared::keys::{self, Key};
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::store::{Store, key_item};
+use shared::store::{Query, Store, item_key, key_item};
 use shared::time::{Day, Hour, Millis};
 
 pub const START: i64 = 1_750_000_000_000;
@@ -116,9 +116,21 @@ pub async fn send(store: &Store, consumer: &Consumer, batches: &[Batch]) {
         for batch in window {
             assert!(store.put_at(batch.to_item(&project()).unwrap(), None).await.unwrap().is_stored());
         }
-        consumer.apply(BTreeMap::from([(project(), window.to_vec())])).await.complete().unwrap();
+        let applied = consumer.apply(BTreeMap::from([(project(), window.to_vec())])).await;
+        assert!(applied.failed.is_empty() && applied.refused.is_empty());
+        let mut brought = works(store).await;
+        while !brought.is_empty() {
+            consumer.resume(brought).await.unwrap();
+            brought = works(store).await;
+        }
     }
     consumer.compact(&project()).await.unwrap();
+}
+
+/// The work items whose insertion the stream brings.
+pub async fn works(store: &Store) -> Vec<Key> {
+    let items = store.query(Query::partition(keys::works(&project())).strong()).await.unwrap();
+    items.iter().map(|item| item_key(item).unwrap()).collect()
 }
 
 /// All that readers can see of figures and indexes.
