@@ -135,7 +135,7 @@ fn batches_of(session: Planned, weights: &[f64], now: Millis) -> Vec<Batch> {
             batch_id: format!("b_{part:03}").parse().ok()?,
             stored_at: Millis(sent_at + 100),
             sent_at: Millis(sent_at),
-            page: events.last().and_then(|event| event.url.clone()),
+            page: events.last().and_then(|event| event.url.as_deref().map(str::to_owned)),
             visitor: facts.clone(),
             session: of_session.clone(),
             events,
@@ -161,7 +161,7 @@ fn insight(rng: &mut Rng) -> (&'static str, Value) {
 fn event(name: &str, page: &str, at: i64, data: &Value) -> Event {
     Event {
         name: name.to_owned(),
-        url: Some(page.to_owned()),
+        url: Some(page.into()),
         created_at: Millis(at),
         data: RawValue::from_string(data.to_string()).ok(),
     }

@@ -168,7 +168,7 @@ fn visit(number: u64, start: i64) -> Vec<Batch> {
         });
         let event = |(position, name): (usize, &str)| Event {
             name: name.to_owned(),
-            url: Some(url.clone()),
+            url: Some(url.clone().into()),
             created_at: at.plus(position as i64 * 900),
             data: RawValue::from_string(data.to_string()).ok(),
         };

@@ -7,7 +7,8 @@ use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 const MS_PER_HOUR: i64 = 3_600_000;
-const MS_PER_DAY: i64 = 86_400_000;
+/// A day, in milliseconds.
+pub const DAY_MS: i64 = 86_400_000;
 
 /// An instant in Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ impl Millis {
 
     /// The UTC day this instant belongs to.
     pub fn day(self) -> Day {
-        Day(self.0.div_euclid(MS_PER_DAY) as i32)
+        Day(self.0.div_euclid(DAY_MS) as i32)
     }
 
     /// The UTC hour this instant belongs to.
@@ -79,12 +80,12 @@ impl Day {
 
     /// The first instant of the day.
     pub fn start(self) -> Millis {
-        Millis(i64::from(self.0) * MS_PER_DAY)
+        Millis(i64::from(self.0) * DAY_MS)
     }
 
     /// The last millisecond of the day.
     pub fn end(self) -> Millis {
-        Millis(self.start().0 + MS_PER_DAY - 1)
+        Millis(self.start().0 + DAY_MS - 1)
     }
 
     /// This day moved by a number of days.

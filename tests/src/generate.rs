@@ -261,7 +261,22 @@ fn moment() -> impl Strategy<Value = Moment> {
 }
 
 fn when() -> impl Strategy<Value = When> {
-    let into = select(vec![0, 0, 1, 1_000, 1_999, 2_000, 2_001, 4_000, 60_000, 1_800_000, 10_800_000]);
+    let into = select(vec![
+        0,
+        0,
+        1,
+        1_000,
+        1_999,
+        2_000,
+        2_001,
+        4_000,
+        60_000,
+        1_800_000,
+        10_800_000,
+        MS_PER_DAY,
+        MS_PER_DAY + 1,
+        3 * MS_PER_DAY,
+    ]);
     prop_oneof![5 => into.prop_map(When::Into), 1 => moment().prop_map(When::At)]
 }
 

@@ -76,7 +76,7 @@ pub fn campaign() -> impl Strategy<Value = [Option<String>; 5]> {
         of(&["cpc", "CPC", "organic", "email", "social", "display", "affiliate", "sms", "(none)", ""]),
         of(&["spring", "eshop", "workshop", ""]),
         of(&["shoes", "SHOES", ""]),
-        of(&["a", "b", ""]),
+        of(&["a", "b", "", &"ü".repeat(200)]),
     ]
 }
 
@@ -104,12 +104,16 @@ fn object(fields: Vec<Field>) -> impl Strategy<Value = Option<Value>> {
 /// Mostly one page: which of its events is the latest, and what is left when that one goes, shows only
 /// where there are many.
 fn page() -> impl Strategy<Value = String> {
-    prop_oneof![1 => Just("/"), 1 => select(vec!["/", "/pricing", "/日本語", "", "(other)"])].prop_map(str::to_owned)
+    let long = |tail: &str| format!("/{}{tail}", "日".repeat(90));
+    let some = ["/", "/pricing", "/日本語", "", "(other)"].map(str::to_owned);
+    let some = some.into_iter().chain(["a", "b"].map(long)).collect::<Vec<_>>();
+    prop_oneof![1 => Just("/".to_owned()), 1 => select(some)]
 }
 
 fn text(texts: &[&str]) -> BoxedStrategy<Value> {
+    let long = select(vec!["x".repeat(256), "x".repeat(257), format!("{}y", "x".repeat(256))]);
     let texts: Vec<Value> = texts.iter().map(|text| json!(text)).collect();
-    prop_oneof![8 => select(texts), 1 => Just(json!(12))].boxed()
+    prop_oneof![12 => select(texts), 1 => long.prop_map(Value::from), 1 => Just(json!(12))].boxed()
 }
 
 /// Thousandths at most, so that what they add up to is known exactly.
@@ -165,7 +169,15 @@ fn reading() -> Vec<Field> {
 
 fn diagnostics() -> Vec<Field> {
     let whole = || select(vec![json!(0), json!(1), json!(1.0), json!(60), json!(1.5), json!(-1), json!("1")]).boxed();
-    let issue = select(vec![json!("no_h1"), json!("no_title"), json!("No_title"), json!(""), json!("ü"), json!(3)]);
+    let issue = select(vec![
+        json!("no_h1"),
+        json!("no_title"),
+        json!("No_title"),
+        json!(""),
+        json!("é".repeat(150)),
+        json!("ü"),
+        json!(3),
+    ]);
     vec![
         ("title", text(&["Home", "Heim \u{1f600}", ""])),
         ("title_length", whole()),

@@ -146,8 +146,9 @@ impl<'a> Visit<'a> {
         all
     }
 
+    /// A session ends a day after its start at most.
     fn ended_at(&self) -> i64 {
-        self.instants().into_iter().fold(i64::MIN, i64::max)
+        self.instants().into_iter().fold(i64::MIN, i64::max).min(self.started_at() + 86_400_000)
     }
 
     pub(crate) fn duration_ms(&self) -> i64 {
@@ -532,6 +533,7 @@ impl Oracle {
         let events: Vec<Value> =
             happened.iter().take(MAX_SESSION_EVENTS).map(|happening| self.event(happening)).collect();
         let mut row = visit.row();
+        row["dropped_events"] = json!(0);
         row["events"] = json!(events);
         Some(json!({ "data": row }))
     }

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use shared::channels::{Source, channel, referrer_host};
 
 use crate::oracle::{
@@ -82,7 +83,13 @@ impl Happening<'_> {
     }
 
     fn text(&self, name: &str) -> Option<String> {
-        self.field(name)?.as_str().map(str::to_owned)
+        self.field(name)?.as_str().map(kept)
+    }
+
+    /// The beginning of its message, as errors are told apart.
+    fn message(&self) -> Option<String> {
+        let message = self.field("message")?.as_str()?;
+        Some(kept(&message.chars().take(MESSAGE_CHARS).collect::<String>()))
     }
 
     fn number(&self, name: &str) -> Option<f64> {
@@ -96,7 +103,7 @@ impl Happening<'_> {
     }
 
     fn page(&self) -> Option<String> {
-        self.batch.page_of(self.event).map(str::to_owned)
+        self.batch.page_of(self.event).map(kept)
     }
 
     fn visitor(&self) -> &str {
@@ -208,8 +215,7 @@ impl Oracle {
 
     fn errors(&self, asked: Asked, actual: &Value) -> Value {
         let names = ["js_exception", "promise_rejection", "console_error", "console_warning"];
-        let message = |error: &Happening<'_>| Some(error.text("message")?.chars().take(MESSAGE_CHARS).collect());
-        let key = |error: &Happening<'_>| -> Key<2> { [Some(error.event.name.clone()), message(error)] };
+        let key = |error: &Happening<'_>| -> Key<2> { [Some(error.event.name.clone()), error.message()] };
         let errors = ranked(grouped(self.happened(asked, &names), key), asked.limit, |errors| errors.len() as i64);
         let row = |([name, message], errors): (Key<2>, Vec<Happening<'_>>)| {
             let instants = errors.iter().map(|error| error.event.created_at);
@@ -377,8 +383,8 @@ impl Oracle {
             rows.map(|(value, sessions)| json!({ name: value, "sessions": sessions })).collect()
         };
         let campaign = |value: fn(&Session) -> &Option<String>| {
-            let values = sessions.iter().filter_map(|session| value(session).clone());
-            top("value", values.filter(|value| !value.is_empty()).collect())
+            let values = sessions.iter().filter_map(|session| value(session).as_deref());
+            top("value", values.filter(|value| !value.is_empty()).map(kept).collect())
         };
         let channels = sessions.iter().map(|session| {
             let source = Source {
@@ -471,9 +477,19 @@ fn score(row: &Value) -> i64 {
     row["score"].as_i64().unwrap_or_default()
 }
 
+/// A text as rankings show it: of one above 256 bytes the beginning, and 16 digits of its SHA-256.
+fn kept(text: &str) -> String {
+    if text.len() <= 256 {
+        return text.to_owned();
+    }
+    let end = (0..=237).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    let digest = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    format!("{}…{}", &text[..end], &digest[..16])
+}
+
 /// A page's row of the diagnostics, out of one check.
 fn diagnostics(check: &Happening<'_>) -> Value {
-    let issues = check.field("issues").and_then(Value::as_array).into_iter().flatten();
+    let issues = check.field("issues").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     json!({
         "url": check.page(),
         "title": check.text("title"),
@@ -481,7 +497,7 @@ fn diagnostics(check: &Happening<'_>) -> Value {
         "meta_description_length": check.whole("meta_description_length"),
         "h1_count": check.whole("h1_count"),
         "images_missing_alt": check.whole("images_missing_alt"),
-        "issues": issues.filter(|issue| issue.is_string()).collect::<Vec<_>>(),
+        "issues": issues.map(kept).collect::<Vec<_>>(),
         "checked_at": check.event.created_at,
     })
 }

@@ -1,6 +1,7 @@
 //! The product in this process, and projects to test it with.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -187,7 +188,7 @@ fn batch(sent: &Sent, stored_at: Millis, ip_key: &IpKey) -> Batch {
     let ip = visitor.ip.map(|text| ip_key.encrypt(text.parse::<IpAddr>().unwrap()).unwrap());
     let event = |event: &crate::sent::Event| model::Event {
         name: event.name.clone(),
-        url: sent.page_of(event).map(str::to_owned),
+        url: sent.page_of(event).map(Arc::from),
         created_at: Millis(event.created_at),
         data: event.data.as_ref().map(|data| RawValue::from_string(data.to_string()).unwrap()),
     };

@@ -170,7 +170,7 @@ impl Visit {
 
     fn event(&mut self, name: &str, data: Value) {
         let data: Option<Box<RawValue>> = to_raw_value(&data).ok();
-        let url = Some(self.page.url.to_owned());
+        let url = Some(self.page.url.into());
         self.events.push(Event { name: name.to_owned(), url, created_at: self.now, data });
     }
 

@@ -2,6 +2,7 @@
 //! or the field that breaks a rule out.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,9 +11,10 @@ use shared::error::ApiError;
 use shared::ids::{BatchId, ProjectId, SessionId, VisitorId};
 use shared::ip::IpKey;
 use shared::model::batch::MAX_AHEAD_MS;
+use shared::model::session::MAX_SESSION_MS;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
 use shared::store::StoreError;
-use shared::time::Millis;
+use shared::time::{DAY_MS, Millis};
 
 use crate::fields::{Address, Data, EventName, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
 
@@ -28,7 +30,11 @@ const MAX_UTM: usize = 512;
 /// Differences of clocks up to this are the network's, and stay.
 const MAX_SKEW_MS: i64 = 2_000;
 /// An event that is older is refused.
-const MAX_AGE_MS: i64 = 7 * 86_400_000;
+const MAX_AGE_MS: i64 = 7 * DAY_MS;
+/// A session began at most so long before the oldest event that is sent of it: it ends a day after its start.
+const MAX_LEAD_MS: i64 = MAX_SESSION_MS;
+/// A session began at most so long ago: no batch changes the figures of earlier days.
+const MAX_SESSION_AGE_MS: i64 = 8 * DAY_MS;
 
 /// A batch that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -100,21 +106,32 @@ impl Draft {
             return Ok(());
         }
         self.sent_at = now;
-        corrected(&mut self.session.started_at, difference, || "session.started_at".to_owned())?;
+        self.session.started_at = self.session.started_at.plus(difference);
         for (position, event) in self.events.iter_mut().enumerate() {
-            corrected(&mut event.created_at, difference, || created_at(position))?;
+            event.created_at = event.created_at.plus(difference);
+            if event.created_at.0 < 0 {
+                return Err(Invalid::new(
+                    created_at(position),
+                    "lies before 1970 by the server's clock, going by sent_at",
+                ));
+            }
         }
         Ok(())
     }
 
+    /// Moves the session's start to the nearest instant that it may have. It is not refused: it decides in a session's first
+    /// batch alone, and none of the others is to be lost for it.
+    fn bound_start(&mut self, now: Millis) {
+        let oldest = self.events.iter().map(|event| event.created_at).min().unwrap_or(self.sent_at);
+        let earliest = oldest.plus(-MAX_LEAD_MS).max(now.plus(-MAX_SESSION_AGE_MS)).max(Millis(0));
+        self.session.started_at = self.session.started_at.max(earliest).min(now);
+    }
+
     fn check_ages(&self, now: Millis) -> Result<(), Invalid> {
         let latest = now.plus(MAX_AHEAD_MS);
-        if self.session.started_at > latest {
-            return Err(Invalid::new("session.started_at", AHEAD));
-        }
         for (position, event) in self.events.iter().enumerate() {
             if event.created_at > latest {
-                return Err(Invalid::new(created_at(position), AHEAD));
+                return Err(Invalid::new(created_at(position), "must not lie more than 5 minutes ahead"));
             }
             if event.created_at < now.plus(-MAX_AGE_MS) {
                 return Err(Invalid::new(created_at(position), "must not lie more than 7 days back"));
@@ -124,18 +141,8 @@ impl Draft {
     }
 }
 
-const AHEAD: &str = "must not lie more than 5 minutes ahead";
-
 fn created_at(position: usize) -> String {
     format!("events[{position}].created_at")
-}
-
-fn corrected(instant: &mut Millis, difference: i64, field: impl FnOnce() -> String) -> Result<(), Invalid> {
-    *instant = instant.plus(difference);
-    if instant.0 < 0 {
-        return Err(Invalid::new(field(), "lies before 1970 by the server's clock, going by sent_at"));
-    }
-    Ok(())
 }
 
 /// The public key that a body is sent with, read before anything else is judged.
@@ -153,6 +160,7 @@ pub fn collected(body: &[u8], project: &ProjectId, now: Millis) -> Result<Draft,
     let mut draft = read::<Body>(body)?.into_draft(project)?;
     draft.correct_clock(now)?;
     draft.check_ages(now)?;
+    draft.bound_start(now);
     Ok(draft)
 }
 
@@ -268,8 +276,9 @@ impl Body {
         let visitor = required(self.visitor, "visitor")?.0;
         let session = required(self.session, "session")?.0;
         let page = text(self.page);
+        let shared_page: Option<Arc<str>> = page.as_deref().map(Arc::from);
         let events = self.events.unwrap_or_default().0.into_iter().enumerate();
-        let events = events.map(|(position, event)| event.0.into_event(position, page.as_deref()));
+        let events = events.map(|(position, event)| event.0.into_event(position, shared_page.as_ref()));
         Ok(Draft {
             batch_id: required(self.batch_id, "batch_id")?.0,
             sent_at: Millis(required(self.sent_at, "sent_at")?.0),
@@ -327,12 +336,12 @@ impl VisitorBody {
 const DERIVED_ID_BYTES: usize = 12;
 
 impl EventBody {
-    fn into_event(self, position: usize, page: Option<&str>) -> Result<Event, Invalid> {
+    fn into_event(self, position: usize, page: Option<&Arc<str>>) -> Result<Event, Invalid> {
         let (data, named) = self.data.map_or((None, None), |data| (Some(data.text), data.url));
         Ok(Event {
             name: required(self.name, &format!("events[{position}].name"))?.0.0,
             created_at: Millis(required(self.created_at, &created_at(position))?.0),
-            url: text(self.url).or(named).or_else(|| page.map(str::to_owned)),
+            url: text(self.url).or(named).map(Arc::from).or_else(|| page.cloned()),
             data,
         })
     }

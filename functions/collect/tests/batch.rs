@@ -260,7 +260,6 @@ fn values_at_their_limits_are_taken() {
         ("/events/0/data", json!({ "a": "x".repeat(8_184) })),
         ("/events/0/data", json!({})),
         ("/events", json!(vec![body()["events"][0].clone(); 100])),
-        ("/session/started_at", json!(0)),
     ] {
         collected(&with(pointer, value)).unwrap();
     }
@@ -384,26 +383,45 @@ fn events_too_old_or_too_far_ahead_are_refused_by_the_servers_clock() {
             with_event(AHEAD + 1).unwrap_err().to_string(),
             "events[1].created_at: must not lie more than 5 minutes ahead"
         );
-        let with_start = |offset: i64| {
-            let mut body = skewed(skew);
-            body["session"]["started_at"] = json!(NOW.0 + skew + offset);
-            collected(&body).map(|draft| draft.session.started_at.0 - NOW.0)
-        };
-        assert_eq!(with_start(AHEAD), Ok(AHEAD));
-        assert_eq!(with_start(-60 * 86_400_000), Ok(-60 * 86_400_000), "an old session may go on");
-        assert_eq!(
-            with_start(AHEAD + 1).unwrap_err().to_string(),
-            "session.started_at: must not lie more than 5 minutes ahead"
-        );
     }
 }
 
+/// A session's start is moved to where it may lie, and no batch is lost for it.
 #[test]
-fn a_correction_to_before_1970_is_refused() {
+fn a_start_lies_at_most_a_day_before_the_oldest_event_and_eight_days_back() {
+    const DAY: i64 = 86_400_000;
+    let started = |skew: i64, start: i64, oldest: i64| {
+        let mut body = skewed(skew);
+        body["session"]["started_at"] = json!((NOW.0 + skew + start).max(0));
+        body["events"][0]["created_at"] = json!(NOW.0 + skew + oldest);
+        collected(&body).unwrap().session.started_at.0 - NOW.0
+    };
+    for skew in [0, DAY, -DAY] {
+        for (start, oldest, expected) in [
+            (-DAY - 60_000, -60_000, -DAY - 60_000),
+            (-DAY - 60_001, -60_000, -DAY - 60_000),
+            (-60 * DAY, -60_000, -DAY - 60_000),
+            (-8 * DAY, -7 * DAY, -8 * DAY),
+            (-NOW.0, -7 * DAY, -8 * DAY),
+            (-60_000, -7 * DAY, -60_000),
+            (0, -60_000, 0),
+            (1, -60_000, 0),
+            (400 * DAY, -60_000, 0),
+        ] {
+            assert_eq!(started(skew, start, oldest), expected, "{skew}: {start} with {oldest}");
+        }
+    }
+    let mut heartbeat = body();
+    heartbeat["events"] = json!([]);
+    heartbeat["session"]["started_at"] = json!(NOW.0 - 5 * DAY);
+    assert_eq!(collected(&heartbeat).unwrap().session.started_at.0, NOW.0 - DAY);
+}
+
+#[test]
+fn an_event_that_a_correction_moves_to_before_1970_is_refused() {
     let mut body = skewed(60_000_000);
-    body["session"]["started_at"] = json!(59_999_999);
-    assert_eq!(collected(&body).unwrap_err().field, "session.started_at");
-    let mut body = skewed(60_000_000);
+    body["session"]["started_at"] = json!(0);
+    assert!(collected(&body).is_ok());
     body["events"][0]["created_at"] = json!(0);
     assert_eq!(collected(&body).unwrap_err().field, "events[0].created_at");
 }

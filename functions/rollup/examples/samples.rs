@@ -176,7 +176,7 @@ fn event(name: &str, url: &str, at: i64) -> Event {
         "last_field": "email", "time_spent_ms": 5_000, "hesitation_ms": 700, "lcp": 1_834.5, "cls": 0.01,
     });
     let data = serde_json::from_value(data).ok();
-    Event { name: name.to_owned(), url: Some(url.to_owned()), created_at: Millis(at), data }
+    Event { name: name.to_owned(), url: Some(url.into()), created_at: Millis(at), data }
 }
 
 /// A person with three sessions, one of them long; a visitor of one session; and one who turns out to be a bot after

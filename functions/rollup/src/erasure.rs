@@ -99,7 +99,7 @@ impl Consumer {
     /// The days at which a visitor is counted anywhere.
     async fn days_of(&self, project: &Project, visitor: &VisitorId) -> Result<BTreeSet<Day>, StoreError> {
         let history = History::load(&self.store, project, visitor.clone()).await?;
-        let days = |session: &Session| session.earliest().day().0..=session.ended_at().day().0;
+        let days = |session: &Session| session.earliest().day().0..=session.latest().day().0;
         Ok(history.all_sessions().await?.iter().flat_map(days).map(Day).collect())
     }
 

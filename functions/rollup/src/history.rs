@@ -8,13 +8,13 @@ use crate::tombstones::Tombstones;
 use crate::work_items::WorkItem;
 use shared::codec;
 use shared::derived::contributions::{
-    Delta, index_batch, index_session, of_batch, of_session, of_steps, presence_of_batch, seen_in_batch,
+    Delta, index_batch, index_session, of_batch, of_session, of_steps, presence_of_batch, seen_in_batch, steps,
 };
 use shared::derived::distinct::{SeenDays, shard};
-use shared::derived::journeys::{self, Step, Trail};
+use shared::derived::journeys::{Step, Trail};
 use shared::derived::tail::{mark, read_generation};
 use shared::derived::{Counters, Generation, SessionEntry};
-use shared::ids::{ProjectId, SessionId, VisitorId};
+use shared::ids::{BatchId, ProjectId, SessionId, VisitorId};
 use shared::keys::{self, Key};
 use shared::model::batch::StoredOrder;
 use shared::model::session::{MAX_PART, MAX_RECENT, SessionOrder};
@@ -34,6 +34,9 @@ const MAX_UNWOUND: usize = 25;
 
 /// Events and sessions that one change takes out of the figures, unless a single session has more.
 const MAX_UNWOUND_EVENTS: usize = 200;
+
+/// Stored batches of a session that are read at once: with all that they unpack to, some megabytes.
+const BATCHES_AT_ONCE: usize = 64;
 
 /// Where a session is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +82,8 @@ pub struct History<'a> {
     restarted: bool,
     /// The shards of what the visitor was seen at that were looked into, and whether they changed.
     shards: BTreeMap<u8, (SeenDays, bool)>,
+    /// Stored batches that their sessions have no room for.
+    dropped: Vec<Key>,
     /// The work item that is being done, and the sort key of the session at which it stopped.
     work: Option<(Key, Option<String>)>,
 }
@@ -136,6 +141,7 @@ impl<'a> History<'a> {
             sessions: BTreeMap::new(),
             restarted: false,
             shards: BTreeMap::new(),
+            dropped: Vec::new(),
             work: None,
         };
         if let Some(visitor) = &history.now {
@@ -179,6 +185,7 @@ impl<'a> History<'a> {
         }
         match self.sessions.get(&batch.session_id) {
             None => self.begin_session(&batch).await?,
+            Some(known) if !known.now.has_room_for(&batch) => return self.drop(&batch).await,
             Some(known) if batch.stored_order() < known.now.origin => self.restart_session(&batch).await?,
             Some(_) => {}
         }
@@ -190,6 +197,40 @@ impl<'a> History<'a> {
             tracked.fresh.push(batch);
         }
         Ok(())
+    }
+
+    /// Drops a batch that its session has no room for, unless it was dropped before.
+    async fn drop(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        let key = keys::batch(&self.project.id, &self.visitor_id, &batch.session_id, &batch.batch_id);
+        if self.dropped.contains(&key) || self.store.get(&key, Consistency::Strong).await?.is_none() {
+            return Ok(());
+        }
+        if let Some(tracked) = self.sessions.get_mut(&batch.session_id) {
+            tracked.now.dropped = tracked.now.dropped.saturating_add((batch.events.len() as u32).max(1));
+            self.dropped.push(key);
+        }
+        Ok(())
+    }
+
+    /// How many batches are dropped by the change.
+    pub fn dropped(&self) -> usize {
+        self.dropped.len()
+    }
+
+    /// Whether a batch was dropped, for all that is known of it: its session was full, and it is not stored any more.
+    pub async fn is_dropped(&mut self, session: &SessionId, batch: &BatchId) -> Result<bool, StoreError> {
+        if !self.find(session).await? || self.sessions.get(session).is_none_or(|tracked| tracked.now.dropped == 0) {
+            return Ok(false);
+        }
+        let key = keys::batch(&self.project.id, &self.visitor_id, session, batch);
+        Ok(self.store.get(&key, Consistency::Strong).await?.is_none())
+    }
+
+    /// Notes what sessions dropped that are derived anew: nothing that is stored tells.
+    pub fn keep_dropped(&mut self, dropped: impl Fn(&SessionId) -> u32) {
+        for (id, tracked) in &mut self.sessions {
+            tracked.now.dropped = dropped(id);
+        }
     }
 
     /// Whether a batch was applied to a session of this visitor.
@@ -482,11 +523,12 @@ impl<'a> History<'a> {
             if !is_changed(tracked) {
                 continue;
             }
-            let applied = context.batches_to_undo(tracked).await?;
-            context.follow_trail(tracked, &applied, &mut delta.counters);
-            context.subtract_and_add(tracked, &applied, next_revision, &mut delta);
             let mut memory = Memory { context, visitor: &mut visitor, shards: &mut self.shards };
-            memory.remember(tracked, &applied, &mut delta.counters).await?;
+            let before = context.undo(tracked, next_revision, &mut memory, &mut delta).await?;
+            // The session's ends, which it adds next, are those of the trail as it is now.
+            context.follow_trail(tracked, before, &mut delta.counters);
+            context.subtract_and_add(tracked, next_revision, &mut delta);
+            memory.remember(tracked, &mut delta.counters).await?;
             if tracked.is_erased {
                 writes.extend(context.erasure(tracked));
                 continue;
@@ -499,6 +541,7 @@ impl<'a> History<'a> {
             writes.extend(context.session_writes(tracked, is_latest)?);
         }
         delta.counters.prune();
+        writes.extend(self.dropped.drain(..).map(Write::Delete));
         writes.extend(Memory { context, visitor: &mut visitor, shards: &mut self.shards }.writes().await?);
         let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
         if let Some(revision) = revision.filter(|_| is_gone) {
@@ -545,8 +588,8 @@ impl<'a> History<'a> {
         let all = || self.sessions.values().map(|tracked| &tracked.now).chain(untouched.clone());
         let known = self.stored.as_ref().filter(|_| !self.restarted).map(|(_, was)| was);
         let first = all().map(Session::earliest).chain(known.map(|was| was.first_seen_at)).min();
-        let last = all().map(Session::ended_at).chain(known.map(|was| was.last_seen_at)).max();
-        let longest = all().map(Session::duration_ms).chain(known.map(|was| was.longest_session_ms)).max();
+        let last = all().map(Session::latest).chain(known.map(|was| was.last_seen_at)).max();
+        let longest = all().map(Session::span_ms).chain(known.map(|was| was.longest_session_ms)).max();
         let lead = all().map(Session::lead_ms).chain(known.map(|was| was.longest_lead_ms)).max();
         visitor.first_seen_at = first.unwrap_or(visitor.first_seen_at);
         visitor.last_seen_at = last.unwrap_or(visitor.last_seen_at);
@@ -568,19 +611,47 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The batches applied before this change, where they are needed: to take them out of the figures, or
-    /// because page views came late.
-    async fn batches_to_undo(&self, tracked: &Tracked) -> Result<Vec<Batch>, StoreError> {
-        let is_needed = |was: &Session| was.counted || tracked.is_erased;
-        let Some((_, was)) = tracked.stored.as_ref().filter(|(_, was)| is_needed(was)) else { return Ok(Vec::new()) };
-        if tracked.now.counted && was.trail.is_before(&fresh_steps(tracked)) {
-            return Ok(Vec::new());
-        }
-        self.applied_batches(was).await
+    /// The session as it was, if the batches that were applied to it are needed: to take them out of the figures, or because
+    /// page views came late.
+    fn needs_applied<'t>(&self, tracked: &'t Tracked) -> Option<&'t Session> {
+        let (_, was) = tracked.stored.as_ref()?;
+        let is_longer = tracked.now.counted && was.trail.is_before(&fresh_steps(tracked));
+        ((was.counted || tracked.is_erased) && !is_longer).then_some(was)
     }
 
-    /// Adds to a change what the session's page views in their order contribute now, less what they did before.
-    fn follow_trail(&self, tracked: &mut Tracked, applied: &[Batch], counters: &mut Counters) {
+    /// Takes out of the figures what the batches applied before this change added, if the session counts no more. Gives their
+    /// page views, where they are needed in their order.
+    async fn undo(
+        &self,
+        tracked: &Tracked,
+        revision: u64,
+        memory: &mut Memory<'_>,
+        delta: &mut Delta,
+    ) -> Result<Vec<Step>, StoreError> {
+        let mut before = Vec::new();
+        let Some(was) = self.needs_applied(tracked) else { return Ok(before) };
+        let now = &tracked.now;
+        let mut applied = AppliedBatches::of(*self, was).await?;
+        while let Some(batches) = applied.next().await? {
+            for batch in &batches {
+                if was.counted {
+                    before.extend(steps(now.measures, batch));
+                }
+                if was.counted && !now.counted {
+                    delta.counters.add_all(&of_batch(now, batch), -1);
+                    index_batch(delta, batch, revision, false);
+                    memory.forget(now, batch, &mut delta.counters).await?;
+                }
+                if tracked.is_erased {
+                    delta.counters.add_all(&presence_of_batch(now, batch), -1);
+                }
+            }
+        }
+        Ok(before)
+    }
+
+    /// Adds to a change what the session's page views in their order contribute now, less what they did `before`.
+    fn follow_trail(&self, tracked: &mut Tracked, before: Vec<Step>, counters: &mut Counters) {
         let fresh = fresh_steps(tracked);
         let was = tracked.stored.as_ref().map(|(_, was)| was).filter(|was| was.counted);
         let measures = tracked.now.measures;
@@ -592,9 +663,8 @@ impl Context<'_> {
                 walk(&mut tracked.now.trail, fresh, 1);
             }
             _ => {
-                let mut all: Vec<Step> = Vec::new();
+                let mut all = before;
                 if was.is_some() {
-                    all.extend(applied.iter().flat_map(journeys::steps));
                     all.sort_unstable();
                     walk(&mut Trail::default(), all.clone(), -1);
                 }
@@ -608,8 +678,8 @@ impl Context<'_> {
         }
     }
 
-    /// Adds to a change what a session and its fresh batches contribute now, less what it did before.
-    fn subtract_and_add(&self, tracked: &Tracked, applied: &[Batch], revision: u64, delta: &mut Delta) {
+    /// Adds to a change what a session and its fresh batches contribute now, less what the session did before.
+    fn subtract_and_add(&self, tracked: &Tracked, revision: u64, delta: &mut Delta) {
         let (now, was) = (&tracked.now, tracked.stored.as_ref().map(|(_, was)| was));
         if !tracked.is_erased {
             delta.counters.add_all(&of_session(now), 1);
@@ -631,30 +701,6 @@ impl Context<'_> {
                 index_batch(delta, batch, revision, true);
             }
         }
-        if was_listed.is_some() && !now.counted {
-            for batch in applied {
-                delta.counters.add_all(&of_batch(now, batch), -1);
-                index_batch(delta, batch, revision, false);
-            }
-        }
-        if tracked.is_erased {
-            for batch in applied {
-                delta.counters.add_all(&presence_of_batch(now, batch), -1);
-            }
-        }
-    }
-
-    /// The stored batches that a session's state contains.
-    async fn applied_batches(&self, session: &Session) -> Result<Vec<Batch>, StoreError> {
-        let query = Query::partition(keys::visitor_partition(self.project, self.visitor_id))
-            .sort_keys(SortKeys::Prefix(keys::session_batches(&session.session_id)))
-            .strong();
-        let items = self.store.query(query).await?;
-        let listed = parts_of(self.store, self.project, self.visitor_id, session).await?;
-        let applied: HashSet<u64> =
-            listed.into_iter().flatten().chain(session.applied.recent.iter().copied()).collect();
-        let batches = items.iter().map(Batch::from_item).collect::<Result<Vec<_>, _>>()?;
-        Ok(batches.into_iter().filter(|batch| applied.contains(&batch.fingerprint())).collect())
     }
 
     /// Moves a long list of applied batches out of the session's state.
@@ -718,11 +764,44 @@ impl Context<'_> {
     }
 }
 
+/// The stored batches that a session's state contains, some at a time: all of them may not fit into memory.
+struct AppliedBatches<'a> {
+    context: Context<'a>,
+    session: SessionId,
+    fingerprints: HashSet<u64>,
+    /// The sort key from which on they are not read yet; none when all are.
+    rest: Option<String>,
+}
+
+impl<'a> AppliedBatches<'a> {
+    async fn of(context: Context<'a>, session: &Session) -> Result<Self, StoreError> {
+        let listed = parts_of(context.store, context.project, context.visitor_id, session).await?;
+        let fingerprints = listed.into_iter().flatten().chain(session.applied.recent.iter().copied()).collect();
+        let rest = Some(keys::session_batches(&session.session_id));
+        Ok(AppliedBatches { context, session: session.session_id.clone(), fingerprints, rest })
+    }
+
+    async fn next(&mut self) -> Result<Option<Vec<Batch>>, StoreError> {
+        let Some(first) = self.rest.take() else { return Ok(None) };
+        let query = Query::partition(keys::visitor_partition(self.context.project, self.context.visitor_id))
+            .sort_keys(SortKeys::Between(first, format!("{}~", keys::session_batches(&self.session))))
+            .limit(BATCHES_AT_ONCE)
+            .strong();
+        let items = self.context.store.query(query).await?;
+        if let Some(last) = items.last().filter(|_| items.len() == BATCHES_AT_ONCE) {
+            self.rest = Some(format!("{}\0", item_key(last)?.sk));
+        }
+        let batches = items.iter().map(Batch::from_item).collect::<Result<Vec<_>, _>>()?;
+        Ok(Some(batches.into_iter().filter(|batch| self.fingerprints.contains(&batch.fingerprint())).collect()))
+    }
+}
+
 /// The page views of a session's fresh batches, in order.
 fn fresh_steps(tracked: &Tracked) -> Vec<Step> {
-    let mut steps: Vec<Step> = tracked.fresh.iter().flat_map(journeys::steps).collect();
-    steps.sort_unstable();
-    steps
+    let fresh = tracked.fresh.iter().flat_map(|batch| steps(tracked.now.measures, batch));
+    let mut fresh: Vec<Step> = fresh.collect();
+    fresh.sort_unstable();
+    fresh
 }
 
 /// What a visitor was seen at, while it changes.
@@ -733,27 +812,27 @@ struct Memory<'a> {
 }
 
 impl Memory<'_> {
-    /// Adds to a change the distinct visitors that a session's batches add now, less those they added before.
-    async fn remember(
-        &mut self,
-        tracked: &Tracked,
-        applied: &[Batch],
-        counters: &mut Counters,
-    ) -> Result<(), StoreError> {
-        if tracked.now.counted {
-            for seen in tracked.fresh.iter().flat_map(|batch| seen_in_batch(&tracked.now, batch)) {
-                if !self.visitor.seen.contains(seen.hash(), seen.day) {
-                    self.pull(seen.hash()).await?;
-                    self.visitor.seen.insert(&seen, counters);
-                }
-            }
-        } else if tracked.stored.as_ref().is_some_and(|(_, was)| was.counted) {
-            for seen in applied.iter().flat_map(|batch| seen_in_batch(&tracked.now, batch)) {
+    /// Adds to a change the distinct visitors that a session's fresh batches add.
+    async fn remember(&mut self, tracked: &Tracked, counters: &mut Counters) -> Result<(), StoreError> {
+        if !tracked.now.counted {
+            return Ok(());
+        }
+        for seen in tracked.fresh.iter().flat_map(|batch| seen_in_batch(&tracked.now, batch)) {
+            if !self.visitor.seen.contains(seen.hash(), seen.day) {
                 self.pull(seen.hash()).await?;
-                self.visitor.seen.remove(&seen, counters);
-                if let Some((shard, is_changed)) = self.shards.get_mut(&shard(seen.hash())) {
-                    *is_changed |= shard.forget(seen.hash(), seen.day);
-                }
+                self.visitor.seen.insert(&seen, counters);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out of the figures the distinct visitors that a session's batch added.
+    async fn forget(&mut self, session: &Session, batch: &Batch, counters: &mut Counters) -> Result<(), StoreError> {
+        for seen in seen_in_batch(session, batch) {
+            self.pull(seen.hash()).await?;
+            self.visitor.seen.remove(&seen, counters);
+            if let Some((shard, is_changed)) = self.shards.get_mut(&shard(seen.hash())) {
+                *is_changed |= shard.forget(seen.hash(), seen.day);
             }
         }
         Ok(())

@@ -50,6 +50,9 @@ const GROUP: usize = 32;
 /// Sessions of one visitor that one change touches at most, before the rest waits for the next.
 const MAX_SESSIONS: usize = 16;
 
+/// Batches of full sessions that one change drops at most: each is an item of its transaction.
+const MAX_DROPPED: usize = 25;
+
 /// Events and batches of one visitor that one change applies at most, roughly.
 const MAX_WEIGHT: usize = 2_000;
 
@@ -298,6 +301,7 @@ impl Consumer {
             let mut history = History::new(&self.store, project, work.visitor.clone(), item, newest)?;
             let mut weight = 0;
             while history.tracked() < MAX_SESSIONS
+                && history.dropped() < MAX_DROPPED
                 && weight < MAX_WEIGHT
                 && let Some(batch) = work.batches.pop_front()
             {
@@ -576,7 +580,11 @@ impl Consumer {
             let item = items.get(&keys::visitor(&project.id, &visitor));
             let mut history = History::new(&self.store, &project, visitor, item, Generation::FIRST)?;
             for batch in batches {
-                let is_applied = match history.is_applied(&batch.session, fingerprint(&batch.batch)).await {
+                let is_done = async {
+                    Ok(history.is_applied(&batch.session, fingerprint(&batch.batch)).await?
+                        || history.is_dropped(&batch.session, &batch.batch).await?)
+                };
+                let is_applied = match is_done.await {
                     Err(StoreError::Overtaken) => false,
                     is_applied => is_applied?,
                 };
@@ -623,7 +631,7 @@ impl Work {
 fn weight_of(batch: &Batch) -> usize {
     let bytes = |event: &Event| {
         let (url, data) = (event.url.as_ref(), event.data.as_ref());
-        url.map_or(0, String::len) + data.map_or(0, |data| data.get().len())
+        url.map_or(0, |url| url.len()) + data.map_or(0, |data| data.get().len())
     };
     1 + batch.events.iter().map(|event| 1 + bytes(event) / BYTES_OF_WEIGHT).sum::<usize>()
 }

@@ -500,6 +500,9 @@ impl Rebuild<'_> {
         for batch in batches {
             history.apply(batch).await?;
         }
+        if let Ok(state) = &state {
+            history.keep_dropped(|session| state.dropped(session));
+        }
         let sessions = history.session_ids();
         let (writes, mut delta) = match history.finish().await? {
             Some(change) => (change.writes, change.delta),
@@ -951,6 +954,13 @@ struct State {
 }
 
 impl State {
+    /// How many events a session had no room for.
+    fn dropped(&self, session: &SessionId) -> u32 {
+        let latest = self.visitor.iter().map(|visitor| &visitor.latest);
+        let known = latest.chain(self.sessions.values()).find(|known| known.session_id == *session);
+        known.map_or(0, |session| session.dropped)
+    }
+
     /// Whether a batch is among those that were applied.
     fn lists(&self, batch: &Batch) -> bool {
         self.applied.get(&batch.session_id).is_some_and(|applied| applied.contains(&batch.fingerprint()))

@@ -89,7 +89,7 @@ async fn the_largest_batches_are_counted_together() {
     let mut full = |visitor, number| {
         let click = |selector: String| Event {
             name: "rage_click".to_owned(),
-            url: Some("/".to_owned()),
+            url: Some("/".into()),
             created_at: Millis(START),
             data: serde_json::value::to_raw_value(&json!({"selector": selector})).ok(),
         };

@@ -24,7 +24,7 @@ fn visit(number: u64, start: i64) -> Vec<Batch> {
             let event = |(position, name): (usize, &str)| {
                 Event {
                 name: name.to_owned(),
-                url: Some(url.clone()),
+                url: Some(url.clone().into()),
                 created_at: at.plus(position as i64 * 900),
                 data: serde_json::from_value(serde_json::json!({
                     "url": url, "title": "A page with a usual title – the site", "selector": "main > a.button", "lcp": 1834

@@ -33,7 +33,12 @@ fn event(name: &str, url: String, at: i64, text: &str) -> Event {
         "form": text, "field": text, "last_field": text, "time_spent_ms": 5, "hesitation_ms": 7,
         "scroll_depth": 50, "active_time_ms": 4_000, "total_time_ms": 9_000, "lcp": 1_000,
     });
-    Event { name: name.to_owned(), url: Some(url), created_at: Millis(at), data: serde_json::from_value(data).ok() }
+    Event {
+        name: name.to_owned(),
+        url: Some(url.into()),
+        created_at: Millis(at),
+        data: serde_json::from_value(data).ok(),
+    }
 }
 
 const NAMES: [&str; 9] = [

@@ -1,7 +1,7 @@
 //! Sessions that were counted before a measure came add nothing to it, and nothing is taken out of it for them.
 //!
-//! The measures of today are of version 1. So a session of version 0 is to all of them what one of today will be to a
-//! measure of version 2.
+//! All measures of today came with version 1. So a session of version 0 is to all of them what one of today will be to a
+//! measure that comes later.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -15,7 +15,7 @@ use rollup::Consumer;
 use shared::codec;
 use shared::derived::distinct::SeenDays;
 use shared::derived::packed::{self, PackedDelta};
-use shared::derived::{Counters, Measure, Rows};
+use shared::derived::{Counters, MEASURES_VERSION, Measure, Rows};
 use shared::ids::SessionId;
 use shared::keys;
 use shared::model::{Batch, Session, Visitor};
@@ -130,5 +130,5 @@ async fn a_rebuild_counts_with_the_latest_measures() {
     let partition = keys::visitor_partition(&project(), &"v1".parse().unwrap());
     let visitor = store.query(Query::partition(partition)).await.unwrap();
     let visitor = visitor.iter().find(|item| read_text(item, SK).unwrap() == "VISITOR").unwrap();
-    assert_eq!(read_packed::<Visitor>(visitor).unwrap().latest.measures, 1);
+    assert_eq!(read_packed::<Visitor>(visitor).unwrap().latest.measures, MEASURES_VERSION);
 }

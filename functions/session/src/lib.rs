@@ -33,6 +33,8 @@ impl Parameters {
 pub struct SessionDetail {
     #[serde(flatten)]
     session: SessionRow,
+    /// How many more events were sent when the session was full.
+    dropped_events: u32,
     /// The oldest first.
     events: Vec<EventRow>,
 }
@@ -49,10 +51,12 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<SessionDeta
     let session = sessions::read(store, project, &place);
     let batches = events::read_of_session(store, project, &place.visitor, &id);
     let (session, batches) = try_join(session, batches).await?;
-    let session = SessionRow::new(place.visitor, session.ok_or(UNKNOWN)?);
+    let session = session.ok_or(UNKNOWN)?;
+    let dropped_events = session.dropped;
+    let session = SessionRow::new(place.visitor, session);
     let mut events = events::oldest_first(batches);
     events.truncate(MAX_EVENTS);
-    Ok(Data { data: SessionDetail { session, events } })
+    Ok(Data { data: SessionDetail { session, dropped_events, events } })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::Measure;
 use super::counters::{Counters, TableId};
 use super::flat::FlatRows;
+use super::kept::kept_since;
 use super::sums::counts;
 use crate::model::Session;
 use crate::time::Day;
@@ -54,11 +55,11 @@ pub fn add_session(counters: &mut Counters, session: &Session) {
     let rows = counters.rows_mut(Measure::Acquisition, session.day());
     rows.add(CHANNELS, session.channel.name(), SESSIONS, 1);
     if let Some(referrer) = &session.referrer_host {
-        rows.add(REFERRERS, referrer, SESSIONS, 1);
+        rows.add(REFERRERS, &kept_since(session.measures, referrer), SESSIONS, 1);
     }
     for campaign in Campaign::ALL {
         if let Some(value) = campaign.of(session) {
-            rows.add(campaign.table(), value, SESSIONS, 1);
+            rows.add(campaign.table(), &kept_since(session.measures, value), SESSIONS, 1);
         }
     }
 }

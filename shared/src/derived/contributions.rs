@@ -6,7 +6,10 @@ use super::counters::Counters;
 use super::distinct::Seen;
 use super::index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef, batch_entries};
 use super::journeys::{Step, Trail};
-use super::{acquisition, clicks, errors, forms, frustration, pages, places, reading, seo, stats, visits, vitals};
+use super::kept::kept_batch;
+use super::{
+    acquisition, clicks, errors, forms, frustration, journeys, pages, places, reading, seo, stats, visits, vitals,
+};
 use crate::ids::VisitorId;
 use crate::model::{Batch, Session};
 
@@ -81,6 +84,7 @@ pub fn presence_of_batch(session: &Session, batch: &Batch) -> Counters {
 
 /// What a batch of a person's session adds to the counters besides its presence.
 pub fn of_batch(session: &Session, batch: &Batch) -> Counters {
+    let batch = &*kept_batch(session.measures, batch);
     let mut counters = Counters::default();
     stats::add_batch(&mut counters, batch);
     pages::add_batch(&mut counters, batch);
@@ -95,10 +99,15 @@ pub fn of_batch(session: &Session, batch: &Batch) -> Counters {
 }
 
 /// The keys at which a batch's visitor was seen in a session, for the measures that count distinct visitors by key.
-pub fn seen_in_batch(session: &Session, batch: &Batch) -> impl Iterator<Item = Seen> {
+pub fn seen_in_batch(session: &Session, batch: &Batch) -> Vec<Seen> {
+    let batch = &*kept_batch(session.measures, batch);
     let seen = pages::seen(batch).chain(errors::seen(batch)).chain(clicks::seen(batch));
-    let version = session.measures;
-    seen.filter(move |seen| seen.measure.since() <= version)
+    seen.filter(|seen| seen.measure.since() <= session.measures).collect()
+}
+
+/// The page views of a batch, in order.
+pub fn steps(measures: u16, batch: &Batch) -> Vec<Step> {
+    journeys::steps(&kept_batch(measures, batch))
 }
 
 /// Sets or removes a session's entry in the index.

@@ -7,7 +7,7 @@ use crate::model::Event;
 use crate::numbers::MICROS;
 
 /// The most characters of a message that errors are grouped by.
-const MAX_MESSAGE: usize = 256;
+pub const MAX_MESSAGE: usize = 256;
 
 /// Above this a number is no measurement.
 const MAX_NUMBER: f64 = 1e9;

@@ -1,5 +1,7 @@
 //! The `journeys` measure: from which page to which, and where sessions begin and end.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::counters::{Counters, TableId};
@@ -27,7 +29,7 @@ pub struct Step {
     /// Its batch's place in the order of sending, and its own place there.
     sent: (Millis, Millis, BatchId, u32),
     /// The page.
-    url: Option<String>,
+    url: Option<Arc<str>>,
 }
 
 /// The page views of a batch, in order.
@@ -47,7 +49,7 @@ pub fn steps(batch: &Batch) -> Vec<Step> {
 /// The first and the last page view of a session: all that is needed to add later ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trail {
-    first_url: Option<String>,
+    first_url: Option<Arc<str>>,
     last: Option<Step>,
 }
 

@@ -22,6 +22,7 @@ pub mod generation;
 pub mod index;
 pub mod instants;
 pub mod journeys;
+pub mod kept;
 pub mod packed;
 pub mod pages;
 pub mod places;
@@ -44,9 +45,12 @@ pub use generation::Generation;
 pub use index::{BatchEntry, BatchRef, Entries, SessionEntry, SessionRef};
 pub use view::View;
 
-/// The version of the set of measures: that of the latest one (see [`Measure::since`]). A session is counted with one
-/// version all its life, until a rebuild counts it with the latest.
-pub const MEASURES_VERSION: u16 = 1;
+/// The version of the measures and of how sessions are counted in them (see [`Measure::since`]). A session is counted with
+/// one version all its life, until a rebuild counts it with the latest.
+pub const MEASURES_VERSION: u16 = 2;
+
+/// The version since which a session ends a day after its start, and rankings keep [so much](kept) of a text.
+pub const BOUNDED_SINCE: u16 = 2;
 
 /// A family of additive counters, kept in a block a day. Append only: positions are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -200,8 +204,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_latest_measure_makes_the_version() {
-        assert_eq!(Measure::ALL.map(Measure::since).into_iter().max(), Some(MEASURES_VERSION));
+    fn the_latest_change_makes_the_version() {
+        assert_eq!(Measure::ALL.map(Measure::since).into_iter().max().max(Some(BOUNDED_SINCE)), Some(MEASURES_VERSION));
         assert!(Measure::ALL.is_sorted() && Measure::ALL.is_sorted_by_key(|measure| measure.since()));
     }
 }

@@ -24,7 +24,7 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
 pub fn seen(batch: &Batch) -> impl Iterator<Item = Seen> {
     let views = batch.events.iter().filter(|event| event.is_page_view());
     views.filter_map(|event| {
-        let key = event.url.clone()?;
+        let key = event.url.as_deref()?.to_owned();
         Some(Seen { measure: Measure::Pages, table: PAGES, key, day: event.created_at.day() })
     })
 }

@@ -1,6 +1,7 @@
 //! A batch: one message of a tracker, validated, enriched and stored once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -117,8 +118,8 @@ pub struct SessionFacts {
 pub struct Event {
     /// Its type.
     pub name: String,
-    /// The page it happened on: its own `url`, else its data's, else its batch's page.
-    pub url: Option<String>,
+    /// The page it happened on: its own `url`, else its data's, else its batch's page. Events of one batch share the text.
+    pub url: Option<Arc<str>>,
     /// When it happened.
     pub created_at: Millis,
     /// A JSON object as the client wrote it.
@@ -182,8 +183,21 @@ impl Batch {
 
     /// Reads the data attribute of a stored item.
     pub fn from_data(data: &[u8]) -> Result<Self, StoreError> {
-        serde_json::from_slice(&inflate(data)?)
-            .map_err(|error| StoreError::Corrupt { key: "batch".to_owned(), cause: error.to_string() })
+        let mut batch: Batch = serde_json::from_slice(&inflate(data)?)
+            .map_err(|error| StoreError::Corrupt { key: "batch".to_owned(), cause: error.to_string() })?;
+        batch.share_pages();
+        Ok(batch)
+    }
+
+    /// Lets the events of one page share its text, which deflates to nothing and may be a hundred times as long unpacked.
+    fn share_pages(&mut self) {
+        let mut pages: HashSet<Arc<str>> = HashSet::new();
+        for page in self.events.iter_mut().filter_map(|event| event.url.as_mut()) {
+            match pages.get(page) {
+                Some(known) => *page = known.clone(),
+                None => drop(pages.insert(page.clone())),
+            }
+        }
     }
 }
 

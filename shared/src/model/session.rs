@@ -1,15 +1,23 @@
 //! A session's state: all that its figures and its row in a list need.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::batch::{Batch, StoredOrder};
 use crate::channels::{Channel, Source, channel, referrer_host};
 use crate::codec::Packed;
-use crate::derived::MEASURES_VERSION;
 use crate::derived::journeys::Trail;
+use crate::derived::{BOUNDED_SINCE, MEASURES_VERSION};
 use crate::ids::SessionId;
 use crate::ip::EncryptedIp;
-use crate::time::{Day, Millis};
+use crate::time::{DAY_MS, Day, Millis};
+
+/// A session keeps so many events; what is sent beyond is dropped. A person's have some hundreds.
+pub const MAX_EVENTS: usize = 10_000;
+/// A session keeps so many batches, heartbeats among them, which no person's comes near in a day.
+pub const MAX_BATCHES: usize = 5_000;
+
+/// A session ends so long after its start, whatever is sent of it later.
+pub const MAX_SESSION_MS: i64 = DAY_MS;
 
 /// How many applied batches a session remembers inline before the list moves to items of its own.
 pub const MAX_RECENT: usize = 32;
@@ -75,11 +83,20 @@ pub struct Session {
     pub is_first: bool,
     /// Whether the figures contain it; a bot's sessions are taken out again.
     pub counted: bool,
-    /// The version of the set of measures it is counted with: it adds nothing to a later measure, so that nothing is
-    /// ever subtracted from that unadded.
+    /// The version of the measures that it is counted with: it adds nothing to a later measure, and what it adds is counted as
+    /// that version does, so that nothing is ever subtracted that was not added.
     pub measures: u16,
     /// The batches applied to it.
     pub applied: Applied,
+    /// How many more events came when it was full. It stands last: a state from before there was a limit ends without it,
+    /// and the release from then passes over it.
+    #[serde(deserialize_with = "or_none")]
+    pub dropped: u32,
+}
+
+/// A number that may be missing at the end of what is packed.
+fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    Ok(u32::deserialize(deserializer).unwrap_or_default())
 }
 
 /// Which batches were applied to a session, by their fingerprints.
@@ -145,6 +162,7 @@ impl Session {
             counted: true,
             measures: MEASURES_VERSION,
             applied: Applied::default(),
+            dropped: 0,
         };
         session.originate(batch, own_hosts);
         session
@@ -177,6 +195,12 @@ impl Session {
         self.channel = channel(&source, self.referrer_host.as_deref());
     }
 
+    /// Whether it keeps a batch besides those that were applied to it.
+    pub fn has_room_for(&self, batch: &Batch) -> bool {
+        let batches = self.applied.recent.len() + self.applied.listed as usize;
+        batches < MAX_BATCHES && self.event_count as usize + batch.events.len() <= MAX_EVENTS
+    }
+
     /// Takes from a batch what accumulates, and remembers that it was applied.
     pub fn accumulate(&mut self, batch: &Batch) {
         self.first_instant = self.first_instant.min(batch.first_instant());
@@ -199,8 +223,21 @@ impl Session {
     }
 
     /// The latest instant known of it.
-    pub fn ended_at(&self) -> Millis {
+    pub fn latest(&self) -> Millis {
         self.started_at.max(self.last_instant)
+    }
+
+    /// Its end: the latest instant known of it, a day after its start at most.
+    pub fn ended_at(&self) -> Millis {
+        if self.measures < BOUNDED_SINCE {
+            return self.latest();
+        }
+        self.latest().min(self.started_at.plus(MAX_SESSION_MS))
+    }
+
+    /// From its start to the latest instant known of it.
+    pub fn span_ms(&self) -> i64 {
+        self.latest().0 - self.started_at.0
     }
 
     /// From its start to its end.

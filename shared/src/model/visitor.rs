@@ -26,7 +26,7 @@ pub struct Visitor {
     pub last_seen_at: Millis,
     /// Sessions ever.
     pub visit_count: u32,
-    /// The longest time from a session's start to its latest instant: with the next one, between which starts the
+    /// The longest time from a session's start to the latest instant known of it: with the next one, between which starts the
     /// sessions of a range are found.
     pub longest_session_ms: i64,
     /// The longest time by which a session's earliest instant comes before its start.
@@ -114,7 +114,7 @@ impl From<VisitorV2> for Visitor {
         // than they need to; where there is only one, it is known.
         let longest = was.last_seen_at.0 - was.first_seen_at.0;
         let (longest_session_ms, longest_lead_ms) = match was.visit_count {
-            0 | 1 => (was.latest.duration_ms(), was.latest.lead_ms()),
+            0 | 1 => (was.latest.span_ms(), was.latest.lead_ms()),
             _ => (longest, longest),
         };
         Visitor {
@@ -141,7 +141,7 @@ impl Visitor {
         Visitor {
             profile: Profile::of(batch),
             first_seen_at: session.earliest(),
-            last_seen_at: session.ended_at(),
+            last_seen_at: session.latest(),
             visit_count: 0,
             longest_session_ms: 0,
             longest_lead_ms: 0,

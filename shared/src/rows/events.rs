@@ -1,6 +1,7 @@
 //! Rows of events.
 
 use std::cmp::Reverse;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -21,7 +22,7 @@ pub struct EventRow {
     /// Its data, as the client wrote it.
     pub data: Option<Box<RawValue>>,
     /// The page it happened on.
-    pub url: Option<String>,
+    pub url: Option<Arc<str>>,
     /// When it happened.
     pub created_at: Millis,
     /// In which session.

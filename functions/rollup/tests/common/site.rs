@@ -53,7 +53,12 @@ fn event(dice: &mut Dice, at: i64) -> Event {
         "total_time_ms": 9_000, "form": "f", "field": "e", "last_field": format!("l{}", dice.roll(2)),
         "time_spent_ms": 5, "hesitation_ms": 7, "lcp": dice.roll(6_000), "cls": 0.01,
     });
-    Event { name: name.to_owned(), url: Some(url), created_at: Millis(at), data: serde_json::from_value(data).ok() }
+    Event {
+        name: name.to_owned(),
+        url: Some(url.into()),
+        created_at: Millis(at),
+        data: serde_json::from_value(data).ok(),
+    }
 }
 
 /// A site's batches: `visitors` people over a fortnight, some of them late, some of them bots.
