@@ -652,7 +652,7 @@ impl Rebuild<'_> {
         for measure in Measure::ALL {
             let shown = self.block(measure, tail.manifest.shown, day).await?;
             let built = self.block(measure, building, day).await?;
-            let is_newer = |block: &Option<Block>| block.as_ref().is_some_and(|of| of.round > tail.manifest.round);
+            let is_newer = |block: &Option<Block>| block.as_ref().is_some_and(|of| !tail.manifest.settles(of.round));
             let (shown, built) = match (shown, built) {
                 (Readable::Yes(shown), Readable::Yes(built)) if is_newer(&shown) || is_newer(&built) => {
                     return Ok(None);

@@ -11,7 +11,8 @@
 //! Every change of the manifest's generations is a round of its own, without segments. So the round's number is the
 //! manifest's version, and no two generations have the same number.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ const STALE: &str = "stale";
 const EXPUNGED: &str = "expunged";
 
 /// What compaction did and does, and which generations there are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Manifest {
     /// The number of the last round that was begun, which is the manifest's version; 0 before the first.
     pub round: u64,
@@ -59,7 +60,7 @@ pub struct Manifest {
 }
 
 /// A generation that is not shown yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Building {
     /// Which one.
     pub generation: Generation,
@@ -73,14 +74,21 @@ impl Packed<'_> for Vec<Round> {
 }
 
 /// A round of compaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Round {
     /// Its number, from 1.
     pub number: u64,
     /// The sort keys of the segments it merges.
-    pub segments: HashSet<String>,
+    pub segments: BTreeSet<String>,
     /// When it was complete; `None` while it goes on.
     pub done_at: Option<Millis>,
+}
+
+impl Round {
+    /// Whether no reader can be behind it any more, where readers take no longer than the grace.
+    pub fn is_over(&self, now: Millis, grace: Duration) -> bool {
+        self.done_at.is_some_and(|done_at| now.0 - done_at.0 >= grace.as_millis() as i64)
+    }
 }
 
 impl Manifest {
@@ -157,6 +165,44 @@ impl Manifest {
         self.rounds.iter().find(|round| round.done_at.is_none())
     }
 
+    /// Whether a block of this round may be read together with this manifest. If not, compaction wrote the block after
+    /// the tail was read, and the tail does not tell which of its segments are in the block.
+    ///
+    /// Invariant *ReadsAreExact*: what is read of settled blocks and a tail, in whatever order but within the grace, is
+    /// what was counted when the tail was read.
+    pub fn settles(&self, block_round: u64) -> bool {
+        block_round <= self.round
+    }
+
+    /// Whether a generation is neither read nor built any more. One that is begun later has a number beyond the manifest's.
+    pub fn is_gone(&self, generation: Generation) -> bool {
+        generation.0 <= self.round && self.merged().all(|named| named != generation)
+    }
+
+    /// Whether requests may be under way that began before generations changed last.
+    pub fn changed_lately(&self, now: Millis, grace: Duration) -> bool {
+        self.rounds.iter().any(|round| round.segments.is_empty() && !round.is_over(now, grace))
+    }
+
+    /// Which rounds are over, so that their segments may be removed, and the others as they are kept.
+    pub fn rounds_over(&self, now: Millis, grace: Duration) -> (BTreeSet<u64>, Vec<Round>) {
+        let (over, mut remaining): (Vec<Round>, Vec<Round>) =
+            self.rounds.iter().cloned().partition(|round| round.is_over(now, grace));
+        // What a clock that was ahead completed is over as soon as what is completed now.
+        for done_at in remaining.iter_mut().filter_map(|round| round.done_at.as_mut()) {
+            *done_at = (*done_at).min(now);
+        }
+        (over.iter().map(|round| round.number).collect(), remaining)
+    }
+
+    /// Begins the round that merges some segments, with those of the rounds before that are kept.
+    pub fn begin_round(&self, remaining: Vec<Round>, segments: BTreeSet<String>) -> Self {
+        let mut next = Manifest { rounds: remaining, ..self.clone() };
+        next.round += 1;
+        next.rounds.push(Round { number: next.round, segments, done_at: None });
+        next
+    }
+
     /// The same with a round complete.
     pub fn complete(&self, number: u64, now: Millis) -> Self {
         let mut complete = Manifest { expunged: Vec::new(), ..self.clone() };
@@ -180,7 +226,7 @@ impl Manifest {
     pub fn next(&self, now: Millis) -> Self {
         let mut next = self.clone();
         next.round += 1;
-        next.rounds.push(Round { number: next.round, segments: HashSet::new(), done_at: Some(now) });
+        next.rounds.push(Round { number: next.round, segments: BTreeSet::new(), done_at: Some(now) });
         next
     }
 
@@ -188,7 +234,7 @@ impl Manifest {
     pub fn expunge(&self, days: Vec<Day>) -> Self {
         let mut next = self.clone();
         next.round += 1;
-        next.rounds.push(Round { number: next.round, segments: HashSet::new(), done_at: None });
+        next.rounds.push(Round { number: next.round, segments: BTreeSet::new(), done_at: None });
         next.expunged = days;
         next
     }
@@ -235,7 +281,7 @@ pub fn mark(item: &mut Item, generation: Generation) {
 }
 
 /// A segment as stored; readers leave its delta packed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Segment<D = Delta> {
     /// Its sort key.
     pub id: String,
@@ -262,7 +308,7 @@ impl<D> Segment<D> {
 }
 
 /// Everything in a project's tail.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Tail<D = Delta> {
     /// The manifest.
     pub manifest: Manifest,
@@ -308,38 +354,40 @@ impl<D> Tail<D> {
         manifest: impl Fn(&Item) -> Result<Manifest, StoreError>,
         mut delta: impl FnMut(&Item) -> Result<D, StoreError>,
     ) -> Result<Self, StoreError> {
-        let (mut tail, mut segments) =
-            (Tail { manifest: Manifest::default(), segments: Vec::new(), obsolete: Vec::new() }, Vec::new());
+        let (mut read, mut stored) = (Manifest::default(), Vec::new());
         for item in items {
             let id = read_text(item, SK)?;
             if keys::is_segment(id) {
-                segments.push((id, read_generation(item)?, item));
+                stored.push((id.to_owned(), read_generation(item)?, item));
             } else {
-                tail.manifest = manifest(item)?;
+                read = manifest(item)?;
             }
         }
-        for (id, generation, item) in segments {
-            if generation < tail.manifest.shown {
-                tail.obsolete.push(id.to_owned());
-                continue;
-            }
-            let size = read_binary(item, DATA)?.len();
-            tail.segments.push(Segment { id: id.to_owned(), size, generation, round: None, delta: delta(item)? });
-        }
-        tail.assign_rounds();
-        Ok(tail)
+        Tail::of(read, stored, |item| Ok((read_binary(item, DATA)?.len(), delta(item)?)))
     }
 
-    fn assign_rounds(&mut self) {
-        let rounds: HashMap<&str, u64> = self
-            .manifest
+    /// The tail of a manifest and of the segments that are stored, each with its mark: `unpack` gives the size and the
+    /// change of those that count.
+    pub fn of<S, E>(
+        manifest: Manifest,
+        stored: impl IntoIterator<Item = (String, Generation, S)>,
+        mut unpack: impl FnMut(S) -> Result<(usize, D), E>,
+    ) -> Result<Self, E> {
+        let rounds: HashMap<&str, u64> = manifest
             .rounds
             .iter()
             .flat_map(|round| round.segments.iter().map(|id| (id.as_str(), round.number)))
             .collect();
-        for segment in &mut self.segments {
-            segment.round = rounds.get(segment.id.as_str()).copied();
+        let (mut segments, mut obsolete) = (Vec::new(), Vec::new());
+        for (id, generation, stored) in stored {
+            if generation < manifest.shown {
+                obsolete.push(id);
+                continue;
+            }
+            let (round, (size, delta)) = (rounds.get(id.as_str()).copied(), unpack(stored)?);
+            segments.push(Segment { id, size, generation, round, delta });
         }
+        Ok(Tail { manifest, segments, obsolete })
     }
 }
 
