@@ -353,7 +353,8 @@ impl Compaction<'_> {
         for (index, day) in days {
             let runs = self.keys_of(keys::runs(self.project, index, day)).await?;
             gone.extend(
-                runs.into_iter().filter(|key| RunKey::parse(day, &key.sk).is_some_and(|run| manifest.is_gone(run.generation))),
+                runs.into_iter()
+                    .filter(|key| RunKey::parse(day, &key.sk).is_some_and(|run| manifest.is_gone(run.generation))),
             );
         }
         // Runs go first: once the blocks are gone, nothing tells their days.

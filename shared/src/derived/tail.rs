@@ -35,6 +35,8 @@ const GENERATION: &str = "g";
 const BUILDING: &str = "building";
 /// The attribute of the manifest with the instant until which the builder need not be heard of.
 const BUILDING_UNTIL: &str = "building_until";
+/// The attribute of the manifest with the number that tells the builder from others.
+const BUILDER: &str = "builder";
 /// The attribute of the manifest with the generations that are to be removed.
 const STALE: &str = "stale";
 /// The attribute of the manifest with the days of which the round under way removes what is left of erased visitors.
@@ -66,6 +68,8 @@ pub struct Building {
     pub generation: Generation,
     /// Its builder says until then that it is at work; later, anyone may give the generation up.
     pub until: Millis,
+    /// A number of its builder's own: what another one begins at the same instant is no second try of this one.
+    pub builder: u64,
 }
 
 impl Packed<'_> for Vec<Round> {
@@ -115,6 +119,7 @@ impl Manifest {
             Some(_) => Some(Building {
                 generation: Generation(read_number(item, BUILDING)?),
                 until: Millis(read_number(item, BUILDING_UNTIL)?),
+                builder: item.get(BUILDER).map_or(Ok(0), |_| read_number(item, BUILDER))?,
             }),
             None => None,
         };
@@ -140,9 +145,10 @@ impl Manifest {
         item.insert(REV.to_owned(), number(self.round));
         item.insert(DATA.to_owned(), binary(rounds));
         mark(&mut item, self.shown);
-        if let Some(Building { generation, until }) = self.building {
+        if let Some(Building { generation, until, builder }) = self.building {
             item.insert(BUILDING.to_owned(), number(generation.0));
             item.insert(BUILDING_UNTIL.to_owned(), number(until.0));
+            item.insert(BUILDER.to_owned(), number(builder));
         }
         let stale: BTreeSet<String> = self.stale.iter().map(|generation| generation.0.to_string()).collect();
         let expunged: BTreeSet<String> = self.expunged.iter().map(|day| day.0.to_string()).collect();
@@ -240,9 +246,9 @@ impl Manifest {
     }
 
     /// Begins to build a generation, in place of one that is being built.
-    pub fn begin_building(&self, now: Millis, until: Millis) -> Self {
+    pub fn begin_building(&self, now: Millis, until: Millis, builder: u64) -> Self {
         let mut next = self.give_up_building(now);
-        next.building = Some(Building { generation: Generation(next.round), until });
+        next.building = Some(Building { generation: Generation(next.round), until, builder });
         next
     }
 
