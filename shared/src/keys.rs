@@ -288,7 +288,7 @@ pub fn runs(project: &ProjectId, index: Index, day: Day) -> String {
 }
 
 /// What a run stands for beside others of its hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RunKind {
     /// The entries of one round.
     Plain,
@@ -303,7 +303,7 @@ pub enum RunKind {
 }
 
 /// What the sort key of a run says. Within an hour of a generation, runs sort by round, then by kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunKey {
     /// The run's hour.
     pub hour: Hour,

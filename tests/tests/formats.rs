@@ -350,7 +350,7 @@ fn the_tail_is_read() {
         assert_eq!((manifest.round, manifest.shown, manifest.building), (2, Generation::FIRST, None));
         // What a rebuild says in it is read back, and the rounds stay.
         let building =
-            manifest.begin_building(Millis(START), Millis(START + 1)).begin_building(Millis(START), Millis(9));
+            manifest.begin_building(Millis(START), Millis(START + 1), 1).begin_building(Millis(START), Millis(9), 2);
         assert_eq!(Manifest::read(&building.to_item(&demo()).unwrap()).unwrap(), building);
         let shown = building.show_built(Millis(START + 2)).expunge(vec![today(), Day(3)]);
         let read = Manifest::read(&shown.to_item(&demo()).unwrap()).unwrap();

@@ -132,8 +132,8 @@ impl<'a> Compaction<'a> {
             }
         }
         if !manifest.stale.is_empty() {
-            let is_new = |round: &Round| round.segments.is_empty() && !self.is_over(round);
-            if !tail.manifest.rounds.iter().any(is_new) && self.purge(tail, &BTreeSet::new(), MAX_PURGED).await? {
+            let changed_lately = tail.manifest.changed_lately(Millis::now(), self.grace);
+            if !changed_lately && self.purge(tail, &BTreeSet::new(), MAX_PURGED).await? {
                 manifest.stale.clear();
             } else {
                 left = Left::Merged;
@@ -162,27 +162,14 @@ impl<'a> Compaction<'a> {
             size <= MAX_ROUND_BYTES.max(segment.size)
         });
         let segments = chosen.map(|segment| segment.id.clone()).collect();
-        let mut manifest = Manifest { rounds: self.remove_merged(tail).await?, ..tail.manifest.clone() };
-        manifest.round += 1;
-        manifest.rounds.push(Round { number: manifest.round, segments, done_at: None });
-        self.put(&tail.manifest, &manifest).await?;
+        let remaining = self.remove_merged(tail).await?;
+        self.put(&tail.manifest, &tail.manifest.begin_round(remaining, segments)).await?;
         Ok(true)
-    }
-
-    /// Whether no reader can be behind a round any more.
-    fn is_over(&self, round: &Round) -> bool {
-        round.done_at.is_some_and(|done_at| Millis::now().0 - done_at.0 >= self.grace.as_millis() as i64)
     }
 
     /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain.
     async fn remove_merged(&self, tail: &Tail) -> Result<Vec<Round>, StoreError> {
-        let (over, mut remaining): (Vec<Round>, Vec<Round>) =
-            tail.manifest.rounds.iter().cloned().partition(|round| self.is_over(round));
-        // What a clock that was ahead completed is over as soon as what is completed now.
-        for done_at in remaining.iter_mut().filter_map(|round| round.done_at.as_mut()) {
-            *done_at = (*done_at).min(Millis::now());
-        }
-        let over: BTreeSet<u64> = over.iter().map(|round| round.number).collect();
+        let (over, remaining) = tail.manifest.rounds_over(Millis::now(), self.grace);
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
         self.delete(merged.map(|segment| self.segment_key(&segment.id)).collect()).await?;
         Ok(remaining)
@@ -350,14 +337,13 @@ impl Compaction<'_> {
     /// none, at most so many at once. The runs of a day are found by its blocks, and on the days given. Says whether
     /// nothing is left.
     ///
-    /// Nobody must be reading a generation that is removed. One that is begun later has a number beyond the manifest's.
+    /// Nobody must be reading a generation that is removed.
     pub async fn purge(&self, tail: &Tail, days: &BTreeSet<(Index, Day)>, limit: usize) -> Result<bool, StoreError> {
         let manifest = &tail.manifest;
-        let is_gone = |of: Generation| of.0 <= manifest.round && manifest.merged().all(|generation| generation != of);
         let (mut blocks, mut days) = (Vec::new(), days.clone());
         for measure in Measure::ALL {
             for key in self.keys_of(keys::blocks(self.project, measure)).await? {
-                if let Some(block) = keys::parse_block(&key.sk).filter(|block| is_gone(block.generation)) {
+                if let Some(block) = keys::parse_block(&key.sk).filter(|block| manifest.is_gone(block.generation)) {
                     days.extend(Index::ALL.map(|index| (index, block.day)));
                     blocks.push(key);
                 }
@@ -367,7 +353,8 @@ impl Compaction<'_> {
         for (index, day) in days {
             let runs = self.keys_of(keys::runs(self.project, index, day)).await?;
             gone.extend(
-                runs.into_iter().filter(|key| RunKey::parse(day, &key.sk).is_some_and(|run| is_gone(run.generation))),
+                runs.into_iter()
+                    .filter(|key| RunKey::parse(day, &key.sk).is_some_and(|run| manifest.is_gone(run.generation))),
             );
         }
         // Runs go first: once the blocks are gone, nothing tells their days.

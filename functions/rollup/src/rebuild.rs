@@ -204,10 +204,11 @@ impl Rebuild<'_> {
 
     /// Begins a generation; says also how much of the tail can't be read.
     async fn begin(&self) -> Result<(Generation, usize), StoreError> {
+        let builder = crate::random()?;
         loop {
             let (Tail { manifest, .. }, damaged) = self.tail().await?;
             let now = Millis::now();
-            let next = manifest.begin_building(now, now.plus(SILENCE_MS));
+            let next = manifest.begin_building(now, now.plus(SILENCE_MS), builder);
             // One that is refused was begun by another, or so it seems: either way the next one is this rebuild's own.
             if self.compaction.put(&manifest, &next).await? {
                 return Ok((next.newest(), damaged));
@@ -221,7 +222,9 @@ impl Rebuild<'_> {
             return Err(overtaken());
         }
         let until = Millis::now().plus(SILENCE_MS);
-        let alive = Manifest { building: Some(Building { generation: building, until }), ..manifest.clone() };
+        // What is shown already is built no more.
+        let Some(of) = manifest.building else { return Ok(()) };
+        let alive = Manifest { building: Some(Building { until, ..of }), ..manifest.clone() };
         self.compaction.put(&manifest, &alive).await.map(|_| ())
     }
 
@@ -266,9 +269,8 @@ impl Rebuild<'_> {
             report(Progress::Waiting);
             tokio::time::sleep(self.consumer.grace).await;
             self.change(building, |manifest| manifest.show_built(Millis::now())).await?;
-            tokio::time::sleep(self.consumer.grace).await;
         }
-        self.purge(&counted.index_days).await?;
+        self.purge(building, &counted.index_days).await?;
         Ok(differences)
     }
 
@@ -283,10 +285,16 @@ impl Rebuild<'_> {
     }
 
     /// Removes the generations that nobody reads.
-    async fn purge(&self, days: &BTreeSet<(Index, Day)>) -> Result<(), StoreError> {
+    ///
+    /// Invariant *GenerationsStay*: what was shown, before this rebuild or another one replaced it, stays until no request is
+    /// under way that found it shown.
+    async fn purge(&self, building: Generation, days: &BTreeSet<(Index, Day)>) -> Result<(), StoreError> {
         let (tail, damaged) = self.tail().await?;
         if damaged > 0 {
             return Ok(());
+        }
+        if tail.manifest.stale.iter().any(|generation| *generation != building) {
+            tokio::time::sleep(self.consumer.grace).await;
         }
         self.compaction.purge(&tail, days, usize::MAX).await?;
         let manifest = Manifest { stale: Vec::new(), ..tail.manifest.clone() };
@@ -409,7 +417,7 @@ impl Rebuild<'_> {
             let Some(stored) = self.stored(visitor).await? else { continue };
             let replay = match stored.visitor() {
                 _ if self.is_erased(visitor).await? => self.bury(visitor, &stored).await?,
-                None => self.begin_visitor(visitor, stored).await?,
+                None => self.begin_visitor(building, visitor, stored, &mut differed).await?,
                 Some(item) if read_generation(item)? > building => return Err(overtaken()),
                 // Begun by a consumer since, and counted in the generation from its first batch on.
                 Some(item) if read_generation(item)? == building => {
@@ -439,23 +447,32 @@ impl Rebuild<'_> {
         Ok((revision(before.as_ref()) == revision(stored.visitor())).then_some(stored))
     }
 
-    /// Counts the batches of a visitor that nothing else is known of, as the consumer would.
-    async fn begin_visitor(&self, visitor: &VisitorId, stored: Stored) -> Result<Option<Replay>, StoreError> {
+    /// Counts the batches of a visitor that nothing else is known of, as the consumer would. None: another one did so
+    /// first, who may have read the manifest before this generation was begun.
+    async fn begin_visitor(
+        &self,
+        building: Generation,
+        visitor: &VisitorId,
+        stored: Stored,
+        differed: &mut bool,
+    ) -> Result<Option<Replay>, StoreError> {
         let is_lost = |batch: &Batch| batch.stored_at < self.in_stream_since;
-        let differed = !stored.derived.is_empty() || stored.batches.iter().any(is_lost);
-        if differed && self.is_check {
-            return Ok(Some(Replay { differed, ..Replay::default() }));
+        *differed |= !stored.derived.is_empty() || stored.batches.iter().any(is_lost);
+        if *differed && self.is_check {
+            return Ok(Some(Replay::default()));
         }
         if !stored.derived.is_empty() {
             // What is left of a visitor that is gone.
             self.heal(&stored, BTreeMap::new()).await?;
         }
         if stored.batches.is_empty() {
-            return Ok(Some(Replay { differed, ..Replay::default() }));
+            return Ok(Some(Replay::default()));
         }
         self.count_as_consumer(visitor, stored.batches).await?;
-        let sessions = self.stored(visitor).await?.map(|stored| stored.sessions()).unwrap_or_default();
-        Ok(Some(Replay { differed, sessions, ..Replay::default() }))
+        let Some(stored) = self.stored(visitor).await? else { return Ok(None) };
+        let mark = stored.visitor().map(read_generation).transpose()?;
+        let is_counted = mark.is_none_or(|mark| mark == building);
+        Ok(is_counted.then(|| Replay { sessions: stored.sessions(), ..Replay::default() }))
     }
 
     async fn count_as_consumer(&self, visitor: &VisitorId, batches: Vec<Batch>) -> Result<(), StoreError> {
@@ -655,7 +672,7 @@ impl Rebuild<'_> {
         for measure in Measure::ALL {
             let shown = self.block(measure, tail.manifest.shown, day).await?;
             let built = self.block(measure, building, day).await?;
-            let is_newer = |block: &Option<Block>| block.as_ref().is_some_and(|of| of.round > tail.manifest.round);
+            let is_newer = |block: &Option<Block>| block.as_ref().is_some_and(|of| !tail.manifest.settles(of.round));
             let (shown, built) = match (shown, built) {
                 (Readable::Yes(shown), Readable::Yes(built)) if is_newer(&shown) || is_newer(&built) => {
                     return Ok(None);

@@ -172,7 +172,7 @@ pub fn batch_entries(batch: &Batch) -> BTreeMap<Hour, BatchEntry> {
 }
 
 /// An entry's value as of a revision of its visitor; without a value, a removal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Versioned<V> {
     /// The revision.
     pub rev: u64,
@@ -254,32 +254,42 @@ impl<K: Ord, V> Entries<K, V> {
 
 /// The runs of an hour in one generation.
 #[derive(Debug)]
-pub struct HourRuns<'a> {
+pub struct HourRuns<T> {
     /// Those that count, in order.
-    pub current: Vec<&'a Item>,
+    pub current: Vec<T>,
     /// Those that a major run replaced.
-    pub replaced: Vec<&'a Item>,
+    pub replaced: Vec<T>,
+}
+
+impl<T> HourRuns<T> {
+    /// Picks them from all of the hour and the generation, in order of their keys.
+    ///
+    /// Invariant *NothingComesBack*: a run that sorts before a major one of its hour does not count. So a removal that the
+    /// major run has carried out needs no entry any more, whoever writes an old round's run again.
+    pub fn of(runs: impl IntoIterator<Item = (RunKey, T)>) -> Self {
+        let (mut current, mut replaced) = (Vec::new(), Vec::new());
+        for (key, run) in runs {
+            if key.kind == (RunKind::Major { part: 0 }) {
+                replaced.append(&mut current);
+            }
+            current.push(run);
+        }
+        HourRuns { current, replaced }
+    }
 }
 
 /// Picks the runs of an hour in one generation from the items of its day, in order of sort keys.
-///
-/// Invariant: a run that sorts before a major one of its hour does not count. So a removal that the major run has carried
-/// out needs no entry any more, whoever writes an old round's run again.
-pub fn runs_of(items: &[Item], hour: Hour, generation: Generation) -> Result<HourRuns<'_>, StoreError> {
-    let (mut current, mut replaced) = (Vec::new(), Vec::new());
+pub fn runs_of(items: &[Item], hour: Hour, generation: Generation) -> Result<HourRuns<&Item>, StoreError> {
+    let mut runs = Vec::new();
     for item in items {
         let sort_key = read_text(item, SK)?;
         let key = RunKey::parse(hour.day(), sort_key)
             .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no key of a run".to_owned() })?;
-        if key.hour != hour || key.generation != generation {
-            continue;
+        if key.hour == hour && key.generation == generation {
+            runs.push((key, item));
         }
-        if key.kind == (RunKind::Major { part: 0 }) {
-            replaced.append(&mut current);
-        }
-        current.push(item);
     }
-    Ok(HourRuns { current, replaced })
+    Ok(HourRuns::of(runs))
 }
 
 /// Merges entries of one hour into others of it.

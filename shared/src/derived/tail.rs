@@ -11,7 +11,8 @@
 //! Every change of the manifest's generations is a round of its own, without segments. So the round's number is the
 //! manifest's version, and no two generations have the same number.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -34,13 +35,15 @@ const GENERATION: &str = "g";
 const BUILDING: &str = "building";
 /// The attribute of the manifest with the instant until which the builder need not be heard of.
 const BUILDING_UNTIL: &str = "building_until";
+/// The attribute of the manifest with the number that tells the builder from others.
+const BUILDER: &str = "builder";
 /// The attribute of the manifest with the generations that are to be removed.
 const STALE: &str = "stale";
 /// The attribute of the manifest with the days of which the round under way removes what is left of erased visitors.
 const EXPUNGED: &str = "expunged";
 
 /// What compaction did and does, and which generations there are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Manifest {
     /// The number of the last round that was begun, which is the manifest's version; 0 before the first.
     pub round: u64,
@@ -59,12 +62,14 @@ pub struct Manifest {
 }
 
 /// A generation that is not shown yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Building {
     /// Which one.
     pub generation: Generation,
     /// Its builder says until then that it is at work; later, anyone may give the generation up.
     pub until: Millis,
+    /// A number of its builder's own: what another one begins at the same instant is no second try of this one.
+    pub builder: u64,
 }
 
 impl Packed<'_> for Vec<Round> {
@@ -73,14 +78,21 @@ impl Packed<'_> for Vec<Round> {
 }
 
 /// A round of compaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Round {
     /// Its number, from 1.
     pub number: u64,
     /// The sort keys of the segments it merges.
-    pub segments: HashSet<String>,
+    pub segments: BTreeSet<String>,
     /// When it was complete; `None` while it goes on.
     pub done_at: Option<Millis>,
+}
+
+impl Round {
+    /// Whether no reader can be behind it any more, where readers take no longer than the grace.
+    pub fn is_over(&self, now: Millis, grace: Duration) -> bool {
+        self.done_at.is_some_and(|done_at| now.0 - done_at.0 >= grace.as_millis() as i64)
+    }
 }
 
 impl Manifest {
@@ -107,6 +119,7 @@ impl Manifest {
             Some(_) => Some(Building {
                 generation: Generation(read_number(item, BUILDING)?),
                 until: Millis(read_number(item, BUILDING_UNTIL)?),
+                builder: item.get(BUILDER).map_or(Ok(0), |_| read_number(item, BUILDER))?,
             }),
             None => None,
         };
@@ -132,9 +145,10 @@ impl Manifest {
         item.insert(REV.to_owned(), number(self.round));
         item.insert(DATA.to_owned(), binary(rounds));
         mark(&mut item, self.shown);
-        if let Some(Building { generation, until }) = self.building {
+        if let Some(Building { generation, until, builder }) = self.building {
             item.insert(BUILDING.to_owned(), number(generation.0));
             item.insert(BUILDING_UNTIL.to_owned(), number(until.0));
+            item.insert(BUILDER.to_owned(), number(builder));
         }
         let stale: BTreeSet<String> = self.stale.iter().map(|generation| generation.0.to_string()).collect();
         let expunged: BTreeSet<String> = self.expunged.iter().map(|day| day.0.to_string()).collect();
@@ -155,6 +169,44 @@ impl Manifest {
     /// out.
     pub fn unfinished(&self) -> Option<&Round> {
         self.rounds.iter().find(|round| round.done_at.is_none())
+    }
+
+    /// Whether a block of this round may be read together with this manifest. If not, compaction wrote the block after
+    /// the tail was read, and the tail does not tell which of its segments are in the block.
+    ///
+    /// Invariant *ReadsAreExact*: what is read of settled blocks and a tail, in whatever order but within the grace, is
+    /// what was counted when the tail was read.
+    pub fn settles(&self, block_round: u64) -> bool {
+        block_round <= self.round
+    }
+
+    /// Whether a generation is neither read nor built any more. One that is begun later has a number beyond the manifest's.
+    pub fn is_gone(&self, generation: Generation) -> bool {
+        generation.0 <= self.round && self.merged().all(|named| named != generation)
+    }
+
+    /// Whether requests may be under way that began before generations changed last.
+    pub fn changed_lately(&self, now: Millis, grace: Duration) -> bool {
+        self.rounds.iter().any(|round| round.segments.is_empty() && !round.is_over(now, grace))
+    }
+
+    /// Which rounds are over, so that their segments may be removed, and the others as they are kept.
+    pub fn rounds_over(&self, now: Millis, grace: Duration) -> (BTreeSet<u64>, Vec<Round>) {
+        let (over, mut remaining): (Vec<Round>, Vec<Round>) =
+            self.rounds.iter().cloned().partition(|round| round.is_over(now, grace));
+        // What a clock that was ahead completed is over as soon as what is completed now.
+        for done_at in remaining.iter_mut().filter_map(|round| round.done_at.as_mut()) {
+            *done_at = (*done_at).min(now);
+        }
+        (over.iter().map(|round| round.number).collect(), remaining)
+    }
+
+    /// Begins the round that merges some segments, with those of the rounds before that are kept.
+    pub fn begin_round(&self, remaining: Vec<Round>, segments: BTreeSet<String>) -> Self {
+        let mut next = Manifest { rounds: remaining, ..self.clone() };
+        next.round += 1;
+        next.rounds.push(Round { number: next.round, segments, done_at: None });
+        next
     }
 
     /// The same with a round complete.
@@ -180,7 +232,7 @@ impl Manifest {
     pub fn next(&self, now: Millis) -> Self {
         let mut next = self.clone();
         next.round += 1;
-        next.rounds.push(Round { number: next.round, segments: HashSet::new(), done_at: Some(now) });
+        next.rounds.push(Round { number: next.round, segments: BTreeSet::new(), done_at: Some(now) });
         next
     }
 
@@ -188,15 +240,15 @@ impl Manifest {
     pub fn expunge(&self, days: Vec<Day>) -> Self {
         let mut next = self.clone();
         next.round += 1;
-        next.rounds.push(Round { number: next.round, segments: HashSet::new(), done_at: None });
+        next.rounds.push(Round { number: next.round, segments: BTreeSet::new(), done_at: None });
         next.expunged = days;
         next
     }
 
     /// Begins to build a generation, in place of one that is being built.
-    pub fn begin_building(&self, now: Millis, until: Millis) -> Self {
+    pub fn begin_building(&self, now: Millis, until: Millis, builder: u64) -> Self {
         let mut next = self.give_up_building(now);
-        next.building = Some(Building { generation: Generation(next.round), until });
+        next.building = Some(Building { generation: Generation(next.round), until, builder });
         next
     }
 
@@ -235,7 +287,7 @@ pub fn mark(item: &mut Item, generation: Generation) {
 }
 
 /// A segment as stored; readers leave its delta packed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Segment<D = Delta> {
     /// Its sort key.
     pub id: String,
@@ -262,7 +314,7 @@ impl<D> Segment<D> {
 }
 
 /// Everything in a project's tail.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Tail<D = Delta> {
     /// The manifest.
     pub manifest: Manifest,
@@ -308,38 +360,40 @@ impl<D> Tail<D> {
         manifest: impl Fn(&Item) -> Result<Manifest, StoreError>,
         mut delta: impl FnMut(&Item) -> Result<D, StoreError>,
     ) -> Result<Self, StoreError> {
-        let (mut tail, mut segments) =
-            (Tail { manifest: Manifest::default(), segments: Vec::new(), obsolete: Vec::new() }, Vec::new());
+        let (mut read, mut stored) = (Manifest::default(), Vec::new());
         for item in items {
             let id = read_text(item, SK)?;
             if keys::is_segment(id) {
-                segments.push((id, read_generation(item)?, item));
+                stored.push((id.to_owned(), read_generation(item)?, item));
             } else {
-                tail.manifest = manifest(item)?;
+                read = manifest(item)?;
             }
         }
-        for (id, generation, item) in segments {
-            if generation < tail.manifest.shown {
-                tail.obsolete.push(id.to_owned());
-                continue;
-            }
-            let size = read_binary(item, DATA)?.len();
-            tail.segments.push(Segment { id: id.to_owned(), size, generation, round: None, delta: delta(item)? });
-        }
-        tail.assign_rounds();
-        Ok(tail)
+        Tail::of(read, stored, |item| Ok((read_binary(item, DATA)?.len(), delta(item)?)))
     }
 
-    fn assign_rounds(&mut self) {
-        let rounds: HashMap<&str, u64> = self
-            .manifest
+    /// The tail of a manifest and of the segments that are stored, each with its mark: `unpack` gives the size and the
+    /// change of those that count.
+    pub fn of<S, E>(
+        manifest: Manifest,
+        stored: impl IntoIterator<Item = (String, Generation, S)>,
+        mut unpack: impl FnMut(S) -> Result<(usize, D), E>,
+    ) -> Result<Self, E> {
+        let rounds: HashMap<&str, u64> = manifest
             .rounds
             .iter()
             .flat_map(|round| round.segments.iter().map(|id| (id.as_str(), round.number)))
             .collect();
-        for segment in &mut self.segments {
-            segment.round = rounds.get(segment.id.as_str()).copied();
+        let (mut segments, mut obsolete) = (Vec::new(), Vec::new());
+        for (id, generation, stored) in stored {
+            if generation < manifest.shown {
+                obsolete.push(id);
+                continue;
+            }
+            let (round, (size, delta)) = (rounds.get(id.as_str()).copied(), unpack(stored)?);
+            segments.push(Segment { id, size, generation, round, delta });
         }
+        Ok(Tail { manifest, segments, obsolete })
     }
 }
 

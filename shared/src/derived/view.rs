@@ -308,7 +308,7 @@ fn settled(found: &[Vec<Item>], tail: &Tail<PackedDelta>) -> Result<Option<Vec<V
     let mut settled = Vec::with_capacity(found.len());
     for items in found {
         match block::assemble(items, tail.manifest.shown)? {
-            Found::Blocks(blocks) if blocks.iter().all(|block| block.round <= tail.manifest.round) => {
+            Found::Blocks(blocks) if blocks.iter().all(|block| tail.manifest.settles(block.round)) => {
                 settled.push(blocks);
             }
             Found::Blocks(_) | Found::Torn => return Ok(None),
