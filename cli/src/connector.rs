@@ -19,8 +19,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
-/// The header that names a request's operation, after the service's name and a dot.
-const OPERATION: &str = "x-amz-target";
+/// The header that names a request's operation.
+pub const OPERATION: &str = "x-amz-target";
+
+/// The operation that a value of that header names: what comes after the service's name and a dot.
+pub fn operation(target: &str) -> &str {
+    target.split_once('.').map_or("", |(_, operation)| operation)
+}
 
 /// An HTTP client for the SDK that hands requests to the engine's thread.
 #[derive(Debug, Clone)]
@@ -78,10 +83,9 @@ fn transact(
 }
 
 impl Connector {
-    async fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let operation = request.headers().get(OPERATION).and_then(|target| target.split_once('.'));
-        let body = request.body().bytes().unwrap_or_default();
-        let outcome = match operation.map_or("", |(_, operation)| operation) {
+    /// Does an operation of DynamoDB's protocol: the status of its answer, and the body.
+    pub async fn perform(&self, operation: &str, body: &[u8]) -> (u16, String) {
+        let outcome = match operation {
             "PutItem" => self.run(body, Database::put_item).await,
             "GetItem" => self.run(body, Database::get_item).await,
             "DeleteItem" => self.run(body, Database::delete_item).await,
@@ -90,20 +94,29 @@ impl Connector {
             "Scan" => self.run(body, Database::scan).await,
             "BatchGetItem" => self.run(body, Database::batch_get_item).await,
             "BatchWriteItem" => self.run(body, Database::batch_write_item).await,
-            "TransactWriteItems" => self.run(body, transact).await,
+            "TransactGetItems" => self.run(body, Database::transact_get_items).await,
+            "TransactWriteItems" => self.run(body, Database::transact_write_items).await,
+            "ExecuteStatement" => self.run(body, Database::execute_statement).await,
             "CreateTable" => self.run(body, Database::create_table).await,
             "DeleteTable" => self.run(body, Database::delete_table).await,
             "DescribeTable" => self.run(body, Database::describe_table).await,
+            "ListTables" => self.run(body, Database::list_tables).await,
             "UpdateTimeToLive" => self.run(body, Database::update_time_to_live).await,
             "DescribeTimeToLive" => self.run(body, Database::describe_time_to_live).await,
+            "ListStreams" => self.run(body, Database::list_streams).await,
             "DescribeStream" => self.run(body, Database::describe_stream).await,
             "GetShardIterator" => self.run(body, Database::get_shard_iterator).await,
             "GetRecords" => self.run(body, Database::get_records).await,
-            other => Err(DynoxideError::ValidationException(format!("nothing here asks for {other:?}"))),
+            other => Err(DynoxideError::ValidationException(format!("The local database has no operation {other:?}."))),
         };
-        let (status, body) = match outcome {
-            Ok(body) => (200, body),
-            Err(error) => (error.status_code(), error.to_json()),
+        written(outcome)
+    }
+
+    async fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let body = request.body().bytes().unwrap_or_default();
+        let (status, body) = match operation(request.headers().get(OPERATION).unwrap_or_default()) {
+            "TransactWriteItems" => written(self.run(body, transact).await),
+            operation => self.perform(operation, body).await,
         };
         let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
         Ok(HttpResponse::new(status, body.into()))
@@ -138,6 +151,13 @@ impl Connector {
         let stopped = || DynoxideError::InternalServerError("the engine was stopped".to_owned());
         let answer = answer.ok_or_else(stopped)??;
         serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    }
+}
+
+fn written(outcome: Result<String, DynoxideError>) -> (u16, String) {
+    match outcome {
+        Ok(body) => (200, body),
+        Err(error) => (error.status_code(), error.to_json()),
     }
 }
 

@@ -23,8 +23,9 @@ use crate::args::DEFAULT_PROJECT;
 use crate::demo;
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
+use crate::http::Listening;
 use crate::project::{self, Settings};
-use crate::server::Server;
+use crate::server::Functions;
 use crate::stream::Follower;
 use crate::{key, output};
 
@@ -125,7 +126,7 @@ pub struct Stack {
     store: Store,
     /// Nothing where the table is on another process's engine.
     engine: Option<Engine>,
-    server: Server,
+    server: Listening,
     /// Stops the background tasks, at the latest when the stack is dropped.
     stop: DropGuard,
     follower: Option<JoinHandle<()>>,
@@ -166,7 +167,7 @@ impl Stack {
 
         let keys = Keys::prepare(&store, &options).await.map_err(StackError::Keys)?;
         let app = Arc::new(App::new(store.clone()));
-        let server = Server::start(listener, app);
+        let server = Listening::start(listener, Functions::new(app));
         let stop = CancellationToken::new();
         let follower = options.counts.then(|| {
             let follower = Follower::new(streams(&endpoint_url, http_client), store.clone());

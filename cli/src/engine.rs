@@ -15,12 +15,11 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connector::{Connector, Worker};
+use crate::endpoint::Endpoint;
+use crate::http::Listening;
 
 /// How often expired items and old records of the stream are deleted, and the write-ahead log is emptied.
 const SWEEP_PERIOD: Duration = Duration::from_secs(60);
-
-/// How long connections may take to end.
-const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What the engine's SQLite lacks for a stream that is followed for long, and for one that forgets.
 ///
@@ -65,9 +64,9 @@ const EMPTY_LOG: &str = "PRAGMA wal_checkpoint(TRUNCATE);";
 /// A running engine.
 #[derive(Debug)]
 pub struct Engine {
-    /// Stops the tasks, at the latest when the engine is dropped.
+    /// Stops the sweeper, at the latest when the engine is dropped.
     stop: DropGuard,
-    server: JoinHandle<Result<(), String>>,
+    server: Listening,
     sweeper: JoinHandle<Option<Upkeep>>,
     worker: Worker,
     connector: Connector,
@@ -97,11 +96,10 @@ impl Engine {
     /// Serves a database, in a file or in memory.
     pub fn start(listener: TcpListener, file: Option<&Path>) -> Result<Self, EngineError> {
         let (database, upkeep) = open(file)?;
-        let (worker, connector) = Worker::start(database.clone()).map_err(EngineError::Thread)?;
+        let (worker, connector) = Worker::start(database).map_err(EngineError::Thread)?;
         let stop = CancellationToken::new();
         let sweeper = tokio::spawn(sweep(connector.clone(), upkeep, stop.clone()));
-        let stopped = stop.clone().cancelled_owned();
-        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, stopped));
+        let server = Listening::start(listener, Endpoint::new(connector.clone()));
         Ok(Engine { stop: stop.drop_guard(), server, sweeper, worker, connector })
     }
 
@@ -113,9 +111,7 @@ impl Engine {
     /// Ends connections, then closes the database.
     pub async fn stop(self) {
         self.stop.disarm().cancel();
-        if tokio::time::timeout(STOP_TIMEOUT, self.server).await.is_err() {
-            tracing::warn!("the engine still had connections when it was stopped");
-        }
+        self.server.stop().await;
         let upkeep = self.sweeper.await;
         self.worker.stop().await;
         match upkeep {

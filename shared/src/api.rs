@@ -32,8 +32,8 @@ pub struct Caller {
 
 /// Answers a request of the API.
 ///
-/// `parse` reads the parameters, `read` the resource. Where a warm instance knows the key, the resource
-/// is read while the token is taken; the token still decides what is answered.
+/// `parse` reads the parameters, `read` the resource, which is read while the token is taken; the token still decides
+/// what is answered.
 pub async fn answer<P, T: Serialize>(
     app: &App,
     request: &Request,
@@ -78,10 +78,11 @@ async fn admitted<T>(
         Err(error) => return (None, Err(error)),
     };
     let at = now.0 * 1000;
-    let token = auth::take_token(store, app.keys(), &key, at);
-    let (taken, read) = match app.keys().hint(&key.sha256(), at) {
-        Hint::Exhausted(standing) => (Err(ApiError::RateLimited(standing)), None),
-        Hint::Likely(project) => {
+    let (taken, read) = match auth::look_up(store, app.keys(), &key, at).await {
+        Err(error) => (Err(error), None),
+        Ok(Hint::Exhausted(standing)) => (Err(ApiError::RateLimited(standing)), None),
+        Ok(Hint::Likely(project)) => {
+            let token = auth::take_token(store, app.keys(), &key, at);
             let (taken, read) = tokio::join!(token, resource(project.clone()));
             match taken {
                 Ok((actual, standing)) if actual == project => (Ok(standing), Some(read)),
@@ -89,10 +90,6 @@ async fn admitted<T>(
                 Err(error) => (Err(error), None),
             }
         }
-        Hint::Unknown => match token.await {
-            Ok((project, standing)) => (Ok(standing), Some(resource(project).await)),
-            Err(error) => (Err(error), None),
-        },
     };
     match (taken, read) {
         (Ok(standing), Some(read)) => (Some(standing), read),

@@ -12,7 +12,8 @@ use futures::future::BoxFuture;
 use lambda_http::request::LambdaRequest;
 use lambda_http::tower::util::MapRequest;
 use lambda_http::{Adapter, Body, LambdaEvent, Request, Response, Service, service_fn};
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -175,15 +176,20 @@ where
     lambda_http::lambda_runtime::run(MapRequest::new(adapter, with_legal_query)).await
 }
 
-/// What a URI's query can't hold. The gateway hands on what the client wrote.
+/// What a URI's path and query can't hold.
 const ILLEGAL: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// Encodes what the client should have: `lambda_http` takes no event whose query is no URI's.
+/// A URI, or a part of one, with what the client should have encoded.
+pub fn legal_uri(uri: &[u8]) -> Cow<'_, str> {
+    percent_encode(uri, ILLEGAL).into()
+}
+
+/// The gateway hands on what the client wrote, and `lambda_http` takes no event whose query is no URI's.
 fn with_legal_query(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
     if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload
         && let Some(query) = &mut request.raw_query_string
     {
-        *query = utf8_percent_encode(query, ILLEGAL).to_string();
+        *query = legal_uri(query.as_bytes()).into_owned();
     }
     event
 }

@@ -32,7 +32,10 @@ const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 /// revoked key must stop working.
 const PUBLIC_KEY_TRUST_MS: i64 = 45_000;
 
-/// The most keys that an instance remembers.
+/// How long an instance believes that there is no such secret key.
+const UNKNOWN_KEY_TRUST: Micros = 60_000_000;
+
+/// The most keys that an instance remembers, and as many that there are not.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// Tries to take a token before other writers are held to have won them all.
@@ -153,15 +156,29 @@ struct Remembered {
     confirmed_at: Millis,
 }
 
+impl Remembered {
+    /// What a secret key's item says.
+    fn of(item: &Item, now: Micros) -> Result<Self, ApiError> {
+        Ok(Remembered {
+            project: project_of(item, KeyKind::Secret, PUBLIC_KEY)?,
+            bucket: Bucket::new(read_number(item, LIMIT)?),
+            arrival: read_number::<Micros>(item, ARRIVAL).unwrap_or_default(),
+            confirmed_at: Millis(now / 1000),
+        })
+    }
+}
+
 /// What an instance remembers of keys, by hash. A hint: the table decides.
 #[derive(Debug, Default)]
-pub struct KeyMemory(Mutex<HashMap<String, Remembered>>);
+pub struct KeyMemory {
+    known: Mutex<HashMap<String, Remembered>>,
+    /// When the table was found to have no such key. Apart from the others, which made-up keys must not drive out.
+    unknown: Mutex<HashMap<String, Micros>>,
+}
 
 /// What a request may be answered with before its token is known to be taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hint {
-    /// Nothing is known of the key.
-    Unknown,
     /// The key was good for this project and its bucket was not empty.
     Likely(ProjectId),
     /// The bucket is known to be empty until a token is due.
@@ -169,30 +186,44 @@ pub enum Hint {
 }
 
 impl KeyMemory {
-    /// What is known of a key.
-    pub fn hint(&self, hash: &str, now: Micros) -> Hint {
-        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = memory.get(hash) else { return Hint::Unknown };
+    /// What is known of a key; `None` if nothing is.
+    fn hint(&self, hash: &str, now: Micros) -> Option<Hint> {
+        let memory = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = memory.get(hash)?;
         // An instant from before the clock stepped back is for the table to mend.
         if known.arrival > known.bucket.ceiling(now) && known.arrival <= known.bucket.emptied(now) {
-            return Hint::Exhausted(known.bucket.standing(known.arrival, now));
+            return Some(Hint::Exhausted(known.bucket.standing(known.arrival, now)));
         }
-        Hint::Likely(known.project.clone())
+        Some(Hint::Likely(known.project.clone()))
+    }
+
+    fn is_unknown(&self, hash: &str, now: Micros) -> bool {
+        let memory = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.get(hash).is_some_and(|found_at| (0..UNKNOWN_KEY_TRUST).contains(&(now - found_at)))
+    }
+
+    fn remember_unknown(&self, hash: &str, now: Micros) {
+        self.forget(hash);
+        let mut memory = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.len() >= MAX_REMEMBERED {
+            memory.clear();
+        }
+        memory.insert(hash.to_owned(), now);
     }
 
     fn arrival(&self, hash: &str) -> Option<(Bucket, Micros)> {
-        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         memory.get(hash).map(|known| (known.bucket, known.arrival))
     }
 
     fn public(&self, hash: &str, now: Millis) -> Option<ProjectId> {
-        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let memory = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = memory.get(hash)?;
         (0..PUBLIC_KEY_TRUST_MS).contains(&(now.0 - known.confirmed_at.0)).then(|| known.project.clone())
     }
 
     fn remember(&self, hash: &str, known: Remembered) {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut memory = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.len() >= MAX_REMEMBERED {
             memory.clear();
         }
@@ -200,7 +231,7 @@ impl KeyMemory {
     }
 
     fn forget(&self, hash: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
     }
 }
 
@@ -212,6 +243,29 @@ enum Guess {
     /// The stored instant is this one, further ahead than an empty bucket's: the bucket is set to empty, and no token
     /// is taken.
     Ahead(Micros),
+}
+
+/// What is known of a secret key.
+///
+/// One that this instance has not seen is looked up before anything is written: made-up keys cost a read each, and for
+/// a minute nothing. The read is a consistent one, so that a new key works at once, and it finds the bucket as it is, so
+/// that the write which takes the token is the right one.
+pub async fn look_up(store: &Store, memory: &KeyMemory, key: &ApiKey, now: Micros) -> Result<Hint, ApiError> {
+    let hash = key.sha256();
+    if let Some(hint) = memory.hint(&hash, now) {
+        return Ok(hint);
+    }
+    if memory.is_unknown(&hash, now) {
+        return Err(ApiError::Unauthorized(BAD_KEY));
+    }
+    let Some(item) = store.get(&keys::api_key(&hash), Consistency::Strong).await? else {
+        memory.remember_unknown(&hash, now);
+        return Err(ApiError::Unauthorized(BAD_KEY));
+    };
+    let known = Remembered::of(&item, now)?;
+    let project = known.project.clone();
+    memory.remember(&hash, known);
+    Ok(memory.hint(&hash, now).unwrap_or(Hint::Likely(project)))
 }
 
 /// Authenticates a secret key and takes a token from its bucket, in one write where the guess is right.
@@ -232,19 +286,15 @@ pub async fn take_token(
             Update::Taken(item) => (item, true),
             Update::Refused(Some(item)) => (item, false),
             Update::Refused(None) => {
-                memory.forget(&hash);
+                memory.remember_unknown(&hash, now);
                 return Err(ApiError::Unauthorized(BAD_KEY));
             }
         };
-        let project: ProjectId = project_of(&item, KeyKind::Secret, PUBLIC_KEY)?;
-        let arrival = read_number::<Micros>(&item, ARRIVAL).unwrap_or_default();
-        let stored = Bucket::new(read_number(&item, LIMIT)?);
         // A limit other than the guessed one took a token of the wrong size only if the write passed;
         // the condition on the limit keeps it from passing.
-        memory.remember(
-            &hash,
-            Remembered { project: project.clone(), bucket: stored, arrival, confirmed_at: Millis(now / 1000) },
-        );
+        let known = Remembered::of(&item, now)?;
+        let (project, stored, arrival) = (known.project.clone(), known.bucket, known.arrival);
+        memory.remember(&hash, known);
         let standing = stored.standing(arrival, now);
         match (taken, guess) {
             (true, Guess::Ahead(_)) => return Err(ApiError::RateLimited(standing)),
@@ -380,6 +430,21 @@ mod tests {
         for value in ["", &key, "Basic abc", "Bearer ", "Bearer sk_live_short", &format!("Bearer {key}x"), &public] {
             assert!(matches!(bearer_of(value), Err(ApiError::Unauthorized(_))), "{value}");
         }
+    }
+
+    #[test]
+    fn made_up_keys_take_bounded_memory_and_drive_out_no_other() {
+        let (memory, now) = (KeyMemory::default(), 1_000_000);
+        let Ok(project) = "shop".parse::<ProjectId>() else { panic!("an identifier") };
+        let known =
+            Remembered { project: project.clone(), bucket: Bucket::new(60), arrival: 0, confirmed_at: Millis(1_000) };
+        memory.remember("known", known);
+        for number in 0..3 * MAX_REMEMBERED {
+            memory.remember_unknown(&number.to_string(), now);
+            assert!(memory.is_unknown(&number.to_string(), now));
+        }
+        assert!(memory.unknown.lock().is_ok_and(|unknown| unknown.len() <= MAX_REMEMBERED));
+        assert_eq!(memory.hint("known", now), Some(Hint::Likely(project)));
     }
 
     #[test]

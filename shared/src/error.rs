@@ -36,6 +36,15 @@ pub enum ApiError {
     /// 400: a batch that breaks a rule of the collector.
     #[error("{0}")]
     InvalidBody(String),
+    /// 400: what is no request of HTTP.
+    #[error("The request is not well-formed HTTP/1.1.")]
+    InvalidRequest,
+    /// 414: more of a URI than is read.
+    #[error("The request's URI is too long.")]
+    UriTooLong,
+    /// 431: more headers than are read.
+    #[error("The request has too many headers, or too long ones.")]
+    HeadersTooLarge,
     /// 401: no key, or one that is unknown, revoked or of the wrong kind.
     #[error("{0}")]
     Unauthorized(&'static str),
@@ -65,6 +74,9 @@ pub enum ApiError {
     Internal(String),
 }
 
+/// The `code` of what no function gets to see. Only `identity dev` answers so: on AWS, the gateway has its own words.
+const INVALID_REQUEST: &str = "invalid_request";
+
 impl ApiError {
     /// The HTTP status and the envelope's `code`.
     pub fn status(&self) -> (StatusCode, &'static str) {
@@ -72,6 +84,9 @@ impl ApiError {
             ApiError::InvalidDate(_) => (StatusCode::BAD_REQUEST, "invalid_date"),
             ApiError::InvalidParameter(_) => (StatusCode::BAD_REQUEST, "invalid_parameter"),
             ApiError::InvalidBody(_) => (StatusCode::BAD_REQUEST, "invalid_body"),
+            ApiError::InvalidRequest => (StatusCode::BAD_REQUEST, INVALID_REQUEST),
+            ApiError::UriTooLong => (StatusCode::URI_TOO_LONG, INVALID_REQUEST),
+            ApiError::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, INVALID_REQUEST),
             ApiError::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
             ApiError::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
             ApiError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),

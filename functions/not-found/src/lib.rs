@@ -1,6 +1,7 @@
 //! Everything that no other function answers: unknown paths, and methods that a path does not take.
 
-use http::Method;
+use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
+use http::{HeaderValue, Method};
 use lambda_http::{Body, Request, Response};
 use shared::api::log;
 use shared::error::ApiError;
@@ -12,6 +13,10 @@ use shared::time::Millis;
 pub fn handle(request: &Request) -> Response<Body> {
     let now = Millis::now();
     let mut response = error(request.uri().path()).into_response();
+    if request.uri().path() == routes::COLLECT {
+        // As all that the collector answers: so that a tracker's author sees what is wrong.
+        response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    }
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }
@@ -29,6 +34,18 @@ fn error(path: &str) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_can_read_what_is_wrong_with_what_it_sends_to_the_collector() {
+        for (path, allowed) in [(routes::COLLECT, Some("*")), ("/api/v1/stats", None), ("/collect/", None)] {
+            let mut request = Request::new(Body::Empty);
+            *request.method_mut() = Method::PUT;
+            *request.uri_mut() = path.parse().unwrap_or_default();
+            let response = handle(&request);
+            let header = response.headers().get(ACCESS_CONTROL_ALLOW_ORIGIN).and_then(|value| value.to_str().ok());
+            assert_eq!(header, allowed, "{path}");
+        }
+    }
 
     #[test]
     fn a_known_path_says_what_it_takes() {
