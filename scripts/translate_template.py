@@ -11,11 +11,16 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 
 FULL = {
+    "AccessLogDays": 3,
     "AlarmEmail": "someone@shop.example",
     "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/none",
     "CloudFront": "true",
+    "CollectConcurrency": 50,
     "DomainName": "data.shop.example",
+    "MonthlyBudget": 50,
     "OriginSecret": "0" * 32,
+    "PreviousOriginSecret": "1" * 32,
+    "RollupConcurrency": 20,
 }
 
 

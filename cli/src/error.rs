@@ -1,6 +1,7 @@
 //! Why a command fails, and what its exit status is.
 
 use rollup::dead_letters::QueueError;
+use rollup::replay::ReplayError;
 use shared::app::is_loopback;
 use shared::store::StoreError;
 
@@ -21,6 +22,15 @@ pub enum CliError {
     /// The table could not be used.
     #[error("{0}")]
     Store(#[from] StoreError),
+}
+
+impl From<ReplayError> for CliError {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Queue(error) => CliError::Queue(error),
+            ReplayError::Store(error) => CliError::Store(error),
+        }
+    }
 }
 
 impl CliError {

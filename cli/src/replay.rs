@@ -1,24 +1,15 @@
 //! `identity replay`: hands batches to the counting again that were not counted the first time.
 
+use std::time::Duration;
+
 use aws_config::BehaviorVersion;
-use rollup::dead_letters::{DeadLetter, Queue, Received};
+use rollup::dead_letters::Queue;
 use rollup::{Consumer, Reconciled};
-use shared::derived::BatchRef;
-use shared::keys::BatchKey;
 use shared::store::Store;
 
 use crate::error::CliError;
 use crate::output;
 use crate::progress::{Progress, Unit};
-
-/// What became of queued batches.
-#[derive(Debug, Default)]
-struct Replayed {
-    counted: u64,
-    failed: u64,
-    /// Messages for stream records that were given up: they don't say which batches they held.
-    given_up: Vec<Received>,
-}
 
 /// The queue at a URL, with the AWS environment's credentials.
 pub async fn queue(url: &str) -> Queue {
@@ -30,54 +21,23 @@ pub async fn queue(url: &str) -> Queue {
 pub async fn run(store: &Store, queue: Option<&Queue>) -> Result<bool, CliError> {
     let consumer = Consumer::new(store.clone());
     let Some(queue) = queue else { return reconcile(&consumer).await };
-    let mut replayed = Replayed::default();
     let progress = Progress::begin("Replaying", Unit::Batches, None);
-    loop {
-        let messages = queue.receive().await?;
-        if messages.is_empty() {
-            break;
-        }
-        for message in messages {
-            replay(&consumer, queue, message, &mut replayed).await?;
-            progress.at(replayed.counted + replayed.failed);
-        }
-    }
+    let replayed = consumer.replay(queue, Duration::MAX, |seen| progress.at(seen as u64)).await?;
     progress.end();
-    output::line(&format!("{} batches counted, {} still can't be", replayed.counted, replayed.failed))?;
+    for refused in &replayed.refused {
+        let key = refused.key.key();
+        eprintln!("{} / {}: {}", key.pk, key.sk, refused.cause);
+    }
+    let are_all_counted = replayed.refused.is_empty();
+    output::line(&format!("{} batches counted, {} still can't be", replayed.settled, replayed.refused.len()))?;
     if replayed.given_up.is_empty() {
-        return Ok(replayed.failed == 0);
+        return Ok(are_all_counted);
     }
     let is_complete = reconcile(&consumer).await?;
     for message in &replayed.given_up {
         queue.delete(message).await?;
     }
-    Ok(is_complete && replayed.failed == 0)
-}
-
-/// Counts a queued batch, and takes it off the queue if that works.
-async fn replay(
-    consumer: &Consumer,
-    queue: &Queue,
-    message: Received,
-    replayed: &mut Replayed,
-) -> Result<(), CliError> {
-    let Some(BatchKey { project, visitor, session, batch }) = message.letter.as_ref().and_then(DeadLetter::key) else {
-        replayed.given_up.push(message);
-        return Ok(());
-    };
-    let applied = consumer.apply_stored(&project, &[BatchRef { visitor, session, batch }]).await?;
-    match applied.refused.first() {
-        None => {
-            queue.delete(&message).await?;
-            replayed.counted += 1;
-        }
-        Some(refused) => {
-            let key = refused.key.key();
-            eprintln!("{} / {}: {}", key.pk, key.sk, refused.cause);
-            replayed.failed += 1;
-        }
-    }
-    Ok(())
+    Ok(is_complete && are_all_counted)
 }
 
 async fn reconcile(consumer: &Consumer) -> Result<bool, CliError> {

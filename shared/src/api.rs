@@ -133,9 +133,10 @@ pub fn log(request: &Request, response: &Response<Body>, consumed: Consumed, sta
     let code = response.extensions().get().map_or("", |ErrorCode(code)| *code);
     let mut metrics = vec![Metric::count("Requests", 1).by("Status", status.to_string())];
     if route == routes::COLLECT && request.method() == Method::POST {
-        metrics.push(match code {
-            "" => Metric::count("Batches", 1),
-            reason => Metric::count("RefusedBatches", 1).by("Reason", reason),
+        // An alarm can't add up what it does not know the dimensions of.
+        metrics.extend(match code {
+            "" => vec![Metric::count("Batches", 1)],
+            reason => vec![Metric::count("RefusedBatches", 1), Metric::count("RefusedBatches", 1).by("Reason", reason)],
         });
     }
     telemetry::report(

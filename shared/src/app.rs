@@ -23,6 +23,7 @@ use crate::auth::KeyMemory;
 use crate::forecast::Forecasts;
 use crate::ids::ProjectId;
 use crate::keys;
+use crate::origin::Guarded;
 use crate::store::{Consistency, Store};
 use crate::telemetry;
 use crate::time::Millis;
@@ -166,13 +167,13 @@ pub async fn run_without_table(handle: impl Fn(&Request) -> Response<Body> + Syn
     serve(service_fn(async |request: Request| Ok::<_, Infallible>(handle(&request)))).await
 }
 
-/// Answers the gateway's events with a handler.
+/// Answers the gateway's events with a handler. Every function's requests pass here.
 pub async fn serve<'a, S>(handler: S) -> Result<(), lambda_http::Error>
 where
     S: Service<Request, Response = Response<Body>, Error = Infallible>,
     S::Future: Send + 'a,
 {
-    let adapter: Adapter<'a, _, _> = Adapter::from(handler);
+    let adapter: Adapter<'a, _, _> = Adapter::from(Guarded::by_environment(handler));
     lambda_http::lambda_runtime::run(MapRequest::new(adapter, with_legal_query)).await
 }
 

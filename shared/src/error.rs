@@ -51,6 +51,9 @@ pub enum ApiError {
     /// 403: a page of an origin that the project does not list.
     #[error("This project does not take data from pages of that origin.")]
     OriginNotAllowed,
+    /// 403: the request did not come through the CDN in front.
+    #[error("Requests to this address are not answered. Use the API's public address.")]
+    Forbidden,
     /// 404: no such resource or endpoint.
     #[error("{0}")]
     NotFound(&'static str),
@@ -89,6 +92,7 @@ impl ApiError {
             ApiError::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, INVALID_REQUEST),
             ApiError::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
             ApiError::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
+            ApiError::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             ApiError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             ApiError::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             ApiError::PayloadTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),

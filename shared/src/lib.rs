@@ -21,6 +21,7 @@ pub mod ip;
 pub mod keys;
 pub mod model;
 pub mod numbers;
+pub mod origin;
 pub mod pagination;
 pub mod params;
 pub mod ranking;

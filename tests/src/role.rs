@@ -60,10 +60,20 @@ impl Statement {
         let actions: BTreeSet<String> = actions.filter(|action| action.starts_with("dynamodb:")).collect();
         let conditions = statement["Condition"].as_object();
         let known = |(operator, condition): (&String, &Value)| {
-            assert_eq!(operator, "ForAllValues:StringLike", "{statement}");
             let condition = condition.as_object().unwrap();
             assert!(condition.keys().all(|key| key == "dynamodb:LeadingKeys"), "{statement}");
-            list(&condition["dynamodb:LeadingKeys"]).into_iter().map(|key| key.as_str().unwrap().to_owned()).collect()
+            let leading = &condition["dynamodb:LeadingKeys"];
+            match operator.as_str() {
+                "ForAllValues:StringLike" => {
+                    list(leading).into_iter().map(|key| key.as_str().unwrap().to_owned()).collect()
+                }
+                // That there is a key at all; whatever a function does names one.
+                "Null" => {
+                    assert_eq!(leading, "false", "{statement}");
+                    Vec::new()
+                }
+                operator => panic!("{operator} in {statement}"),
+            }
         };
         let keys: Vec<Vec<String>> = conditions.into_iter().flatten().map(known).collect();
         (!actions.is_empty()).then(|| Statement { actions, keys: keys.concat() })
@@ -109,7 +119,12 @@ mod tests {
     use serde_json::json;
 
     fn role() -> Role {
-        let condition = |key: &str| json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [key] } });
+        let condition = |key: &str| {
+            json!({
+                "Null": { "dynamodb:LeadingKeys": "false" },
+                "ForAllValues:StringLike": { "dynamodb:LeadingKeys": [key] },
+            })
+        };
         let template = json!({ "Resources": {
             "A": {
                 "Type": "AWS::Serverless::Function",

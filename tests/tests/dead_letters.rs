@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use aws_lambda_events::dynamodb::Event;
 use identity::replay;
 use rollup::dead_letters::DeadLetter;
-use rollup::stream::StreamConsumer;
+use rollup::stream::{StreamConsumer, TIME_LIMIT};
 use rollup::{Consumer, Reconciled};
 use serde_dynamo::AttributeValue;
 use serde_json::{Value, json};
@@ -17,6 +18,7 @@ use shared::model::Batch;
 use shared::store::{Consistency, DATA, Item, binary, key_item, number};
 use shared::time::Millis;
 use tests::example::page_view;
+use tests::faults::{FaultyProxy, Outage, Schedule};
 use tests::queue::FakeQueue;
 use tests::stack::{Counting, Project, Stack, now};
 
@@ -215,5 +217,86 @@ async fn a_message_about_records_that_were_given_up_makes_replay_look_for_them()
     assert!(queue.bodies().is_empty());
     let reference = BatchRef { visitor: batch.visitor_id, session: batch.session_id, batch: batch.batch_id };
     assert!(Consumer::new(stack.store().clone()).pending(&project.id, vec![reference]).await.unwrap().is_empty());
+    stack.shutdown().await;
+}
+
+/// A table that is out of order holds up no record, and uses up no try of Lambda's: what could not be applied is queued,
+/// and applied once the table is back.
+#[tokio::test]
+async fn what_a_table_out_of_order_does_not_take_is_queued_and_comes_later() {
+    for outage in [Outage::Throttled, Outage::Silence] {
+        let stack = Stack::start(Counting::ByTest).await;
+        let project = stack.project().await;
+        let queue = FakeQueue::start().await.unwrap();
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
+        let behind = Consumer::new(stack.store_through(&proxy.url()).await);
+        let stream = StreamConsumer::new(behind, Some(queue.client()));
+        let batches = [store(&stack, &project, 0, "a").await, store(&stack, &project, 1, "b").await];
+        let delivered = event(&stack, &[(&project, &batches[0]), (&project, &batches[1])], now()).await;
+
+        proxy.set_outage(Some(outage));
+        let begun = Instant::now();
+        let response = stream.handle(delivered).await;
+        assert!(response.batch_item_failures.is_empty(), "nothing is delivered again: {response:?}");
+        assert!(begun.elapsed() < TIME_LIMIT + Duration::from_secs(2), "{:?}", begun.elapsed());
+        let letters: Vec<DeadLetter> = queue.bodies().iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+        let queued: BTreeSet<_> = letters.into_iter().map(|letter| (letter.pk, letter.sk)).collect();
+        assert_eq!(queued, batches.iter().map(|batch| key_of(&project, batch)).map(|key| (key.pk, key.sk)).collect());
+        proxy.set_outage(None);
+
+        assert!(visitors(&stack, &project).await.is_empty());
+        let consumer = Consumer::new(stack.store().clone());
+        let replayed = consumer.replay(&queue.client(), Duration::from_secs(60), |_| ()).await.unwrap();
+        assert_eq!((replayed.settled, replayed.refused.len(), replayed.given_up.len()), (2, 0, 0));
+        assert!(queue.bodies().is_empty());
+        assert_eq!(visitors(&stack, &project).await, named(["a", "b"]));
+        stack.shutdown().await;
+    }
+}
+
+/// What is over in a moment is not queued: its figures would come minutes later.
+#[tokio::test]
+async fn a_short_disturbance_is_waited_for() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let queue = FakeQueue::start().await.unwrap();
+    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
+    let behind = Consumer::new(stack.store_through(&proxy.url()).await);
+    let stream = StreamConsumer::new(behind, Some(queue.client()));
+    let batch = store(&stack, &project, 0, "a").await;
+    let delivered = event(&stack, &[(&project, &batch)], now()).await;
+    proxy.set_outage(Some(Outage::Refused));
+    let (response, ()) = tokio::join!(stream.handle(delivered), async {
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        proxy.set_outage(None);
+    });
+    assert!(response.batch_item_failures.is_empty() && queue.bodies().is_empty());
+    assert_eq!(visitors(&stack, &project).await, named(["a"]));
+    stack.shutdown().await;
+}
+
+/// Neither the table nor the queue takes it: then Lambda may give it up without a trace, and it has to be looked for.
+#[tokio::test]
+async fn what_may_be_lost_to_the_stream_is_looked_for() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let queue = FakeQueue::start().await.unwrap();
+    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
+    let behind = Consumer::new(stack.store_through(&proxy.url()).await);
+    let stream = StreamConsumer::new(behind, Some(queue.client()));
+    let batches = [store(&stack, &project, 0, "lost").await, store(&stack, &project, 1, "next").await];
+    proxy.set_outage(Some(Outage::Throttled));
+    queue.set_down(true);
+    let response = stream.handle(event(&stack, &[(&project, &batches[0])], now()).await).await;
+    assert_eq!(response.batch_item_failures.len(), 1);
+    queue.set_down(false);
+    proxy.set_outage(None);
+
+    let consumer = Consumer::new(stack.store().clone());
+    stream.handle(event(&stack, &[(&project, &batches[1])], now()).await).await;
+    assert_eq!(visitors(&stack, &project).await, named(["next"]));
+    let found = consumer.reconcile_if_due(Millis(now())).await.unwrap();
+    assert_eq!(found, Some(Reconciled { batches: 2, applied: 1, refused: 0 }));
+    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and it is settled");
     stack.shutdown().await;
 }

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use shared::app::TIME_LIMIT;
 use shared::keys;
+use shared::origin;
 use shared::routes::ROUTES;
 use shared::store::{EXPIRES, PK, SK};
 
@@ -38,6 +40,10 @@ struct Function<'a> {
     properties: &'a Value,
 }
 
+/// Seconds that a day has, and a 30 days' month.
+const DAY: f64 = 86_400.0;
+const MONTH: f64 = 30.0 * DAY;
+
 /// What a statement of a function's role allows.
 #[derive(Debug)]
 struct Statement {
@@ -45,6 +51,8 @@ struct Statement {
     resource: Value,
     /// The partition keys that it is limited to.
     leading_keys: Option<Vec<String>>,
+    /// Whether it asks for a partition key to be there at all.
+    needs_a_key: bool,
 }
 
 impl Template {
@@ -62,6 +70,20 @@ impl Template {
         all.filter(|(_, resource)| kinds.contains(&resource["Type"].as_str().unwrap()))
             .map(|(id, resource)| (id.as_str(), resource))
             .collect()
+    }
+
+    fn parameter(&self, name: &str) -> &Value {
+        self.0["Parameters"].get(name).unwrap_or_else(|| panic!("there is no parameter {name}"))
+    }
+
+    /// A parameter's default, which is a number.
+    fn default(&self, name: &str) -> f64 {
+        self.parameter(name)["Default"].as_f64().unwrap_or_else(|| panic!("{name} has no number by default"))
+    }
+
+    /// Whether a condition holds if a parameter is anything but a value.
+    fn is_unless(&self, condition: &str, parameter: &str, value: &str) -> bool {
+        self.0["Conditions"][condition] == json!({ "Fn::Not": [{ "Fn::Equals": [reference(parameter), value] }] })
     }
 
     fn functions(&self) -> Vec<Function<'_>> {
@@ -103,18 +125,23 @@ impl Statement {
         let known = ["Action", "Condition", "Effect", "Resource", "Sid"];
         assert!(fields(statement).iter().all(|field| known.contains(field)), "{statement}");
         assert_eq!(statement["Effect"], "Allow", "{statement}");
+        let mut needs_a_key = false;
         let leading_keys = statement.get("Condition").map(|condition| {
-            let expected = json!({ "ForAllValues:StringLike": {
-                "dynamodb:LeadingKeys": condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"],
-            } });
-            assert_eq!(*condition, expected, "{statement}");
-            texts(&condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+            let mut conditions = condition.as_object().unwrap().clone();
+            if let Some(null) = conditions.remove("Null") {
+                assert_eq!(null, json!({ "dynamodb:LeadingKeys": "false" }), "{statement}");
+                needs_a_key = true;
+            }
+            let keys = conditions["ForAllValues:StringLike"]["dynamodb:LeadingKeys"].clone();
+            let expected = json!({ "ForAllValues:StringLike": { "dynamodb:LeadingKeys": keys } });
+            assert_eq!(Value::Object(conditions), expected, "{statement}");
+            texts(&keys)
         });
         let actions = match &statement["Action"] {
             Value::String(action) => vec![action.clone()],
             actions => texts(actions),
         };
-        Statement { actions, resource: statement["Resource"].clone(), leading_keys }
+        Statement { actions, resource: statement["Resource"].clone(), leading_keys, needs_a_key }
     }
 
     fn is_of_table(&self) -> bool {
@@ -210,11 +237,136 @@ fn the_api_has_the_routes_of_the_route_table_and_a_default() {
     }
     assert_eq!(found.len(), expected.len());
     assert_eq!(BTreeSet::from_iter(found), expected);
-    // No stage in front of the paths, no CORS but the collector's own, and a bound for each route.
+    // No stage in front of the paths, and no CORS but the collector's own.
     let api = &template.resource("Api")["Properties"];
-    assert_eq!(fields(api), ["DefaultRouteSettings"]);
-    assert_eq!(fields(&api["DefaultRouteSettings"]), ["ThrottlingBurstLimit", "ThrottlingRateLimit"]);
+    assert_eq!(fields(api), ["AccessLogSettings", "DefaultRouteSettings", "RouteSettings"]);
     assert_eq!(template.resources_of(&["AWS::Serverless::HttpApi", "AWS::Serverless::Api"]).len(), 1);
+}
+
+#[test]
+fn each_route_has_a_bound_and_visitors_have_more_room_than_the_rest() {
+    let template = Template::read();
+    let api = &template.resource("Api")["Properties"];
+    let bound = |prefix: &str| {
+        let [rate, burst] = ["Rate", "Burst"].map(|what| reference(&format!("{prefix}Throttling{what}")));
+        json!({ "ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst })
+    };
+    assert_eq!(api["DefaultRouteSettings"], bound("Read"));
+    // What asks for no key and is not the description of the API is what pages of visitors ask for.
+    let reads = names_of_reads();
+    let of_pages = ROUTES.iter().filter(|route| !reads.contains(route.function) && route.function != "openapi");
+    let of_pages = of_pages.flat_map(|route| {
+        let methods = route.allowed().split(", ").filter(|method| *method != "HEAD");
+        methods.map(|method| (format!("{method} {}", route.path), bound("")))
+    });
+    let expected: BTreeMap<String, Value> = of_pages.collect();
+    let found: BTreeMap<String, Value> = serde_json::from_value(api["RouteSettings"].clone()).unwrap();
+    assert_eq!(found, expected);
+    assert!(template.default("ReadThrottlingRate") * 10.0 < template.default("ThrottlingRate"));
+}
+
+#[test]
+fn the_table_has_a_ceiling_and_what_it_may_cost_a_day_is_known() {
+    let template = Template::read();
+    let ceiling = &template.resource("Table")["Properties"]["OnDemandThroughput"];
+    let [condition, units, none] = &list(&ceiling["Fn::If"])[..] else { panic!("{ceiling}") };
+    let nothing = reference("AWS::NoValue");
+    assert_eq!((*condition, *none), (&json!("HasCeiling"), &nothing));
+    let either = json!({ "Fn::Or": [{ "Condition": "HasWriteCeiling" }, { "Condition": "HasReadCeiling" }] });
+    assert_eq!(template.0["Conditions"]["HasCeiling"], either);
+    for (kind, property) in [("Write", "MaxWriteRequestUnits"), ("Read", "MaxReadRequestUnits")] {
+        let (parameter, condition) = (format!("Max{kind}Units"), format!("Has{kind}Ceiling"));
+        assert_eq!(units[property], json!({ "Fn::If": [condition, reference(&parameter), nothing] }));
+        assert!(template.is_unless(&condition, &parameter, "0"), "0 is no ceiling");
+        assert_eq!(template.parameter(&parameter)["MinValue"], 0);
+        // It is told of long before.
+        let alarm = format!("Alarm{kind}Units");
+        assert!(template.default(&alarm) * 4.0 <= template.default(&parameter));
+        assert_eq!(template.resource(&format!("{kind}UnitsAlarm"))["Properties"]["Threshold"], reference(&alarm));
+    }
+    // Prices and units are those of docs/deployment.md and docs/performance.md.
+    let (writes, reads) = (template.default("MaxWriteUnits"), template.default("MaxReadUnits"));
+    let a_day = (writes * 0.625 + reads * 0.125) * DAY / 1e6;
+    assert!((97.0..98.0).contains(&a_day), "docs/deployment.md says 97.20 a day at worst: {a_day}");
+    let of_ten_million = 10e6 / MONTH;
+    assert!(
+        writes / 13.3 > 15.0 * of_ten_million && reads / 7.3 > 15.0 * of_ten_million,
+        "room for ten million a month"
+    );
+    assert!(template.default("AlarmWriteUnits") > 4.0 * 13.3 * of_ten_million, "and no alarm for them");
+    // The gateway takes no more than twice what the table does: two batches a page view, at the price of many together.
+    assert!(template.default("ThrottlingRate") < 2.0 * 2.0 * writes / 7.2);
+}
+
+#[test]
+fn a_budget_is_told_by_mail_where_one_is_set() {
+    let template = Template::read();
+    let budget = template.resource("Budget");
+    assert_eq!(budget["Condition"], "HasBudget");
+    assert!(template.is_unless("HasBudget", "MonthlyBudget", "0"));
+    assert_eq!(template.default("MonthlyBudget"), 0.0);
+    let properties = &budget["Properties"];
+    assert_eq!(properties["Budget"]["TimeUnit"], "MONTHLY");
+    assert_eq!(properties["Budget"]["BudgetLimit"], json!({ "Amount": reference("MonthlyBudget"), "Unit": "USD" }));
+    let mail = json!([{ "SubscriptionType": "EMAIL", "Address": reference("AlarmEmail") }]);
+    let told = list(&properties["NotificationsWithSubscribers"]);
+    assert!(told.iter().all(|notification| notification["Subscribers"] == mail));
+    let at = |notification: &&Value| {
+        let notification = &notification["Notification"];
+        (text(&notification["NotificationType"]).to_owned(), notification["Threshold"].as_u64().unwrap())
+    };
+    let expected = [("ACTUAL", 50), ("ACTUAL", 100), ("FORECASTED", 100)].map(|(kind, at)| (kind.to_owned(), at));
+    assert_eq!(told.iter().map(at).collect::<Vec<_>>(), expected);
+    // Without an address there would be nobody to tell, and the deployment would fail late.
+    let rule = &template.0["Rules"]["BudgetIsHeard"];
+    assert_eq!(
+        rule["Assertions"][0]["Assert"],
+        json!({ "Fn::Not": [{ "Fn::Equals": [reference("AlarmEmail"), ""] }] })
+    );
+}
+
+#[test]
+fn concurrency_is_reserved_where_it_is_asked_for() {
+    let template = Template::read();
+    for function in template.functions() {
+        let reserved = function.properties.get("ReservedConcurrentExecutions");
+        let of = |name: &str| {
+            let (condition, parameter) = (format!("Has{name}Concurrency"), format!("{name}Concurrency"));
+            assert!(template.is_unless(&condition, &parameter, "0"));
+            // A new account has too little for any.
+            assert_eq!(template.default(&parameter), 0.0);
+            json!({ "Fn::If": [condition, reference(&parameter), reference("AWS::NoValue")] })
+        };
+        let expected = match function.name {
+            "collect" => Some(of("Collect")),
+            "rollup" => Some(of("Rollup")),
+            _ => None,
+        };
+        assert_eq!(reserved, expected.as_ref(), "{}", function.name);
+    }
+}
+
+#[test]
+fn the_gateways_log_is_off_unless_asked_for_and_tells_neither_path_nor_query() {
+    let template = Template::read();
+    assert_eq!(template.default("AccessLogDays"), 0.0);
+    assert!(template.is_unless("HasAccessLog", "AccessLogDays", "0"));
+    let settings = &template.resource("Api")["Properties"]["AccessLogSettings"];
+    let [condition, log, none] = &list(&settings["Fn::If"])[..] else { panic!("{settings}") };
+    assert_eq!((*condition, *none), (&json!("HasAccessLog"), &reference("AWS::NoValue")));
+    assert_eq!(log["DestinationArn"], of("AccessLogs", "Arn"));
+    let group = template.resource("AccessLogs");
+    assert_eq!(group["Condition"], "HasAccessLog");
+    assert_eq!(group["Properties"]["RetentionInDays"], reference("AccessLogDays"));
+    // No longer than addresses are readable elsewhere.
+    let days =
+        list(&template.parameter("AccessLogDays")["AllowedValues"]).into_iter().map(|days| days.as_u64().unwrap());
+    assert_eq!(days.max(), Some(30));
+    let told: BTreeSet<&str> =
+        text(&log["Format"]).split('$').skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    let known = ["context.identity.sourceIp", "context.requestId", "context.routeKey", "context.status"];
+    let known: BTreeSet<&str> = known.into_iter().chain(["context.requestTimeEpoch,"]).collect();
+    assert_eq!(told, known);
 }
 
 #[test]
@@ -245,16 +397,27 @@ fn each_function_has_the_environment_that_it_reads() {
     let common = &template.0["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(common["TABLE_NAME"], reference("Table"));
     assert_eq!(common["RUST_LOG"], reference("LogLevel"));
+    let [secret, previous] = origin::SECRET_VARIABLES;
+    for (variable, parameter) in [
+        (secret, "OriginSecret"),
+        (previous, "PreviousOriginSecret"),
+        (origin::REQUIRED_VARIABLE, "RequireOriginSecret"),
+    ] {
+        assert_eq!(common[variable], reference(parameter));
+    }
     for function in template.functions() {
         let own = function.properties.get("Environment").map(|environment| &environment["Variables"]);
         let expected = match function.name {
-            "collect" => Some(json!({ "ORIGIN_SECRET": reference("OriginSecret") })),
-            "rollup" => Some(json!({ "DEAD_LETTER_QUEUE_URL": reference("DeadLetters") })),
+            "rollup" | "reconcile" => Some(json!({ "DEAD_LETTER_QUEUE_URL": reference("DeadLetters") })),
             _ => None,
         };
         assert_eq!(own, expected.as_ref(), "{}", function.name);
     }
-    assert_eq!(template.0["Parameters"]["OriginSecret"]["NoEcho"], true);
+    for parameter in ["OriginSecret", "PreviousOriginSecret"] {
+        assert_eq!(template.parameter(parameter)["NoEcho"], true);
+    }
+    // It closes the gateway's own address as soon as there is a secret.
+    assert_eq!(template.parameter("RequireOriginSecret")["Default"], "true");
 }
 
 #[test]
@@ -280,6 +443,7 @@ fn each_function_has_a_role_and_a_log_group_of_its_own() {
     }
     let all = |kind| template.resources_of(&[kind]).into_iter().map(|(id, _)| id.to_owned()).collect::<BTreeSet<_>>();
     assert_eq!(roles, all("AWS::IAM::Role"));
+    groups.insert("AccessLogs".to_owned());
     assert_eq!(groups, all("AWS::Logs::LogGroup"));
     assert!(template.resources_of(&["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"]).is_empty());
     assert!(template.0["Globals"]["Function"].get("Policies").is_none());
@@ -300,6 +464,10 @@ fn no_function_may_do_more_than_is_named() {
             // All but a scan, which has no partition key, is limited to partitions.
             let has_keys = statement.is_of_table() && !statement.allows("dynamodb:Scan");
             assert_eq!(statement.leading_keys.is_some(), has_keys, "{}: {statement:?}", function.name);
+            // The condition on keys holds where there is none, unless it asks for one. What is written in transactions
+            // is left out.
+            let is_in_transactions = statement.allows("dynamodb:DeleteItem");
+            assert_eq!(statement.needs_a_key, has_keys && !is_in_transactions, "{}: {statement:?}", function.name);
             // None reaches every partition, and a key's item is out of reach of all but who it authenticates.
             let keys = statement.leading_keys.iter().flatten();
             let expected = ["CONSUMER", "KEY#*", "P#*", "P#*#IP", "P#*#V#*", "P#warm-up#TAIL", "PROJECTS"];
@@ -371,7 +539,7 @@ fn the_write_path_writes_what_is_its_own() {
     reconcile.extend(expected([("Query", &["P#*", "PROJECTS"])]));
     assert_eq!(rights(&template, "reconcile"), reconcile);
 
-    // Besides the table: the stream and the queue, for `rollup` alone.
+    // Besides the table: the stream for `rollup` alone; the queue for it and for `reconcile`.
     for function in template.functions() {
         let statements = template.statements(&function);
         let besides = statements.iter().filter(|statement| {
@@ -388,6 +556,9 @@ fn the_write_path_writes_what_is_its_own() {
                     (&of("DeadLetters", "Arn"), "sqs:SendMessage".to_owned()),
                 ]
             ),
+            "reconcile" => {
+                assert_eq!(besides, [(&of("DeadLetters", "Arn"), "sqs:ReceiveMessage sqs:DeleteMessage".to_owned())])
+            }
             name => assert!(besides.is_empty(), "{name}: {besides:?}"),
         }
     }
@@ -458,7 +629,6 @@ fn the_stream_brings_new_batches_and_gives_up_none_silently() {
     // The stream keeps records for a day; what is given up has to be queued before.
     let age = source["MaximumRecordAgeInSeconds"].as_u64().unwrap();
     assert!((12 * 3_600..24 * 3_600).contains(&age));
-    assert_eq!(source["MaximumRetryAttempts"], -1);
     let queue = json!({ "OnFailure": { "Type": "SQS", "Destination": of("DeadLetters", "Arn") } });
     assert_eq!(source["DestinationConfig"], queue);
 
@@ -470,18 +640,53 @@ fn the_stream_brings_new_batches_and_gives_up_none_silently() {
     let queue = &template.resource("DeadLetters")["Properties"];
     assert_eq!(queue["MessageRetentionPeriod"], 14 * 86_400);
     assert_eq!(queue["SqsManagedSseEnabled"], true);
+    let policy = &template.resource("DeadLettersPolicy")["Properties"];
+    assert_eq!(policy["Queues"], json!([reference("DeadLetters")]));
+    let [statement] = &list(&policy["PolicyDocument"]["Statement"])[..] else { panic!("one statement") };
+    assert_eq!(statement["Effect"], "Deny");
+    assert_eq!(statement["Condition"], json!({ "Bool": { "aws:SecureTransport": "false" } }));
     assert_eq!(template.0["Outputs"]["DeadLetterQueueUrl"]["Value"], reference("DeadLetters"));
 }
 
+/// A record that ends the function holds its shard up for as long as all tries at it take: of the batch it came in, of
+/// the halves until it is alone (Lambda counts none of these as a try again), and again.
 #[test]
-fn reconcile_is_called_by_a_schedule_alone() {
+fn a_record_that_ends_the_function_holds_up_a_shard_for_two_minutes_at_most() {
+    const AT_MOST: Duration = Duration::from_secs(120);
+    /// To notice that a try has failed, and to start the function again.
+    const BETWEEN: Duration = Duration::from_secs(2);
+    let template = Template::read();
+    let rollup = template.function("rollup").properties;
+    let number = |value: &Value| u32::try_from(value.as_u64().unwrap_or_else(|| panic!("{value}"))).unwrap();
+    let timeout = Duration::from_secs(number(&rollup["Timeout"]).into());
+    let events = rollup["Events"].as_object().unwrap();
+    let source = &events["Stream"]["Properties"];
+    assert_eq!(source["BisectBatchOnFunctionError"], true);
+    let halvings = number(&source["BatchSize"]).next_power_of_two().ilog2();
+    let tries = 1 + halvings + number(&source["MaximumRetryAttempts"]);
+    let standstill = (timeout + BETWEEN) * tries;
+    assert!(standstill <= AT_MOST, "{tries} tries of {timeout:?}: {standstill:?}");
+    // It has time to queue what it could not apply in time, of which a client's call may take four seconds, less in
+    // most cases. So what is slow ends no function.
+    assert!(timeout >= rollup::stream::TIME_LIMIT + Duration::from_secs(3));
+}
+
+#[test]
+fn reconcile_is_called_by_schedules_alone() {
     let template = Template::read();
     let reconcile = template.function("reconcile");
     let events: &Map<String, Value> = reconcile.properties["Events"].as_object().unwrap();
-    let schedules: Vec<_> = events.values().map(|event| (&event["Type"], &event["Properties"])).collect();
-    let [(kind, schedule)] = schedules[..] else { panic!("one event") };
-    assert_eq!(kind, "ScheduleV2");
-    assert_eq!(schedule["ScheduleExpression"], reference("ReconcileSchedule"));
+    assert!(events.values().all(|event| event["Type"] == "ScheduleV2"));
+    let schedules = events.values().map(|event| {
+        let event = &event["Properties"];
+        (
+            event["ScheduleExpression"].clone(),
+            event.get("Input").map(|input| serde_json::from_str(text(input)).unwrap()),
+        )
+    });
+    let expected: [(Value, Option<Value>); 2] =
+        [(reference("ReconcileSchedule"), None), (json!("rate(5 minutes)"), Some(json!({ "only": "queue" })))];
+    assert_eq!(schedules.collect::<Vec<_>>(), expected);
     assert_eq!(reconcile.properties["Timeout"], 900);
 }
 
@@ -503,8 +708,25 @@ fn cloudfront_tells_the_collector_who_is_there_and_caches_nothing() {
         assert!(headers.iter().any(|header| header == name), "{name}");
     }
     let [origin] = &list(&distribution["Origins"])[..] else { panic!("one origin") };
-    let secret = json!({ "HeaderName": "X-Origin-Secret", "HeaderValue": reference("OriginSecret") });
-    assert_eq!(origin["OriginCustomHeaders"], json!([secret]));
+    let [secret] = &list(&origin["OriginCustomHeaders"])[..] else { panic!("one header") };
+    assert!(text(&secret["HeaderName"]).eq_ignore_ascii_case(shared::origin::HEADER));
+    assert_eq!(secret["HeaderValue"], reference("OriginSecret"));
+    // It names the API, whose routes name the functions: so they know a new secret before CloudFront sends it.
+    assert!(text(&origin["DomainName"]["Fn::Sub"]).contains("${Api}"));
+}
+
+#[test]
+fn browsers_are_told_to_come_over_tls_alone() {
+    let template = Template::read();
+    let distribution = &template.resource("Distribution")["Properties"]["DistributionConfig"];
+    let behaviours = list(&distribution["CacheBehaviors"]).into_iter().chain([&distribution["DefaultCacheBehavior"]]);
+    for behaviour in behaviours {
+        assert_eq!(behaviour["ResponseHeadersPolicyId"], reference("TransportPolicy"), "{behaviour}");
+    }
+    let policy = &template.resource("TransportPolicy")["Properties"]["ResponseHeadersPolicyConfig"];
+    let transport = &policy["SecurityHeadersConfig"]["StrictTransportSecurity"];
+    assert_eq!(transport["AccessControlMaxAgeSec"], 31_536_000);
+    assert_eq!(transport["IncludeSubdomains"], false, "other hosts are not this stack's");
 }
 
 #[test]
@@ -517,5 +739,39 @@ fn every_alarm_is_heard() {
         assert_eq!(alarm["Condition"], "HasAlarms", "{id}");
         assert_eq!(alarm["Properties"]["AlarmActions"], json!([topic]), "{id}");
         assert_eq!(alarm["Properties"]["TreatMissingData"], "notBreaching", "{id}");
+    }
+}
+
+/// Each metric of an alarm costs ten cents a month, which docs/deployment.md adds up.
+#[test]
+fn what_costs_money_and_who_is_turned_away_is_watched() {
+    let template = Template::read();
+    let mut watched = BTreeSet::new();
+    let mut count = 0;
+    for (id, alarm) in template.resources_of(&["AWS::CloudWatch::Alarm"]) {
+        let properties = &alarm["Properties"];
+        let metrics: Vec<(&Value, &Value)> = match properties.get("Metrics") {
+            None => vec![(&properties["Namespace"], &properties["MetricName"])],
+            Some(metrics) => {
+                let metrics = list(metrics).into_iter().filter_map(|metric| metric.get("MetricStat"));
+                metrics.map(|metric| (&metric["Metric"]["Namespace"], &metric["Metric"]["MetricName"])).collect()
+            }
+        };
+        assert!(!metrics.is_empty() && metrics.len() <= 10, "{id}");
+        count += metrics.len();
+        watched.extend(metrics.into_iter().map(|(namespace, name)| (text(namespace), text(name))));
+    }
+    assert_eq!(count, 14, "docs/deployment.md says 1.40 a month");
+    for metric in [
+        ("AWS/ApiGateway", "4xx"),
+        ("AWS/DynamoDB", "ConsumedReadCapacityUnits"),
+        ("AWS/DynamoDB", "ConsumedWriteCapacityUnits"),
+        ("AWS/DynamoDB", "ReadThrottleEvents"),
+        ("AWS/DynamoDB", "WriteThrottleEvents"),
+        ("AWS/Lambda", "IteratorAge"),
+        ("identity-api", "ReconciliationAge"),
+        ("identity-api", "RefusedBatches"),
+    ] {
+        assert!(watched.contains(&metric), "{metric:?}");
     }
 }

@@ -28,6 +28,7 @@ use shared::auth;
 use shared::error::ApiError;
 use shared::ids::ProjectId;
 use shared::ip::{self, IpKey};
+use shared::origin::OriginSecrets;
 use shared::routes;
 use shared::store::{Store, StoreError};
 use shared::time::Millis;
@@ -38,7 +39,6 @@ use crate::memory::Memory;
 use crate::settings::{SETTINGS_TRUST_MS, Settings};
 use crate::throttle::{PER_ADDRESS, PER_KEY, Throttle};
 use crate::user_agent::UserAgents;
-pub use crate::viewer::OriginSecret;
 use crate::viewer::Viewer;
 
 /// The largest body of a request, in bytes.
@@ -51,7 +51,7 @@ const ALLOWED: &str = "POST, OPTIONS";
 /// The collector and what it remembers between requests.
 pub struct Collector {
     app: Arc<App>,
-    origin_secret: Option<OriginSecret>,
+    origin_secrets: Option<OriginSecrets>,
     user_agents: UserAgents,
     settings: Memory<Settings>,
     ip_keys: Memory<IpKey>,
@@ -77,7 +77,7 @@ impl Collector {
     pub fn new(app: Arc<App>) -> Self {
         Collector {
             app,
-            origin_secret: None,
+            origin_secrets: None,
             user_agents: UserAgents::new(),
             settings: Memory::default(),
             ip_keys: Memory::default(),
@@ -86,14 +86,14 @@ impl Collector {
         }
     }
 
-    /// Believes the viewer headers of requests that carry this secret.
-    pub fn trusting(mut self, secret: Option<OriginSecret>) -> Self {
-        self.origin_secret = secret;
+    /// Believes the viewer headers of requests that carry one of these secrets.
+    pub fn trusting(mut self, secrets: Option<OriginSecrets>) -> Self {
+        self.origin_secrets = secrets;
         self
     }
 
     async fn post(&self, request: &Request, store: &Store, now: Millis) -> Response<Body> {
-        let viewer = Viewer::of(request, self.origin_secret.as_ref());
+        let viewer = Viewer::of(request, self.origin_secrets.as_ref());
         let admitted = match self.admit(request, &viewer, store, now).await {
             Ok(admitted) => admitted,
             Err(error) => return cors::readable(error.into_response(), &AllowedOrigin::Any),

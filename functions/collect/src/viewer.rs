@@ -10,12 +10,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt};
 use percent_encoding::percent_decode_str;
 use shared::app::ClientAddress;
-use subtle::ConstantTimeEq;
-
-/// The header with the CDN's secret.
-const SECRET: &str = "x-origin-secret";
-/// The environment variable with the CDN's secret.
-const SECRET_VARIABLE: &str = "ORIGIN_SECRET";
+use shared::origin::OriginSecrets;
 
 /// `address:port`.
 const VIEWER_ADDRESS: &str = "cloudfront-viewer-address";
@@ -28,26 +23,6 @@ const VIEWER_CITY: &str = "cloudfront-viewer-city";
 
 /// Characters of a country's or a city's name.
 const MAX_NAME: usize = 128;
-
-/// What the CDN proves itself with.
-#[derive(Clone)]
-pub struct OriginSecret(String);
-
-impl OriginSecret {
-    /// A secret; an empty one is none, as everyone knows it.
-    pub fn new(secret: String) -> Option<Self> {
-        (!secret.is_empty()).then_some(OriginSecret(secret))
-    }
-
-    /// The secret of the environment variable `ORIGIN_SECRET`.
-    pub fn from_environment() -> Option<Self> {
-        std::env::var(SECRET_VARIABLE).ok().and_then(OriginSecret::new)
-    }
-
-    fn is_in(&self, headers: &HeaderMap) -> bool {
-        headers.get(SECRET).is_some_and(|given| given.as_bytes().ct_eq(self.0.as_bytes()).into())
-    }
-}
 
 /// The client of a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,9 +39,9 @@ pub struct Viewer {
 
 impl Viewer {
     /// The client as the CDN tells, if it is trusted and proves to be the CDN; else its address alone.
-    pub fn of(request: &Request, secret: Option<&OriginSecret>) -> Self {
+    pub fn of(request: &Request, secrets: Option<&OriginSecrets>) -> Self {
         let headers = request.headers();
-        if !secret.is_some_and(|secret| secret.is_in(headers)) {
+        if !secrets.is_some_and(|secrets| secrets.are_in(headers)) {
             return Viewer { address: peer(request), ..Viewer::default() };
         }
         let country_code = name(headers, VIEWER_COUNTRY).filter(|code| is_country_code(code));
@@ -115,6 +90,7 @@ fn name(headers: &HeaderMap, header: &str) -> Option<String> {
 mod tests {
     use super::*;
     use lambda_http::Body;
+    use shared::origin::HEADER as SECRET;
 
     const VIEWER: [(&str, &str); 4] = [
         (VIEWER_ADDRESS, "203.0.113.9:4711"),
@@ -136,8 +112,8 @@ mod tests {
     }
 
     fn seen(secret: Option<&str>, headers: &[(&str, &str)]) -> Viewer {
-        let secret = secret.and_then(|secret| OriginSecret::new(secret.to_owned()));
-        Viewer::of(&request(headers), secret.as_ref())
+        let secrets = OriginSecrets::new(secret.map(str::to_owned));
+        Viewer::of(&request(headers), secrets.as_ref())
     }
 
     #[test]

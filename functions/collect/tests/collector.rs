@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use collect::{Collector, OriginSecret};
+use collect::Collector;
 use lambda_http::http::{HeaderName, Method};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ use shared::ids::ProjectId;
 use shared::ip::IpKeys;
 use shared::keys;
 use shared::model::Batch;
+use shared::origin::OriginSecrets;
 use shared::store::{Query, Store, key_item, text};
 use shared::time::Millis;
 
@@ -351,7 +352,7 @@ async fn the_cdn_is_believed_beside_its_secret_alone() {
     ];
     for (secret, trusted) in [("s3cret", true), ("wrong", false)] {
         let mut stage = Stage::new().await;
-        stage.collector = stage.collector.trusting(OriginSecret::new("s3cret".to_owned()));
+        stage.collector = stage.collector.trusting(OriginSecrets::new(["s3cret".to_owned()]));
         let request = with_headers(post(stage.batch().to_string()), &viewer);
         stage.send(with_headers(request, &[("x-origin-secret", secret)])).await;
         let facts = stage.stored().await.visitor;

@@ -1,33 +1,81 @@
-//! The Lambda function that a schedule calls each day: it counts batches that were left behind, if the consumer
-//! of the table's stream was away for so long that there may be some.
+//! The Lambda function that schedules call: every few minutes, it counts what the consumer of the table's stream had to
+//! queue. Once a day, it also looks for batches that were left behind without a trace, if there may be some.
+
+use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use rollup::Consumer;
+use rollup::dead_letters::{QUEUE_VARIABLE, Queue};
+use rollup::replay::Replayed;
+use rollup::{Consumer, Reconciled};
 use serde_json::Value;
 use shared::app::{self, App};
 use shared::telemetry::{self, Metric};
 use shared::time::Millis;
 
+/// For so long, messages are taken off the queue: the rest of the function's time is for what it holds by then, and
+/// for a look at the table.
+const REPLAY_FOR: Duration = Duration::from_secs(300);
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start_json(&app::table_of_environment());
     let consumer = Consumer::new(App::from_environment().await.store().clone());
-    lambda_runtime::run(service_fn(async |_: LambdaEvent<Value>| reconcile(&consumer).await)).await
+    let queue = match std::env::var(QUEUE_VARIABLE) {
+        Ok(url) => Some(Queue::new(aws_sdk_sqs::Client::new(&app::environment().await), &url)),
+        Err(_) => None,
+    };
+    let (consumer, queue) = (&consumer, queue.as_ref());
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
+        reconcile(consumer, queue, event.payload["only"] == "queue").await
+    }))
+    .await
 }
 
-async fn reconcile(consumer: &Consumer) -> Result<(), Error> {
+async fn reconcile(consumer: &Consumer, queue: Option<&Queue>, is_queue_only: bool) -> Result<(), Error> {
     let started_at = Millis::now();
-    let reconciled = consumer.reconcile_if_due(started_at).await?;
+    let replayed = match queue {
+        Some(queue) => consumer.replay(queue, REPLAY_FOR, |_| ()).await,
+        None => Ok(Replayed::default()),
+    };
+    // What is wrong with the queue is no reason not to look at the table.
+    let (replayed, failure) = match replayed {
+        Ok(replayed) => (replayed, None),
+        Err(error) => (Replayed::default(), Some(error)),
+    };
+    let reconciled = if is_queue_only { None } else { look(consumer, queue, &replayed, started_at).await? };
     let found = reconciled.unwrap_or_default();
     telemetry::report(
         "reconciliation",
         &[
             ("was_due", reconciled.is_some().into()),
             ("batches", found.batches.into()),
-            ("refused", found.refused.into()),
+            ("replayed", replayed.settled.into()),
+            ("refused", (found.refused + replayed.refused.len()).into()),
+            ("given_up", replayed.given_up.len().into()),
             ("duration_ms", (Millis::now().0 - started_at.0).into()),
         ],
-        &[Metric::count("ReconciledBatches", found.applied)],
+        &[Metric::count("ReconciledBatches", found.applied + replayed.settled)],
     );
-    Ok(())
+    failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Looks for what was left behind, if there may be something: certainly if Lambda gave up records, which it tells in
+/// messages that don't say what was in them.
+async fn look(
+    consumer: &Consumer,
+    queue: Option<&Queue>,
+    replayed: &Replayed,
+    now: Millis,
+) -> Result<Option<Reconciled>, Error> {
+    let reconciled = match &replayed.given_up[..] {
+        [] => consumer.reconcile_if_due(now).await?,
+        _ => Some(consumer.reconcile_now(now).await?),
+    };
+    if let Some(queue) = queue {
+        for message in &replayed.given_up {
+            queue.delete(message).await?;
+        }
+    }
+    consumer.note_look(now).await?;
+    Ok(reconciled)
 }

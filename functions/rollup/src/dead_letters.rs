@@ -1,11 +1,14 @@
-//! The queue of batches that can't be processed. A message names the batch, which stays in the table.
+//! The queue of batches that can't be processed, or could not be when they came. A message names the batch, which stays in
+//! the table.
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sqs::types::{Message, SendMessageBatchRequestEntry};
 use serde::{Deserialize, Serialize};
 
-use shared::keys::{self, BatchKey};
+use shared::ids::ProjectId;
+use shared::keys::{self, BatchKey, Key};
+use shared::store::StoreError;
 
 use crate::Refused;
 
@@ -19,7 +22,7 @@ const WAIT_SECS: i32 = 1;
 /// The longest cause in a message, in characters.
 const MAX_CAUSE: usize = 512;
 
-/// A queued batch.
+/// A queued batch, or a queued work item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// The partition key it is stored under.
@@ -31,16 +34,26 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
+    /// A letter about what is stored at a key.
+    pub fn new(key: Key, cause: &StoreError) -> Self {
+        DeadLetter { pk: key.pk, sk: key.sk, cause: cause.to_string().chars().take(MAX_CAUSE).collect() }
+    }
+
     /// The batch it names.
     pub fn key(&self) -> Option<BatchKey> {
         keys::parse_batch(&self.pk, &self.sk)
+    }
+
+    /// The work item it names, with its project.
+    pub fn work(&self) -> Option<(ProjectId, Key)> {
+        let key = Key { pk: self.pk.clone(), sk: self.sk.clone() };
+        keys::parse_work(&key).map(|project| (project, key))
     }
 }
 
 impl From<&Refused> for DeadLetter {
     fn from(refused: &Refused) -> Self {
-        let key = refused.key.key();
-        DeadLetter { pk: key.pk, sk: key.sk, cause: refused.cause.to_string().chars().take(MAX_CAUSE).collect() }
+        DeadLetter::new(refused.key.key(), &refused.cause)
     }
 }
 

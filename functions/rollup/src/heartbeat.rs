@@ -25,11 +25,24 @@ const BEAT_AT: &str = "beat_at";
 const MISSED_SINCE: &str = "missed_since";
 /// When the last reconciliation that came to its end began.
 const RECONCILED_AT: &str = "reconciled_at";
+/// When it was last looked for batches that were left behind, whether or not a reconciliation was due.
+const LOOKED_AT: &str = "looked_at";
+
+/// No batch is in doubt.
+const NONE: i64 = i64::MAX;
 
 /// What a consumer knows of its last sign of life.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Heartbeat {
     next: AtomicI64,
+    /// When the oldest batch was stored that may be lost to the stream, since it could neither be applied nor queued.
+    doubted: AtomicI64,
+}
+
+impl Default for Heartbeat {
+    fn default() -> Self {
+        Heartbeat { next: AtomicI64::default(), doubted: AtomicI64::new(NONE) }
+    }
 }
 
 /// What the table says of the consumer.
@@ -38,22 +51,31 @@ pub struct Pulse {
     beat_at: Option<Millis>,
     missed_since: Option<Millis>,
     reconciled_at: Option<Millis>,
+    looked_at: Option<Millis>,
 }
 
 impl Heartbeat {
     /// Notes that the consumer works, if it was not noted lately, and whether it comes late: `oldest` is when the
-    /// oldest batch that it was given was stored.
-    pub async fn beat(&self, store: &Store, oldest: Millis, now: Millis) -> Result<(), StoreError> {
+    /// oldest batch that it was given was stored. If it notes it, gives how long ago it was looked for batches that were
+    /// left behind, in milliseconds.
+    pub async fn beat(&self, store: &Store, oldest: Millis, now: Millis) -> Result<Option<i64>, StoreError> {
+        let doubted = self.doubted.load(Ordering::Relaxed);
         // Further ahead than that is an instant from before the clock stepped back.
-        if (1..=EVERY_MS).contains(&(self.next.load(Ordering::Relaxed) - now.0)) {
-            return Ok(());
+        if doubted == NONE && (1..=EVERY_MS).contains(&(self.next.load(Ordering::Relaxed) - now.0)) {
+            return Ok(None);
         }
         let before = Pulse::read(store).await?;
-        let silent_since = before.beat_at.unwrap_or(now).min(oldest);
-        let is_late = now.0 - silent_since.0 > LATE_MS;
-        note(store, now, is_late.then_some(silent_since)).await?;
+        let silent_since = before.beat_at.unwrap_or(now).min(oldest).min(Millis(doubted));
+        let may_have_missed = doubted != NONE || now.0 - silent_since.0 > LATE_MS;
+        note(store, now, may_have_missed.then_some(silent_since)).await?;
         self.next.store(now.0 + EVERY_MS, Ordering::Relaxed);
-        Ok(())
+        let _ = self.doubted.compare_exchange(doubted, NONE, Ordering::Relaxed, Ordering::Relaxed);
+        Ok(before.looked_at.map(|at| (now.0 - at.0).max(0)))
+    }
+
+    /// Has the next beat note that a batch may be missed that was stored then.
+    pub fn doubt(&self, stored_at: Millis) {
+        self.doubted.fetch_min(stored_at.0, Ordering::Relaxed);
     }
 }
 
@@ -62,8 +84,9 @@ impl Pulse {
     pub async fn read(store: &Store) -> Result<Self, StoreError> {
         let item = store.get(&keys::heartbeat(), Consistency::Strong).await?.unwrap_or_default();
         let instant = |name| read_number(&item, name).ok().map(Millis);
-        let [beat_at, missed_since, reconciled_at] = [BEAT_AT, MISSED_SINCE, RECONCILED_AT].map(instant);
-        Ok(Pulse { beat_at, missed_since, reconciled_at })
+        let names = [BEAT_AT, MISSED_SINCE, RECONCILED_AT, LOOKED_AT];
+        let [beat_at, missed_since, reconciled_at, looked_at] = names.map(instant);
+        Ok(Pulse { beat_at, missed_since, reconciled_at, looked_at })
     }
 
     /// Whether the consumer may have missed batches, or is about to.
@@ -102,6 +125,11 @@ impl Pulse {
             Err(error) => Err(failure(error)),
         }
     }
+}
+
+/// Notes that it was looked for batches that were left behind.
+pub async fn note_look(store: &Store, at: Millis) -> Result<(), StoreError> {
+    set(store, LOOKED_AT, at).await
 }
 
 async fn set(store: &Store, name: &str, at: Millis) -> Result<(), StoreError> {

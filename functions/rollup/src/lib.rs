@@ -11,6 +11,7 @@ pub mod heartbeat;
 mod history;
 mod rebuild;
 mod reconciliation;
+pub mod replay;
 mod spill;
 pub mod stream;
 mod tombstones;

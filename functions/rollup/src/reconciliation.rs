@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::heartbeat::Pulse;
+use crate::heartbeat::{self, Pulse};
 use crate::{Applied, Consumer};
 use shared::derived::BatchRef;
 use shared::ids::ProjectId;
@@ -55,9 +55,24 @@ impl Consumer {
         {
             return Ok(None);
         }
+        self.reconcile_after(&pulse, now).await.map(Some)
+    }
+
+    /// Looks for batches that were left behind, as there are some.
+    pub async fn reconcile_now(&self, now: Millis) -> Result<Reconciled, StoreError> {
+        let pulse = Pulse::read(self.store()).await?;
+        self.reconcile_after(&pulse, now).await
+    }
+
+    /// Notes that it was looked for batches that were left behind, which tells that somebody does so at all.
+    pub async fn note_look(&self, at: Millis) -> Result<(), StoreError> {
+        heartbeat::note_look(self.store(), at).await
+    }
+
+    async fn reconcile_after(&self, pulse: &Pulse, now: Millis) -> Result<Reconciled, StoreError> {
         let reconciled = self.reconcile(|_| ()).await?;
         pulse.settle(self.store(), now).await?;
-        Ok(Some(reconciled))
+        Ok(reconciled)
     }
 
     /// Whether batches may have been stored on a day or later, in any project: no batch is stored before its day's key

@@ -1,13 +1,15 @@
 //! What the Lambda function does with an event of the table's stream.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use serde_dynamo::AttributeValue;
+use tokio::time::{Instant, sleep, timeout_at};
 
 use shared::ids::ProjectId;
-use shared::keys::{self, Key};
+use shared::keys::{self, BatchKey, Key};
 use shared::model::Batch;
 use shared::store::{DATA, PK, SK, StoreError};
 use shared::telemetry::{self, Metric};
@@ -16,6 +18,14 @@ use shared::time::Millis;
 use crate::dead_letters::{DeadLetter, Queue};
 use crate::heartbeat::Heartbeat;
 use crate::{Applied, Consumer, Refused};
+
+/// What an invocation may take to apply what it is given. The rest of its function's time is for queueing what it could
+/// not apply.
+pub const TIME_LIMIT: Duration = Duration::from_secs(7);
+
+/// For so long, what could not be applied is tried again: most of what disturbs a table is over by then.
+const TRY_AGAIN_FOR: Duration = Duration::from_secs(4);
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// The consumer of the table's stream.
 #[derive(Debug)]
@@ -32,52 +42,59 @@ struct NewBatches {
     unreadable: Vec<Refused>,
     /// What a newer version wrote, which will read it.
     newer: BTreeMap<ProjectId, StoreError>,
-    /// Which record each is in.
-    records: Vec<(ProjectId, String)>,
+    /// Where each is stored, and which record it is in.
+    records: Vec<(BatchKey, Option<String>)>,
     /// Work items, and which record each is in.
-    works: Vec<(Key, String)>,
+    works: Vec<(Key, Option<String>)>,
     /// When the first of them was stored.
     oldest: Option<Millis>,
 }
 
+/// What could not be done now, and which record it is in.
+struct Late {
+    letter: DeadLetter,
+    record: Option<String>,
+}
+
 impl StreamConsumer {
-    /// A consumer that queues what can't be processed, or only logs it where there is no queue.
+    /// A consumer that queues what it can't apply, or leaves it to the stream where there is no queue.
     pub fn new(consumer: Consumer, dead_letters: Option<Queue>) -> Self {
         StreamConsumer { consumer, heartbeat: Heartbeat::default(), dead_letters }
     }
 
-    /// Applies an event's batches. The records that it names in its answer are delivered again.
+    /// Applies an event's batches. What can't be applied, or not now, is queued by its key: so a table that is out of
+    /// order for long holds up no record, and uses up none of the few tries that Lambda has for one. Only what can't be
+    /// queued either is named in the answer, and delivered again.
     pub async fn handle(&self, event: Event) -> DynamoDbEventResponse {
-        let started_at = Millis::now();
+        let (started_at, deadline) = (Millis::now(), Instant::now() + TIME_LIMIT);
         let store = self.consumer.store().metered();
         let consumer = Consumer::new(store.clone());
-        let NewBatches { readable, unreadable, newer, records, works, oldest } = new_batches(event);
-        let count = records.len();
-        let mut applied = consumer.apply(readable).await;
-        applied.refused.extend(unreadable);
-        applied.failed.extend(newer);
+        let NewBatches { records, works, oldest, .. } = new_batches(&event);
+        let applied = self.apply(&consumer, &event, deadline).await;
         applied.log_refused();
-        let undelivered = self.bury(&applied).await;
-        if let Some(oldest) = oldest
-            && applied.failed.is_empty()
-            && let Err(error) = self.heartbeat.beat(&store, oldest, started_at).await
-        {
-            tracing::warn!(%error, "the heartbeat could not be stored");
-        }
         for (project, error) in &applied.failed {
-            tracing::warn!(%project, %error, "batches could not be applied; they are delivered again");
+            tracing::warn!(%project, %error, "batches could not be applied; they are tried again later");
         }
-        let (works, of_works): (Vec<Key>, Vec<String>) = works.into_iter().unzip();
-        let not_done = match consumer.resume(works).await {
-            Ok(()) => Vec::new(),
-            Err(error) => {
-                tracing::warn!(%error, "work items could not be done; they are delivered again");
-                of_works
+        let late_batches = records.iter().filter_map(|(key, record)| {
+            let error = applied.failed.get(&key.project)?;
+            Some(Late { letter: DeadLetter::new(key.key(), error), record: record.clone() })
+        });
+        let mut late: Vec<Late> = late_batches.collect();
+        let postponed = late.len();
+        if let Err(error) = resume(&consumer, &works, deadline).await {
+            tracing::warn!(%error, "work items could not be done; they are tried again later");
+            late.extend(works.into_iter().map(|(key, record)| Late { letter: DeadLetter::new(key, &error), record }));
+        }
+        let again = self.queue(&applied, &late, &records).await;
+        if let Some(oldest) = oldest {
+            if !again.is_empty() && self.dead_letters.is_some() {
+                self.heartbeat.doubt(oldest);
             }
-        };
+            if postponed == 0 {
+                self.beat(&consumer, oldest, started_at).await;
+            }
+        }
         let consumed = store.consumed();
-        let failed: Vec<_> =
-            records.into_iter().filter(|(id, _)| applied.failed.contains_key(id) || undelivered.contains(id)).collect();
         telemetry::report(
             "batches",
             &[
@@ -85,32 +102,78 @@ impl StreamConsumer {
                 ("read_units", consumed.read_units.into()),
                 ("write_units", consumed.write_units.into()),
                 ("calls", consumed.calls.into()),
-                ("failed_records", failed.len().into()),
+                ("postponed", postponed.into()),
+                ("failed_records", again.len().into()),
             ],
             &[
-                Metric::count("AppliedBatches", count.saturating_sub(failed.len() + applied.refused.len())),
+                Metric::count("AppliedBatches", records.len().saturating_sub(postponed + applied.refused.len())),
                 Metric::count("DeadLetters", applied.refused.len()),
                 Metric::milliseconds("RollupLag", oldest.map_or(0, |oldest| Millis::now().0 - oldest.0)),
             ],
         );
         let mut response = DynamoDbEventResponse::default();
-        let failed = failed.into_iter().map(|(_, number)| number).chain(not_done);
-        response.batch_item_failures = failed.map(failure).collect();
+        response.batch_item_failures = again.into_iter().map(failure).collect();
         response
     }
 
-    /// Queues what can't be processed. Gives the projects of what could not be queued.
-    async fn bury(&self, applied: &Applied) -> BTreeSet<ProjectId> {
-        let Some(queue) = &self.dead_letters else { return BTreeSet::new() };
-        let letters: Vec<DeadLetter> = applied.refused.iter().map(DeadLetter::from).collect();
-        match queue.send(&letters).await {
-            Ok(()) => BTreeSet::new(),
-            Err(error) => {
-                tracing::error!(%error, "batches that can't be processed could not be queued");
-                applied.refused.iter().map(|refused| refused.key.project.clone()).collect()
-            }
+    async fn apply(&self, consumer: &Consumer, event: &Event, deadline: Instant) -> Applied {
+        let NewBatches { readable, unreadable, newer, .. } = new_batches(event);
+        let mut applied = in_time(consumer, readable, deadline).await;
+        // Without a queue, the stream brings them again.
+        let until = self.dead_letters.as_ref().map(|_| Instant::now() + TRY_AGAIN_FOR);
+        while !applied.failed.is_empty() && until.is_some_and(|until| Instant::now() < until) {
+            sleep(PAUSE).await;
+            let failed = std::mem::take(&mut applied.failed);
+            let NewBatches { mut readable, .. } = new_batches(event);
+            readable.retain(|project, _| failed.contains_key(project));
+            let next = in_time(consumer, readable, deadline).await;
+            applied.refused.extend(next.refused);
+            applied.failed = next.failed;
+        }
+        applied.refused.extend(unreadable);
+        applied.failed.extend(newer);
+        applied
+    }
+
+    /// Queues what can't be applied, or not now. Gives the records of what could not be queued.
+    async fn queue(&self, applied: &Applied, late: &[Late], records: &[(BatchKey, Option<String>)]) -> Vec<String> {
+        let of_late = late.iter().filter_map(|late| late.record.clone());
+        let Some(queue) = &self.dead_letters else { return of_late.collect() };
+        let refused = applied.refused.iter().map(DeadLetter::from);
+        let letters: Vec<DeadLetter> = refused.chain(late.iter().map(|late| late.letter.clone())).collect();
+        let Err(error) = queue.send(&letters).await else { return Vec::new() };
+        tracing::error!(%error, "batches that were not applied could not be queued");
+        let is_refused = |key: &BatchKey| applied.refused.iter().any(|refused| refused.key.project == key.project);
+        let of_refused = records.iter().filter(|(key, _)| is_refused(key)).filter_map(|(_, record)| record.clone());
+        of_late.chain(of_refused).collect()
+    }
+
+    async fn beat(&self, consumer: &Consumer, oldest: Millis, now: Millis) {
+        match self.heartbeat.beat(consumer.store(), oldest, now).await {
+            Ok(Some(age)) => telemetry::report("heartbeat", &[], &[Metric::milliseconds("ReconciliationAge", age)]),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the heartbeat could not be stored"),
         }
     }
+}
+
+/// Applies batches, unless it takes too long.
+async fn in_time(consumer: &Consumer, batches: BTreeMap<ProjectId, Vec<Batch>>, deadline: Instant) -> Applied {
+    let projects: Vec<ProjectId> = batches.keys().cloned().collect();
+    let in_time = timeout_at(deadline, Box::pin(consumer.apply(batches))).await;
+    in_time.unwrap_or_else(|_| Applied {
+        failed: projects.into_iter().map(|project| (project, took_too_long())).collect(),
+        ..Applied::default()
+    })
+}
+
+async fn resume(consumer: &Consumer, works: &[(Key, Option<String>)], deadline: Instant) -> Result<(), StoreError> {
+    let works = works.iter().map(|(key, _)| key.clone()).collect();
+    timeout_at(deadline, Box::pin(consumer.resume(works))).await.unwrap_or_else(|_| Err(took_too_long()))
+}
+
+fn took_too_long() -> StoreError {
+    StoreError::Unavailable("it took too long".to_owned())
 }
 
 impl Applied {
@@ -129,18 +192,18 @@ fn failure(sequence_number: String) -> DynamoDbBatchItemFailure {
     failure
 }
 
-fn new_batches(event: Event) -> NewBatches {
+fn new_batches(event: &Event) -> NewBatches {
     let mut found = NewBatches::default();
     for record in event.records.iter().filter(|record| record.event_name == "INSERT") {
         let Some(key) = key_of(record) else { continue };
         if keys::parse_work(&key).is_some() {
-            found.works.extend(record.change.sequence_number.clone().map(|number| (key, number)));
+            found.works.push((key, record.change.sequence_number.clone()));
             continue;
         }
         let Some(key) = keys::parse_batch(&key.pk, &key.sk) else { continue };
         let stored_at = Millis(record.change.approximate_creation_date_time.timestamp_millis());
         found.oldest = Some(found.oldest.map_or(stored_at, |oldest| oldest.min(stored_at)));
-        found.records.extend(record.change.sequence_number.clone().map(|number| (key.project.clone(), number)));
+        found.records.push((key.clone(), record.change.sequence_number.clone()));
         match read(record) {
             Ok(batch) => found.readable.entry(key.project).or_default().push(batch),
             Err(error @ StoreError::Newer { .. }) => {
