@@ -12,7 +12,7 @@ use tests::example::page_view;
 use tests::http::{Response, get, send};
 use tests::sent::Sent;
 use tests::stack::{Counting, Project, Stack, now};
-use tests::tracker::{Tracker, keyed};
+use tests::tracker::{Tracker, USER_AGENT, keyed};
 
 /// How soon after the collector's answer a batch is in every figure.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
@@ -129,6 +129,23 @@ async fn what_breaks_a_rule_is_refused_whole_and_named() {
     stack.counted(&project.id, &[page_view("v_1", "ses_1", "b_1", now())]).await;
     let events = get(&stack.at("events"), &project.secret_key).await.ok();
     assert_eq!(events["pagination"]["total"], 1);
+    stack.shutdown().await;
+}
+
+/// As a browser sends a text that a page cut in the middle of an emoji.
+#[tokio::test]
+async fn half_of_an_emoji_costs_the_character_and_not_the_batch() {
+    let stack = Stack::start(Counting::ByStream).await;
+    let project = stack.project().await;
+    let sent = page_view("v_1", "ses_1", "b_1", now());
+    let whole = keyed(&sent, &project.public_key).to_string();
+    let halved = whole.replace(r#""name":"page_view""#, r#""name":"page_view","data":{"title":"Half: \ud83d"}"#);
+    assert_ne!(halved, whole);
+    let url = format!("{}/collect", stack.origin());
+    accepted(&send(Client::new().post(url).header("user-agent", USER_AGENT).body(halved)).await, 1);
+    stack.counted(&project.id, &[sent]).await;
+    let events = get(&stack.at("events"), &project.secret_key).await.ok();
+    assert_eq!(events["data"][0]["data"]["title"], "Half: \u{fffd}");
     stack.shutdown().await;
 }
 

@@ -15,6 +15,7 @@ use shared::store::StoreError;
 use shared::time::Millis;
 
 use crate::fields::{Address, Data, EventName, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
+use crate::surrogates;
 
 /// Events of a batch.
 pub const MAX_EVENTS: usize = 100;
@@ -170,7 +171,8 @@ pub fn imported(line: &[u8], project: &ProjectId) -> Result<Draft, Invalid> {
 /// Reads a JSON object and nothing after it.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Invalid> {
     let text = std::str::from_utf8(bytes).map_err(|error| Invalid::new("body", format!("is not UTF-8: {error}")))?;
-    let mut reader = serde_json::Deserializer::from_str(text);
+    let text = surrogates::replaced(text);
+    let mut reader = serde_json::Deserializer::from_str(&text);
     let object: Object<T> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         refused(&path, error.inner())

@@ -10,6 +10,7 @@ mod cors;
 mod fields;
 mod memory;
 mod settings;
+mod surrogates;
 mod throttle;
 mod user_agent;
 mod viewer;
