@@ -93,6 +93,7 @@ impl Functions {
             Some("session") => session::handle(app, request).await,
             Some("sessions") => sessions::handle(app, request).await,
             Some("stats") => stats::handle(app, request).await,
+            Some("tracker") => tracker::handle(request),
             Some("visitor") => visitor::handle(app, request).await,
             Some("visitors") => visitors::handle(app, request).await,
             _ => not_found::handle(request),

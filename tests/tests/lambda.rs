@@ -96,7 +96,7 @@ fn names() -> BTreeSet<String> {
 
 /// The functions that read a project for the holder of its key, with a path of each.
 fn reads() -> impl Iterator<Item = (&'static str, String)> {
-    let reads = ROUTES.iter().filter(|route| route.method == "GET" && route.function != "openapi");
+    let reads = ROUTES.iter().filter(|route| route.reads_a_project());
     reads.map(|route| {
         let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_shared");
         (route.function, path)

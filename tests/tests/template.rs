@@ -185,8 +185,7 @@ fn fields(value: &Value) -> Vec<&str> {
 }
 
 fn names_of_reads() -> BTreeSet<&'static str> {
-    let reads = ROUTES.iter().filter(|route| route.method == "GET" && route.function != "openapi");
-    reads.map(|route| route.function).collect()
+    ROUTES.iter().filter(|route| route.reads_a_project()).map(|route| route.function).collect()
 }
 
 #[test]
@@ -343,7 +342,7 @@ fn an_endpoint_reads_projects_and_writes_nothing_but_the_tokens_of_keys() {
 #[test]
 fn what_needs_no_table_can_not_reach_it() {
     let template = Template::read();
-    for name in ["openapi", "not-found"] {
+    for name in ["not-found", "openapi", "tracker"] {
         assert_eq!(template.statements(&template.function(name)).len(), 1, "{name} needs its log alone");
     }
 }
@@ -485,12 +484,12 @@ fn reconcile_is_called_by_a_schedule_alone() {
 }
 
 #[test]
-fn cloudfront_tells_the_collector_who_is_there_and_caches_nothing() {
+fn cloudfront_tells_the_collector_who_is_there_and_caches_the_tracker_alone() {
     const CACHING_DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
     let template = Template::read();
     let distribution = &template.resource("Distribution")["Properties"]["DistributionConfig"];
     assert_eq!(distribution["DefaultCacheBehavior"]["CachePolicyId"], CACHING_DISABLED);
-    let [collect] = &list(&distribution["CacheBehaviors"])[..] else { panic!("one behaviour") };
+    let [collect, scripts @ ..] = &list(&distribution["CacheBehaviors"])[..] else { panic!("behaviours") };
     assert_eq!(collect["PathPattern"], shared::routes::COLLECT);
     assert_eq!(collect["CachePolicyId"], CACHING_DISABLED);
     assert_eq!(collect["OriginRequestPolicyId"], reference("ViewerPolicy"));
@@ -501,6 +500,33 @@ fn cloudfront_tells_the_collector_who_is_there_and_caches_nothing() {
     for name in READ_BY_COLLECTOR {
         assert!(headers.iter().any(|header| header == name), "{name}");
     }
+    let patterns: Vec<&str> = scripts.iter().map(|behaviour| text(&behaviour["PathPattern"])).collect();
+    for route in ROUTES {
+        let matches = |pattern: &&str| {
+            let (start, end) = pattern.split_once('*').unwrap();
+            route.path.starts_with(start) && route.path.ends_with(end)
+        };
+        assert_eq!(patterns.iter().any(matches), route.function == "tracker", "{}", route.path);
+    }
+    for behaviour in scripts {
+        // All methods, as what is refused is refused in the API's own form; and nothing of the client but the encodings
+        // that it takes, which are a part of the cache's key.
+        assert_eq!(behaviour["AllowedMethods"], collect["AllowedMethods"]);
+        assert_eq!(behaviour["CachePolicyId"], reference("ScriptPolicy"));
+        let known = ["AllowedMethods", "CachePolicyId", "PathPattern", "TargetOriginId", "ViewerProtocolPolicy"];
+        assert_eq!(fields(behaviour), known);
+    }
+    let policy = &template.resource("ScriptPolicy")["Properties"]["CachePolicyConfig"];
+    let ttls = ["MinTTL", "DefaultTTL", "MaxTTL"].map(|name| policy[name].as_u64().unwrap());
+    assert_eq!(ttls, [0, 0, 31_536_000], "as long as an answer says of itself");
+    let parameters = json!({
+        "EnableAcceptEncodingBrotli": true,
+        "EnableAcceptEncodingGzip": true,
+        "HeadersConfig": { "HeaderBehavior": "none" },
+        "CookiesConfig": { "CookieBehavior": "none" },
+        "QueryStringsConfig": { "QueryStringBehavior": "none" },
+    });
+    assert_eq!(policy["ParametersInCacheKeyAndForwardedToOrigin"], parameters);
     let [origin] = &list(&distribution["Origins"])[..] else { panic!("one origin") };
     let secret = json!({ "HeaderName": "X-Origin-Secret", "HeaderValue": reference("OriginSecret") });
     assert_eq!(origin["OriginCustomHeaders"], json!([secret]));

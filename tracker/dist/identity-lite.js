@@ -1,0 +1,6 @@
+/* placeholder of the lite tracker */(()=>{"use strict"})();
+/* placeholder of the lite tracker */(()=>{"use strict"})();
+/* placeholder of the lite tracker */(()=>{"use strict"})();
+/* placeholder of the lite tracker */(()=>{"use strict"})();
+/* placeholder of the lite tracker */(()=>{"use strict"})();
+/* placeholder of the lite tracker */(()=>{"use strict"})();
