@@ -301,7 +301,8 @@ fn no_function_may_do_more_than_is_named() {
             assert_eq!(statement.leading_keys.is_some(), has_keys, "{}: {statement:?}", function.name);
             // None reaches every partition, and a key's item is out of reach of all but who it authenticates.
             let keys = statement.leading_keys.iter().flatten();
-            let expected = ["CONSUMER", "KEY#*", "P#*", "P#*#IP", "P#*#V#*", "P#warm-up#TAIL", "PROJECTS"];
+            let of_projects = ["P#*", "P#*#IP", "P#*#SECRET", "P#*#U#*", "P#*#V#*", "P#warm-up#TAIL"];
+            let expected = [&["CONSUMER", "KEY#*", "PROJECTS"], &of_projects[..]].concat();
             assert!(keys.clone().all(|key| expected.contains(&key.as_str())), "{}: {statement:?}", function.name);
         }
     }
@@ -351,8 +352,8 @@ fn what_needs_no_table_can_not_reach_it() {
 fn the_write_path_writes_what_is_its_own() {
     let template = Template::read();
     let collect = expected([
-        ("GetItem", &["KEY#*", "P#*#IP", "P#warm-up#TAIL", "PROJECTS"]),
-        ("PutItem", &["P#*#IP", "P#*#V#*"]),
+        ("GetItem", &["KEY#*", "P#*#IP", "P#*#SECRET", "P#*#U#*", "P#warm-up#TAIL", "PROJECTS"]),
+        ("PutItem", &["P#*#IP", "P#*#SECRET", "P#*#U#*", "P#*#V#*"]),
     ]);
     assert_eq!(rights(&template, "collect"), collect);
     let rollup = expected([
@@ -406,6 +407,8 @@ fn the_keys_of_roles_are_those_of_the_table() {
         ("CONSUMER", keys::heartbeat().pk),
         ("P#*#V#*", keys::visitor(&project, &visitor).pk),
         ("P#*#IP", keys::ip_keys(&project)),
+        ("P#*#SECRET", keys::day_secret(&project, "2025-06-15".parse().unwrap()).pk),
+        ("P#*#U#*", keys::unnamed_session(&project, &[7]).pk),
         ("P#warm-up#TAIL", keys::manifest(&"warm-up".parse().unwrap()).pk),
         ("P#*", keys::visitor(&project, &visitor).pk),
         ("P#*", keys::tail(&project)),
