@@ -23,6 +23,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::demo_site::DemoSite;
+
 /// What is read of a body: a byte more than the collector takes, so that it sees what is too large.
 const MAX_READ: usize = MAX_BODY + 1;
 
@@ -50,6 +52,7 @@ pub struct Server {
 pub struct Functions {
     app: Arc<App>,
     collector: Collector,
+    demo_site: Option<DemoSite>,
     turns: Semaphore,
 }
 
@@ -62,12 +65,22 @@ impl std::fmt::Debug for Functions {
 impl Functions {
     /// What one instance of each function would be, with a memory that they share.
     pub fn new(app: Arc<App>) -> Self {
-        Functions { collector: Collector::new(app.clone()), app, turns: Semaphore::new(AT_ONCE) }
+        Functions { collector: Collector::new(app.clone()), app, demo_site: None, turns: Semaphore::new(AT_ONCE) }
+    }
+
+    /// With a site to try the tracker on, which is no function.
+    pub fn with(self, demo_site: DemoSite) -> Self {
+        Functions { demo_site: Some(demo_site), ..self }
     }
 
     /// Answers a request.
     pub async fn answer(&self, request: &Request) -> Response<Body> {
         let app = &self.app;
+        if let Some(site) = &self.demo_site
+            && let Some(response) = site.answer(request).await
+        {
+            return response;
+        }
         let route = routes::find(request.uri().path()).map(|(route, _)| route);
         let function = route.filter(|route| route.takes(request.method().as_str())).map(|route| route.function);
         let _turn = match function {
@@ -102,9 +115,9 @@ impl Functions {
 }
 
 impl Server {
-    /// Serves all routes.
-    pub fn start(listener: TcpListener, app: Arc<App>) -> Self {
-        let functions = Arc::new(Functions::new(app));
+    /// Serves all routes, and the demo site.
+    pub fn start(listener: TcpListener, app: Arc<App>, demo_site: DemoSite) -> Self {
+        let functions = Arc::new(Functions::new(app).with(demo_site));
         let stop = CancellationToken::new();
         let task = tokio::spawn(accept(listener, functions, stop.clone()));
         Server { stop, task }
