@@ -21,6 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::args::DEFAULT_PROJECT;
 use crate::demo;
+use crate::demo_site::{self, DemoSite};
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
 use crate::http::Listening;
@@ -167,7 +168,8 @@ impl Stack {
 
         let keys = Keys::prepare(&store, &options).await.map_err(StackError::Keys)?;
         let app = Arc::new(App::new(store.clone()));
-        let server = Listening::start(listener, Functions::new(app));
+        let functions = Functions::new(app).with(DemoSite::new(&keys.public));
+        let server = Listening::start(listener, functions);
         let stop = CancellationToken::new();
         let follower = options.counts.then(|| {
             let follower = Follower::new(streams(&endpoint_url, http_client), store.clone());
@@ -342,12 +344,17 @@ Project     {project}
 Secret key  {secret}
 Public key  {public}
 DynamoDB    {endpoint}
+Demo site   {base}{demo}
 
 Try it:
   curl -s -H \"Authorization: Bearer {secret}\" \"{base}/api/v1/stats\"
+See yourself, some seconds after you opened the demo site:
+  curl -s -H \"Authorization: Bearer {secret}\" \"{base}/api/v1/live\"
+  curl -s -H \"Authorization: Bearer {secret}\" \"{base}/api/v1/visitors?search=127.0.0.1\"
 Import:
   identity import FILE --endpoint-url {endpoint}{option}",
         public = stack.public_key(),
+        demo = demo_site::HOME,
         endpoint = stack.endpoint_url(),
     )
 }

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use collect::batch::{Draft, Invalid, imported};
+use collect::batch::{Invalid, imported};
 use futures::future::try_join_all;
 use shared::derived::BatchRef;
 use shared::ids::ProjectId;
@@ -144,10 +144,10 @@ impl<'a> Import<'a> {
         if length > MAX_LINE {
             return Err(refused(format!("is {length} bytes long; a line is at most {MAX_LINE}")));
         }
-        let draft: Draft = imported(line, self.project)?;
+        let (visitor, draft) = imported(line, self.project)?;
         self.stored_at = Millis::now().max(self.stored_at.plus(1));
         let unstorable = |error: StoreError| refused(format!("can't be stored: {error}"));
-        let batch = draft.into_batch(self.stored_at, &self.ip_key).map_err(unstorable)?;
+        let batch = draft.into_batch(visitor, self.stored_at, &self.ip_key).map_err(unstorable)?;
         let item = batch.to_item(self.project).map_err(unstorable)?;
         let packed = read_binary(&item, DATA).map_err(unstorable)?.len();
         if packed > MAX_PACKED {

@@ -4,6 +4,7 @@ pub mod args;
 mod connector;
 mod counted;
 mod demo;
+pub mod demo_site;
 pub mod dev;
 mod endpoint;
 mod engine;

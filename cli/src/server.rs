@@ -12,6 +12,7 @@ use shared::error::ApiError;
 use shared::routes;
 use tokio::sync::Semaphore;
 
+use crate::demo_site::DemoSite;
 use crate::http::Answers;
 
 /// Requests that read and are answered at the same time; the others wait. More would be no faster on one machine, and
@@ -22,6 +23,7 @@ const AT_ONCE: usize = 16;
 pub struct Functions {
     app: Arc<App>,
     collector: Collector,
+    demo_site: Option<DemoSite>,
     turns: Semaphore,
 }
 
@@ -34,12 +36,22 @@ impl std::fmt::Debug for Functions {
 impl Functions {
     /// What one instance of each function would be, with a memory that they share.
     pub fn new(app: Arc<App>) -> Self {
-        Functions { collector: Collector::new(app.clone()), app, turns: Semaphore::new(AT_ONCE) }
+        Functions { collector: Collector::new(app.clone()), app, demo_site: None, turns: Semaphore::new(AT_ONCE) }
+    }
+
+    /// With a site to try the tracker on, which is no function.
+    pub fn with(self, demo_site: DemoSite) -> Self {
+        Functions { demo_site: Some(demo_site), ..self }
     }
 
     /// Answers a request.
     pub async fn answer(&self, request: &Request) -> Response<Body> {
         let app = &self.app;
+        if let Some(site) = &self.demo_site
+            && let Some(response) = site.answer(request).await
+        {
+            return response;
+        }
         let route = routes::find(request.uri().path()).map(|(route, _)| route);
         let function = route.filter(|route| route.takes(request.method().as_str())).map(|route| route.function);
         let _turn = match function {
@@ -65,6 +77,7 @@ impl Functions {
             Some("session") => session::handle(app, request).await,
             Some("sessions") => sessions::handle(app, request).await,
             Some("stats") => stats::handle(app, request).await,
+            Some("tracker") => tracker::handle(request),
             Some("visitor") => visitor::handle(app, request).await,
             Some("visitors") => visitors::handle(app, request).await,
             _ => not_found::handle(request),

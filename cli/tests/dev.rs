@@ -4,6 +4,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Dev, assert_status, batch, browser, get, now, run, stderr, write_batches};
@@ -39,10 +40,10 @@ async fn every_route_is_served_and_nothing_else() {
     let dev = Dev::start(&["--empty"]);
     for route in ROUTES.iter().filter(|route| route.method == "GET") {
         let path = route.path.replace("{visitor_id}", "v").replace("{session_id}", "s");
+        let path = path.replace("{version}", tracker::VERSION);
         let url = format!("{}{path}", dev.base);
         let unnamed = browser().get(&url).send().await.unwrap();
-        let is_open = route.function == "openapi";
-        assert_eq!(unnamed.status(), if is_open { 200 } else { 401 }, "{path}");
+        assert_eq!(unnamed.status(), if route.reads_a_project() { 401 } else { 200 }, "{path}");
         let wrong = browser().post(&url).send().await.unwrap();
         assert_eq!(
             (wrong.status().as_u16(), &wrong.headers()["allow"]),
@@ -58,6 +59,49 @@ async fn every_route_is_served_and_nothing_else() {
         assert_eq!(unknown.status(), 404, "{path}");
         assert_eq!(unknown.json::<Value>().await.unwrap()["error"]["code"], "not_found");
     }
+}
+
+/// Every page of the demo site, found by its links.
+#[tokio::test]
+async fn the_demo_site_has_the_tracker_with_the_projects_key_in_every_page() {
+    let dev = Dev::start(&["--empty"]);
+    let home = dev.printed.iter().find_map(|line| line.strip_prefix("Demo site")).unwrap().trim();
+    assert_eq!(home, format!("{}/demo/", dev.base));
+    assert_eq!(browser().get(home.trim_end_matches('/')).send().await.unwrap().url().as_str(), home);
+    let snippet = format!("<script async src=\"/identity.js\" data-key=\"{}\"></script>", dev.public);
+    let mut waiting = vec!["/demo/".to_owned()];
+    let mut pages = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        if !pages.insert(path.clone()) {
+            continue;
+        }
+        let page = browser().get(format!("{}{path}", dev.base)).send().await.unwrap();
+        assert_eq!(
+            (page.status().as_u16(), &page.headers()["cache-control"]),
+            (200, &"no-cache".parse().unwrap()),
+            "{path}"
+        );
+        let kind = page.headers()["content-type"].to_str().unwrap().to_owned();
+        let text = page.text().await.unwrap();
+        if kind.starts_with("text/html") {
+            assert!(text.contains(&snippet) && !text.contains("{{"), "{path}");
+            let links = text.split("=\"/demo/").skip(1).map(|rest| rest.split(['"', '?']).next().unwrap());
+            waiting.extend(links.map(|link| format!("/demo/{link}")));
+        }
+        let head = browser().head(format!("{}{path}", dev.base)).send().await.unwrap();
+        assert_eq!((head.status().as_u16(), head.headers()["content-type"].to_str().unwrap()), (200, kind.as_str()));
+        assert_eq!(head.text().await.unwrap(), "");
+        let wrong = browser().post(format!("{}{path}", dev.base)).send().await.unwrap();
+        assert_eq!(
+            (wrong.status().as_u16(), &wrong.headers()["allow"]),
+            (405, &"GET, HEAD".parse().unwrap()),
+            "{path}"
+        );
+    }
+    assert!(pages.len() >= 10, "{pages:?}");
+    let unknown = browser().get(format!("{home}nowhere")).send().await.unwrap();
+    assert_eq!(unknown.status(), 404);
+    assert_eq!(unknown.json::<Value>().await.unwrap()["error"]["code"], "not_found");
 }
 
 #[tokio::test]

@@ -82,6 +82,15 @@ async fn what_the_server_would_have_known_is_taken_from_the_line() {
 }
 
 #[tokio::test]
+async fn half_of_a_surrogate_pair_costs_the_character_and_not_the_line() {
+    let dev = Dev::start(&["--empty"]);
+    let line = batch(1, now()).to_string().replace("/pricing", r"/\ud83d");
+    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &line);
+    assert_eq!(stdout(&output), "1 lines: 1 stored, 0 already there, 0 refused\n");
+    assert_eq!(dev.get("/events").await["data"][0]["url"], "/\u{fffd}");
+}
+
+#[tokio::test]
 async fn of_two_lines_under_one_key_the_first_is_stored() {
     let dev = Dev::start(&["--empty"]);
     let at = now();

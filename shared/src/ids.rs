@@ -48,6 +48,17 @@ pub type BatchId = Id<kind::Batch>;
 #[error("must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -")]
 pub struct InvalidId;
 
+/// Bytes of a visitor's derived identifier: 96 bits never meet by chance.
+pub const DERIVED_BYTES: usize = 12;
+
+impl VisitorId {
+    /// The identifier of a visitor that does not name itself.
+    pub fn derived(bytes: &[u8; DERIVED_BYTES]) -> Self {
+        let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Id { text: format!("v_{digits}").into(), kind: PhantomData }
+    }
+}
+
 impl<K> Id<K> {
     /// The identifier's text.
     pub fn as_str(&self) -> &str {

@@ -15,9 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::ProjectId;
 use crate::keys;
-use crate::store::{
-    DATA, EXPIRES, Query, SK, Store, StoreError, binary, key_item, number, read_binary, read_number, read_text,
-};
+use crate::secret;
+use crate::store::{DATA, EXPIRES, Query, SK, Store, StoreError, read_binary, read_number, read_text};
 use crate::time::{Day, Millis};
 
 /// Days that an address stays readable after the day it was received on.
@@ -46,7 +45,7 @@ pub struct IpKey {
 impl IpKey {
     /// Encrypts an address, with a nonce of the system's random numbers.
     pub fn encrypt(&self, address: IpAddr) -> Result<EncryptedIp, StoreError> {
-        let nonce = random()?;
+        let nonce = secret::random()?;
         let mut encrypted = match address {
             IpAddr::V4(v4) => v4.octets().to_vec(),
             IpAddr::V6(v6) => v6.octets().to_vec(),
@@ -72,7 +71,7 @@ impl IpKeys {
         for item in &items {
             let kept = read_number::<i64>(item, EXPIRES)? * 1000 > now.0;
             if let (true, Ok(day)) = (kept, read_text(item, SK)?.parse()) {
-                keys.insert(day, IpKey { day, secret: secret(read_binary(item, DATA)?)? });
+                keys.insert(day, IpKey { day, secret: secret::read(read_binary(item, DATA)?)? });
             }
         }
         Ok(IpKeys(keys))
@@ -93,31 +92,9 @@ impl IpKeys {
 /// The key of the current day, made where there is none yet.
 pub async fn key_of_today(store: &Store, project: &ProjectId, now: Millis) -> Result<IpKey, StoreError> {
     let day = now.day();
-    let key = keys::ip_key(project, day);
-    if let Some(item) = store.get(&key, crate::store::Consistency::Eventual).await? {
-        return Ok(IpKey { day, secret: secret(read_binary(&item, DATA)?)? });
-    }
-    let fresh: [u8; 32] = random()?;
-    let mut item = key_item(&key);
-    item.insert(DATA.to_owned(), binary(fresh.to_vec()));
-    item.insert(EXPIRES.to_owned(), number(day.plus(1 + RETENTION_DAYS).start().0 / 1000));
-    if store.put_at(item, None).await?.is_stored() {
-        return Ok(IpKey { day, secret: fresh });
-    }
-    match store.get(&key, crate::store::Consistency::Strong).await? {
-        Some(item) => Ok(IpKey { day, secret: secret(read_binary(&item, DATA)?)? }),
-        None => Err(StoreError::Unavailable("the day's IP key vanished".to_owned())),
-    }
-}
-
-fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], StoreError> {
-    let mut bytes = [0; LENGTH];
-    getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(error.to_string()))?;
-    Ok(bytes)
-}
-
-fn secret(bytes: &[u8]) -> Result<[u8; 32], StoreError> {
-    bytes.try_into().map_err(|_| StoreError::Corrupt { key: "IP key".to_owned(), cause: "not 32 bytes".to_owned() })
+    let expires_at = day.plus(1 + RETENTION_DAYS).start();
+    let secret = secret::of_key(store, &keys::ip_key(project, day), expires_at).await?;
+    Ok(IpKey { day, secret })
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 //! | project | `PROJECTS` | `<project>` |
 //! | a project's list of keys | `P#<project>#KEYS` | `<sha256>` |
 //! | key that encrypts a day's IP addresses | `P#<project>#IP` | `<day>` |
+//! | secret that a day's visitors without a name are told apart with | `P#<project>#SECRET` | `<day>` |
+//! | whose a session without a visitor's name is | `P#<project>#U#<hash of the session>` | `VISITOR` |
 //! | visitor, with its latest session | `P#<project>#V#<visitor>` | `VISITOR` |
 //! | earlier session | `P#<project>#V#<visitor>` | `S#<started_at>#<session>` |
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
@@ -77,6 +79,16 @@ pub fn ip_keys(project: &ProjectId) -> String {
 /// The key that encrypts the IP addresses received on a day.
 pub fn ip_key(project: &ProjectId, day: Day) -> Key {
     Key::new(ip_keys(project), day.to_string())
+}
+
+/// The secret that visitors which don't name themselves are told apart with on a day.
+pub fn day_secret(project: &ProjectId, day: Day) -> Key {
+    Key::new(format!("P#{project}#SECRET"), day.to_string())
+}
+
+/// Whose a session is whose visitor does not name itself, by a hash of the session.
+pub fn unnamed_session(project: &ProjectId, hash: &[u8]) -> Key {
+    Key::new(format!("P#{project}#U#{}", hexadecimal(hash)), VISITOR)
 }
 
 /// The partition of all that belongs to one visitor.

@@ -22,7 +22,7 @@ const fn get(path: &'static str, function: &'static str) -> Route {
 }
 
 /// All routes. `not-found` answers everything else.
-pub const ROUTES: [Route; 20] = [
+pub const ROUTES: [Route; 24] = [
     get("/api/v1/visitors", "visitors"),
     get("/api/v1/visitors/{visitor_id}", "visitor"),
     get("/api/v1/sessions", "sessions"),
@@ -43,9 +43,21 @@ pub const ROUTES: [Route; 20] = [
     get("/api/v1/metrics", "metrics"),
     get("/api/v1/openapi.json", "openapi"),
     Route { method: "POST", path: COLLECT, function: "collect" },
+    get("/identity.js", "tracker"),
+    get("/identity-lite.js", "tracker"),
+    get("/v/{version}/identity.js", "tracker"),
+    get("/v/{version}/identity-lite.js", "tracker"),
 ];
 
+/// The functions that answer everyone alike: they ask for no key, and read no table.
+const OPEN: [&str; 2] = ["openapi", "tracker"];
+
 impl Route {
+    /// Whether it reads a project, for the holder of its secret key.
+    pub fn reads_a_project(&self) -> bool {
+        self.method == "GET" && !OPEN.contains(&self.function)
+    }
+
     /// The `Allow` header of this path.
     pub fn allowed(&self) -> &'static str {
         if self.method == "GET" { "GET, HEAD" } else { "POST, OPTIONS" }
@@ -93,6 +105,8 @@ mod tests {
         assert_eq!(function("/api/v1/visitors/v%5F1"), Some(("visitor", Some("v_1".to_owned()))));
         assert_eq!(function("/api/v1/events/types"), Some(("event-types", None)));
         assert_eq!(function("/api/v1/insights/errors"), Some(("errors", None)));
+        assert_eq!(function("/identity.js"), Some(("tracker", None)));
+        assert_eq!(function("/v/1.4.2/identity-lite.js"), Some(("tracker", Some("1.4.2".to_owned()))));
         for path in [
             "/",
             "/api/v1",
@@ -102,6 +116,10 @@ mod tests {
             "/api/v1/visitors/a/b",
             "/api/v2/visitors",
             "/collect/",
+            "/identity",
+            "/v/identity.js",
+            "/v//identity.js",
+            "/v/1.4.2/other.js",
         ] {
             assert_eq!(function(path), None, "{path}");
         }

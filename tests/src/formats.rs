@@ -25,6 +25,10 @@ pub enum Kind {
     ListedKey,
     /// The key that encrypts a day's addresses.
     IpKey,
+    /// The secret that a day's visitors without a name are told apart with.
+    DaySecret,
+    /// Whose a session without a visitor's name is.
+    UnnamedSession,
     /// A batch.
     Batch,
     /// A visitor with its latest session.
@@ -61,11 +65,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 20] = [
+    pub const ALL: [Kind; 22] = [
         Kind::ApiKey,
         Kind::Project,
         Kind::ListedKey,
         Kind::IpKey,
+        Kind::DaySecret,
+        Kind::UnnamedSession,
         Kind::Batch,
         Kind::Visitor,
         Kind::Session,
@@ -93,6 +99,8 @@ impl Kind {
             (["PROJECTS"], _) => Kind::Project,
             (["P", _, "KEYS"], _) => Kind::ListedKey,
             (["P", _, "IP"], _) => Kind::IpKey,
+            (["P", _, "SECRET"], _) => Kind::DaySecret,
+            (["P", _, "U", _], "VISITOR") => Kind::UnnamedSession,
             (["P", _, "V", _], "B") => Kind::Batch,
             (["P", _, "V", _], "VISITOR") => Kind::Visitor,
             (["P", _, "V", _], "S") => Kind::Session,
@@ -120,6 +128,8 @@ impl Kind {
             Kind::Project => "project",
             Kind::ListedKey => "listed-key",
             Kind::IpKey => "ip-key",
+            Kind::DaySecret => "day-secret",
+            Kind::UnnamedSession => "unnamed-session",
             Kind::Batch => "batch",
             Kind::Visitor => "visitor",
             Kind::Session => "session",
@@ -162,6 +172,8 @@ impl Kind {
             | Kind::Project
             | Kind::ListedKey
             | Kind::IpKey
+            | Kind::DaySecret
+            | Kind::UnnamedSession
             | Kind::Tombstone
             | Kind::Work
             | Kind::Heartbeat

@@ -14,6 +14,8 @@ pub struct Response {
     /// Its headers.
     pub headers: HeaderMap,
     /// Its body.
+    pub bytes: Vec<u8>,
+    /// Its body as text.
     pub text: String,
 }
 
@@ -21,7 +23,7 @@ pub struct Response {
 pub async fn send(request: RequestBuilder) -> Response {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    Response { status, headers, text: response.text().await.unwrap() }
+    Response::new(status, headers, response.bytes().await.unwrap().to_vec())
 }
 
 /// A request of a URL with a key.
@@ -35,6 +37,11 @@ pub async fn bare(method: Method, url: &str) -> Response {
 }
 
 impl Response {
+    /// A response with a body of any bytes.
+    pub fn new(status: StatusCode, headers: HeaderMap, bytes: Vec<u8>) -> Self {
+        Response { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes }
+    }
+
     /// A header's text; empty if it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())

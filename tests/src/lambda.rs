@@ -179,16 +179,19 @@ impl Function {
     /// What the function answers a request through the gateway.
     pub async fn answer(&self, request: &Request) -> Response {
         let answer = self.invoke(&request.event()).await;
-        assert_eq!(answer["isBase64Encoded"], false, "{answer}");
         let header = |(name, value): (&String, &Value)| {
             let value = HeaderValue::from_str(value.as_str().unwrap()).unwrap();
             (HeaderName::try_from(name).unwrap(), value)
         };
-        Response {
-            status: StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap(),
-            headers: answer["headers"].as_object().unwrap().iter().map(header).collect::<HeaderMap>(),
-            text: answer["body"].as_str().unwrap_or_default().to_owned(),
-        }
+        let body = match answer["isBase64Encoded"].as_bool().unwrap() {
+            true => serde_json::from_value::<encodings::Base64Data>(answer["body"].clone()).unwrap().0,
+            false => answer["body"].as_str().unwrap_or_default().as_bytes().to_vec(),
+        };
+        Response::new(
+            StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap(),
+            answer["headers"].as_object().unwrap().iter().map(header).collect::<HeaderMap>(),
+            body,
+        )
     }
 
     /// What it and its emulator wrote.

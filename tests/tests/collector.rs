@@ -1,18 +1,23 @@
 //! The collector as a page's tracker and its site's owner see it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use collect::Collector;
 use identity::project;
-use reqwest::Client;
+use reqwest::header::HeaderValue;
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use shared::app::{App, ClientAddress};
 use shared::auth::{ApiKey, KeyKind};
-use shared::time::Millis;
+use shared::routes::COLLECT;
+use shared::time::{Day, Millis};
 use tests::example::page_view;
 use tests::http::{Response, get, send};
 use tests::sent::Sent;
 use tests::stack::{Counting, Project, Stack, now};
-use tests::tracker::{Tracker, keyed};
+use tests::tracker::{Tracker, USER_AGENT, keyed};
 
 /// How soon after the collector's answer a batch is in every figure.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(10);
@@ -95,7 +100,7 @@ async fn what_breaks_a_rule_is_refused_whole_and_named() {
         (with("/sent_at", json!("now")), "sent_at"),
         (with("/page", json!(5)), "page"),
         (with("/visitor/visitor_id", json!("v#1")), "visitor.visitor_id"),
-        (with("/visitor", json!({})), "visitor"),
+        (with("/visitor", json!([])), "visitor"),
         (with("/session/session_id", json!("é")), "session.session_id"),
         (with("/session/started_at", json!(1.5)), "session.started_at"),
         (with("/session/url", json!("/".repeat(2_049))), "session.url"),
@@ -132,6 +137,23 @@ async fn what_breaks_a_rule_is_refused_whole_and_named() {
     stack.shutdown().await;
 }
 
+/// As a browser sends a text that a page cut in the middle of an emoji.
+#[tokio::test]
+async fn half_of_an_emoji_costs_the_character_and_not_the_batch() {
+    let stack = Stack::start(Counting::ByStream).await;
+    let project = stack.project().await;
+    let sent = page_view("v_1", "ses_1", "b_1", now());
+    let whole = keyed(&sent, &project.public_key).to_string();
+    let halved = whole.replace(r#""name":"page_view""#, r#""name":"page_view","data":{"title":"Half: \ud83d"}"#);
+    assert_ne!(halved, whole);
+    let url = format!("{}/collect", stack.origin());
+    accepted(&send(Client::new().post(url).header("user-agent", USER_AGENT).body(halved)).await, 1);
+    stack.counted(&project.id, &[sent]).await;
+    let events = get(&stack.at("events"), &project.secret_key).await.ok();
+    assert_eq!(events["data"][0]["data"]["title"], "Half: \u{fffd}");
+    stack.shutdown().await;
+}
+
 #[tokio::test]
 async fn sixty_four_kibibytes_are_taken_and_a_byte_more_is_not() {
     let stack = Stack::start(Counting::ByStream).await;
@@ -158,7 +180,7 @@ async fn any_page_may_send_unless_the_project_lists_its_origins() {
     let url = format!("{}/collect", stack.origin());
     let preflight = send(
         Client::new()
-            .request(reqwest::Method::OPTIONS, &url)
+            .request(Method::OPTIONS, &url)
             .header("origin", "https://shop.example")
             .header("access-control-request-method", "POST")
             .header("access-control-request-headers", "content-type"),
@@ -256,29 +278,53 @@ async fn a_declared_crawler_is_kept_out_of_everything_but_its_own_details() {
     stack.shutdown().await;
 }
 
+/// Sends a page view of a visitor that does not name itself, at an instant, from an address.
+async fn send_unnamed(stack: &Stack, project: &Project, session: &str, at: Millis, address: [u8; 4]) {
+    let mut body = keyed(&page_view("", session, &format!("b_of_{session}"), at.0), &project.public_key);
+    body["visitor"] = json!({});
+    let mut request = lambda_http::Request::new(body.to_string().into());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = COLLECT.parse().unwrap();
+    request.headers_mut().insert("user-agent", HeaderValue::from_static(USER_AGENT));
+    request.extensions_mut().insert(ClientAddress(address.into()));
+    let collector = Collector::new(Arc::new(App::new(stack.store().clone())));
+    let response = collect::handle_at(&collector, &request, at).await;
+    assert_eq!(response.status(), 202, "{response:?}");
+}
+
 #[tokio::test]
-async fn a_visitor_without_an_id_is_known_by_its_fingerprint_within_its_project() {
+async fn a_visitor_without_an_id_is_one_all_day_and_a_stranger_the_next_day_and_elsewhere() {
     let stack = Stack::start(Counting::ByStream).await;
     let (one, other) = (stack.project().await, stack.project().await);
-    let send = async |project: &Project, batch: &str, fingerprint: &str| {
-        let mut sent = keyed(&page_view("", "ses_1", batch, now()), &project.public_key);
-        sent["visitor"] = json!({ "fingerprint_hash": fingerprint });
-        accepted(&post(&stack, &sent).await, 1);
-    };
-    for (project, batch, fingerprint) in
-        [(&one, "b_1", "8f14e45f"), (&one, "b_2", "8f14e45f"), (&one, "b_3", "c9f0f895"), (&other, "b_1", "8f14e45f")]
-    {
-        send(project, batch, fingerprint).await;
+    let today = Millis::now().day();
+    let yesterday = today.plus(-1);
+    let (home, away) = ([203, 0, 113, 9], [203, 0, 113, 8]);
+    for (project, session, at, address) in [
+        (&one, "ses_1", yesterday.start(), home),
+        (&one, "ses_2", yesterday.end(), home),
+        (&one, "ses_3", yesterday.end(), away),
+        (&one, "ses_4", today.start(), home),
+        (&other, "ses_1", yesterday.start(), home),
+    ] {
+        send_unnamed(&stack, project, session, at, address).await;
     }
-    let ids = async |project: &Project, count: usize| loop {
-        let list = get(&stack.at("visitors"), &project.secret_key).await.ok();
-        let rows = list["data"].as_array().unwrap().clone();
-        if rows.len() == count {
-            break rows.iter().map(|row| row["visitor_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    let stats = async |project: &Project, start: Day, end: Day| {
+        let url = stack.at(&format!("stats?start_date={start}&end_date={end}"));
+        let data = get(&url, &project.secret_key).await.ok()["data"].clone();
+        ["total_visitors", "returning_visitors", "total_sessions"].map(|figure| data[figure].as_u64().unwrap())
     };
-    let (of_one, of_other) = (ids(&one, 2).await, ids(&other, 1).await);
+    while stats(&one, yesterday, today).await[2] < 4 || stats(&other, yesterday, today).await[2] < 1 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(stats(&one, yesterday, yesterday).await, [2, 0, 3]);
+    assert_eq!(stats(&one, today, today).await, [1, 0, 1], "nobody is known again");
+    assert_eq!(stats(&one, yesterday, today).await, [3, 0, 4]);
+    let ids = async |project: &Project| {
+        let url = stack.at(&format!("visitors?start_date={yesterday}&end_date={today}"));
+        let rows = get(&url, &project.secret_key).await.ok()["data"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["visitor_id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (of_one, of_other) = (ids(&one).await, ids(&other).await);
     assert!(!of_one.contains(&of_other[0]), "no visitor can be followed from site to site");
     stack.shutdown().await;
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use shared::auth::{ApiKey, KeyKind};
 use shared::codec::Format;
 use shared::keys;
-use shared::routes::ROUTES;
+use shared::routes::{BASE, COLLECT, ROUTES};
 use shared::store::{DATA, REV, key_item, number};
 use tests::example::page_view;
 use tests::http::{Response, bare, get, send};
@@ -90,7 +90,7 @@ async fn checks_come_in_their_order() {
 #[tokio::test]
 async fn only_the_documented_methods_and_paths_are_known() {
     let (stack, project) = with_a_visitor().await;
-    for route in ROUTES {
+    for route in ROUTES.iter().filter(|route| route.path == COLLECT || route.path.starts_with(BASE)) {
         let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_1");
         let url = format!("{}{path}", stack.origin());
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::GET] {

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use shared::auth::ApiKey;
 use shared::channels::Channel;
 use shared::codec::{Format, Packed};
+use shared::cookieless::{DaySecret, Name, Traits, Unnamed};
 use shared::dates::DateRange;
 use shared::derived::block::{self, Block, Found, NewBlock, Reading};
 use shared::derived::contributions::seen_in_batch;
@@ -34,8 +35,8 @@ use shared::model::batch::StoredOrder;
 use shared::model::{Batch, Session, Visitor};
 use shared::routes::{COLLECT, ROUTES};
 use shared::store::{
-    Consistency, DATA, HOSTS, Item, PK, Query, REV, SK, binary, item_key, key_item, number, read_binary, read_number,
-    read_packed, read_text, read_texts,
+    Consistency, DATA, HOSTS, Item, PK, Query, REV, SK, Store, binary, item_key, key_item, number, read_binary,
+    read_number, read_packed, read_text, read_texts,
 };
 use shared::time::{Day, Millis};
 use tests::example::page_view;
@@ -84,7 +85,7 @@ async fn stack_of(items: &[Item]) -> Stack {
 /// What every route of the API answers about the samples' days.
 async fn answers(stack: &Stack) -> BTreeMap<&'static str, Value> {
     let mut answers = BTreeMap::new();
-    for route in ROUTES.iter().filter(|route| route.method == "GET" && route.function != "openapi") {
+    for route in ROUTES.iter().filter(|route| route.reads_a_project()) {
         let path = route.path.replace("{visitor_id}", "v_person").replace("{session_id}", "s_second");
         let url = format!("{}{path}?start_date=2025-06-14&end_date=2025-06-17&limit=100", stack.origin());
         answers.insert(route.path, http::get(&url, SECRET_KEY).await.ok());
@@ -103,9 +104,25 @@ async fn samples_of_attributes_are_written() {
     stack.shutdown().await;
 }
 
+/// The session that a visitor without a name has in the samples.
+fn unnamed() -> Unnamed {
+    Unnamed::new(&demo(), &"s_unnamed".parse().unwrap(), Millis(START))
+}
+
+/// What the samples' day calls that visitor.
+async fn name(store: &Store) -> Name {
+    let traits = Traits { address: "203.0.113.9".parse().ok(), user_agent: b"Firefox", fingerprint: "f1" };
+    DaySecret::of_today(store, &demo(), Millis(START)).await.unwrap().name(&demo(), &traits)
+}
+
 /// Stores something of every kind that is made of attributes.
 async fn fill(stack: &Stack) {
     let store = stack.store();
+    let mut secret = key_item(&keys::day_secret(&demo(), today()));
+    secret.insert(DATA.to_owned(), binary(vec![7; 64]));
+    secret.insert("expires_at".to_owned(), number(today().plus(1).start().0 / 1_000));
+    store.put(secret).await.unwrap();
+    unnamed().begin(store, name(store).await, Millis(START)).await.unwrap();
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let settings = Settings {
         name: Some("Demo shop".to_owned()),
@@ -531,6 +548,12 @@ async fn attributes_are_read() {
     let listed = Kind::ListedKey.samples(1);
     let kinds: BTreeSet<&str> = listed.iter().map(|item| read_text(item, "kind").unwrap()).collect();
     assert_eq!(kinds, BTreeSet::from(["public", "secret"]));
+
+    // Whose a session is is still known, and what the day calls its visitor.
+    let visitor = Some("v_47b09854e67c4be81153a5da".parse().unwrap());
+    assert_eq!(unnamed().visitor(store).await.unwrap(), visitor);
+    let other = Unnamed::new(&demo(), &"s_other".parse().unwrap(), Millis(START));
+    assert_eq!(Some(other.begin(store, name(store).await, Millis(START)).await.unwrap()), visitor);
 
     // Whoever was erased stays away.
     let mut batch = batches_of("v_single", "s_single").remove(0);

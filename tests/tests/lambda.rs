@@ -17,10 +17,11 @@ use shared::auth::KeyKind;
 use shared::derived::tail::Tail;
 use shared::keys;
 use shared::routes::{COLLECT, ROUTES};
-use shared::store::{Consistency, key_item, number};
+use shared::store::{Consistency, item_key, key_item, number};
 use tests::access::Access;
 use tests::example::page_view;
 use tests::faults::{Outage, Schedule};
+use tests::formats::all_items;
 use tests::generate::history;
 use tests::http::{self, Response};
 use tests::lambda::{CLIENT_ADDRESS, Function, Lambda, Request};
@@ -96,7 +97,7 @@ fn names() -> BTreeSet<String> {
 
 /// The functions that read a project for the holder of its key, with a path of each.
 fn reads() -> impl Iterator<Item = (&'static str, String)> {
-    let reads = ROUTES.iter().filter(|route| route.method == "GET" && route.function != "openapi");
+    let reads = ROUTES.iter().filter(|route| route.reads_a_project());
     reads.map(|route| {
         let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_shared");
         (route.function, path)
@@ -299,7 +300,7 @@ async fn check_refusals(functions: &Functions, stack: &Stack, project: &Project)
         functions.answer(name, &Request::get(&format!("{path}{query}"), &project.secret_key)).await.error(400, code);
     }
     for route in ROUTES {
-        let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_1");
+        let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_1").replace("{version}", "1");
         for method in [Method::PUT, Method::PATCH, Method::DELETE] {
             let answer = functions.answer("not-found", &Request::new(method, &path)).await;
             answer.error(405, "method_not_allowed");
@@ -326,6 +327,42 @@ async fn check_odd_requests(functions: &Functions, project: &Project) {
         let path = format!("/api/v1/visitors{query}");
         functions.answer("visitors", &Request::get(&path, &project.secret_key)).await.ok();
     }
+}
+
+/// Of visitors that don't name themselves: two sessions of one, whose second batch comes twice.
+async fn check_unnamed(collect: &Function, stack: &Stack, project: &Project) {
+    for (session, batch) in [("ses_unnamed", "b_1"), ("ses_unnamed", "b_1"), ("ses_unnamed_too", "b_2")] {
+        let mut body = keyed(&page_view("", session, batch, now()), &project.public_key);
+        body["session"]["started_at"] = json!(1_700_000_000_000_i64);
+        body["visitor"] = json!({});
+        assert_eq!(collect.answer(&post(&body)).await.status, 202);
+    }
+    let stored = all_items(stack.store()).await;
+    let batches = stored.iter().filter(|item| item_key(item).unwrap().sk.starts_with("B#ses_unnamed"));
+    assert_eq!(batches.count(), 2);
+}
+
+/// A script's bytes come through the gateway, compressed or not.
+async fn check_scripts(tracker: &Function, stack: &Stack) {
+    for route in ROUTES.iter().filter(|route| route.function == "tracker") {
+        let path = route.path.replace("{version}", include_str!("../../tracker/dist/version.txt").trim());
+        for (method, encodings) in
+            [(Method::GET, ""), (Method::GET, "gzip"), (Method::GET, "gzip, br"), (Method::HEAD, "br")]
+        {
+            let request = Request::new(method.clone(), &path).header("accept-encoding", encodings);
+            let actual = tracker.answer(&request).await;
+            let url = format!("{}{path}", stack.origin());
+            let expected = http::send(Client::new().request(method, url).header("accept-encoding", encodings)).await;
+            assert_eq!(actual.status, 200, "{path} {encodings}");
+            assert!(actual.bytes == expected.bytes, "{path} {encodings}");
+            for name in ["content-type", "content-encoding", "cache-control", "etag", "vary"] {
+                assert_eq!(actual.header(name), expected.header(name), "{path} {encodings}: {name}");
+            }
+            let held = tracker.answer(&request.header("if-none-match", actual.header("etag"))).await;
+            assert_eq!((held.status.as_u16(), held.bytes.len()), (304, 0));
+        }
+    }
+    tracker.answer(&Request::new(Method::GET, "/v/of-nobody/identity.js")).await.error(404, "not_found");
 }
 
 async fn check_refused_batches(collect: &Function, project: &Project) {
@@ -376,6 +413,8 @@ async fn every_function_does_its_part() {
     check_refusals(&functions, &stack, &projects[0]).await;
     check_odd_requests(&functions, &projects[0]).await;
     check_refused_batches(functions.get("collect"), &projects[0]).await;
+    check_unnamed(functions.get("collect"), &stack, &projects[0]).await;
+    check_scripts(functions.get("tracker"), &stack).await;
     check_roles(&lambda, &functions);
     stack.shutdown().await;
 }

@@ -65,7 +65,11 @@ impl Description {
             components["schemas"].as_object_mut().unwrap().values_mut().for_each(complete);
             close(&mut schema);
         }
-        let problems = problems(&components, &schema, &answer.json());
+        let body = match answer.header("content-type") {
+            "application/json" => answer.json(),
+            _ => json!(answer.text),
+        };
+        let problems = problems(&components, &schema, &body);
         assert!(problems.is_empty(), "{method} {path}: {problems:#?}\n{}", answer.text);
     }
 }
@@ -235,6 +239,28 @@ async fn every_refused_read_is_answered_as_described() {
         let responses = description.0["paths"][path]["get"]["responses"].as_object().unwrap().keys();
         let described: BTreeSet<String> = responses.filter(|status| status.starts_with('4')).cloned().collect();
         assert_eq!(statuses, described, "{path}");
+    }
+    stack.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_scripts_are_answered_as_described() {
+    let (stack, _, description) = visited().await;
+    let paths = description.0["paths"].as_object().unwrap().keys();
+    let scripts: Vec<&String> = paths.filter(|path| path.ends_with(".js")).collect();
+    assert_eq!(scripts.len(), 4);
+    let version = include_str!("../../tracker/dist/version.txt").trim();
+    for path in scripts {
+        let url = |version: &str| format!("{}{}", stack.origin(), path.replace("{version}", version));
+        let found = bare(Method::GET, &url(version)).await;
+        assert_eq!(found.status, 200);
+        let held = Client::new().get(url(version)).header("if-none-match", found.header("etag"));
+        let mut answers = vec![send(held).await, bare(Method::POST, &url(version)).await, found];
+        assert_eq!((answers[0].status.as_u16(), answers[1].status.as_u16()), (304, 405));
+        if path.contains("{version}") {
+            answers.push(bare(Method::GET, &url("of-nobody")).await);
+        }
+        answers.iter().for_each(|answer| description.check("get", path, answer));
     }
     stack.shutdown().await;
 }

@@ -212,8 +212,7 @@ fn fields(value: &Value) -> Vec<&str> {
 }
 
 fn names_of_reads() -> BTreeSet<&'static str> {
-    let reads = ROUTES.iter().filter(|route| route.method == "GET" && route.function != "openapi");
-    reads.map(|route| route.function).collect()
+    ROUTES.iter().filter(|route| route.reads_a_project()).map(|route| route.function).collect()
 }
 
 #[test]
@@ -470,7 +469,8 @@ fn no_function_may_do_more_than_is_named() {
             assert_eq!(statement.needs_a_key, has_keys && !is_in_transactions, "{}: {statement:?}", function.name);
             // None reaches every partition, and a key's item is out of reach of all but who it authenticates.
             let keys = statement.leading_keys.iter().flatten();
-            let expected = ["CONSUMER", "KEY#*", "P#*", "P#*#IP", "P#*#V#*", "P#warm-up#TAIL", "PROJECTS"];
+            let of_projects = ["P#*", "P#*#IP", "P#*#SECRET", "P#*#U#*", "P#*#V#*", "P#warm-up#TAIL"];
+            let expected = [&["CONSUMER", "KEY#*", "PROJECTS"], &of_projects[..]].concat();
             assert!(keys.clone().all(|key| expected.contains(&key.as_str())), "{}: {statement:?}", function.name);
         }
     }
@@ -512,7 +512,7 @@ fn an_endpoint_reads_projects_and_writes_nothing_but_the_tokens_of_keys() {
 #[test]
 fn what_needs_no_table_can_not_reach_it() {
     let template = Template::read();
-    for name in ["openapi", "not-found"] {
+    for name in ["not-found", "openapi", "tracker"] {
         assert_eq!(template.statements(&template.function(name)).len(), 1, "{name} needs its log alone");
     }
 }
@@ -521,8 +521,8 @@ fn what_needs_no_table_can_not_reach_it() {
 fn the_write_path_writes_what_is_its_own() {
     let template = Template::read();
     let collect = expected([
-        ("GetItem", &["KEY#*", "P#*#IP", "P#warm-up#TAIL", "PROJECTS"]),
-        ("PutItem", &["P#*#IP", "P#*#V#*"]),
+        ("GetItem", &["KEY#*", "P#*#IP", "P#*#SECRET", "P#*#U#*", "P#warm-up#TAIL", "PROJECTS"]),
+        ("PutItem", &["P#*#IP", "P#*#SECRET", "P#*#U#*", "P#*#V#*"]),
     ]);
     assert_eq!(rights(&template, "collect"), collect);
     let rollup = expected([
@@ -579,6 +579,8 @@ fn the_keys_of_roles_are_those_of_the_table() {
         ("CONSUMER", keys::heartbeat().pk),
         ("P#*#V#*", keys::visitor(&project, &visitor).pk),
         ("P#*#IP", keys::ip_keys(&project)),
+        ("P#*#SECRET", keys::day_secret(&project, "2025-06-15".parse().unwrap()).pk),
+        ("P#*#U#*", keys::unnamed_session(&project, &[7]).pk),
         ("P#warm-up#TAIL", keys::manifest(&"warm-up".parse().unwrap()).pk),
         ("P#*", keys::visitor(&project, &visitor).pk),
         ("P#*", keys::tail(&project)),
@@ -691,12 +693,12 @@ fn reconcile_is_called_by_schedules_alone() {
 }
 
 #[test]
-fn cloudfront_tells_the_collector_who_is_there_and_caches_nothing() {
+fn cloudfront_tells_the_collector_who_is_there_and_caches_the_tracker_alone() {
     const CACHING_DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
     let template = Template::read();
     let distribution = &template.resource("Distribution")["Properties"]["DistributionConfig"];
     assert_eq!(distribution["DefaultCacheBehavior"]["CachePolicyId"], CACHING_DISABLED);
-    let [collect] = &list(&distribution["CacheBehaviors"])[..] else { panic!("one behaviour") };
+    let [collect, scripts @ ..] = &list(&distribution["CacheBehaviors"])[..] else { panic!("behaviours") };
     assert_eq!(collect["PathPattern"], shared::routes::COLLECT);
     assert_eq!(collect["CachePolicyId"], CACHING_DISABLED);
     assert_eq!(collect["OriginRequestPolicyId"], reference("ViewerPolicy"));
@@ -707,6 +709,33 @@ fn cloudfront_tells_the_collector_who_is_there_and_caches_nothing() {
     for name in READ_BY_COLLECTOR {
         assert!(headers.iter().any(|header| header == name), "{name}");
     }
+    let patterns: Vec<&str> = scripts.iter().map(|behaviour| text(&behaviour["PathPattern"])).collect();
+    for route in ROUTES {
+        let matches = |pattern: &&str| {
+            let (start, end) = pattern.split_once('*').unwrap();
+            route.path.starts_with(start) && route.path.ends_with(end)
+        };
+        assert_eq!(patterns.iter().any(matches), route.function == "tracker", "{}", route.path);
+    }
+    for behaviour in scripts {
+        // All methods, as what is refused is refused in the API's own form; and nothing of the client but the encodings
+        // that it takes, which are a part of the cache's key.
+        assert_eq!(behaviour["AllowedMethods"], collect["AllowedMethods"]);
+        assert_eq!(behaviour["CachePolicyId"], reference("ScriptPolicy"));
+        let known = ["AllowedMethods", "CachePolicyId", "PathPattern", "TargetOriginId", "ViewerProtocolPolicy"];
+        assert_eq!(fields(behaviour), known);
+    }
+    let policy = &template.resource("ScriptPolicy")["Properties"]["CachePolicyConfig"];
+    let ttls = ["MinTTL", "DefaultTTL", "MaxTTL"].map(|name| policy[name].as_u64().unwrap());
+    assert_eq!(ttls, [0, 0, 31_536_000], "as long as an answer says of itself");
+    let parameters = json!({
+        "EnableAcceptEncodingBrotli": true,
+        "EnableAcceptEncodingGzip": true,
+        "HeadersConfig": { "HeaderBehavior": "none" },
+        "CookiesConfig": { "CookieBehavior": "none" },
+        "QueryStringsConfig": { "QueryStringBehavior": "none" },
+    });
+    assert_eq!(policy["ParametersInCacheKeyAndForwardedToOrigin"], parameters);
     let [origin] = &list(&distribution["Origins"])[..] else { panic!("one origin") };
     let [secret] = &list(&origin["OriginCustomHeaders"])[..] else { panic!("one header") };
     assert!(text(&secret["HeaderName"]).eq_ignore_ascii_case(shared::origin::HEADER));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use shared::error::ApiError;
-use shared::ids::{BatchId, ProjectId, SessionId, VisitorId};
+use shared::ids::{BatchId, DERIVED_BYTES, ProjectId, SessionId, VisitorId};
 use shared::ip::IpKey;
 use shared::model::batch::MAX_AHEAD_MS;
 use shared::model::session::MAX_SESSION_MS;
@@ -17,6 +17,7 @@ use shared::store::StoreError;
 use shared::time::{DAY_MS, Millis};
 
 use crate::fields::{Address, Data, EventName, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
+use crate::surrogates;
 
 /// Events of a batch.
 pub const MAX_EVENTS: usize = 100;
@@ -58,11 +59,18 @@ impl From<Invalid> for ApiError {
     }
 }
 
+/// Who sent a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// A visitor that names itself.
+    Named(VisitorId),
+    /// One that does not; its session started at this instant by its own clock, which no difference of clocks changes.
+    Unnamed(Millis),
+}
+
 /// A batch that keeps to every rule, before it is stored.
 #[derive(Debug, Clone)]
 pub struct Draft {
-    /// Who sent it.
-    pub visitor_id: VisitorId,
     /// In which session.
     pub session_id: SessionId,
     /// Its own identifier.
@@ -83,10 +91,10 @@ pub struct Draft {
 
 impl Draft {
     /// The batch to store, its address encrypted with the project's key of the day.
-    pub fn into_batch(self, stored_at: Millis, key: &IpKey) -> Result<Batch, StoreError> {
+    pub fn into_batch(self, visitor_id: VisitorId, stored_at: Millis, key: &IpKey) -> Result<Batch, StoreError> {
         let ip = self.ip.map(|address| key.encrypt(address)).transpose()?;
         Ok(Batch {
-            visitor_id: self.visitor_id,
+            visitor_id,
             session_id: self.session_id,
             batch_id: self.batch_id,
             stored_at,
@@ -156,29 +164,36 @@ pub fn key(body: &[u8]) -> Result<String, Invalid> {
 }
 
 /// The batch of a body sent to the collector, its instants corrected by the difference of the clocks.
-pub fn collected(body: &[u8], project: &ProjectId, now: Millis) -> Result<Draft, Invalid> {
-    let mut draft = read::<Body>(body)?.into_draft(project)?;
+pub fn collected(body: &[u8], now: Millis) -> Result<(Sender, Draft), Invalid> {
+    let body = read::<Body>(body)?;
+    let named = body.visitor_id();
+    let mut draft = body.into_draft()?;
+    let sender = named.map_or(Sender::Unnamed(draft.session.started_at), Sender::Named);
     draft.correct_clock(now)?;
     draft.check_ages(now)?;
     draft.bound_start(now);
-    Ok(draft)
+    Ok((sender, draft))
 }
 
 /// The batch of an imported line: of any age, by its own clock, with what the server would have known.
-pub fn imported(line: &[u8], project: &ProjectId) -> Result<Draft, Invalid> {
+pub fn imported(line: &[u8], project: &ProjectId) -> Result<(VisitorId, Draft), Invalid> {
     #[derive(Deserialize)]
     struct Line {
         visitor: Option<Object<KnownBody>>,
     }
-    let draft = read::<Body>(line)?.into_draft(project)?;
+    let body = read::<Body>(line)?;
+    let named = body.visitor_id();
+    let draft = body.into_draft()?;
     let known = required(read::<Line>(line)?.visitor, "visitor")?.0;
-    Ok(known.complete(draft))
+    let visitor = named.map_or_else(|| known_by_fingerprint(project, &draft.visitor), Ok)?;
+    Ok((visitor, known.complete(draft)))
 }
 
 /// Reads a JSON object and nothing after it.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Invalid> {
     let text = std::str::from_utf8(bytes).map_err(|error| Invalid::new("body", format!("is not UTF-8: {error}")))?;
-    let mut reader = serde_json::Deserializer::from_str(text);
+    let text = surrogates::replaced(text);
+    let mut reader = serde_json::Deserializer::from_str(&text);
     let object: Object<T> = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
         refused(&path, error.inner())
@@ -272,7 +287,11 @@ struct KnownBody {
 }
 
 impl Body {
-    fn into_draft(self, project: &ProjectId) -> Result<Draft, Invalid> {
+    fn visitor_id(&self) -> Option<VisitorId> {
+        self.visitor.as_ref()?.0.visitor_id.as_ref().map(|id| id.0.clone())
+    }
+
+    fn into_draft(self) -> Result<Draft, Invalid> {
         let visitor = required(self.visitor, "visitor")?.0;
         let session = required(self.session, "session")?.0;
         let page = text(self.page);
@@ -282,7 +301,6 @@ impl Body {
         Ok(Draft {
             batch_id: required(self.batch_id, "batch_id")?.0,
             sent_at: Millis(required(self.sent_at, "sent_at")?.0),
-            visitor_id: visitor.id(project)?,
             session_id: required(session.session_id, "session.session_id")?.0,
             session: SessionFacts {
                 started_at: Millis(required(session.started_at, "session.started_at")?.0),
@@ -305,18 +323,6 @@ impl Body {
 }
 
 impl VisitorBody {
-    /// The id that was sent, else one that the project's same fingerprint always gives.
-    fn id(&self, project: &ProjectId) -> Result<VisitorId, Invalid> {
-        if let Some(id) = &self.visitor_id {
-            return Ok(id.0.clone());
-        }
-        let missing = || Invalid::new("visitor.visitor_id", "is required where there is no fingerprint_hash");
-        let fingerprint = self.fingerprint_hash.as_ref().filter(|hash| !hash.0.is_empty()).ok_or_else(missing)?;
-        let digest = Sha256::digest(format!("{project}#{}", fingerprint.0));
-        let hex: String = digest.iter().take(DERIVED_ID_BYTES).map(|byte| format!("{byte:02x}")).collect();
-        format!("v_{hex}").parse().map_err(|_| missing())
-    }
-
     fn into_facts(self) -> VisitorFacts {
         VisitorFacts {
             fingerprint_hash: text(self.fingerprint_hash),
@@ -332,8 +338,13 @@ impl VisitorBody {
     }
 }
 
-/// Bytes of the hash in a derived visitor id: 96 bits never meet by chance.
-const DERIVED_ID_BYTES: usize = 12;
+/// The visitor of an imported line that names none: the same for the project's same fingerprint, whenever it is imported.
+fn known_by_fingerprint(project: &ProjectId, facts: &VisitorFacts) -> Result<VisitorId, Invalid> {
+    let missing = || Invalid::new("visitor.visitor_id", "is required where there is no fingerprint_hash");
+    let fingerprint = facts.fingerprint_hash.as_ref().filter(|hash| !hash.is_empty()).ok_or_else(missing)?;
+    let digest: [u8; 32] = Sha256::digest(format!("{project}#{fingerprint}")).into();
+    digest.first_chunk::<DERIVED_BYTES>().map(VisitorId::derived).ok_or_else(missing)
+}
 
 impl EventBody {
     fn into_event(self, position: usize, page: Option<&Arc<str>>) -> Result<Event, Invalid> {

@@ -240,8 +240,8 @@ impl<'de> Deserialize<'de> for Data {
         if text.get().len() > MAX_DATA {
             return Err(D::Error::custom(format_args!("must be at most {MAX_DATA} bytes of JSON")));
         }
-        // Read in full, so that whoever is given it later can: no halves of surrogate pairs, no number
-        // beyond a double, no nesting that overflows a stack.
+        // Read in full, so that whoever is given it later can: no number beyond a double, no nesting that
+        // overflows a stack.
         let Value::Object(mut object) = serde_json::from_str(text.get()).map_err(D::Error::custom)? else {
             return Err(D::Error::custom("must be a JSON object"));
         };

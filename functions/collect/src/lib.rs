@@ -10,6 +10,7 @@ mod cors;
 mod fields;
 mod memory;
 mod settings;
+mod surrogates;
 mod throttle;
 mod user_agent;
 mod viewer;
@@ -19,21 +20,22 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures::future::try_join;
-use lambda_http::http::{Method, StatusCode};
+use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
 use shared::api;
 use shared::app::{App, in_time};
 use shared::auth;
+use shared::cookieless::{DaySecret, Traits, Unnamed};
 use shared::error::ApiError;
-use shared::ids::ProjectId;
+use shared::ids::{ProjectId, VisitorId};
 use shared::ip::{self, IpKey};
 use shared::origin::OriginSecrets;
 use shared::routes;
 use shared::store::{Store, StoreError};
 use shared::time::Millis;
 
-use crate::batch::Draft;
+use crate::batch::{Draft, Sender};
 use crate::cors::AllowedOrigin;
 use crate::memory::Memory;
 use crate::settings::{SETTINGS_TRUST_MS, Settings};
@@ -55,6 +57,7 @@ pub struct Collector {
     user_agents: UserAgents,
     settings: Memory<Settings>,
     ip_keys: Memory<IpKey>,
+    day_secrets: Memory<DaySecret>,
     per_address: Throttle<IpAddr>,
     per_key: Throttle<String>,
 }
@@ -81,6 +84,7 @@ impl Collector {
             user_agents: UserAgents::new(),
             settings: Memory::default(),
             ip_keys: Memory::default(),
+            day_secrets: Memory::default(),
             per_address: Throttle::new(PER_ADDRESS),
             per_key: Throttle::new(PER_KEY),
         }
@@ -137,11 +141,40 @@ impl Collector {
         store: &Store,
         now: Millis,
     ) -> Result<usize, ApiError> {
-        let mut draft = batch::collected(request.body(), &admitted.project, now)?;
+        let (sender, mut draft) = batch::collected(request.body(), now)?;
         self.enrich(&mut draft, request, viewer);
-        let batch = draft.into_batch(now, &admitted.ip_key)?;
+        let visitor = match sender {
+            Sender::Named(visitor) => visitor,
+            Sender::Unnamed(started_at) => {
+                let session = Unnamed::new(&admitted.project, &draft.session_id, started_at);
+                match session.visitor(store).await? {
+                    Some(visitor) => visitor,
+                    None => self.begin(&session, request, &draft, &admitted.project, store, now).await?,
+                }
+            }
+        };
+        let batch = draft.into_batch(visitor, now, &admitted.ip_key)?;
         let _ = store.put_at(batch.to_item(&admitted.project)?, None).await?;
         Ok(batch.events.len())
+    }
+
+    /// The visitor of a session that begins without its name.
+    async fn begin(
+        &self,
+        session: &Unnamed,
+        request: &Request,
+        draft: &Draft,
+        project: &ProjectId,
+        store: &Store,
+        now: Millis,
+    ) -> Result<VisitorId, StoreError> {
+        let secret = self.day_secret(store, project, now).await?;
+        let traits = Traits {
+            address: draft.ip.map(throttle::client),
+            user_agent: request.headers().get(header::USER_AGENT).map_or(&[], |agent| agent.as_bytes()),
+            fingerprint: draft.visitor.fingerprint_hash.as_deref().unwrap_or_default(),
+        };
+        session.begin(store, secret.name(project, &traits), now).await
     }
 
     /// Adds what the server alone decides.
@@ -176,11 +209,24 @@ impl Collector {
         self.ip_keys.put(project, key.clone(), now..now.day().end().plus(1));
         Ok(key)
     }
+
+    async fn day_secret(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<DaySecret, StoreError> {
+        if let Some(secret) = self.day_secrets.get(project, now) {
+            return Ok(secret);
+        }
+        let secret = DaySecret::of_today(store, project, now).await?;
+        self.day_secrets.put(project, secret.clone(), now..now.day().end().plus(1));
+        Ok(secret)
+    }
 }
 
 /// Answers a request to the collector.
 pub async fn handle(collector: &Collector, request: &Request) -> Response<Body> {
-    let now = collector.app.now();
+    handle_at(collector, request, collector.app.now()).await
+}
+
+/// Answers a request at an instant.
+pub async fn handle_at(collector: &Collector, request: &Request, now: Millis) -> Response<Body> {
     let store = collector.app.store().metered();
     let response = match *request.method() {
         Method::POST => in_time(collector.post(request, &store, now))

@@ -1,7 +1,7 @@
 //! The rules of a batch, each with the message that names the field.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use collect::batch::{self, Draft, Invalid};
+use collect::batch::{self, Draft, Invalid, Sender};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::ids::ProjectId;
@@ -53,12 +53,20 @@ fn without(pointer: &str) -> Value {
     body
 }
 
+fn read(body: &[u8], now: Millis) -> Result<Draft, Invalid> {
+    batch::collected(body, now).map(|(_, draft)| draft)
+}
+
 fn collected(body: &Value) -> Result<Draft, Invalid> {
-    batch::collected(body.to_string().as_bytes(), &project(), NOW)
+    read(body.to_string().as_bytes(), NOW)
+}
+
+fn read_line(line: &[u8]) -> Result<Draft, Invalid> {
+    batch::imported(line, &project()).map(|(_, draft)| draft)
 }
 
 fn imported(body: &Value) -> Result<Draft, Invalid> {
-    batch::imported(body.to_string().as_bytes(), &project())
+    read_line(body.to_string().as_bytes())
 }
 
 fn refusal(body: &Value) -> String {
@@ -68,7 +76,7 @@ fn refusal(body: &Value) -> String {
 #[test]
 fn a_full_body_is_read_as_sent() {
     let draft = collected(&body()).unwrap();
-    assert_eq!((draft.visitor_id.as_str(), draft.session_id.as_str()), ("v_1", "ses_1"));
+    assert_eq!(draft.session_id.as_str(), "ses_1");
     assert_eq!((draft.batch_id.as_str(), draft.sent_at, draft.page.as_deref()), ("b_1", NOW, Some("/pricing")));
     assert_eq!(draft.visitor.fingerprint_hash.as_deref(), Some("8f14e45f"));
     assert_eq!((draft.visitor.screen_width, draft.visitor.screen_height), (Some(1920), Some(1080)));
@@ -132,7 +140,7 @@ fn null_is_absent_and_unknown_fields_are_ignored() {
 fn a_whole_number_may_be_written_as_a_fraction() {
     let clicks = |number: &str| {
         let body = body().to_string().replace("\"click_count\":8", &format!("\"click_count\":{number}"));
-        batch::collected(body.as_bytes(), &project(), NOW).map(|draft| draft.session.click_count)
+        read(body.as_bytes(), NOW).map(|draft| draft.session.click_count)
     };
     for (number, expected) in [("7.0", 7), ("7e2", 700), ("-0", 0), ("4294967295.0", u32::MAX)] {
         assert_eq!(clicks(number), Ok(Some(expected)), "{number}");
@@ -163,12 +171,6 @@ fn what_is_required_is_named_when_it_is_missing() {
         assert_eq!(refusal(&without(pointer)), format!("{field}: is required"));
         assert_eq!(refusal(&with(pointer, Value::Null)), format!("{field}: is required"));
     }
-    let mut nameless = without("/visitor/visitor_id");
-    assert!(collected(&nameless).is_ok());
-    nameless["visitor"]["fingerprint_hash"] = json!("");
-    assert_eq!(refusal(&nameless), "visitor.visitor_id: is required where there is no fingerprint_hash");
-    nameless["visitor"]["fingerprint_hash"] = Value::Null;
-    assert_eq!(refusal(&nameless), "visitor.visitor_id: is required where there is no fingerprint_hash");
 }
 
 #[test]
@@ -283,13 +285,9 @@ fn what_is_no_json_object_is_said_to_be_none() {
 
 #[test]
 fn data_that_a_reader_could_not_take_is_refused() {
-    for data in [
-        r#"{"a":"\ud800"}"#.to_owned(),
-        r#"{"a":1e999}"#.to_owned(),
-        format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500)),
-    ] {
+    for data in [r#"{"a":1e999}"#.to_owned(), format!("{{\"a\":{}{}}}", "[".repeat(500), "]".repeat(500))] {
         let text = body().to_string().replace(r##"{"selector":"#buy"}"##, &data);
-        let refused = batch::collected(text.as_bytes(), &project(), NOW).expect_err("unreadable");
+        let refused = read(text.as_bytes(), NOW).expect_err("unreadable");
         assert_eq!(refused.field, "events[1].data", "{refused}");
     }
 }
@@ -298,8 +296,34 @@ fn data_that_a_reader_could_not_take_is_refused() {
 fn data_is_kept_to_the_letter() {
     let data = r#"{ "b":1.0,  "a":"\u00e9", "n":12345678901234567890123 }"#;
     let text = body().to_string().replace(r##"{"selector":"#buy"}"##, data);
-    let draft = batch::collected(text.as_bytes(), &project(), NOW).unwrap();
+    let draft = read(text.as_bytes(), NOW).unwrap();
     assert_eq!(draft.events[1].data.as_ref().unwrap().get(), data);
+}
+
+/// As JavaScript writes a string that was cut in the middle of an emoji.
+#[test]
+fn half_of_a_surrogate_pair_costs_the_character_and_not_the_batch() {
+    let text = body().to_string();
+    let halved = text
+        .replace(
+            r##"{"selector":"#buy"}"##,
+            r#"{"text":"Buy \uD83D","\udc00":["\\ud800","\ud83d\ude00"],"url":"/\uDFFF"}"#,
+        )
+        .replace(r#""language":"sr""#, r#""language":"s\udbff""#)
+        .replace(r#""aliases":["user-42"]"#, r#""aliases":["\ud800"]"#)
+        .replace(r#""page":"/pricing""#, r#""page":"/\ud83d\ud83d\ude00""#);
+    for read in [read(halved.as_bytes(), NOW), read_line(halved.as_bytes())] {
+        let draft = read.unwrap();
+        let data = r#"{"text":"Buy \ufffd","\ufffd":["\\ud800","\ud83d\ude00"],"url":"/\ufffd"}"#;
+        assert_eq!(draft.events[1].data.as_ref().unwrap().get(), data);
+        assert_eq!(draft.events[1].url.as_deref(), Some("/\u{fffd}"));
+        assert_eq!(draft.visitor.language.as_deref(), Some("s\u{fffd}"));
+        assert_eq!(draft.visitor.aliases, ["\u{fffd}"]);
+        assert_eq!(draft.page.as_deref(), Some("/\u{fffd}\u{1f600}"));
+    }
+    // An identifier is no text: the field is named.
+    let refused = read(text.replace("b_1", r"b_\ud800").as_bytes(), NOW).expect_err("no id");
+    assert_eq!(refused.field, "batch_id");
 }
 
 #[test]
@@ -324,17 +348,37 @@ fn an_events_page_is_its_url_else_its_datas_else_the_batchs() {
 }
 
 #[test]
-fn a_visitor_without_id_is_known_by_its_projects_fingerprint() {
-    let id = |project: &str, fingerprint: &str| {
+fn a_visitor_names_itself_or_is_told_by_its_session() {
+    let sender = |body: &Value| batch::collected(body.to_string().as_bytes(), NOW).unwrap().0;
+    assert_eq!(sender(&body()), Sender::Named("v_1".parse().unwrap()));
+    let started_at = NOW.0 - 60_000;
+    for nameless in
+        [without("/visitor/visitor_id"), with("/visitor", json!({})), with("/visitor/visitor_id", Value::Null)]
+    {
+        assert_eq!(sender(&nameless), Sender::Unnamed(Millis(started_at)));
+    }
+    // By the client's clock, also where that is wrong.
+    let mut skewed = skewed(-3_600_000);
+    skewed["visitor"] = json!({});
+    assert_eq!(sender(&skewed), Sender::Unnamed(Millis(started_at - 3_600_000)));
+}
+
+#[test]
+fn an_imported_visitor_without_id_is_known_by_its_projects_fingerprint() {
+    let imported = |project: &str, fingerprint: Value| {
         let mut body = without("/visitor/visitor_id");
-        body["visitor"]["fingerprint_hash"] = json!(fingerprint);
-        let draft = batch::collected(body.to_string().as_bytes(), &project.parse().unwrap(), NOW).unwrap();
-        draft.visitor_id.as_str().to_owned()
+        body["visitor"]["fingerprint_hash"] = fingerprint;
+        batch::imported(body.to_string().as_bytes(), &project.parse().unwrap()).map(|(visitor, _)| visitor)
     };
+    let id = |project, fingerprint: &str| imported(project, json!(fingerprint)).unwrap().as_str().to_owned();
     // The start of `printf 'demo#8f14e45f' | sha256sum`.
     assert_eq!(id("demo", "8f14e45f"), "v_ab0f0609583472cb2930fd82");
     assert_ne!(id("demo", "8f14e45f"), id("shop", "8f14e45f"));
     assert_ne!(id("demo", "8f14e45f"), id("demo", "8f14e45e"));
+    for none in [json!(""), Value::Null] {
+        let refusal = imported("demo", none).expect_err("nobody").to_string();
+        assert_eq!(refusal, "visitor.visitor_id: is required where there is no fingerprint_hash");
+    }
 }
 
 /// The body as a client sends it whose clock is off by so many milliseconds.
@@ -547,7 +591,7 @@ fn keeps_the_rules(draft: &Draft) -> bool {
 }
 
 fn judge(bytes: &[u8], now: Millis) -> Result<(), TestCaseError> {
-    for outcome in [batch::collected(bytes, &project(), now), batch::imported(bytes, &project())] {
+    for outcome in [read(bytes, now), read_line(bytes)] {
         match outcome {
             Ok(draft) => prop_assert!(keeps_the_rules(&draft)),
             Err(invalid) => prop_assert!(!invalid.field.is_empty() && !invalid.problem.is_empty()),
@@ -584,6 +628,6 @@ proptest! {
     #[test]
     fn any_cut_of_a_good_body_is_refused(at in 0..body().to_string().len()) {
         let text = body().to_string();
-        prop_assert!(batch::collected(text.as_bytes().get(..at).unwrap_or_default(), &project(), NOW).is_err());
+        prop_assert!(read(text.as_bytes().get(..at).unwrap_or_default(), NOW).is_err());
     }
 }

@@ -1,0 +1,6 @@
+//! The Lambda function `tracker`, which needs no table.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    shared::app::run_without_table(tracker::handle).await
+}
