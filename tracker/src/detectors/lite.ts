@@ -1,0 +1,5 @@
+// What the small script watches.
+
+import type { Detector } from '../api';
+
+export const detectors: { [name: string]: Detector } = {};
