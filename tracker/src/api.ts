@@ -1,11 +1,11 @@
 // `window.identity`: what a site can call. No call throws, and none waits for anything.
 
-import { address, here } from './address';
-import { attempt, halt, isHalted, later, note } from './guard';
+import { startCustom, track } from './custom';
+import { address } from './address';
+import { attempt, halt, isHalted, later } from './guard';
 import { addAlias, bot, forget, identifyBy, objects, persist, replace, session, visitorId } from './identity';
-import { copy } from './json';
-import { arrive, onView, restart, resume, startPages } from './pages';
-import { type Hook, emit, holdAtMost, setHook } from './queue';
+import { arrive, restart, resume, startPages } from './pages';
+import { type Hook, holdAtMost, setHook } from './queue';
 import { hash32 } from './random';
 import { isOn, setting } from './settings';
 import { type Mode, isOptedOut, setOptedOut, storeFor, storeIn, write } from './storage';
@@ -40,7 +40,6 @@ export interface Api {
 /** Starts one of the things that watch the page; what happened before the script came is passed in. */
 export type Detector = (early: Event[]) => void;
 
-const MAX_CUSTOM = 100;
 const MAX_CALLS = 100;
 const MAX_WAITING_FOR_CONSENT = 50;
 
@@ -62,26 +61,16 @@ const isSampled = (): boolean => hash32(visitorId() ?? session().i) < Number(set
 /** Runs the tracker on this page, and gives its interface. `calls` were made before it was there. */
 export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = []): Api => {
   let isRunning = false;
-  let customs = 0;
   let agrees = setting('consent') != 'required';
   const early = calls.filter((call) => call instanceof Event) as Event[];
 
   const methods = {
-    track(name: unknown, data?: unknown) {
-      const snake = String(name)
-        .replace(/([a-z\d])([A-Z])/g, '$1_$2')
-        .toLowerCase()
-        .replace(/[^a-z\d]+/g, '_')
-        .replace(/^_|_$/g, '')
-        .slice(0, 64);
-      if (!snake || customs++ >= MAX_CUSTOM) return note('not tracked', name);
-      emit(snake, copy(data) as Record<string, unknown> | undefined, Date.now(), here());
-    },
+    track,
     page(path?: string, title?: string) {
       arrive(address(path ?? location.href), 'push', title, true);
     },
     identify(id: unknown) {
-      const alias = String(id ?? '');
+      const alias = /string|number/.test(typeof id) ? String(id) : '';
       if (alias && alias.length <= 256 && addAlias(alias)) flushIn(3000);
     },
     reset() {
@@ -108,7 +97,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
       else boot();
     },
     before(hook: Hook) {
-      setHook(hook);
+      if (typeof hook == 'function') setHook(hook);
     },
   };
 
@@ -145,9 +134,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
     identifyBy(setting('storage') == 'none');
     open();
     if (isHalted()) return;
-    onView(() => {
-      customs = 0;
-    });
+    startCustom();
     startTransport();
     const isBot = bot() == 100;
     // The page view alone, so that the server knows it for a bot.

@@ -86,12 +86,10 @@ const newPerson = (): Person => ({ v: `v_${randomId()}`, c: Date.now(), a: [], s
 /** The stored record, if it is one: other scripts can write here too. */
 const load = (): Person | undefined => {
   const stored = read('') as Person | undefined;
-  return attempt(
-    () =>
-      /^v_[\w-]{16}$/.test(stored!.v) && /^ses_[\w-]{16}$/.test(stored!.s.i) && stored!.c + VISITOR_LIFE > Date.now() && stored!.s.l > 0 && stored!.a.length >= 0 && stored!.s.n && stored!.s.q,
-  )
-    ? stored
-    : undefined;
+  const isValid = attempt(
+    () => stored && /^v_[\w-]{16}$/.test(stored.v) && /^ses_[\w-]{16}$/.test(stored.s.i) && stored.c + VISITOR_LIFE > Date.now() && stored.s.l > 0 && stored.a.slice && stored.s.n && stored.s.q.slice,
+  );
+  return isValid ? stored : undefined;
 };
 
 /** Names of the visitor stay in memory where ids do not outlive the tab. */

@@ -21,8 +21,11 @@ const note = (url: string, event?: Event): void => {
 
 /** Whether the page is being left for another of this site's, which will run the tracker as well. */
 export const isLeavingToOwn = (): boolean => {
-  if (!leaving || leaving.event?.defaultPrevented || now() - leaving.at > MAX_WAIT) return false;
-  const { origin, pathname } = new URL(leaving.url, location.href);
+  const last = leaving;
+  // The page may come back, out of the back/forward cache.
+  leaving = undefined;
+  if (!last || last.event?.defaultPrevented || now() - last.at > MAX_WAIT) return false;
+  const { origin, pathname } = new URL(last.url, location.href);
   const isFile = /\.(?!html?$|php$|aspx?$|jsp$)[a-z\d]{2,5}$/i.test(pathname);
   return origin == location.origin && !isFile && !matching('exclude', pathname);
 };

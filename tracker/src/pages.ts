@@ -136,8 +136,9 @@ export const resume = (): void => {
 };
 
 const takeSnapshot = (): void => {
+  if (!hiddenAt) return;
   const events = [...peek()];
-  const at = hiddenAt!;
+  const at = hiddenAt;
   const url = here();
   finish(false, true, (name, data, of = url) => events.push({ name, created_at: at, data: { ...data, url: of } }));
   const tab = thisTab();
@@ -189,7 +190,13 @@ const noteInput = (): void => {
 };
 
 export const startPages = (): void => {
-  beforePacking(readTitle);
+  beforePacking(() => {
+    readTitle();
+    if (!snapshot) return;
+    // What is sent now must not be sent again by the snapshot.
+    dropSnapshot();
+    later(takeSnapshot, 0);
+  });
   takeOver();
   onRoute((kind) => {
     const to = address(location.href);

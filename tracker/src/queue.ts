@@ -93,13 +93,17 @@ export const sealAll = (events: TrackedEvent[]): TrackedEvent[] => events.flatMa
 /** Whether an event waits and can still be changed. */
 export const isOpen = (event: TrackedEvent): boolean => waiting.includes(event);
 
-/** All that waits, in its last form; it stays in the queue. */
-export const peek = (): TrackedEvent[] => (waiting = sealAll(waiting));
-
-/** All that waits. */
+/** All that waits, in its last form. What a hook of the site's provokes meanwhile waits for the next time. */
 export const take = (): TrackedEvent[] => {
-  const events = peek();
+  const events = waiting;
   waiting = [];
+  return sealAll(events);
+};
+
+/** The same, but it stays in the queue. */
+export const peek = (): TrackedEvent[] => {
+  const events = take();
+  waiting = [...events, ...waiting];
   return events;
 };
 

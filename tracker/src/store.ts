@@ -1,7 +1,6 @@
 // Batches kept for later: what a page hands to the next, what a hidden page would say if it were killed, and what failed.
 
 import type { Batch } from './batch';
-import { attempt } from './guard';
 import { randomId } from './random';
 import { keepsFor, read, write } from './storage';
 
@@ -36,7 +35,7 @@ export const thisTab = (): string | undefined => {
 export const entries = (): Entry[] => {
   const stored = read(WAITING);
   const isOne = (entry: Entry): boolean => Array.isArray(entry?.b?.events) && Date.now() - entry.at < MAX_AGE;
-  return attempt(() => (stored as Entry[]).filter(isOne)) ?? [];
+  return (Array.isArray(stored) ? (stored as Entry[]).filter(isOne) : []);
 };
 
 /** Keeps a batch, in place of one with its id; the oldest go if there are too many. Whether that worked. */

@@ -36,11 +36,11 @@ let dueAt = Infinity;
 let knownAt = 0;
 let inputAt = 0;
 let allowed = false;
-let packing = (): void => {};
+const packers: (() => void)[] = [];
 
 /** Runs before events are packed, for what is to ride along. */
 export const beforePacking = (fn: () => void): void => {
-  packing = fn;
+  packers.push(fn);
 };
 
 /** Lets batches go, or holds them while consent is missing. */
@@ -63,7 +63,8 @@ const packAll = (): void => {
   clearTimeout(timer);
   dueAt = Infinity;
   characters = 0;
-  packing();
+  takeOver();
+  for (const fn of packers) attempt(fn);
   outbox.push(...pack());
 };
 
@@ -246,10 +247,11 @@ export const leave = (toOwnPage: boolean): void => {
   }
 };
 
-/** Takes what the page before left in this tab. */
+/** Takes what the page before left in this tab. A page out of the back/forward cache may see it only a moment later. */
 export const takeOver = (): void => {
   const tab = thisTab();
-  if (!tab) return;
+  // While hidden, what is stored of this tab may be this page's own.
+  if (!tab || document.hidden) return;
   for (const { b, at, t, c } of entries()) {
     if (t != tab) continue;
     drop(b.batch_id);

@@ -2,10 +2,11 @@
 
 import { closest, controlOf, ignored, isField, looksInteractive, selectorOf, targetOf, textOf } from '../elements';
 import { here } from '../address';
+import { track } from '../custom';
 import { later, on, onInput } from '../guard';
 import { type Deed, change } from '../identity';
 import { onView } from '../pages';
-import { detect, emit } from '../queue';
+import { detect } from '../queue';
 import { type Chain, listenForAnswers, open, settleEffects, unwatch, watch } from './answers';
 import { listenForShifts, phantomOf, press, release } from './phantoms';
 
@@ -202,7 +203,7 @@ export const clicks = (): void => {
     if (named && !closest(target, ignored)) {
       const data: Record<string, string> = {};
       for (const { name, value } of [...named.attributes]) if (/^data-identity-prop-/.test(name)) data[name.slice(19)] = value;
-      emit(named.getAttribute('data-identity-event')!, data, Date.now(), here());
+      track(named.getAttribute('data-identity-event'), data);
     }
     const chain = pressed;
     pressed = undefined;

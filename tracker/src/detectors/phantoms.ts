@@ -23,6 +23,8 @@ let observer: PerformanceObserver | undefined;
 let aimed: Aim | undefined;
 let rect: DOMRect;
 let pressedAt = 0;
+/** When the press was handled, which a busy page does late. */
+let handledAt = 0;
 let goneAt = 0;
 let spoilt = false;
 let subject: Chain | undefined;
@@ -77,6 +79,7 @@ const shiftedAway = (chain: Chain, at: number): Aim | undefined => {
 export const press = (chain: Chain, event: PointerEvent): void => {
   subject = chain;
   pressedAt = event.timeStamp;
+  handledAt = now();
   goneAt = 0;
   spoilt = false;
   rect = chain.control.getBoundingClientRect();
@@ -102,7 +105,7 @@ export const release = (chain: Chain, { clientX: x, clientY: y, timeStamp }: Poi
   const under = document.elementFromPoint(x, y);
   const other = under && controlOf(under);
   const isReplaced = other && other.localName == control.localName && selectorOf(other) == chain.selector && textOf(other) == chain.text;
-  return isReplaced || (goneAt || now()) - pressedAt >= 50 ? 'gone' : undefined;
+  return isReplaced || (goneAt || now()) - handledAt >= 50 ? 'gone' : undefined;
 };
 
 export const listenForShifts = (): void => {
