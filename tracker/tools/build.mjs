@@ -1,23 +1,12 @@
-// Builds the scripts and the package: node tools/build.mjs [FOLDER]. The same bytes each time and everywhere.
+// Builds the scripts as they are served: node tools/build.mjs [FOLDER]. The same bytes each time and everywhere.
 
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
-import { minify } from 'terser';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+import { bundle, gzip, root, version } from './bundle.mjs';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = resolve(process.argv[2] ?? join(root, 'dist'));
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-
-export const gzip = (bytes) => {
-  const packed = gzipSync(bytes, { level: 9 });
-  packed.writeUInt32LE(0, 4); // No time,
-  packed[9] = 255; // and no system.
-  return packed;
-};
 
 const brotli = (bytes) =>
   brotliCompressSync(bytes, {
@@ -28,33 +17,16 @@ const brotli = (bytes) =>
     },
   });
 
-const bundle = async (entry, format) => {
-  const { outputFiles } = await build({
-    entryPoints: [join(root, 'src', entry)],
-    bundle: true,
-    format,
-    target: 'es2020',
-    charset: 'utf8',
-    define: { VERSION: JSON.stringify(version) },
-    write: false,
-  });
-  const { code } = await minify(outputFiles[0].text, {
-    module: format === 'esm',
-    ecma: 2020,
-    compress: { passes: 3, unsafe_arrows: true, pure_getters: true },
-    mangle: { properties: { regex: /_$/ } },
-    format: { ascii_only: true, comments: false },
-  });
-  return Buffer.from(`${code}\n`);
-};
-
 mkdirSync(out, { recursive: true });
-for (const name of ['identity', 'identity-lite']) {
-  const bytes = await bundle(name === 'identity' ? 'script.ts' : 'script-lite.ts', 'iife');
-  writeFileSync(join(out, `${name}.js`), bytes);
-  writeFileSync(join(out, `${name}.js.gz`), gzip(bytes));
-  writeFileSync(join(out, `${name}.js.br`), brotli(bytes));
+for (const [name, entry] of [
+  ['identity.js', 'script.ts'],
+  ['identity-lite.js', 'script-lite.ts'],
+]) {
+  const bytes = await bundle(entry, 'iife');
   const integrity = createHash('sha384').update(bytes).digest('base64');
-  writeFileSync(join(out, `${name}.js.sha384`), `sha384-${integrity}\n`);
+  writeFileSync(join(out, name), bytes);
+  writeFileSync(join(out, `${name}.gz`), gzip(bytes));
+  writeFileSync(join(out, `${name}.br`), brotli(bytes));
+  writeFileSync(join(out, `${name}.sha384`), `sha384-${integrity}\n`);
 }
 writeFileSync(join(out, 'version.txt'), `${version}\n`);
