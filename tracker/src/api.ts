@@ -149,17 +149,18 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
     else if (calls.length < MAX_CALLS) calls.push([name, ...args]);
   };
 
+  const isThere = (): boolean => isRunning && !isHalted();
   const api: any = {
     flush: () => attempt(flush) ?? Promise.resolve(),
     version: VERSION,
+    get visitorId() {
+      return isThere() ? attempt(visitorId) : undefined;
+    },
+    get sessionId() {
+      return isThere() ? attempt(() => session().i) : undefined;
+    },
   };
   for (const name of Object.keys(methods)) api[name] = (...args: unknown[]) => void attempt(() => invoke(name, args));
-  for (const [name, get] of [
-    ['visitorId', visitorId],
-    ['sessionId', () => session().i],
-  ] as const) {
-    Object.defineProperty(api, name, { get: () => (isRunning && !isHalted() ? attempt(get) : undefined), enumerable: true });
-  }
 
   attempt(() => {
     storeFor(setting('key')!);

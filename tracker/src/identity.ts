@@ -210,6 +210,11 @@ const size = (value: number): number | undefined => (value >= 0 ? Math.round(val
 
 const short = (value: string | undefined): string | undefined => value?.slice(0, 256);
 
+let zoneName: string | undefined;
+
+/** Asked for once: it takes a browser milliseconds to know. */
+export const zone = (): string | undefined => (zoneName ??= short(attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone)));
+
 /** The batch's `visitor`. */
 export const visitorFacts = () => {
   const found = session().b ?? checkBait();
@@ -220,7 +225,7 @@ export const visitorFacts = () => {
     fingerprint_hash: print,
     screen_width: size(screen.width),
     screen_height: size(screen.height),
-    timezone: short(attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone)),
+    timezone: zone(),
     language: short(navigator.language),
     ad_block: found,
     bot_score: bot(),

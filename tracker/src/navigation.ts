@@ -39,6 +39,10 @@ type NavigateEvent = Event & {
 
 /** Calls back once the document's address changed, with how: `push`, `replace` or something else. */
 export const onRoute = (fn: (kind: string) => void): void => {
+  // Whoever goes on using the page has not left it: it was a download.
+  onInput('pointerdown keydown', () => {
+    leaving = undefined;
+  });
   const { navigation } = window as unknown as { navigation?: Navigation };
   if (navigation) {
     on<NavigateEvent>(navigation, 'navigate', ({ destination, downloadRequest, formData }) => {

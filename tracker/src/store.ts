@@ -21,9 +21,9 @@ export interface Entry {
 
 let tab: string | undefined;
 
-/** This tab's id, which outlives the page. Not where the tab can remember nothing. */
+/** This tab's id, which outlives the page. Not where the tab can remember nothing, and not for a frame, which shares the tab. */
 export const thisTab = (): string | undefined => {
-  if (keepsFor() == 'none') return;
+  if (keepsFor() == 'none' || window != top) return;
   tab ??= read('.tab', 'session');
   if (!tab) {
     const fresh = randomId();
@@ -50,8 +50,7 @@ export const keep = (entry: Entry): boolean => {
 export const drop = (id: string): boolean => {
   const all = entries();
   const others = all.filter(({ b }) => b.batch_id != id);
-  write(WAITING, others.length ? others : undefined);
-  return others.length < all.length;
+  return others.length < all.length && write(WAITING, others.length ? others : undefined);
 };
 
 /** Forgets all of it. */

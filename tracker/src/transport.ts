@@ -1,7 +1,7 @@
 // Sends batches: one at a time while the page lives, by beacons when it is left, later what failed.
 
 import { type Batch, batchOf, bodyOf, pack } from './batch';
-import { attempt, guard, halt, isHalted, later, note, now, on } from './guard';
+import { attempt, halt, isHalted, later, note, now, on } from './guard';
 import { bot, change, session, visitorId } from './identity';
 import { clear, onQueued, putFirst } from './queue';
 import { isOff, setting } from './settings';
@@ -21,14 +21,12 @@ const GONE = 30 * 60_000;
 const HEARTBEAT = 270_000;
 const ACTIVE = 60_000;
 
-/** Batches not answered yet, the one in flight first. */
-let outbox: Batch[] = [];
-let inFlight: Batch | undefined;
-let running: Promise<void> | undefined;
-let failures = 0;
-/** Until when nothing is tried. */
-let resting = false;
-let retryAfter = 0;
+/** Batches not answered yet. */
+let pending: Batch[] = [];
+/** Delivers them one after the other. */
+let delivery = Promise.resolve();
+/** Nothing gets through from this page: the next one may have more luck. */
+let isDown = false;
 let characters = 0;
 let timer: number | undefined;
 let dueAt = Infinity;
@@ -59,100 +57,57 @@ export const flushIn = (ms: number): void => {
 /** An opt-out in another tab counts here too. */
 const maySpeak = (): boolean => allowed && !isHalted() && !isOptedOut();
 
-const packAll = (): void => {
+const packAll = (): Batch[] => {
   clearTimeout(timer);
   dueAt = Infinity;
   characters = 0;
   takeOver();
   for (const fn of packers) attempt(fn);
-  outbox.push(...pack());
+  return pack();
+};
+
+const deliver = (batches: Batch[]): void => {
+  for (const batch of batches) {
+    if (!pending.includes(batch)) pending.push(batch);
+    delivery = delivery.then(() => attemptDelivery(batch)).catch(note);
+  }
 };
 
 /** Sends what waits; done when it was answered or is kept for later. */
 export const flush = (): Promise<void> => {
-  if (!maySpeak()) return Promise.resolve();
-  packAll();
-  return pump();
+  if (maySpeak()) deliver(packAll());
+  return delivery;
 };
 
-const pump = (): Promise<void> =>
-  (running ??= sendAll()
-    .catch(note)
-    .then(() => {
-      running = undefined;
-    }));
+const finish = (batch: Batch): void => {
+  pending = pending.filter((other) => other != batch);
+};
 
-const sendAll = async (): Promise<void> => {
-  while (outbox.length && !isHalted()) {
-    if (failures > RETRIES.length) {
-      // Nothing gets through from this page: the next one may have more luck. Where nothing can be kept, the latest stay.
-      outbox = outbox.filter((batch) => !keep({ b: batch, at: Date.now() })).slice(-10);
+/** Sends a batch until it is answered, or a few times. When the page is left meanwhile, it is no longer pending. */
+const attemptDelivery = async (batch: Batch): Promise<void> => {
+  for (const wait of [...RETRIES, 0]) {
+    if (isDown || isHalted()) break;
+    const wasFirst = !knownAt;
+    const pause = await post(batch, wait);
+    if (pause == null) {
+      finish(batch);
+      drop(batch.batch_id);
+      if (wasFirst) sendStored();
       return;
     }
-    if (resting) return;
-    inFlight = outbox[0]!;
-    const batch = inFlight;
-    const status = await post(batch);
-    inFlight = undefined;
-    const isLeft = !outbox.includes(batch);
-    if (await settle(batch, status)) {
-      outbox = outbox.filter((other) => other != batch);
-      if (isLeft) drop(batch.batch_id);
-    } else if (!isLeft) {
-      rest();
-    }
+    if (!pending.includes(batch)) return;
+    // Not in step with other visitors.
+    if (wait) await new Promise<void>((done) => later(done, pause * (0.8 + Math.random() * 0.4)));
+    if (!pending.includes(batch)) return;
   }
-};
-
-/** What an answer means for a batch: whether it is done with. */
-const settle = async (batch: Batch, status: number): Promise<boolean> => {
-  if (status >= 200 && status < 300) {
-    const wasFirst = !knownAt || failures;
-    failures = 0;
-    knownAt = Date.now();
-    later(beat, HEARTBEAT);
-    if (wasFirst) later(sendStored, 0);
-    return true;
-  }
-  if (status == 401 || status == 403) {
-    note('the collector refuses this key or origin');
-    halt(true);
-    return true;
-  }
-  const { events } = batch;
-  if (status == 413 && events.length > 1) {
-    const half = events.length >> 1;
-    // Halved once: a proxy that takes less than half of 16 KB takes nothing of use.
-    if (!halved.has(batch)) {
-      for (const part of [events.slice(0, half), events.slice(half)]) {
-        const smaller = { ...batch, batch_id: batchOf([]).batch_id, events: part };
-        halved.add(smaller);
-        outbox.push(smaller);
-      }
-    }
-  }
-  return status == 400 || status == 413;
-};
-
-const halved = new WeakSet<Batch>();
-
-/** Waits before the next attempt, not in step with other visitors. */
-const rest = (): void => {
-  const wait = retryAfter * 1000 || RETRIES[failures] || 0;
-  failures++;
-  resting = true;
-  later(
-    () => {
-      resting = false;
-      pump();
-    },
-    failures > RETRIES.length ? 0 : wait * (0.8 + Math.random() * 0.4) + (retryAfter ? wait * 0.2 : 0),
-  );
+  isDown = true;
+  if (keep({ b: batch, at: Date.now() })) finish(batch);
+  pending = pending.slice(-10);
 };
 
 const endpoint = (): string => setting('endpoint')!;
 
-const request = (batch: Batch, signal?: AbortSignal): Promise<Response> =>
+const request = (batch: Batch, signal: AbortSignal | null = null): Promise<Response> =>
   fetch(endpoint(), {
     method: 'POST',
     // Text is sent as text/plain, which needs no preflight.
@@ -162,22 +117,25 @@ const request = (batch: Batch, signal?: AbortSignal): Promise<Response> =>
     // The page's own policy could hide the origin, which projects may list, or show the address.
     referrerPolicy: 'origin',
     priority: 'low',
-    signal: signal ?? null,
+    signal,
   });
 
-/** The status that a batch was answered with; 0 without an answer. */
-const post = async (batch: Batch): Promise<number> => {
+/** Sends a batch: nothing where that is done with, else the time to wait before another attempt. */
+const post = async (batch: Batch, wait = 0): Promise<number | void> => {
   const abort = new AbortController();
   const timeout = setTimeout(() => abort.abort(), TIMEOUT);
-  retryAfter = 0;
   try {
-    const response = await request(batch, abort.signal);
-    retryAfter = Math.min(Number(response.headers.get('retry-after')) || 0, 600);
-    if (response.status >= 400) note(response.status, await response.text());
-    return response.status;
+    const { status, headers } = await request(batch, abort.signal);
+    if (status < 300) knownAt = Date.now();
+    else note('answered', status);
+    if (status < 300) later(beat, HEARTBEAT);
+    // The key or the origin is refused: this page has nothing more to say.
+    if (status == 401 || status == 403) halt(true);
+    if (status < 300 || (status >= 400 && status < 404) || status == 413) return;
+    return Math.min(Number(headers.get('retry-after')), 600) * 1250 || wait;
   } catch (error) {
     note(error);
-    return 0;
+    return wait;
   } finally {
     clearTimeout(timeout);
   }
@@ -186,21 +144,16 @@ const post = async (batch: Batch): Promise<number> => {
 /** Sends what earlier pages left, one by one, in one tab at a time. */
 const sendStored = async (): Promise<void> => {
   const send = async (): Promise<void> => {
-    for (const entry of entries()) {
-      if (entry.t && (entry.t == thisTab() || Date.now() - entry.at < GONE)) continue;
-      const status = await post(entry.b);
-      if (!(await settle(entry.b, status))) return;
-      drop(entry.b.batch_id);
+    for (const { b, at, t } of entries()) {
+      if (t && (t == thisTab() || Date.now() - at < GONE)) continue;
+      if ((await post(b, 1)) != null) return;
+      drop(b.batch_id);
     }
   };
-  try {
-    if (!entries().length) return;
-    const { locks } = navigator;
-    if (locks) await locks.request(`identity${endpoint()}`, { ifAvailable: true }, (lock) => (lock ? send() : undefined));
-    else await send();
-  } catch (error) {
-    note(error);
-  }
+  if (!entries().length) return;
+  const { locks } = navigator;
+  if (locks) await locks.request(`identity${endpoint()}`, { ifAvailable: true }, (lock) => (lock ? send() : undefined)).catch(note);
+  else await send();
 };
 
 /** Gives a batch to the browser, to be sent when the page is gone. */
@@ -217,30 +170,22 @@ const beacon = (batch: Batch): boolean =>
  */
 export const leave = (toOwnPage: boolean): void => {
   if (!maySpeak()) return;
-  packAll();
-  const batches = outbox;
-  outbox = [];
-  const [only] = batches;
-  if (
-    toOwnPage &&
-    only &&
-    !batches[1] &&
-    only != inFlight &&
-    !session().x &&
-    thisTab() &&
-    JSON.stringify(only).length < MAX_QUEUED_CHARACTERS &&
-    keep({ b: only, at: Date.now(), t: thisTab(), c: true })
-  ) {
-    return;
-  }
-  for (const batch of batches) {
-    // What is kept and sent both has one id and counts once.
-    if (batch == inFlight || failures) keep({ b: batch, at: Date.now() });
-    if (batch == inFlight || beacon(batch)) continue;
-    keep({ b: batch, at: Date.now() });
+  const old = pending;
+  const fresh = packAll();
+  pending = [];
+  const at = Date.now();
+  const t = thisTab();
+  const mayCarry = toOwnPage && t && !fresh[1] && !session().x;
+  // In flight still, or given up: what is kept and arrives as well has one id and counts once.
+  for (const b of old) keep({ b, at });
+  for (const b of fresh) {
+    if (mayCarry && JSON.stringify(b).length < MAX_QUEUED_CHARACTERS && keep({ b, at, t, c: true })) continue;
+    if (isDown || old[0]) keep({ b, at });
+    if (beacon(b)) continue;
+    keep({ b, at });
     attempt(() =>
-      request(batch).then(
-        ({ ok }) => ok && drop(batch.batch_id),
+      request(b).then(
+        ({ ok }) => ok && drop(b.batch_id),
         () => {},
       ),
     );
@@ -259,7 +204,7 @@ export const takeOver = (): void => {
     if (isFresh && b.session.session_id == session().i && b.visitor.visitor_id == visitorId()) {
       putFirst(b.events);
     } else {
-      outbox.push(b);
+      deliver([b]);
       // There are pages between that do not run the tracker.
       if (c && !isFresh) change((session) => (session.x = 1));
     }
@@ -270,7 +215,7 @@ export const takeOver = (): void => {
 const beat = (): void => {
   const at = Date.now();
   const isDue = knownAt && at - knownAt >= HEARTBEAT && at - inputAt <= ACTIVE;
-  if (!isDue || document.hidden || inFlight || outbox.length || isOff('heartbeat') || bot() == 100) return;
+  if (!isDue || document.hidden || pending.length || isOff('heartbeat') || bot() == 100) return;
   knownAt = at;
   later(beat, HEARTBEAT);
   // Without events: with them the instant of sending would not count.
@@ -285,7 +230,7 @@ export const active = (): void => {
 
 /** Forgets what was not sent. */
 export const discard = (): void => {
-  outbox = [];
+  pending = [];
   clear();
 };
 
@@ -295,9 +240,9 @@ export const startTransport = (): void => {
     if (count >= MAX_QUEUED_EVENTS || characters > MAX_QUEUED_CHARACTERS) flushIn(0);
   });
   on(window, 'online', () => {
-    resting = false;
-    failures = Math.min(failures, RETRIES.length);
-    if (failures) pump().then(guard(() => sendStored()));
+    if (!isDown) return;
+    isDown = false;
+    deliver(pending);
+    sendStored();
   });
 };
-

@@ -259,7 +259,9 @@ export const scenarios = [
       await last.evaluate(() => identity.flush());
       await sleep(3500);
       await t.leave(last);
-      const own = t.site.events('cta_clicked');
+      // What arrived counts, answered or not, each batch once.
+      const arrived = new Map(t.site.posts().map(({ batch }) => [batch.batch_id, batch]));
+      const own = [...arrived.values()].flatMap(({ events }) => events).filter(({ name }) => name === 'cta_clicked');
       assert.equal(own.filter(({ data }) => data?.plan === 'pro').length, 2, 'a click and a click with control');
       assert.equal(own.length, 3);
     },
@@ -553,7 +555,7 @@ export const scenarios = [
     async run(t) {
       const tab = await t.open('/');
       await sleep(1200);
-      await t.hammer(tab, '#ripple', 6, 200);
+      await t.hammer(tab, '#ripple', 6, 160);
       await sleep(3300);
       await t.hammer(tab, '#off', 6, 200);
       await sleep(3300);
@@ -705,7 +707,7 @@ export const scenarios = [
       const names = t.site.events().map(({ name }) => name);
       for (const name of ['cycle', 'big', 'getter', 'camel_case_name']) assert.ok(names.includes(name), name);
       assert.equal(names.filter((name) => name === 'console_error').length, 1);
-      assert.deepEqual(t.site.events('getter')[0].data.good, 1);
+      assert.equal(t.site.events('getter')[0].data.good, 1);
     },
   },
   ...Object.entries({
@@ -893,8 +895,8 @@ export const scenarios = [
       await t.pass(tab, 60_000);
       await t.leave(tab);
       const { data } = t.site.events('reading_behavior')[0];
-      assert.ok(data.active_time_ms >= 2900 && data.active_time_ms <= 6000, `${data.active_time_ms}`);
-      assert.ok(data.total_time_ms - data.active_time_ms >= 59_500 && data.total_time_ms - data.active_time_ms <= 75_000, `${data.total_time_ms}`);
+      assert.ok(data.active_time_ms >= 2900 && data.active_time_ms <= 9000, `${data.active_time_ms}`);
+      assert.ok(data.total_time_ms - data.active_time_ms >= 59_500 && data.total_time_ms - data.active_time_ms <= 80_000, `${data.total_time_ms}`);
       assert.ok(data.scroll_depth >= 25 && data.scroll_depth <= 50, `${data.scroll_depth}`);
       t.expect({});
     },
