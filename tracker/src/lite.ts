@@ -1,0 +1,10 @@
+import type { Api } from './api';
+import { detectors } from './detectors/lite';
+import { initWith } from './init';
+import type { Options } from './settings';
+
+export type { Api, Options };
+export type { Hook, TrackedEvent } from './queue';
+
+/** Starts the small tracker: page views, sessions and web vitals. */
+export const init = (options: Options): Api => initWith(detectors, options);

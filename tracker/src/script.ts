@@ -1,0 +1,4 @@
+import { auto } from './auto';
+import { detectors } from './detectors';
+
+auto(detectors);

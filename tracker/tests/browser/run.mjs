@@ -1,0 +1,191 @@
+// Runs the scenarios: node tests/browser/run.mjs [--jobs N] [ID…]. With IDENTITY_BIN (a program) or IDENTITY_BASE_URL and
+// IDENTITY_PUBLIC_KEY, IDENTITY_SECRET_KEY (a running one), all that is recorded is sent on, and the figures are compared.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { emulateVisibility, launch, newContext } from './browser.mjs';
+import { scenarios } from './scenarios.mjs';
+import { startSite } from './site.mjs';
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { jobs: { type: 'string', default: '5' } } });
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Tells what is only noise around a scenario from what it is about. */
+const AMBIENT = ['page_view', 'reading_behavior', 'web_vitals', 'seo_diagnostics', 'frustration_score'];
+
+/** A collector to pass batches on to, if one is wanted. */
+const startTarget = async () => {
+  const { IDENTITY_BIN, IDENTITY_BASE_URL, IDENTITY_PUBLIC_KEY, IDENTITY_SECRET_KEY } = process.env;
+  if (IDENTITY_BASE_URL) return { base: IDENTITY_BASE_URL, secret: IDENTITY_SECRET_KEY, stop() {} };
+  if (!IDENTITY_BIN) return undefined;
+  const secret = `sk_live_${'0'.repeat(32)}`;
+  const publicKey = IDENTITY_PUBLIC_KEY ?? `pk_live_${'0'.repeat(32)}`;
+  const child = spawn(IDENTITY_BIN, ['dev', '--empty', '--port', '0', '--dynamodb-port', '0', '--public-key', publicKey, '--secret-key', secret, '--rate-limit', '1000000'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const base = await new Promise((resolve, reject) => {
+    child.on('exit', (code) => reject(new Error(`identity dev ended with ${code}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const found = /^Base URL\s+(\S+)/.exec(line);
+      if (found) resolve(found[1]);
+    });
+  });
+  return { base, secret, stop: () => child.kill() };
+};
+
+const target = await startTarget();
+const browser = await launch();
+
+const ask = async (path) => {
+  const response = await fetch(`${target.base}/api/v1${path}`, { headers: { authorization: `Bearer ${target.secret}` } });
+  assert.equal(response.status, 200, path);
+  return (await response.json()).data;
+};
+
+/** What the API says of the visitors of a scenario must be what they sent. */
+const compareFigures = async (site) => {
+  const refused = site.posts().filter(({ status }) => status !== 202 && status !== undefined && status < 500);
+  assert.deepEqual(refused.map(({ status, reply }) => [status, reply]), []);
+  const sent = new Map();
+  for (const { session, events } of site.batches()) {
+    const all = sent.get(session.session_id) ?? [];
+    all.push(...events);
+    sent.set(session.session_id, all);
+  }
+  for (const [session, events] of sent) {
+    const find = async () => {
+      const response = await fetch(`${target.base}/api/v1/sessions/${session}`, { headers: { authorization: `Bearer ${target.secret}` } });
+      return response.status === 200 ? (await response.json()).data : undefined;
+    };
+    let found = await find();
+    for (let tries = 0; tries < 40 && found?.event_count !== events.length; tries++) {
+      await sleep(250);
+      found = await find();
+    }
+    assert.equal(found?.event_count, events.length, `events of ${session}`);
+    assert.equal(found.page_views, events.filter(({ name }) => name === 'page_view').length);
+    const names = (list) => list.map(({ name }) => name).sort();
+    assert.deepEqual(names(found.events), names(events).slice(0, 500));
+  }
+};
+
+const runOne = async (scenario) => {
+  const site = await startSite(scenario.pages, { forward: target?.base });
+  const context = await newContext(browser, scenario.context);
+  if (scenario.visibility) await emulateVisibility(context, scenario.visibility);
+  if (scenario.clock) await context.clock.install();
+  const t = {
+    site,
+    context,
+    api: target && ask,
+    async open(path) {
+      const tab = await context.newPage();
+      await tab.goto(site.origin + path, { waitUntil: 'load' });
+      await tab.waitForFunction(() => window.identity?.version || !document.querySelector('script[data-key]'), undefined, { polling: 20 }).catch(() => {});
+      return tab;
+    },
+    /** Leaves a page for another site, and waits until all has arrived. */
+    async leave(tab) {
+      await tab.goto('about:blank').catch(() => {});
+      let count = -1;
+      while (count !== site.posts().length) {
+        count = site.posts().length;
+        await sleep(400);
+      }
+      await tab.close();
+    },
+    async back(tab, path) {
+      await tab.evaluate(() => setTimeout(() => history.back(), 20));
+      await tab.waitForURL(`**${path}`, { waitUntil: 'commit' });
+      await sleep(400);
+    },
+    /** Lets time pass in all pages, with time for answers to arrive: those of the network come by the real clock. */
+    async pass(_tab, ms) {
+      for (let passed = 0; passed < ms; ) {
+        const step = Math.min(passed < 45_000 ? 2500 : 60_000, ms - passed);
+        await context.clock.runFor(step);
+        await sleep(60);
+        passed += step;
+      }
+    },
+    async center(tab, selector) {
+      const { x, y, width, height } = await tab.locator(selector).boundingBox();
+      return [x + width / 2, y + height / 2];
+    },
+    async corner(tab, selector) {
+      const { x, y } = await tab.locator(selector).boundingBox();
+      return [x + 9, y + 9];
+    },
+    async press(tab, selector, ms) {
+      await tab.mouse.move(...(await t.center(tab, selector)));
+      await tab.mouse.down();
+      await sleep(ms);
+      await tab.mouse.up();
+    },
+    async hammer(tab, selector, count, every) {
+      const [x, y] = await t.center(tab, selector);
+      await tab.mouse.move(x, y);
+      for (let n = 0; n < count; n++) {
+        await tab.mouse.down();
+        await tab.mouse.up();
+        await sleep(every);
+      }
+    },
+    expect(counts) {
+      const found = {};
+      for (const { name } of site.events()) if (!AMBIENT.includes(name)) found[name] = (found[name] ?? 0) + 1;
+      assert.deepEqual(found, counts);
+    },
+    expectViews(urls) {
+      const views = site.events('page_view').sort((a, b) => a.created_at - b.created_at);
+      assert.deepEqual(views.map(({ data }) => data.url), urls);
+      return views;
+    },
+    frustration: (rows) => (rows.data ?? rows.visitors ?? rows).find?.(({ visitor_id }) => visitor_id === site.batches()[0].visitor.visitor_id),
+  };
+  const crashes = [];
+  context.on('page', (tab) => tab.on('crash', () => crashes.push('the page crashed')));
+  const started = Date.now();
+  try {
+    await scenario.run(t);
+    assert.deepEqual(crashes, []);
+    for (const { status, batch } of site.posts()) assert.notEqual(status, 400, JSON.stringify(batch));
+    if (target) await compareFigures(site);
+    return { scenario, ms: Date.now() - started };
+  } catch (error) {
+    return { scenario, ms: Date.now() - started, error, events: site.events().map(({ name, data }) => `${name} ${JSON.stringify(data)}`) };
+  } finally {
+    await context.close().catch(() => {});
+    await site.close();
+  }
+};
+
+const wanted = scenarios.filter(({ id }) => !positionals.length || positionals.some((given) => String(id) === given || String(id).replace(/\D.*/, '') === given));
+const say = (result, attempt) => {
+  const { scenario, error, ms, events } = result;
+  console.log(`${error ? 'FAILED' : 'passed'}  ${String(scenario.id).padEnd(12)} ${scenario.name} (${(ms / 1000).toFixed(1)} s${attempt})`);
+  if (error) console.log(`${error.stack ?? error}\n  events:\n    ${events.join('\n    ')}\n`);
+};
+const queue = [...wanted];
+const results = [];
+const worker = async () => {
+  for (let next = queue.shift(); next; next = queue.shift()) {
+    const result = await runOne(next);
+    results.push(result);
+    if (!result.error) say(result, '');
+  }
+};
+await Promise.all(Array.from({ length: Number(values.jobs) }, worker));
+// Clicks within a second are not within one on a machine that does five things at once: what failed is tried alone.
+for (const [index, { scenario, error }] of results.entries()) {
+  if (!error) continue;
+  results[index] = await runOne(scenario);
+  say(results[index], ', alone');
+}
+await browser.close();
+target?.stop();
+const failed = results.filter(({ error }) => error);
+console.log(`${results.length - failed.length} of ${results.length} scenarios passed${target ? `, against ${target.base}` : ''}`);
+process.exit(failed.length ? 1 : 0);

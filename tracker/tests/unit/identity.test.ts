@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { beforeEach, mock, test } from 'node:test';
+import * as identity from '../../src/identity';
+import { settle } from '../../src/settings';
+import { storeFor, storeIn } from '../../src/storage';
+import { install, settings } from './page';
+
+const MINUTE = 60_000;
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['Date'], now: 1.75e12 });
+  install();
+  settle((name) => settings[name]);
+  storeFor(settings.key as string);
+  storeIn('local');
+  identity.forget();
+});
+
+const stored = (): any => JSON.parse(localStorage.getItem('identity.000000')!);
+
+test('ids have the forms that the collector takes', () => {
+  assert.match(identity.visitorId()!, /^v_[\w-]{16}$/);
+  assert.match(identity.session().i, /^ses_[\w-]{16}$/);
+});
+
+test('a session lasts until half an hour without input', () => {
+  const { i } = identity.session();
+  for (let n = 0; n < 5; n++) {
+    mock.timers.tick(29 * MINUTE);
+    assert.equal(identity.touch(), false);
+  }
+  assert.equal(identity.session().i, i);
+  mock.timers.tick(31 * MINUTE);
+  assert.equal(identity.touch(), true);
+  identity.renew();
+  assert.notEqual(identity.session().i, i);
+  assert.equal(identity.touch(), false);
+});
+
+test('another tab keeps a session alive', () => {
+  identity.session();
+  mock.timers.tick(31 * MINUTE);
+  const record = stored();
+  record.s.l = Date.now();
+  localStorage.setItem('identity.000000', JSON.stringify(record));
+  assert.equal(identity.touch(), false);
+});
+
+test('a session ends after a day, whatever happens in it', () => {
+  identity.session();
+  for (let n = 0; n < 24 * 6; n++) {
+    mock.timers.tick(10 * MINUTE);
+    if (n < 24 * 6 - 1) assert.equal(identity.touch(), false);
+  }
+  mock.timers.tick(1);
+  assert.equal(identity.touch(), true);
+});
+
+test('a visitor is forgotten after 395 days, visits or not', () => {
+  const first = identity.visitorId();
+  for (let day = 0; day < 394; day++) {
+    mock.timers.tick(24 * 60 * MINUTE);
+    identity.forget();
+    assert.equal(identity.visitorId(), first);
+  }
+  mock.timers.tick(2 * 24 * 60 * MINUTE);
+  identity.forget();
+  assert.notEqual(identity.visitorId(), first);
+});
+
+test('what other scripts write in its place is no record', () => {
+  for (const text of ['', 'null', '5', '[]', '{}', '{"v":"v_aaaaaaaaaaaaaaaa"}', '{"v":5,"s":{}}', 'not JSON']) {
+    localStorage.setItem('identity.000000', text);
+    identity.forget();
+    assert.match(identity.visitorId()!, /^v_/);
+    assert.ok(identity.sessionFacts().started_at > 0);
+  }
+});
+
+test('clicks of two tabs add up', () => {
+  identity.session();
+  identity.change((session) => session.c++);
+  const record = stored();
+  record.s.c += 5;
+  localStorage.setItem('identity.000000', JSON.stringify(record));
+  identity.change((session) => session.c++);
+  assert.equal(identity.sessionFacts().click_count, 7);
+});
+
+test('of two sessions born at once the smaller id stays', () => {
+  const mine = identity.session().i;
+  const record = stored();
+  record.s.i = 'ses_----------------';
+  localStorage.setItem('identity.000000', JSON.stringify(record));
+  identity.agree();
+  assert.equal(identity.session().i, 'ses_----------------');
+  assert.notEqual(mine, identity.session().i);
+});
+
+test('names of a visitor do not outlive the tab where ids do not', () => {
+  storeIn('session');
+  assert.ok(identity.addAlias('user-1'));
+  assert.deepEqual(identity.visitorFacts().aliases, ['user-1']);
+  assert.deepEqual(JSON.parse(sessionStorage.getItem('identity.000000')!).a, []);
+});
+
+test('what is measured of a screen is whole', () => {
+  assert.equal(identity.visitorFacts().screen_width, 1280);
+});
+
+test('the frustration score is the server’s', () => {
+  identity.change(({ n }) => Object.assign(n, { rage: 3, dead: 5, error: 2, abandon: 1 }));
+  assert.equal(identity.frustration(), 78);
+});

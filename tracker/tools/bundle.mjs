@@ -1,0 +1,41 @@
+// Bundles and minifies one entry of src/.
+
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import { minify } from 'terser';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+export const bundle = async (entry, format) => {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: [join('src', entry)],
+    bundle: true,
+    format,
+    target: 'es2020',
+    charset: 'utf8',
+    define: { VERSION: JSON.stringify(version) },
+    write: false,
+  });
+  const { code } = await minify(outputFiles[0].text, {
+    module: format === 'esm',
+    ecma: 2020,
+    compress: { passes: 3, unsafe_arrows: true, pure_getters: true },
+    // What is only used in here is named with a last underscore, and gets a short name.
+    mangle: { properties: { regex: /_$/ } },
+    format: { ascii_only: true, comments: false },
+  });
+  return Buffer.from(`${code}\n`);
+};
+
+/** The same bytes at any time and on any system. */
+export const gzip = (bytes) => {
+  const packed = gzipSync(bytes, { level: 9 });
+  packed.writeUInt32LE(0, 4); // No time,
+  packed[9] = 255; // and no system.
+  return packed;
+};
