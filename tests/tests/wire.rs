@@ -42,7 +42,7 @@ impl Wire {
         let length = headers.get("content-length").map_or(0, |length| length.to_str().unwrap().parse().unwrap());
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).await.unwrap();
-        Response { status, headers, text: String::from_utf8(body).unwrap() }
+        Response::new(status, headers, body)
     }
 
     async fn is_closed(&mut self) -> bool {
