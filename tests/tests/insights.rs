@@ -89,7 +89,7 @@ fn at(of: i32, hour: i64, seconds: i64) -> Millis {
 
 fn event(name: &str, at: Millis, url: &str, data: Value) -> Event {
     let data = serde_json::value::to_raw_value(&data).ok();
-    Event { name: name.to_owned(), url: Some(url.to_owned()), created_at: at, data }
+    Event { name: name.to_owned(), url: Some(url.into()), created_at: at, data }
 }
 
 fn page_view(at: Millis, url: &str) -> Event {
