@@ -574,17 +574,17 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 /// What is true of every batch that was taken.
 fn keeps_the_rules(draft: &Draft) -> bool {
-    let fits = |text: &Option<String>| text.as_ref().is_none_or(|text| text.chars().count() <= 2_048);
+    let fits = |text: Option<&str>| text.is_none_or(|text| text.chars().count() <= 2_048);
     let real = |at: Millis| (0..=Millis::MAX.0).contains(&at.0);
     draft.events.len() <= 100
-        && fits(&draft.page)
+        && fits(draft.page.as_deref())
         && real(draft.sent_at)
         && real(draft.session.started_at)
         && draft.visitor.bot_score <= 100
         && draft.events.iter().all(|event| {
             let data = event.data.as_ref().map_or("{}", |data| data.get());
             real(event.created_at)
-                && fits(&event.url)
+                && fits(event.url.as_deref())
                 && data.len() <= 8_192
                 && serde_json::from_str::<Value>(data).is_ok_and(|data| data.is_object())
         })
