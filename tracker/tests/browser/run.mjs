@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { emulateVisibility, launch, newContext } from './browser.mjs';
+import { modes } from './modes.mjs';
 import { scenarios } from './scenarios.mjs';
 import { startSite } from './site.mjs';
 
@@ -76,8 +77,10 @@ const runOne = async (scenario) => {
   const context = await newContext(browser, scenario.context);
   if (scenario.visibility) await emulateVisibility(context, scenario.visibility);
   if (scenario.clock) await context.clock.install();
+  const crashes = [];
   const t = {
     site,
+    crashes,
     context,
     api: target && ask,
     async open(path) {
@@ -145,11 +148,15 @@ const runOne = async (scenario) => {
     },
     frustration: (rows) => (rows.data ?? rows.visitors ?? rows).find?.(({ visitor_id }) => visitor_id === site.batches()[0].visitor.visitor_id),
   };
-  const crashes = [];
   context.on('page', (tab) => tab.on('crash', () => crashes.push('the page crashed')));
   const started = Date.now();
   try {
-    await scenario.run(t);
+    let alarm;
+    const late = new Promise((_, reject) => {
+      alarm = setTimeout(() => reject(new Error('It takes too long')), 120_000);
+    });
+    await Promise.race([scenario.run(t), late]);
+    clearTimeout(alarm);
     assert.deepEqual(crashes, []);
     for (const { status, batch } of site.posts()) assert.notEqual(status, 400, JSON.stringify(batch));
     if (target) await compareFigures(site);
@@ -157,12 +164,12 @@ const runOne = async (scenario) => {
   } catch (error) {
     return { scenario, ms: Date.now() - started, error, events: site.events().map(({ name, data }) => `${name} ${JSON.stringify(data)}`) };
   } finally {
-    await context.close().catch(() => {});
+    await Promise.race([context.close().catch(() => {}), sleep(5000)]);
     await site.close();
   }
 };
 
-const wanted = scenarios.filter(({ id }) => !positionals.length || positionals.some((given) => String(id) === given || String(id).replace(/\D.*/, '') === given));
+const wanted = [...scenarios, ...modes].filter(({ id }) => !positionals.length || positionals.some((given) => String(id) === given || String(id).replace(/\D.*/, '') === given));
 const say = (result, attempt) => {
   const { scenario, error, ms, events } = result;
   console.log(`${error ? 'FAILED' : 'passed'}  ${String(scenario.id).padEnd(12)} ${scenario.name} (${(ms / 1000).toFixed(1)} s${attempt})`);
