@@ -89,7 +89,7 @@ export const modes = [
   },
   {
     id: 'none',
-    name: 'nothing kept, each load a new visitor',
+    name: 'nothing kept, a visitor without a name',
     pages: hello('data-storage="none"'),
     async run(t) {
       const tab = await t.open('/');
@@ -101,12 +101,15 @@ export const modes = [
       await t.leave(tab);
       t.expectViews(['/', '/next']);
       assert.equal(new Set(ids(t).map(String)).size, 2);
+      assert.ok(ids(t).every(([visitor]) => visitor === undefined));
     },
   },
   {
     id: 'derived',
     name: 'nothing kept, the session derived from the device',
     pages: hello('data-storage="none" data-fingerprint'),
+    // Another device each time: the same one would go on with its session.
+    context: () => ({ screen: { width: 800 + Math.floor(Math.random() * 1e6), height: 600 }, viewport: { width: 800, height: 600 } }),
     async run(t) {
       const tab = await t.open('/');
       await sleep(300);
