@@ -9,7 +9,7 @@ use benchmarks::load::{Loaded, load};
 use benchmarks::reads;
 use benchmarks::report::{Report, Set};
 use benchmarks::served::memory_mib;
-use benchmarks::site::Site;
+use benchmarks::site::{DAYS, Site};
 use benchmarks::writes;
 use clap::Parser;
 
@@ -70,12 +70,16 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<ExitCode, BenchError> {
     let mut sites: Vec<(String, bool, Site)> = Vec::new();
     for events in &arguments.events {
-        sites.push((grouped(*events), true, Site { events: *events, urls: arguments.urls, heavy: false }));
+        sites.push((grouped(*events), true, Site { events: *events, urls: arguments.urls, heavy: false, days: DAYS }));
     }
     if arguments.special > 0 {
         let (events, size) = (arguments.special, grouped(arguments.special));
-        sites.push((format!("{size}, 5,000 URLs"), false, Site { events, urls: 5_000, heavy: false }));
-        sites.push((format!("{size}, half of one visitor"), false, Site { events, urls: arguments.urls, heavy: true }));
+        sites.push((format!("{size}, 5,000 URLs"), false, Site { events, urls: 5_000, heavy: false, days: DAYS }));
+        sites.push((
+            format!("{size}, half of one visitor"),
+            false,
+            Site { events, urls: arguments.urls, heavy: true, days: DAYS },
+        ));
     }
     let mut report = Report { sets: Vec::new(), writes: writes::measure(arguments.visits).await? };
     for (name, is_plain, site) in sites {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use identity::dev::Stack;
 use identity::server::Functions;
 use lambda_http::{Body, Request};
+use rollup::Consumer;
 use shared::app::App;
 use shared::store::Store;
 
@@ -16,17 +17,37 @@ use crate::served::peak_memory_mib;
 /// requests follow.
 pub const INSTANCE: &str = "instance";
 
+/// The argument that makes the benchmark's program a rebuild; the engine's address and a project follow.
+pub const REBUILD: &str = "rebuild";
+
 /// The most memory that a process takes which does nothing but answer a request, so many times, in MiB.
 pub async fn peak_memory(stack: &Stack, path: &str, requests: usize) -> Result<f64, BenchError> {
+    told_by(&[INSTANCE, stack.endpoint_url(), stack.secret_key(), path, &requests.to_string()]).await
+}
+
+/// The most memory that a process takes which does nothing but rebuild the stack's project, in MiB.
+pub async fn peak_memory_of_rebuild(stack: &Stack) -> Result<f64, BenchError> {
+    told_by(&[REBUILD, stack.endpoint_url(), stack.project().as_str()]).await
+}
+
+/// The number that this program prints when it is started with other arguments.
+async fn told_by(arguments: &[&str]) -> Result<f64, BenchError> {
     let failed = |error: std::io::Error| BenchError::Failed(error.to_string());
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
-    command
-        .args([INSTANCE, stack.endpoint_url(), stack.secret_key(), path, &requests.to_string()])
-        .stderr(Stdio::inherit());
+    command.args(arguments).stderr(Stdio::inherit());
     let output = tokio::task::spawn_blocking(move || command.output()).await;
     let output = output.map_err(|error| BenchError::Failed(error.to_string()))?.map_err(failed)?;
     let told = String::from_utf8_lossy(&output.stdout).trim().parse();
-    told.map_err(|_| BenchError::Failed(format!("an instance that is asked {path} ends with {}", output.status)))
+    told.map_err(|_| BenchError::Failed(format!("{arguments:?} ends with {}", output.status)))
+}
+
+/// Rebuilds a project on an engine's table, and prints the memory that it took.
+pub async fn rebuild(endpoint_url: &str, project: &str) -> Result<(), BenchError> {
+    let store = Store::new(shared::app::client(Some(endpoint_url)).await, shared::app::DEFAULT_TABLE);
+    let project = project.parse().map_err(|_| BenchError::Failed(format!("{project} is no project")))?;
+    Consumer::new(store).rebuild(&project, false, |_| {}).await?;
+    println!("{}", peak_memory_mib());
+    Ok(())
 }
 
 /// Answers a request on an engine's table so many times, and prints the memory that it took.

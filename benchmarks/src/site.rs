@@ -1,4 +1,4 @@
-//! A made-up site's traffic over the 30 days that end now, in the order in which it would arrive.
+//! A made-up site's traffic over the days that end now, in the order in which it would arrive.
 
 use fastrand::Rng;
 use serde_json::value::RawValue;
@@ -28,6 +28,8 @@ pub struct Site {
     pub urls: usize,
     /// Whether half of all events come from a single visitor.
     pub heavy: bool,
+    /// Over how many days.
+    pub days: i64,
 }
 
 /// A session to come.
@@ -53,7 +55,7 @@ impl Site {
         let mut number = 0;
         let mut add = |rng: &mut Rng, visitor, events| {
             number += 1;
-            sessions.push(Planned { start: start(rng, now), visitor, number, events });
+            sessions.push(Planned { start: start(rng, now, self.days), visitor, number, events });
         };
         for _ in 0..heavy / HEAVY_SESSION {
             add(&mut rng, 0, HEAVY_SESSION);
@@ -72,12 +74,12 @@ impl Site {
     }
 }
 
-/// An instant of the last 30 days, by day more often than by night.
-fn start(rng: &mut Rng, now: Millis) -> i64 {
-    let first = now.day().plus(1 - DAYS as i32).start().0;
+/// An instant of the last days, by day more often than by night.
+fn start(rng: &mut Rng, now: Millis, days: i64) -> i64 {
+    let first = now.day().plus(1 - days as i32).start().0;
     loop {
         let hour = rng.i64(0..24);
-        let at = first + rng.i64(0..DAYS) * DAY_MS + hour * 3_600_000 + rng.i64(0..3_600_000);
+        let at = first + rng.i64(0..days) * DAY_MS + hour * 3_600_000 + rng.i64(0..3_600_000);
         let is_likely = rng.i64(0..12) < 12 - (hour - 14).abs().min(10);
         if is_likely && at < now.0 - 600_000 {
             return at;

@@ -7,17 +7,23 @@
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
+use tracing::Subscriber;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::routes::ROUTES;
 use crate::time::Millis;
 
 /// Whose metrics they are in CloudWatch.
 const NAMESPACE: &str = "identity-api";
 
-/// The environment variable with the least severe level that is logged, as a whole or by module.
-const LEVELS_VARIABLE: &str = "RUST_LOG";
+/// The environment variable with the least severe level that is logged.
+const LEVEL_VARIABLE: &str = "RUST_LOG";
+
+/// This project's crates besides those of the routes.
+const OWN_CRATES: [&str; 4] = ["not_found", "reconcile", "rollup", "shared"];
 
 /// The dimension that tells deployments in one account apart: the table's name.
 const TABLE: &str = "Table";
@@ -53,13 +59,24 @@ impl Metric {
 
 /// Starts JSON logging to standard output, at the level of `RUST_LOG` or `info`, and metrics of a table.
 pub fn start_json(table: &str) {
-    let levels = std::env::var(LEVELS_VARIABLE).ok().and_then(|levels| levels.parse().ok());
-    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).without_time();
-    tracing_subscriber::registry()
-        .with(lines)
-        .with(levels.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO)))
-        .init();
+    let level = std::env::var(LEVEL_VARIABLE).ok().and_then(|level| level.parse().ok());
+    subscriber(level.unwrap_or(LevelFilter::INFO), std::io::stdout).init();
     DEPLOYMENT.get_or_init(|| table.to_owned());
+}
+
+/// What writes log lines in JSON, of a level and above.
+///
+/// Libraries warn at the most: below that they tell all that they send and receive, which is what visitors did and the
+/// hashes of keys, in twenty times as many bytes as a request's own line.
+pub fn subscriber<W>(level: LevelFilter, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let of_routes = ROUTES.iter().map(|route| (route.function.replace('-', "_"), level));
+    let own = OWN_CRATES.map(|name| (name.to_owned(), level));
+    let levels = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(of_routes.chain(own));
+    let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).without_time();
+    tracing_subscriber::registry().with(lines.with_writer(writer)).with(levels)
 }
 
 /// Writes a line with properties and metrics: for CloudWatch on Lambda, else as a log line.

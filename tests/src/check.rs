@@ -50,6 +50,24 @@ impl Request {
         oracle.answer(&self.path, Query(&self.params), now()).body["pagination"]["total"].as_u64().unwrap() as usize
     }
 
+    /// What differs between an answer and the oracle's as of an instant.
+    pub fn differences(&self, oracle: &Oracle, actual: &Answer, instant: i64) -> Vec<String> {
+        let (query, mut actual) = (Query(&self.params), actual.clone());
+        settle_ties(&self.path, &mut actual.body);
+        let mut expected = match oracle.ranking(&self.path, query, day_of(instant), &actual.body) {
+            Some(body) => Answer { status: 200, body },
+            None => oracle.answer(&self.path, query, instant),
+        };
+        settle_ties(&self.path, &mut expected.body);
+        differences(&expected, &actual)
+    }
+
+    /// All figures of all days.
+    pub fn all_figures() -> Vec<Request> {
+        let always = [("start_date", "1970-01-01".to_owned())];
+        figures(&always).into_iter().chain(rankings(&always)).collect()
+    }
+
     fn within(mut self, range: &[(&'static str, String)]) -> Self {
         self.params.extend(range.iter().cloned());
         self
@@ -120,20 +138,10 @@ impl Api {
     /// If they differ, with what differs.
     pub async fn compare(&self, oracle: &Oracle, request: &Request) -> Result<(), String> {
         let asked_at = now();
-        let mut actual = self.get(request).await?;
-        settle_ties(&request.path, &mut actual.body);
-        let differ_as_of = |instant| {
-            let query = Query(&request.params);
-            let mut expected = match oracle.ranking(&request.path, query, day_of(instant), &actual.body) {
-                Some(body) => Answer { status: 200, body },
-                None => oracle.answer(&request.path, query, instant),
-            };
-            settle_ties(&request.path, &mut expected.body);
-            differences(&expected, &actual)
-        };
-        let differences = differ_as_of(asked_at);
+        let actual = self.get(request).await?;
+        let differences = request.differences(oracle, &actual, asked_at);
         // What depends on the clock may have been answered an instant later.
-        if differences.is_empty() || differ_as_of(now()).is_empty() {
+        if differences.is_empty() || request.differences(oracle, &actual, now()).is_empty() {
             return Ok(());
         }
         Err(format!("{request}\n{}\nanswered: {}", differences.join("\n"), actual.body))

@@ -1,5 +1,6 @@
 //! A proxy before DynamoDB that remembers what requests touch, fails single writes (before they
-//! are done, or just after, so that the writer can't know), and fails everything during an outage.
+//! are done, or just after, so that the writer can't know), fails everything during an outage, and answers eventually
+//! consistent reads from copies that are some writes behind.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -10,15 +11,21 @@ use fastrand::Rng;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::access::{self, Access};
+use crate::copies::Copies;
+use crate::stack::Stack;
 
 /// The operations that write.
 const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchWriteItem"];
+
+/// The operations that read items.
+const READS: [&str; 4] = ["GetItem", "BatchGetItem", "Query", "Scan"];
 
 /// What happens to a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +104,24 @@ impl Schedule {
     }
 }
 
+/// Tries at a command whose writes fail now and then.
+const MAX_TRIES: usize = 40;
+
+/// Runs a command until it does not fail, as whoever started it would.
+///
+/// # Errors
+/// If it fails again and again.
+pub async fn until_done<T, E: std::fmt::Display>(command: impl AsyncFn() -> Result<T, E>) -> Result<T, String> {
+    let mut failed = String::new();
+    for _ in 0..MAX_TRIES {
+        match command().await {
+            Ok(done) => return Ok(done),
+            Err(error) => failed = error.to_string(),
+        }
+    }
+    Err(failed)
+}
+
 /// The proxy, until it is dropped.
 #[derive(Debug)]
 pub struct FaultyProxy {
@@ -113,6 +138,8 @@ struct Plan {
     writes: AtomicUsize,
     outage: Mutex<Option<Outage>>,
     accesses: Mutex<BTreeSet<Access>>,
+    /// What answers eventually consistent reads, in place of the table itself.
+    copies: Option<Copies>,
 }
 
 /// The connection is closed without an answer.
@@ -126,6 +153,19 @@ impl FaultyProxy {
     /// # Errors
     /// If there is no port to listen on.
     pub async fn start(target: &str, schedule: Schedule) -> std::io::Result<Self> {
+        Self::start_with(target, schedule, None).await
+    }
+
+    /// The same before a stack's table, with copies of it that answer eventually consistent reads.
+    ///
+    /// # Panics
+    /// If the copies can't be made.
+    pub async fn start_lagging(stack: &Stack, schedule: Schedule, seed: u64) -> std::io::Result<Self> {
+        let copies = Copies::of(stack, seed).await;
+        Self::start_with(&stack.endpoint_url(), schedule, Some(copies)).await
+    }
+
+    async fn start_with(target: &str, schedule: Schedule, copies: Option<Copies>) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let plan = Arc::new(Plan {
@@ -135,6 +175,7 @@ impl FaultyProxy {
             writes: AtomicUsize::new(0),
             outage: Mutex::default(),
             accesses: Mutex::default(),
+            copies,
         });
         let served = plan.clone();
         let task = tokio::spawn(async move {
@@ -168,6 +209,14 @@ impl FaultyProxy {
     /// What the requests that came through touched.
     pub fn accesses(&self) -> BTreeSet<Access> {
         self.plan.accesses.lock().unwrap().clone()
+    }
+
+    /// What answers eventually consistent reads.
+    ///
+    /// # Panics
+    /// If there are no copies.
+    pub fn copies(&self) -> &Copies {
+        self.plan.copies.as_ref().unwrap()
     }
 
     /// Begins an outage, or ends it.
@@ -221,11 +270,32 @@ impl Plan {
     async fn forward(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
-        if let Some((operation, request)) = operation(&head.headers).zip(serde_json::from_slice(&body).ok()) {
-            self.accesses.lock().unwrap().extend(access::of(operation, &request));
+        let operation = operation(&head.headers).unwrap_or_default().to_owned();
+        if let Ok(request) = serde_json::from_slice(&body) {
+            self.accesses.lock().unwrap().extend(access::of(&operation, &request));
         }
-        let sent = self.client.request(head.method, format!("{}{}", self.target, head.uri)).headers(head.headers);
-        let answer = sent.body(body).send().await.map_err(|_| Closed)?;
+        let request = Forwarded { uri: head.uri.to_string(), method: head.method, headers: head.headers, body };
+        match &self.copies {
+            Some(copies) if WRITES.contains(&&*operation) => {
+                let mut log = copies.log().await;
+                let answer = self.send(&request).await?;
+                if answer.status() == StatusCode::OK {
+                    log.add(&operation, &request.body).await;
+                }
+                Ok(answer)
+            }
+            Some(copies) if READS.contains(&&*operation) && is_eventual(&request.body) => match copies.choose().await {
+                None => self.send(&request).await,
+                Some(copy) => Ok(copy.rename_answer(self.send(&copy.rename_request(request)).await?).await),
+            },
+            _ => self.send(&request).await,
+        }
+    }
+
+    async fn send(&self, request: &Forwarded) -> Result<Response<Full<Bytes>>, Closed> {
+        let Forwarded { method, uri, headers, body } = request;
+        let sent = self.client.request(method.clone(), format!("{}{uri}", self.target)).headers(headers.clone());
+        let answer = sent.body(body.clone()).send().await.map_err(|_| Closed)?;
         let mut response = Response::new(Full::default());
         *response.status_mut() = answer.status();
         *response.headers_mut() = answer.headers().clone();
@@ -234,6 +304,22 @@ impl Plan {
         *response.body_mut() = Full::new(answer.bytes().await.map_err(|_| Closed)?);
         Ok(response)
     }
+}
+
+/// A request on its way to the table.
+#[derive(Debug)]
+pub(crate) struct Forwarded {
+    pub(crate) method: Method,
+    pub(crate) uri: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Whether a read does not ask for all acknowledged writes.
+fn is_eventual(body: &Bytes) -> bool {
+    let request: Value = serde_json::from_slice(body).unwrap_or_default();
+    let tables = request["RequestItems"].as_object().into_iter().flatten().map(|(_, table)| table);
+    !tables.chain([&request]).any(|of| of["ConsistentRead"] == true)
 }
 
 /// The operation that a request asks for.

@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod check;
+pub mod copies;
 pub mod delivery;
 pub mod example;
 pub mod faults;

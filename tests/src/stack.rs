@@ -74,6 +74,12 @@ impl Stack {
         Stack(started.unwrap())
     }
 
+    /// Another one on a stack's table, which it reaches through another endpoint.
+    pub async fn start_through(stack: &Stack, endpoint_url: &str) -> Self {
+        let options = Options { counts: false, ..Options::empty("main".parse().unwrap()) };
+        Stack(dev::Stack::start_on(endpoint_url, stack.store().table(), options).await.unwrap())
+    }
+
     /// Ends it.
     pub async fn shutdown(self) {
         self.0.shutdown().await;

@@ -2,8 +2,11 @@
 
 use fastrand::Rng;
 use futures::future::try_join_all;
+use proptest::sample::Index;
 use rollup::Consumer;
 use shared::ids::VisitorId;
+use shared::keys;
+use shared::store::{Query, SK, item_key, read_text};
 
 use crate::check::Request;
 use crate::delivery::Stored;
@@ -12,7 +15,7 @@ use crate::oracle::Oracle;
 use crate::stack::{Project, Stack, now};
 
 /// Two projects with the same ids in them, and what the model knows of each.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Told {
     /// The projects.
     pub projects: [Project; 2],
@@ -66,14 +69,31 @@ impl Told {
         Ok(())
     }
 
+    /// Loses one of the changes of the first project that are not merged yet, if there is any.
+    ///
+    /// # Panics
+    /// If the table can't be reached.
+    pub async fn lose_a_change(&self, stack: &Stack, which: Index) {
+        let tail = stack.store().query(Query::partition(keys::tail(&self.projects[0].id)).strong()).await.unwrap();
+        let changes: Vec<_> = tail.iter().filter(|item| keys::is_segment(read_text(item, SK).unwrap())).collect();
+        if !changes.is_empty() {
+            stack.store().delete(&item_key(changes[which.index(changes.len())]).unwrap()).await.unwrap();
+        }
+    }
+
+    /// A visitor of each project never came.
+    pub fn forget(&mut self, visitors: &[VisitorId; 2]) {
+        for (oracle, visitor) in self.oracles.iter_mut().zip(visitors) {
+            *oracle = oracle.without(visitor.as_str());
+        }
+    }
+
     /// Erases a visitor of each project.
     ///
     /// # Errors
     /// If something differs or fails.
     pub async fn erase(&mut self, stack: &Stack, consumer: &Consumer, visitors: &[VisitorId; 2]) -> Result<(), String> {
-        for (oracle, visitor) in self.oracles.iter_mut().zip(visitors) {
-            *oracle = oracle.without(visitor.as_str());
-        }
+        self.forget(visitors);
         let each = self.projects.iter().zip(visitors);
         let erasures = each.map(|(project, visitor)| consumer.erase(&project.id, visitor, |_| {}));
         try_join_all(erasures).await.map_err(|error| error.to_string())?;

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use identity::project::Settings;
 use identity::{key, project};
@@ -40,9 +41,11 @@ use shared::store::{
 };
 use shared::time::{Day, Millis};
 use tests::example::page_view;
+use tests::faults::{Fault, FaultyProxy, Schedule, until_done};
 use tests::formats::{Kind, all_items};
 use tests::generate::history;
 use tests::http;
+use tests::property::{holds, runtime};
 use tests::stack::{Counting, Project, Stack, now};
 use tests::tracker::keyed;
 
@@ -650,4 +653,81 @@ async fn what_is_touched_is_in_the_current_format() {
         stack.shutdown().await;
     }
     assert_eq!(all[0], all[1]);
+}
+
+/// What is stored in an earlier format is counted on, merged, rebuilt and erased by a consumer that is stopped at any
+/// write or never gets a first answer: what it leaves is readable, and whoever comes next makes of it what comes of it without faults.
+#[test]
+fn an_upgrade_may_stop_at_any_write() {
+    let runtime = runtime();
+    let more: Vec<Batch> = [("v_person", "s_third"), ("v_filler", "s_filler2"), ("v_single", "s_single")]
+        .into_iter()
+        .flat_map(|(visitor, session)| {
+            let like = batches_of(visitor, session).remove(0);
+            (0..3).map(move |number| {
+                let mut batch = like.clone();
+                batch.batch_id = format!("more{number}").parse().unwrap();
+                batch.stored_at = batch.stored_at.plus(3_600_000 + number);
+                batch.sent_at = batch.sent_at.plus(number * 1_000);
+                batch
+            })
+        })
+        .collect();
+    let upgrade = async |consumer: &Consumer| {
+        for batch in &more {
+            consumer.apply(BTreeMap::from([(demo(), vec![batch.clone()])])).await.complete()?;
+        }
+        consumer.compact(&demo()).await?;
+        consumer.rebuild(&demo(), false, |_| {}).await?;
+        consumer.erase(&demo(), &"v_filler".parse().unwrap(), |_| {}).await
+    };
+    let begun = async || {
+        let stack = stack_of(&site(Format::ALL[0])).await;
+        for batch in &more {
+            stack.store().put(batch_item(batch)).await.unwrap();
+        }
+        stack
+    };
+    let quick = |store: Store| Consumer::new(store).with_grace(Duration::from_millis(1));
+    let expected = runtime.block_on(async {
+        let stack = begun().await;
+        upgrade(&quick(stack.store().clone())).await.unwrap();
+        let answers = answers(&stack).await;
+        stack.shutdown().await;
+        answers
+    });
+    let stopped_at = (1..200_usize, 0..4_u8);
+    holds(&runtime, 2, &stopped_at, async |(write, kind)| {
+        let stack = begun().await;
+        let schedule = match kind {
+            0 => Schedule::From(write),
+            1 => Schedule::Once { write, fault: Fault::InternalError },
+            2 => Schedule::Once { write, fault: Fault::AnswerLost },
+            _ => Schedule::FirstTries(Fault::AnswerLost),
+        };
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule).await.unwrap();
+        let store = match schedule {
+            Schedule::FirstTries(_) => stack.store_as_deployed(&proxy.url()).await,
+            _ => stack.store_through(&proxy.url()).await,
+        };
+        let unsure = quick(store);
+        let stopped = match schedule {
+            Schedule::FirstTries(_) => until_done(async || upgrade(&unsure).await).await,
+            _ => upgrade(&unsure).await.map_err(|error| error.to_string()),
+        };
+        if stopped.is_err() && (matches!(schedule, Schedule::FirstTries(_)) || proxy.writes() < write) {
+            return Err(format!("{stopped:?}, and there was no fault"));
+        }
+        answers(&stack).await;
+        let clean = quick(stack.store().clone());
+        upgrade(&clean).await.map_err(|error| error.to_string())?;
+        let (found, answered) = (clean.rebuild(&demo(), true, |_| {}).await.unwrap(), answers(&stack).await);
+        stack.shutdown().await;
+        match (found.is_empty(), answered == expected) {
+            (true, true) => Ok(()),
+            _ => {
+                Err(format!("{stopped:?}: a rebuild finds {found:?}, answered is {answered:?}, expected {expected:?}"))
+            }
+        }
+    });
 }

@@ -5,19 +5,23 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use identity::replay;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rollup::Consumer;
+use rollup::dead_letters::DeadLetter;
+use rollup::heartbeat::Heartbeat;
 use shared::derived::BatchRef;
 use shared::ids::VisitorId;
 use shared::keys;
 use shared::model::Batch;
-use shared::store::{Query, SK, item_key, read_text};
+use shared::time::Millis;
 use tests::delivery::{Order, deliver};
 use tests::example::page_view;
-use tests::faults::{Fault, FaultyProxy, Schedule};
+use tests::faults::{Fault, FaultyProxy, Schedule, until_done};
 use tests::generate::history;
 use tests::property::{holds, runtime};
+use tests::queue::FakeQueue;
 use tests::sent::{Event, Sent};
 use tests::stack::{Counting, Stack, now};
 use tests::told::Told;
@@ -37,15 +41,6 @@ fn consumer(store: shared::store::Store) -> Consumer {
     Consumer::new(store).with_grace(Duration::from_millis(1))
 }
 
-/// Loses one of the changes of the first project that are not merged yet, if there is any.
-async fn lose_a_change(stack: &Stack, told: &Told, which: Index) {
-    let tail = stack.store().query(Query::partition(keys::tail(&told.projects[0].id))).await.unwrap();
-    let changes: Vec<_> = tail.iter().filter(|item| keys::is_segment(read_text(item, SK).unwrap())).collect();
-    if !changes.is_empty() {
-        stack.store().delete(&item_key(changes[which.index(changes.len())]).unwrap()).await.unwrap();
-    }
-}
-
 /// A rebuild is stopped at its first write, its second, and so on. Where nothing was wrong, readers see the same figures
 /// at every stop, and what is counted afterwards is exact; where a change was lost, the next rebuild puts it right.
 #[test]
@@ -61,7 +56,7 @@ fn a_rebuild_may_stop_at_any_write() {
             let (before, after) = told.stored.split_at(told.stored.len() * 2 / 3);
             deliver(&clean, before, Order::Stored, &mut rng).await?;
             if is_broken {
-                lose_a_change(&stack, &told, which).await;
+                told.lose_a_change(&stack, which).await;
             }
             let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule(write)).await.unwrap();
             let faulty = consumer(stack.store_through(&proxy.url()).await);
@@ -150,7 +145,7 @@ fn a_rebuild_goes_on_beside_consumers_and_readers() {
             let (before, after) = told.stored.split_at(told.stored.len() / 2);
             deliver(&clean, before, Order::Any, &mut rng).await?;
             if is_broken {
-                lose_a_change(&stack, &told, which).await;
+                told.lose_a_change(&stack, which).await;
             }
             let id = told.projects[0].id.clone();
             let (rebuilt, counted) =
@@ -190,6 +185,120 @@ fn an_erasure_may_stop_at_any_write() {
             }
         }
         Ok(())
+    });
+    runtime.block_on(stack.shutdown());
+}
+
+/// Queues batches that are stored and not counted.
+async fn queue_of(told: &Told) -> FakeQueue {
+    let queue = FakeQueue::start().await.unwrap();
+    for (project, batch) in &told.stored {
+        let key = keys::batch(project, &batch.visitor_id, &batch.session_id, &batch.batch_id);
+        let letter = DeadLetter { pk: key.pk, sk: key.sk, cause: "it was damaged".to_owned() };
+        queue.put(&serde_json::to_string(&letter).unwrap());
+    }
+    queue
+}
+
+/// A replay of what is queued is stopped at its first write, its second, and so on, and run again.
+#[test]
+fn a_replay_may_stop_at_any_write() {
+    let runtime = runtime();
+    let stack = runtime.block_on(Stack::start(Counting::ByTest));
+    holds(&runtime, 1, &history(8), async |history| {
+        for write in 1.. {
+            let mut told = Told::store(&stack, &history).await;
+            let queue = queue_of(&told).await;
+            let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule(write)).await.unwrap();
+            let stopped = replay::run(&stack.store_through(&proxy.url()).await, Some(&queue.client())).await;
+            let context = |error: String| format!("{stopped:?} at write {write}: {error}");
+            queue.time_is_up();
+            let again = replay::run(stack.store(), Some(&queue.client())).await;
+            if !again.map_err(|error| context(error.to_string()))? || !queue.bodies().is_empty() {
+                return Err(context(format!("{} batches are still queued", queue.bodies().len())));
+            }
+            told.compare_briefly(&stack).await.map_err(context)?;
+            told.check_rebuilt(&consumer(stack.store().clone())).await.map_err(context)?;
+            if proxy.writes() < write {
+                break;
+            }
+        }
+        Ok(())
+    });
+    runtime.block_on(stack.shutdown());
+}
+
+/// The look for batches that were left behind is stopped at any write, while the consumer counts some of them. It stays
+/// due until it has come to its end, and then all of them are counted.
+#[test]
+fn a_reconciliation_may_stop_at_any_write() {
+    let runtime = runtime();
+    let stack = runtime.block_on(Stack::start(Counting::ByTest));
+    holds(&runtime, 1, &(history(8), any::<u64>()), async |(history, seed)| {
+        let clean = consumer(stack.store().clone());
+        for write in 1.. {
+            let mut told = Told::store(&stack, &history).await;
+            let (given, _) = told.stored.split_at(told.stored.len() / 2);
+            // The consumer was away for longer than the stream keeps what it missed.
+            let silent_since = Millis(now() - 2 * 86_400_000);
+            Heartbeat::default().beat(stack.store(), silent_since, Millis(now())).await.unwrap();
+            let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule(write)).await.unwrap();
+            let faulty = consumer(stack.store_through(&proxy.url()).await);
+            let mut rng = Rng::with_seed(seed);
+            let counting = deliver(&clean, given, Order::Any, &mut rng);
+            let (stopped, counted) = tokio::join!(faulty.reconcile_if_due(Millis(now())), counting);
+            counted?;
+            let context = |error: String| format!("{stopped:?} at write {write}: {error}");
+            let again = clean.reconcile_if_due(Millis(now())).await;
+            again.map_err(|error| context(error.to_string()))?;
+            told.compare_briefly(&stack).await.map_err(context)?;
+            told.check_rebuilt(&clean).await.map_err(context)?;
+            if proxy.writes() < write {
+                break;
+            }
+        }
+        Ok(())
+    });
+    runtime.block_on(stack.shutdown());
+}
+
+/// No write's first answer arrives, so the SDK makes each one twice, as a deployed function's does: whatever is done.
+#[test]
+fn whatever_is_done_may_lose_every_answer() {
+    let runtime = runtime();
+    let stack = runtime.block_on(Stack::start(Counting::ByTest));
+    let cases = (history(24), any::<[Index; 2]>(), any::<Index>(), any::<u64>());
+    holds(&runtime, 1, &cases, async |(history, erased, lost, seed)| {
+        let mut rng = Rng::with_seed(seed);
+        let mut told = Told::store(&stack, &history).await;
+        let schedule = Schedule::FirstTries(Fault::AnswerLost);
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule).await.unwrap();
+        let store = stack.store_as_deployed(&proxy.url()).await;
+        let unsure = consumer(store.clone());
+
+        // A third of the batches is given to the consumer, a third comes from the queue, and the rest is found.
+        let third = told.stored.len().div_ceil(3);
+        let (given, rest) = told.stored.split_at(third);
+        deliver(&unsure, given, Order::Any, &mut rng).await?;
+        let queue = queue_of(&Told { stored: rest[..third.min(rest.len())].to_vec(), ..told.clone() }).await;
+        until_done(async || {
+            queue.time_is_up();
+            replay::run(&store, Some(&queue.client())).await
+        })
+        .await?;
+        until_done(async || unsure.reconcile(|_| ()).await).await?;
+        told.compare_briefly(&stack).await?;
+
+        told.lose_a_change(&stack, lost).await;
+        until_done(async || unsure.rebuild(&told.projects[0].id, false, |_| {}).await).await?;
+        told.compare_briefly(&stack).await?;
+        let visitors: [VisitorId; 2] = erased.map(|index| format!("v_{}", index.index(4)).parse().unwrap());
+        for (project, visitor) in told.projects.iter().zip(&visitors) {
+            until_done(async || unsure.erase(&project.id, visitor, |_| {}).await).await?;
+        }
+        told.forget(&visitors);
+        told.compare_briefly(&stack).await?;
+        told.check_rebuilt(&consumer(stack.store().clone())).await
     });
     runtime.block_on(stack.shutdown());
 }

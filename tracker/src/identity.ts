@@ -56,13 +56,13 @@ interface Person {
 }
 
 let person: Person | undefined;
-/** Whether ids follow from the device and the hour, nothing being kept. */
-let derived = false;
+/** Whether the visitor has no name here: the server tells such visitors apart, for a day. */
+let isNameless = false;
 let print: string | undefined;
 let score: number | undefined;
 
 const newSession = (at = Date.now()): Session => ({
-  i: `ses_${derived ? sessionOf(at) : randomId()}`,
+  i: `ses_${isNameless && print ? sessionOf(at) : randomId()}`,
   t: at,
   l: at,
   u: address(location.href).url,
@@ -110,7 +110,7 @@ export const identifyBy = (keepsNothing: boolean): void => {
     const salt = keepsNothing ? setting('key')! + Math.floor(Date.now() / DAY) : '';
     print = fingerprint(salt);
   }
-  derived = keepsNothing && !!print;
+  isNameless = keepsNothing;
 };
 
 const me = (): Person => {
@@ -124,7 +124,7 @@ const me = (): Person => {
 
 export const session = (): Readonly<Session> => me().s;
 
-export const visitorId = (): string | undefined => (derived ? undefined : me().v);
+export const visitorId = (): string | undefined => (isNameless ? undefined : me().v);
 
 /** Changes the session on top of what other tabs did to it. */
 export const change = (edit: (session: Session) => void): void => {

@@ -75,6 +75,7 @@ const deliver = (batches: Batch[]): void => {
 
 /** Sends what waits; done when it was answered or is kept for later. */
 export const flush = (): Promise<void> => {
+  dueAt = Infinity;
   if (maySpeak()) deliver(packAll());
   return delivery;
 };

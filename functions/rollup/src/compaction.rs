@@ -35,8 +35,9 @@ const MAX_ROUND_BYTES: usize = 192 << 10;
 /// Items of generations that nobody reads are removed at most so many at a time, between batches.
 const MAX_PURGED: usize = 200;
 
-/// The days of an erasure that one round removes what is left on: meanwhile no other round goes on.
-const MAX_EXPUNGED_DAYS: usize = 31;
+/// The days of an erasure that one round removes what is left on: meanwhile no other round goes on, and who looks at the
+/// tail next does this one.
+const MAX_EXPUNGED_DAYS: usize = 7;
 
 /// An empty run that stands for what an erasure removed is kept for so long: no writer of an old round is that late.
 const EMPTY_RUN_MS: i64 = 2 * 24 * 3_600_000;

@@ -22,6 +22,9 @@ use shared::time::{Day, Millis};
 /// Items deleted at once.
 const CONCURRENCY: usize = 16;
 
+/// Items of a partition whose keys are read together, to be deleted.
+const DELETED_TOGETHER: usize = 1_000;
+
 /// What an erasure removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Erased {
@@ -121,12 +124,19 @@ impl Consumer {
 
 /// Deletes all items of a partition and says how many there were.
 pub async fn delete_partition(store: &Store, partition: String) -> Result<usize, StoreError> {
-    let items = store.query(Query::partition(partition).keys_only().strong()).await?;
-    let keys = items.iter().map(item_key).collect::<Result<Vec<_>, _>>()?;
-    stream::iter(&keys)
-        .map(|key| Ok(store.delete(key)))
-        .try_buffer_unordered(CONCURRENCY)
-        .try_collect::<Vec<()>>()
-        .await?;
-    Ok(keys.len())
+    let mut deleted = 0;
+    loop {
+        let query = Query::partition(&partition).keys_only().limit(DELETED_TOGETHER).strong();
+        let items = store.query(query).await?;
+        let keys = items.iter().map(item_key).collect::<Result<Vec<_>, _>>()?;
+        stream::iter(&keys)
+            .map(|key| Ok(store.delete(key)))
+            .try_buffer_unordered(CONCURRENCY)
+            .try_collect::<Vec<()>>()
+            .await?;
+        deleted += keys.len();
+        if keys.len() < DELETED_TOGETHER {
+            return Ok(deleted);
+        }
+    }
 }

@@ -28,7 +28,7 @@ use shared::derived::block::{self, Block, Found, NewBlock, Reading};
 use shared::derived::distinct::SeenDays;
 use shared::derived::index::{Entries, HourEntries, merge, runs_of};
 use shared::derived::tail::{Building, Manifest, Tail, read_generation};
-use shared::derived::{Delta, Generation, Index, Measure, Rows};
+use shared::derived::{Counters, Delta, Generation, Index, Measure, Rows};
 use shared::ids::{ProjectId, SessionId, VisitorId};
 use shared::keys::{self, Key, RunKey, RunKind};
 use shared::model::{Batch, Session, Visitor};
@@ -257,8 +257,7 @@ impl Rebuild<'_> {
         let days: Vec<Day> = self.days(&counted).await?.into_iter().collect();
         for (done, day) in days.iter().enumerate() {
             report(Progress::Comparing(done, days.len()));
-            let base = counted.base.of_day(*day)?;
-            self.compare(building, *day, &base, &mut differences).await?;
+            self.compare(building, *day, &mut counted.base, &mut differences).await?;
         }
         differences.visitors.sort_unstable();
         if self.is_check || !differences.are_shown() {
@@ -493,16 +492,16 @@ impl Rebuild<'_> {
         &self,
         building: Generation,
         visitor: &VisitorId,
-        stored: Stored,
+        mut stored: Stored,
         attempt: usize,
         differed: &mut bool,
     ) -> Result<Option<Replay>, StoreError> {
         let state = State::read(&stored.derived);
-        let mut batches = stored.batches.clone();
+        let mut batches = std::mem::take(&mut stored.batches);
         if let Ok(state) = &state {
             let (listed, missing): (Vec<Batch>, Vec<Batch>) = batches.into_iter().partition(|batch| state.lists(batch));
-            let lost: Vec<Batch> =
-                missing.iter().filter(|batch| batch.stored_at < self.in_stream_since).cloned().collect();
+            let is_lost = |batch: &Batch| batch.stored_at < self.in_stream_since;
+            let lost: Vec<Batch> = missing.into_iter().filter(is_lost).collect();
             *differed |= !lost.is_empty();
             if !self.is_check && attempt == 0 && !lost.is_empty() {
                 // Counted for those too who read the figures as they are.
@@ -535,7 +534,6 @@ impl Rebuild<'_> {
         let rebuilt: BTreeMap<Key, Item> =
             rebuilt.map(|item| Ok((item_key(&item)?, item))).collect::<Result<_, StoreError>>()?;
         let lookups = rebuilt.keys().filter(|key| keys::is_session_lookup(key)).cloned().collect();
-        let mut stored = stored;
         stored.derived.extend(self.store().get_many(lookups, Consistency::Strong).await?);
         let is_same = match (State::read(&stored.derived), State::read(&rebuilt)) {
             (Ok(was), Ok(now)) => was == now,
@@ -635,25 +633,24 @@ impl Rebuild<'_> {
         &self,
         building: Generation,
         day: Day,
-        base: &Delta,
+        base: &mut Spill,
         differences: &mut Differences,
     ) -> Result<(), StoreError> {
         for _ in 0..MAX_TRIES {
             let (tail, damaged) = self.tail().await?;
-            let Some(figures) = self.compare_figures(building, day, base, &tail).await? else { continue };
-            let sessions = |delta: &Delta| delta.sessions.clone();
-            let events = |delta: &Delta| delta.events.clone();
-            let hours = [
-                self.compare_hours(Index::Sessions, building, day, base, &tail, sessions).await?,
-                self.compare_hours(Index::Events, building, day, base, &tail, events).await?,
-            ];
+            let Delta { counters, sessions, events } = base.of_day(day)?;
+            let Some(figures) = self.compare_figures(building, day, counters, &tail).await? else { continue };
+            let of_segment = |delta: &Delta| delta.sessions.clone();
+            let sessions = self.compare_hours(Index::Sessions, building, day, sessions, &tail, of_segment).await?;
+            let of_segment = |delta: &Delta| delta.events.clone();
+            let events = self.compare_hours(Index::Events, building, day, events, &tail, of_segment).await?;
             let manifest = self.tail().await?.0.manifest;
             if manifest.newest() != building {
                 return Err(overtaken());
             }
             if damaged > 0 || manifest.round == tail.manifest.round {
                 differences.figures.extend(figures);
-                differences.hours.extend(hours.into_iter().flatten());
+                differences.hours.extend(sessions.into_iter().chain(events));
                 return Ok(());
             }
         }
@@ -665,7 +662,7 @@ impl Rebuild<'_> {
         &self,
         building: Generation,
         day: Day,
-        base: &Delta,
+        base: Counters,
         tail: &Tail,
     ) -> Result<Option<Vec<(Measure, Day)>>, StoreError> {
         let mut differing = Vec::new();
@@ -684,7 +681,7 @@ impl Rebuild<'_> {
                 }
             };
             let was = seen(tail, measure, tail.manifest.shown, day, shown, None);
-            let now = seen(tail, measure, building, day, built, base.counters.rows(measure, day));
+            let now = seen(tail, measure, building, day, built, base.rows(measure, day));
             if measure.comparable(was) != measure.comparable(now) {
                 differing.push((measure, day));
             }
@@ -713,7 +710,7 @@ impl Rebuild<'_> {
         index: Index,
         building: Generation,
         day: Day,
-        base: &Delta,
+        mut base: Entries<K, V>,
         tail: &Tail,
         entries: impl Fn(&Delta) -> Entries<K, V>,
     ) -> Result<Vec<(Index, Hour)>, StoreError>
@@ -722,7 +719,6 @@ impl Rebuild<'_> {
         V: Clone + PartialEq + DeserializeOwned,
     {
         let items = self.store().query(Query::partition(keys::runs(&self.project.id, index, day)).strong()).await?;
-        let mut base = entries(base);
         let mut differing = Vec::new();
         for hour in day.hours() {
             let (mut was, mut now) = (HourEntries::new(), base.0.remove(&hour).unwrap_or_default());

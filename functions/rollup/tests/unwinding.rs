@@ -1,5 +1,5 @@
 //! A visitor with many sessions turns out to be a bot: its sessions go out of the figures in bounded steps, which the
-//! table's stream brings, and nobody else waits for them.
+//! table's stream brings, and nobody else waits for them. The same if it is erased, but for who brings the steps.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -7,6 +7,7 @@ mod common;
 #[path = "common/site.rs"]
 mod site;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,6 +19,9 @@ use shared::time::Millis;
 use site::{START, assert_eq_seen, batches, project, reference, seen, send, site, works};
 
 const SESSIONS: i64 = 130;
+/// Calls of whoever looks at the tail while what is left of an erased visitor is removed from some days.
+const MAX_CALLS_OF_HELP: u64 = 700;
+
 const HOUR_MS: i64 = 3_600_000;
 
 /// Calls to the table that a delivery or a step may make, whatever the history.
@@ -149,5 +153,44 @@ async fn sessions_that_come_while_a_bot_is_taken_out_are_not_counted_and_an_eras
     assert!(!works(&store).await.is_empty());
     consumer.erase(&project(), &bot(), |_| {}).await.unwrap();
     assert_eq!(works(&store).await, []);
+    assert_counted(&store, &consumer).await;
+}
+
+/// On each of many days, and others are counted meanwhile.
+#[tokio::test]
+async fn a_visitor_with_many_sessions_is_erased_in_bounded_steps_and_nobody_waits() {
+    let template = batches(1).remove(0);
+    let history: Vec<Batch> = (0..SESSIONS).map(|number| session(&template, number * 6)).collect();
+    let (store, consumer) = site(&history).await;
+    let others = batches(12);
+    let (is_done, mut deliveries) = (Cell::new(false), others.chunks(1));
+    let erasing = async {
+        consumer.erase(&project(), &bot(), |_| {}).await.unwrap();
+        is_done.set(true);
+    };
+    let counting = async {
+        let (mut most, mut helped) = (0, 0);
+        while !is_done.get() {
+            let delivered = deliveries.next().expect("enough of the others");
+            let (applied, calls) = deliver(&store, delivered).await;
+            assert!(applied.failed.is_empty() && applied.refused.is_empty());
+            let pending = consumer.pending(&project(), delivered.iter().map(reference).collect()).await.unwrap();
+            assert!(pending.is_empty() || !applied.unwinding.is_empty());
+            // Now and then a delivery looks at the tail.
+            let (helper, calls_of_help) = metered(&store);
+            helper.compact(&project()).await.unwrap();
+            most = calls.max(most);
+            helped = calls_of_help().max(helped);
+        }
+        (most, helped)
+    };
+    let ((), (most, helped)) = tokio::join!(erasing, counting);
+    assert!(most <= 2 * MAX_CALLS, "{most} calls");
+    assert!(helped <= MAX_CALLS_OF_HELP, "{helped} calls");
+    resume(&store).await;
+    for delivered in deliveries {
+        assert!(deliver(&store, delivered).await.0.failed.is_empty());
+    }
+    resume(&store).await;
     assert_counted(&store, &consumer).await;
 }

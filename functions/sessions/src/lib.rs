@@ -94,14 +94,13 @@ async fn landed(caller: &Caller, parameters: &Parameters) -> Result<Found, Store
         .map(|(day, rows)| (day.hour(0), StatsDay(rows).sessions_by_hour().iter().sum()))
         .collect();
     caller.forecast.remember(&counts);
-    let days = counts.into_iter().filter(|(_, sessions)| *sessions > 0).map(|(hour, _)| hour.day()).collect();
+    let days = counts.into_iter().filter(|(_, sessions)| *sessions > 0);
+    let days = days.map(|(hour, sessions)| (hour.day(), sessions)).collect();
     let pick = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
         if parameters.passes(entry.url) { SessionPlace::of(key, entry) } else { None }
     };
-    let mut places = view.scan_sessions(days, pick).await?;
-    places.sort_by(|a, b| b.cmp(a));
-    let total = places.len() as u64;
-    let places = parameters.page.slice(places);
+    let page = parameters.page;
+    let (total, places) = view.scan_sessions(days, (page.offset(), page.limit()), pick).await?;
     Ok((total, read_page(&caller.store, &caller.project, places).await?))
 }
 

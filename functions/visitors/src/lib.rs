@@ -110,7 +110,8 @@ async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Res
     let counts: Vec<(Hour, u64)> =
         view.days(Measure::Visits).map(|(day, rows)| (day.hour(0), visitors(*day, rows))).collect();
     caller.forecast.remember(&counts);
-    let days = counts.into_iter().filter(|(_, visitors)| *visitors > 0).map(|(hour, _)| hour.day()).collect();
+    let days = counts.into_iter().filter(|(_, visitors)| *visitors > 0);
+    let days = days.map(|(hour, visitors)| (hour.day(), visitors)).collect();
     scanned(&view, parameters, days, |key, entry| search.matches(key.visitor, entry)).await
 }
 
@@ -138,15 +139,15 @@ async fn located(
 async fn scanned(
     view: &View,
     parameters: &Parameters,
-    days: Vec<Day>,
+    days: Vec<(Day, u64)>,
     matches: impl Fn(FoundRef<'_>, &SessionEntry<&str>) -> bool,
 ) -> Result<Found, StoreError> {
     let pick = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
         if parameters.lists(entry) && matches(key, entry) { SessionPlace::of(key, entry) } else { None }
     };
-    let places = view.scan_sessions(days, pick).await?;
-    let total = places.len() as u64;
-    Ok((total, parameters.page.slice(newest_first(places).collect())))
+    let page = parameters.page;
+    let (total, places) = view.scan_sessions(days, (page.offset(), page.limit()), pick).await?;
+    Ok((total, places.into_iter().map(|place| place.visitor).collect()))
 }
 
 fn newest_first(mut places: Vec<SessionPlace>) -> impl Iterator<Item = VisitorId> {

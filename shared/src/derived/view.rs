@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use futures::future::{try_join, try_join_all};
-use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::OnceCell;
 
 use super::block::{self, Block, Found, Reading};
@@ -24,8 +23,10 @@ use crate::time::{Day, Hour};
 /// How often a read starts over because compaction overtook it.
 const MAX_TRIES: usize = 5;
 
-/// How many days' entries are read at a time where a filter needs all of them.
+/// How many days' entries are read at a time where a filter needs all of them, and how many sessions of theirs, unless
+/// a single day has more: some 15 MB.
 const DAYS_AT_ONCE: usize = 32;
+const SESSIONS_AT_ONCE: u64 = 300_000;
 
 /// Where a filter needs all entries, they are read before it is sure which days have any, if they are likely no more
 /// than this: some 15 MB.
@@ -180,19 +181,31 @@ impl View {
         block::read(&self.store, &self.project, measure, self.tail.manifest.shown, range, reading).await
     }
 
-    /// What `pick` takes of the sessions that started on some days: for filters that no counter can answer. The days are
-    /// read in parallel, a bounded number at a time.
-    pub async fn scan_sessions<T>(
+    /// What `pick` takes of the sessions that started on some days, the greatest first: how many there are, and those of a
+    /// page. For filters that no counter can answer. `days` says how many sessions each day has, roughly.
+    ///
+    /// What it picks is greater the later the session started. So memory holds an hour of it, and the page, however much
+    /// there is.
+    pub async fn scan_sessions<T: Ord>(
         &self,
-        days: Vec<Day>,
+        mut days: Vec<(Day, u64)>,
+        (offset, limit): (u64, usize),
         pick: impl Fn(FoundRef<'_>, &SessionEntry<&str>) -> Option<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        let pick = &pick;
-        let days = days.into_iter().map(async |day: Day| {
-            let hours: Vec<Hour> = day.hours().collect();
-            self.sessions(&hours, pick).await
-        });
-        stream::iter(days).buffer_unordered(DAYS_AT_ONCE).try_concat().await
+    ) -> Result<(u64, Vec<T>), StoreError> {
+        days.sort_unstable_by_key(|(day, _)| std::cmp::Reverse(*day));
+        let (mut total, mut page) = (0, Vec::with_capacity(limit));
+        while !days.is_empty() {
+            let hours: Vec<Hour> = take_scanned(&mut days).into_iter().flat_map(Day::hours).collect();
+            let runs = self.runs(Index::Sessions, &hours).await?;
+            for hour in hours.into_iter().rev() {
+                let mut picked = self.pick_sessions(&runs, hour, &pick).await?;
+                picked.sort_unstable_by(|a, b| b.cmp(a));
+                let skipped = usize::try_from(offset.saturating_sub(total)).unwrap_or(usize::MAX);
+                total += picked.len() as u64;
+                page.extend(picked.into_iter().skip(skipped).take(limit - page.len()));
+            }
+        }
+        Ok((total, page))
     }
 
     /// What `pick` takes of the sessions that started in some hours.
@@ -202,23 +215,32 @@ impl View {
         pick: impl Fn(FoundRef<'_>, &SessionEntry<&str>) -> Option<T>,
     ) -> Result<Vec<T>, StoreError> {
         let runs = self.runs(Index::Sessions, hours).await?;
-        let in_tail = self.sessions_in_tail().await?;
         let mut picked = Vec::new();
         for hour in hours {
-            let items = runs.of(*hour)?;
-            let inflated = items.iter().map(|item| inflated(item)).collect::<Result<Vec<_>, _>>()?;
-            let mut found: Vec<(FoundRef<'_>, Versioned<SessionEntry<&str>>)> = Vec::new();
-            for (item, plain) in items.iter().zip(&inflated) {
-                found.append(&mut read_plain(item, plain)?);
-            }
-            for (key, Versioned { rev, value }) in in_tail.0.get(hour).into_iter().flatten() {
-                let value = value.as_ref().map(SessionEntry::borrowed);
-                found.push((key.borrowed(), Versioned { rev: *rev, value }));
-            }
-            keep_latest(&mut found);
-            picked.extend(found.iter().filter_map(|(key, versioned)| pick(*key, versioned.value.as_ref()?)));
+            picked.append(&mut self.pick_sessions(&runs, *hour, &pick).await?);
         }
         Ok(picked)
+    }
+
+    async fn pick_sessions<T>(
+        &self,
+        runs: &Runs<'_>,
+        hour: Hour,
+        pick: &impl Fn(FoundRef<'_>, &SessionEntry<&str>) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let in_tail = self.sessions_in_tail().await?;
+        let items = runs.of(hour)?;
+        let inflated = items.iter().map(|item| inflated(item)).collect::<Result<Vec<_>, _>>()?;
+        let mut found: Vec<(FoundRef<'_>, Versioned<SessionEntry<&str>>)> = Vec::new();
+        for (item, plain) in items.iter().zip(&inflated) {
+            found.append(&mut read_plain(item, plain)?);
+        }
+        for (key, Versioned { rev, value }) in in_tail.0.get(&hour).into_iter().flatten() {
+            let value = value.as_ref().map(SessionEntry::borrowed);
+            found.push((key.borrowed(), Versioned { rev: *rev, value }));
+        }
+        keep_latest(&mut found);
+        Ok(found.iter().filter_map(|(key, versioned)| pick(*key, versioned.value.as_ref()?)).collect())
     }
 
     /// The batches with an instant in some hours, with the hour.
@@ -262,6 +284,19 @@ impl View {
         }
         Ok(Runs { known, read: try_join_all(unknown).await?, generation: self.tail.manifest.shown })
     }
+}
+
+/// Takes the days whose entries are read together from the front, where the latest one is. They come back ascending.
+fn take_scanned(days: &mut Vec<(Day, u64)>) -> Vec<Day> {
+    let mut sessions = 0;
+    let fitting = days.iter().take(DAYS_AT_ONCE).take_while(|(_, count)| {
+        sessions += count;
+        sessions <= SESSIONS_AT_ONCE
+    });
+    let count = fitting.count().max(1).min(days.len());
+    let mut taken: Vec<Day> = days.drain(..count).map(|(day, _)| day).collect();
+    taken.reverse();
+    taken
 }
 
 /// The runs of some hours.
@@ -342,6 +377,18 @@ pub fn locate(counts: impl IntoIterator<Item = (Hour, u64)>, offset: u64, limit:
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_read_together_as_long_as_they_are_not_too_large() {
+        let mut days = vec![(Day(9), 200_000), (Day(8), 100_000), (Day(5), 1), (Day(4), 900_000), (Day(1), 0)];
+        let mut together = Vec::new();
+        while !days.is_empty() {
+            together.push(take_scanned(&mut days));
+        }
+        assert_eq!(together, [vec![Day(8), Day(9)], vec![Day(5)], vec![Day(4)], vec![Day(1)]]);
+        let mut many: Vec<(Day, u64)> = (0..40).rev().map(|day| (Day(day), 1)).collect();
+        assert_eq!(take_scanned(&mut many).len(), DAYS_AT_ONCE);
+    }
 
     #[test]
     fn a_page_is_located_by_counts() {

@@ -1,0 +1,326 @@
+// What owners and visitors choose: consent, refusals, where ids are kept, what is left out.
+
+import assert from 'node:assert/strict';
+import { page } from './site.mjs';
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const hello = (attributes, more = {}) => ({ '/': page('<h1>Hello</h1><button id="b" onclick="this.textContent+=1">b</button><a id="go" href="/next">next</a>', { attributes, ...more }), '/next': page('<h1>Next</h1>', { attributes, ...more }) });
+const stores = (tab) => tab.evaluate(() => [localStorage.length, sessionStorage.length]);
+const gpc = (context) => context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true }));
+const ids = (t) => t.site.batches().map(({ visitor, session }) => [visitor.visitor_id, session.session_id]);
+
+export const modes = [
+  {
+    id: 'consent',
+    name: 'nothing is stored or sent before consent, all of it after',
+    pages: hello('data-consent="required"'),
+    async run(t) {
+      const tab = await t.open('/');
+      await tab.evaluate(() => identity.track('early'));
+      await sleep(3500);
+      assert.equal(t.site.posts().length, 0);
+      assert.deepEqual(await stores(tab), [0, 0]);
+      await tab.evaluate(() => identity.consent(true));
+      await sleep(3500);
+      assert.ok(t.site.events('early').length === 1 && t.site.events('page_view').length === 1);
+      assert.ok((await stores(tab))[0] > 0);
+      await tab.evaluate(() => identity.consent(false));
+      assert.deepEqual(await stores(tab), [0, 0]);
+      const count = t.site.posts().length;
+      await tab.evaluate(() => identity.track('late'));
+      await t.leave(tab);
+      assert.equal(t.site.posts().length, count);
+    },
+  },
+  {
+    id: 'refused',
+    name: 'a refusal lasts, and can be taken back',
+    pages: hello(''),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(300);
+      await tab.evaluate(() => identity.optOut());
+      await tab.goto(`${t.site.origin}/next`);
+      await sleep(3500);
+      assert.equal(t.site.posts().length, 0);
+      assert.deepEqual(await tab.evaluate(() => [Object.keys(localStorage), Object.keys(sessionStorage), identity.visitorId]), [['identity.000000.off'], [], undefined]);
+      await tab.evaluate(() => identity.optIn());
+      await sleep(3500);
+      t.expectViews(['/next']);
+      await t.leave(tab);
+    },
+  },
+  {
+    id: 'gpc',
+    name: 'Global Privacy Control: ids of the tab, no fingerprint, no names',
+    pages: hello('data-fingerprint'),
+    async run(t) {
+      await gpc(t.context);
+      const tab = await t.open('/');
+      await tab.evaluate(() => identity.identify('user-1'));
+      await sleep(3500);
+      const [local, session] = await stores(tab);
+      assert.ok(local === 0 && session > 0);
+      for (const { visitor } of t.site.batches()) assert.ok(!visitor.aliases && !visitor.fingerprint_hash);
+      await tab.click('#go');
+      await tab.waitForURL('**/next');
+      await t.leave(tab);
+      await t.leave(await t.open('/'));
+      assert.equal(new Set(ids(t).map(([visitor]) => visitor)).size, 2, 'another tab is another visitor');
+    },
+  },
+  {
+    id: 'session',
+    name: 'ids of the tab',
+    pages: hello('data-storage="session"'),
+    async run(t) {
+      const tab = await t.open('/');
+      await tab.evaluate(() => identity.identify('user-1'));
+      await sleep(300);
+      await tab.click('#go');
+      await tab.waitForURL('**/next');
+      assert.equal((await stores(tab))[0], 0);
+      assert.deepEqual(await tab.evaluate(() => JSON.parse(sessionStorage['identity.000000']).a), []);
+      await sleep(300);
+      await t.leave(tab);
+      t.expectViews(['/', '/next']);
+      assert.equal(new Set(ids(t).map(String)).size, 1);
+    },
+  },
+  {
+    id: 'none',
+    name: 'nothing kept, a visitor without a name',
+    pages: hello('data-storage="none"'),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(300);
+      await tab.click('#go');
+      await tab.waitForURL('**/next');
+      assert.deepEqual(await stores(tab), [0, 0]);
+      await sleep(300);
+      await t.leave(tab);
+      t.expectViews(['/', '/next']);
+      assert.equal(new Set(ids(t).map(String)).size, 2);
+      assert.ok(ids(t).every(([visitor]) => visitor === undefined));
+    },
+  },
+  {
+    id: 'derived',
+    name: 'nothing kept, the session derived from the device',
+    pages: hello('data-storage="none" data-fingerprint'),
+    // Another device each time: the same one would go on with its session.
+    context: () => ({ screen: { width: 800 + Math.floor(Math.random() * 1e6), height: 600 }, viewport: { width: 800, height: 600 } }),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(300);
+      await tab.click('#go');
+      await tab.waitForURL('**/next');
+      assert.deepEqual(await stores(tab), [0, 0]);
+      await sleep(300);
+      await t.leave(tab);
+      t.expectViews(['/', '/next']);
+      const batches = t.site.batches();
+      assert.ok(batches.every(({ visitor }) => visitor.visitor_id === undefined && /^[\da-f]{32}$/.test(visitor.fingerprint_hash)));
+      assert.equal(new Set(batches.map(({ session }) => session.session_id)).size, 1);
+    },
+  },
+  {
+    id: 'left out',
+    name: 'what the owner leaves out',
+    pages: {
+      '/': page(`<a id="go" href="/admin/users">admin</a>`, { attributes: 'data-exclude="/admin/**" data-off="seo,web_vitals"' }),
+      '/admin/users': page('<button id="dull" type="button">dull</button>', { attributes: 'data-exclude="/admin/**" data-off="seo,web_vitals"' }),
+    },
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(1500);
+      await tab.click('#go');
+      await tab.waitForURL('**/admin/users');
+      await sleep(1200);
+      await tab.click('#dull');
+      await tab.evaluate(() => identity.track('secret'));
+      await sleep(3500);
+      await t.leave(tab);
+      t.expectViews(['/']);
+      t.expect({});
+      assert.deepEqual(t.site.events('web_vitals').concat(t.site.events('seo_diagnostics')), []);
+    },
+  },
+  {
+    id: 'sample',
+    name: 'a share of none',
+    pages: hello('data-sample="0"'),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(3500);
+      await t.leave(tab);
+      assert.equal(t.site.posts().length, 0);
+    },
+  },
+  {
+    id: 'stub',
+    name: 'calls and errors before the script',
+    pages: hello('', { head: `<script>window.identity ||= { q: [] }; for (const name of ['track', 'identify']) identity[name] = (...args) => identity.q.push([name, ...args]); for (const type of ['error', 'unhandledrejection']) addEventListener(type, (event) => identity.q?.push(event)); identity.track('early', { a: 1 }); setTimeout(() => { throw new Error('early error'); }); const until = performance.now() + 60; while (performance.now() < until);</script><script async src="/slow.js"></script>` }),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(500);
+      await t.leave(tab);
+      t.expect({ early: 1, js_exception: t.site.events('js_exception').length });
+      assert.ok(t.site.events('js_exception').length === 1);
+    },
+  },
+  {
+    id: 'lite',
+    name: 'the small script',
+    pages: hello('', { lite: true }),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(500);
+      await tab.click('#go');
+      await tab.waitForURL('**/next');
+      await tab.evaluate(() => identity.track('bought', { plan: 'pro' }));
+      await sleep(500);
+      await t.leave(tab);
+      t.expectViews(['/', '/next']);
+      t.expect({ bought: 1 });
+      assert.equal(t.site.posts().length, 1);
+      assert.ok(t.site.events('web_vitals').length >= 2);
+    },
+  },
+  {
+    id: 'phone',
+    name: 'a phone that hides the page sends, and one that comes back goes on',
+    pages: hello(''),
+    context: { hasTouch: true, isMobile: true },
+    visibility: 'visible',
+    async run(t) {
+      await t.context.addInitScript(() => {
+        const original = window.matchMedia;
+        window.matchMedia = (query) => (/hover/.test(query) ? { matches: false } : original.call(window, query));
+      });
+      const tab = await t.open('/');
+      await sleep(1500);
+      await tab.evaluate(() => emulate.visibility('hidden'));
+      await sleep(500);
+      assert.equal(t.site.posts().length, 1);
+      assert.equal(t.site.events('reading_behavior').length, 1);
+      await tab.evaluate(() => emulate.visibility('visible'));
+      await sleep(500);
+      await t.leave(tab);
+      t.expectViews(['/']);
+      assert.equal(t.site.events('reading_behavior').length, 1);
+    },
+  },
+  {
+    id: 'killed',
+    name: 'a page that is killed while hidden speaks at the next visit',
+    pages: { '/': page('<form id="f" onsubmit="return false"><input id="x" name="x"><input name="y"><button>go</button></form>'), '/next': page('<h1>next</h1>') },
+    visibility: 'visible',
+    async run(t) {
+      await t.context.addInitScript(() => {
+        for (const type of ['pagehide', 'visibilitychange', 'freeze']) {
+          addEventListener(type, (event) => window.isKilled && event.stopImmediatePropagation(), true);
+        }
+      });
+      const tab = await t.open('/');
+      await sleep(1500);
+      await tab.click('#x');
+      await tab.keyboard.type('abc');
+      await tab.evaluate(() => emulate.visibility('hidden'));
+      await sleep(200);
+      const left = t.site.posts().length;
+      // Killed pages are told nothing.
+      await tab.evaluate(() => (window.isKilled = true));
+      await tab.close({ runBeforeUnload: false });
+      await sleep(300);
+      assert.equal(t.site.posts().length, left);
+      // Another tab waits until it is sure.
+      const other = await t.open('/next');
+      await other.evaluate(() => {
+        const name = Object.keys(localStorage).find((key) => key.endsWith('waiting'));
+        const kept = JSON.parse(localStorage[name]);
+        for (const entry of kept) entry.at -= 31 * 60_000;
+        localStorage[name] = JSON.stringify(kept);
+      });
+      await other.evaluate(() => identity.flush());
+      await sleep(500);
+      await t.leave(other);
+      t.expectViews(['/', '/next']);
+      t.expect({ form_abandon: 1 });
+    },
+  },
+  {
+    id: 'named',
+    name: 'routes with names, and pages without addresses',
+    pages: hello(''),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(2200);
+      await tab.mouse.click(300, 300);
+      await tab.evaluate(() => {
+        history.pushState(null, '', '/orders/17');
+        identity.page('/orders/:id', 'An order');
+        history.replaceState({ scroll: 1 }, '');
+      });
+      await sleep(2200);
+      await tab.mouse.click(300, 300);
+      await tab.evaluate(() => identity.page('/orders/step-2'));
+      await sleep(300);
+      await t.leave(tab);
+      const views = t.expectViews(['/', '/orders/:id', '/orders/step-2']);
+      assert.equal(views[1].data.title, 'An order');
+    },
+  },
+  {
+    id: 'heartbeat',
+    name: 'somebody who reads for long stays live',
+    pages: hello(''),
+    clock: true,
+    async run(t) {
+      const tab = await t.open('/');
+      for (let minute = 0; minute < 10; minute++) {
+        await tab.mouse.move(300 + minute, 300);
+        await t.pass(tab, 60_000);
+      }
+      await sleep(200);
+      const beats = t.site.posts().filter(({ batch }) => !batch.events.length);
+      assert.equal(beats.length, 2);
+      assert.deepEqual([...new Set(beats.map(({ batch }) => batch.session.session_id))], [t.site.events()[0].session]);
+      await t.leave(tab);
+    },
+  },
+  {
+    id: 'refusing',
+    name: 'a collector that knows no such key',
+    pages: hello(''),
+    async run(t) {
+      t.site.state.answer = () => 401;
+      const tab = await t.open('/');
+      await sleep(3500);
+      const count = t.site.posts().length;
+      assert.equal(count, 1);
+      await tab.click('#b');
+      await tab.evaluate(() => identity.flush());
+      await t.leave(tab);
+      assert.equal(t.site.posts().length, count);
+    },
+  },
+  {
+    id: 'reset',
+    name: 'another person at the same computer',
+    pages: hello(''),
+    async run(t) {
+      const tab = await t.open('/');
+      await tab.evaluate(() => identity.identify('ana'));
+      await sleep(3500);
+      await tab.evaluate(() => identity.reset());
+      await sleep(3500);
+      await t.leave(tab);
+      const first = t.site.batches()[0];
+      const last = t.site.batches().at(-1);
+      assert.deepEqual(first.visitor.aliases, ['ana']);
+      assert.notEqual(first.visitor.visitor_id, last.visitor.visitor_id);
+      assert.equal(last.visitor.aliases, undefined);
+    },
+  },
+];
