@@ -23,6 +23,9 @@ use crate::{Applied, Consumer, Refused};
 /// not apply.
 pub const TIME_LIMIT: Duration = Duration::from_secs(7);
 
+/// What queueing may take after that.
+pub const QUEUE_TIME_LIMIT: Duration = Duration::from_secs(2);
+
 /// For so long, what could not be applied is tried again: most of what disturbs a table is over by then.
 const TRY_AGAIN_FOR: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(500);
@@ -85,13 +88,15 @@ impl StreamConsumer {
             tracing::warn!(%error, "work items could not be done; they are tried again later");
             late.extend(works.into_iter().map(|(key, record)| Late { letter: DeadLetter::new(key, &error), record }));
         }
-        let again = self.queue(&applied, &late, &records).await;
+        let again = self.queue(&applied, &late, &records, deadline + QUEUE_TIME_LIMIT).await;
         if let Some(oldest) = oldest {
             if !again.is_empty() && self.dead_letters.is_some() {
                 self.heartbeat.doubt(oldest);
             }
             if postponed == 0 {
-                self.beat(&consumer, oldest, started_at).await;
+                let beat = self.beat(&consumer, oldest, started_at);
+                // The next one beats as well.
+                let _ = timeout_at(deadline + QUEUE_TIME_LIMIT, beat).await;
             }
         }
         let consumed = store.consumed();
@@ -118,9 +123,9 @@ impl StreamConsumer {
 
     async fn apply(&self, consumer: &Consumer, event: &Event, deadline: Instant) -> Applied {
         let NewBatches { readable, unreadable, newer, .. } = new_batches(event);
-        let mut applied = in_time(consumer, readable, deadline).await;
         // Without a queue, the stream brings them again.
         let until = self.dead_letters.as_ref().map(|_| Instant::now() + TRY_AGAIN_FOR);
+        let mut applied = in_time(consumer, readable, deadline).await;
         while !applied.failed.is_empty() && until.is_some_and(|until| Instant::now() < until) {
             sleep(PAUSE).await;
             let failed = std::mem::take(&mut applied.failed);
@@ -136,13 +141,23 @@ impl StreamConsumer {
     }
 
     /// Queues what can't be applied, or not now. Gives the records of what could not be queued.
-    async fn queue(&self, applied: &Applied, late: &[Late], records: &[(BatchKey, Option<String>)]) -> Vec<String> {
+    async fn queue(
+        &self,
+        applied: &Applied,
+        late: &[Late],
+        records: &[(BatchKey, Option<String>)],
+        deadline: Instant,
+    ) -> Vec<String> {
         let of_late = late.iter().filter_map(|late| late.record.clone());
         let Some(queue) = &self.dead_letters else { return of_late.collect() };
         let refused = applied.refused.iter().map(DeadLetter::from);
         let letters: Vec<DeadLetter> = refused.chain(late.iter().map(|late| late.letter.clone())).collect();
-        let Err(error) = queue.send(&letters).await else { return Vec::new() };
-        tracing::error!(%error, "batches that were not applied could not be queued");
+        let cause = match timeout_at(deadline, queue.send(&letters)).await {
+            Ok(Ok(())) => return Vec::new(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => took_too_long().to_string(),
+        };
+        tracing::error!(cause, "batches that were not applied could not be queued");
         let is_refused = |key: &BatchKey| applied.refused.iter().any(|refused| refused.key.project == key.project);
         let of_refused = records.iter().filter(|(key, _)| is_refused(key)).filter_map(|(_, record)| record.clone());
         of_late.chain(of_refused).collect()
