@@ -1,7 +1,8 @@
 // Events of the site's own.
 
 import { here } from './address';
-import { note } from './guard';
+import { closest, ignored, targetOf } from './elements';
+import { note, onInput } from './guard';
 import { copy } from './json';
 import { onView } from './pages';
 import { emit } from './queue';
@@ -9,11 +10,6 @@ import { emit } from './queue';
 const MAX = 100;
 
 let count = 0;
-
-export const startCustom = (): void =>
-  onView(() => {
-    count = 0;
-  });
 
 /** Queues an event under its name in snake case. */
 export const track = (name: unknown, data?: unknown): void => {
@@ -25,4 +21,19 @@ export const track = (name: unknown, data?: unknown): void => {
     .slice(0, 64);
   if (!snake || count++ >= MAX) return note('not tracked', name);
   emit(snake, copy(data) as Record<string, unknown> | undefined, Date.now(), here());
+};
+
+/** Starts to listen for clicks that the site has named. They are never prevented, nor waited for. */
+export const startCustom = (): void => {
+  onView(() => {
+    count = 0;
+  });
+  onInput('click', (event) => {
+    const target = targetOf(event);
+    const named = closest(target, '[data-identity-event]');
+    if (!named || closest(target, ignored)) return;
+    const data: Record<string, string> = {};
+    for (const { name, value } of [...named.attributes]) if (/^data-identity-prop-/.test(name)) data[name.slice(19)] = value;
+    track(named.getAttribute('data-identity-event'), data);
+  });
 };

@@ -137,6 +137,9 @@ export const change = (edit: (session: Session) => void): void => {
   if (isShared || !stored) save();
 };
 
+/** Counts what the visitor did towards its frustration. */
+export const count = (deed: Deed): void => change(({ n }) => (n[deed] = (n[deed] ?? 0) + 1));
+
 let touched = 0;
 
 /** Notes input; whether the session was over before it. Written every few seconds at most, as input is frequent. */

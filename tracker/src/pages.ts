@@ -3,7 +3,7 @@
 import { type Address, address, here, setHere } from './address';
 import { batchOf } from './batch';
 import { attempt, later, now, on, onInput } from './guard';
-import { change, renew, session, touch } from './identity';
+import { change, count, renew, session, touch } from './identity';
 import { isLeavingToOwn, onRoute } from './navigation';
 import { type TrackedEvent, emit, isMuted, isOpen, mute, peek, sealAll, take } from './queue';
 import { matching } from './settings';
@@ -78,12 +78,14 @@ const begin = (to: Address, title?: string): void => {
   setHere(to.url);
   const at = Date.now();
   let isFirst = false;
+  let isRapid = false;
   if (!isMuted()) {
     change((session) => {
-      if (at - session.w <= RAPID) session.n.rapid = (session.n.rapid ?? 0) + 1;
+      isRapid = at - session.w <= RAPID;
       session.w = session.l = at;
       isFirst = !session.p++;
     });
+    if (isRapid) count('rapid');
     flushIn(isFirst ? FIRST_DELAY : DELAY);
   }
   view = { ...to, since: now(), title, event: emit('page_view', { url: to.url }, at) };

@@ -1,10 +1,9 @@
-// Dead clicks, that nothing answers; rage clicks, of someone who expected an answer; and the site's own events on elements.
+// Dead clicks, that nothing answers, and rage clicks, of someone who expected an answer.
 
 import { closest, controlOf, ignored, isField, looksInteractive, selectorOf, targetOf, textOf } from '../elements';
 import { here } from '../address';
-import { track } from '../custom';
 import { later, on, onInput } from '../guard';
-import { type Deed, change } from '../identity';
+import { type Deed, change, count } from '../identity';
 import { onView } from '../pages';
 import { detect } from '../queue';
 import { type Chain, listenForAnswers, open, settleEffects, unwatch, watch } from './answers';
@@ -28,7 +27,7 @@ const report = (name: keyof typeof MAX, deed: Deed | undefined, chain: Chain, mo
   found[name] = (found[name] ?? 0) + 1;
   if (found[name]! > MAX[name]) return;
   const { selector, text, at, url } = chain;
-  if (detect(name, { selector, text, ...more }, at, url) && deed) change(({ n }) => (n[deed] = (n[deed] ?? 0) + 1));
+  if (detect(name, { selector, text, ...more }, at, url) && deed) count(deed);
 };
 
 /** A link that leads somewhere: what it does is not seen here. */
@@ -198,13 +197,6 @@ export const clicks = (): void => {
   });
 
   onInput<MouseEvent>('click', (event) => {
-    const target = targetOf(event);
-    const named = closest(target, '[data-identity-event]');
-    if (named && !closest(target, ignored)) {
-      const data: Record<string, string> = {};
-      for (const { name, value } of [...named.attributes]) if (/^data-identity-prop-/.test(name)) data[name.slice(19)] = value;
-      track(named.getAttribute('data-identity-event'), data);
-    }
     const chain = pressed;
     pressed = undefined;
     if (!chain || !event.detail || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;

@@ -3,7 +3,7 @@
 import { selectorOf, targetOf } from '../elements';
 import { here } from '../address';
 import { later, now, on, onInput } from '../guard';
-import { change } from '../identity';
+import { count } from '../identity';
 import { onFinish, onView } from '../pages';
 import { detect } from '../queue';
 
@@ -88,6 +88,18 @@ const spend = (form: Form): void => {
 
 const isAbandoned = (form: Form): boolean => form.isStarted && !form.sentAt && !form.isReported;
 
+const isThere = ({ element }: Form): boolean => !!element.deref()?.isConnected;
+
+const abandon = (form: Form, isFinal: boolean, tell: () => void): void => {
+  if (abandons >= MAX_ABANDONS) return;
+  if (isFinal) {
+    abandons++;
+    form.isReported = true;
+    count('abandon');
+  }
+  tell();
+};
+
 const factsOf = ({ name, lastField, spent }: Form) => ({ form: name, last_field: lastField, time_spent_ms: Math.round(spent) });
 
 export const formsDetector = (): void => {
@@ -161,19 +173,12 @@ export const formsDetector = (): void => {
   const rooted = new WeakSet<ShadowRoot>();
 
   onFinish((add, isFinal, isLeft) => {
-    const isRoute = isFinal && !document.hidden;
+    // After a route change the form may stay: that is known a moment later.
+    const isRoute = isFinal && !isUnloading && !document.hidden;
     for (const form of known) {
-      if (!isLeft || !isAbandoned(form) || abandons >= MAX_ABANDONS) continue;
-      if (isRoute && !isUnloading && form.element.deref()?.isConnected) continue;
-      if (isFinal) {
-        abandons++;
-        form.isReported = true;
-        change(({ n }) => (n.abandon = (n.abandon ?? 0) + 1));
-      }
-      add('form_abandon', factsOf(form), form.url);
+      if (isLeft && isAbandoned(form) && !(isRoute && isThere(form))) abandon(form, isFinal, () => add('form_abandon', factsOf(form), form.url));
     }
   });
-  // A route's form goes a moment after the address.
   let isUnloading = false;
   on(window, 'pagehide', () => {
     isUnloading = true;
@@ -187,12 +192,9 @@ export const formsDetector = (): void => {
     seenFields = new WeakSet();
     later(() => {
       for (const form of known) {
-        if (form.element.deref()?.isConnected || !isAbandoned(form) || abandons >= MAX_ABANDONS) continue;
-        abandons++;
-        form.isReported = true;
-        if (detect('form_abandon', factsOf(form), undefined, form.url)) change(({ n }) => (n.abandon = (n.abandon ?? 0) + 1));
+        if (!isThere(form) && isAbandoned(form)) abandon(form, true, () => detect('form_abandon', factsOf(form), undefined, form.url));
       }
-      known = known.filter(({ element }) => element.deref()?.isConnected);
+      known = known.filter(isThere);
     }, 1000);
   });
 };
