@@ -48,7 +48,7 @@ if (document.querySelector('#late')) {
 }
 
 on('#recount', 'click', () => {
-  const until = performance.now() + 500;
+  const until = performance.now() + 600;
   while (performance.now() < until);
   document.querySelector('#counted').value = `${60 + Math.floor(Math.random() * 40)} %`;
 });

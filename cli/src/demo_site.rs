@@ -16,7 +16,7 @@ const WITHOUT_SLASH: &str = "/demo";
 const ALLOWED: &str = "GET, HEAD";
 
 /// How long the slow page keeps its reader waiting.
-const SLOWNESS: Duration = Duration::from_millis(1_500);
+const SLOWNESS: Duration = Duration::from_secs(2);
 
 const LAYOUT: &str = include_str!("../demo/layout.html");
 
