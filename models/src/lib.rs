@@ -8,11 +8,13 @@
 //! A model proves something only if it can fail. So each of the [`rules`] is broken by a test in turn, and the exploration
 //! has to find what goes wrong.
 
+pub mod block;
 pub mod compaction;
 pub mod compactor;
 pub mod reader;
 pub mod rebuild;
 pub mod rules;
+pub mod runs;
 pub mod table;
 pub mod visitors;
 

@@ -51,8 +51,6 @@ pub enum Rule {
     OwnMarkIsRecognized,
     /// A writer's own head is no refusal.
     OwnHeadIsRecognized,
-    /// A writer removes its new parts only if another head is there.
-    RefusalNamesTheHead,
     /// A block's parts are written before the head that names them.
     PartsBeforeHead,
     /// A block's parts carry the number of their write.

@@ -168,7 +168,8 @@ impl<'a> Compaction<'a> {
         Ok(true)
     }
 
-    /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain.
+    /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain. The manifest forgets
+    /// a round afterwards: a segment that no round lists counts.
     async fn remove_merged(&self, tail: &Tail) -> Result<Vec<Round>, StoreError> {
         let (over, remaining) = tail.manifest.rounds_over(Millis::now(), self.grace);
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
@@ -186,6 +187,8 @@ impl<'a> Compaction<'a> {
     }
 
     /// Merges the segments of the round under way. Anyone may do so, again and at the same time.
+    ///
+    /// Invariant *AnyoneCompletes*: whatever of a round is done, whoever looks at the tail next can do the rest.
     pub async fn carry_out(&self, tail: &Tail, round: &Round) -> Result<(), StoreError> {
         for generation in tail.manifest.merged() {
             self.merge_round(tail, round.number, generation).await?;
@@ -284,6 +287,10 @@ impl<'a> Compaction<'a> {
             .map(|_| ())
     }
 
+    /// Stores a round's run of an hour, and merges the hour's small ones where they are many.
+    ///
+    /// Invariant *NoEntryIsLost*: an entry is in the tail or in a run that counts until a later one replaces it. So a merged
+    /// run is stored before what it replaces goes, and sorts after all of that: only the hour's last round merges.
     async fn write_run<K, V>(&self, index: Index, key: RunKey, entries: HourEntries<K, V>) -> Result<(), StoreError>
     where
         K: Ord + Clone + Serialize + DeserializeOwned,
@@ -293,11 +300,16 @@ impl<'a> Compaction<'a> {
         let items = self.hour_items(index, key.hour).await?;
         let runs = runs_of(&items, key.hour, key.generation)?;
         self.delete(runs.replaced.into_iter().map(item_key).collect::<Result<_, _>>()?).await?;
+        let RunKey { round, .. } = key;
         let replacement = RunKey { kind: RunKind::Merged, ..key }.key(self.project, index);
         let mut small: Vec<(usize, &Item)> = Vec::new();
         for item in runs.current {
             if item_key(item)? == replacement {
                 // Someone else merged in this round, and may be removing what that replaces.
+                return Ok(());
+            }
+            if run_key(key.hour, item).is_some_and(|key| key.round > round) {
+                // This round is long complete. What it merged would sort before a major run since, and count no more.
                 return Ok(());
             }
             let size = read_binary(item, DATA)?.len();
@@ -417,7 +429,7 @@ impl Compaction<'_> {
 
     /// Merges the runs of each hour of a day into major ones, without removals.
     ///
-    /// Invariant: no other round is under way, so all runs before the major ones are in them, and what a round before
+    /// Invariant *NothingComesBack*: no other round is under way, so all runs before the major ones are in them, and what a round before
     /// this one still writes counts no more.
     async fn merge_hours<K, V>(
         &self,

@@ -5,7 +5,9 @@
 //! is in segments of the new generation, which compaction merges into the blocks and runs of both. Where the base differs from
 //! what readers see, it is added to the new generation's blocks and runs, and then the new generation is shown.
 //!
-//! A rebuild that stops leaves a generation that nobody reads. The next rebuild gives it up, or compaction does when it was
+//! Invariant *OldOrNew*: readers see the old figures, then the new ones, and never a sum or a part of them.
+//!
+//! Invariant *AnyoneUndoes*: a rebuild that stops leaves a generation that nobody reads. The next rebuild gives it up, or compaction does when it was
 //! not heard of for a while.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -222,7 +224,7 @@ impl Rebuild<'_> {
             return Err(overtaken());
         }
         let until = Millis::now().plus(SILENCE_MS);
-        // What is shown already is built no more.
+        // What is shown is built no more.
         let Some(of) = manifest.building else { return Ok(()) };
         let alive = Manifest { building: Some(Building { until, ..of }), ..manifest.clone() };
         self.compaction.put(&manifest, &alive).await.map(|_| ())
@@ -629,6 +631,8 @@ impl Rebuild<'_> {
 /// Comparing and writing figures and indexes.
 impl Rebuild<'_> {
     /// Compares what readers see of a day with what they would see of the generation that is built.
+    ///
+    /// Invariant *ComparesAreExact*: both are as of one tail, which no round followed meanwhile.
     async fn compare(
         &self,
         building: Generation,
@@ -774,7 +778,7 @@ impl Rebuild<'_> {
 
     /// Adds the base's rows to a block, as of a round that is complete and later than the block's.
     ///
-    /// Invariant: each write of a block raises its number, so that whoever read it before meets another one.
+    /// Invariant *BasesRaiseTheRound*: each write of a block raises its number, so that whoever read it before meets another one.
     async fn add_to_block(
         &self,
         measure: Measure,

@@ -260,6 +260,7 @@ pub struct NewBlock {
 
 /// Writes a block as of a round, unless someone else wrote it since `before` was read. Says whether it did.
 ///
+/// Invariant *HeadsNameTheirParts*: all parts that a head names are there as long as it is.
 /// Parts are removed only once it is known that no head names them. Where that is in doubt, they stay for the next writer,
 /// who removes what no head names.
 pub async fn write(

@@ -5,7 +5,7 @@
 //! a round may be carried out again after a crash, by anyone, even by two at once, and still counts
 //! every segment exactly once.
 //!
-//! Invariant: a segment of round `n` is missing from a block exactly if the block's number is below `n` and the segment
+//! Invariant *EachSegmentCountsOnce*: a segment of round `n` is missing from a block exactly if the block's number is below `n` and the segment
 //! counts in the block's [`Generation`]. Readers and compaction go by this rule alone.
 //!
 //! Every change of the manifest's generations is a round of its own, without segments. So the round's number is the
