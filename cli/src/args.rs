@@ -117,7 +117,7 @@ pub struct Target {
     #[arg(long, value_name = "URL", global = true)]
     pub endpoint_url: Option<String>,
     /// The table
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_TABLE, global = true)]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_TABLE, value_parser = table_name, global = true)]
     pub table: String,
     /// The project
     #[arg(long, value_name = "ID", default_value = DEFAULT_PROJECT, global = true)]
@@ -347,6 +347,15 @@ fn key_of(kind: KeyKind, text: &str) -> Result<ApiKey, String> {
     ApiKey::parse(text)
         .filter(|key| key.kind() == kind)
         .ok_or_else(|| format!("must be {} and 32 letters or digits", kind.prefix()))
+}
+
+fn table_name(text: &str) -> Result<String, String> {
+    let formed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    if formed && (3..=255).contains(&text.len()) {
+        Ok(text.to_owned())
+    } else {
+        Err("must be 3 to 255 of the characters A-Z, a-z, 0-9, _, . and -".into())
+    }
 }
 
 fn key_id(text: &str) -> Result<String, String> {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::retry::{ReconnectMode, RetryConfig};
 use aws_sdk_dynamodb::config::{SharedHttpClient, StalledStreamProtectionConfig};
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials, Region};
 use shared::app::{App, DEFAULT_TABLE};
@@ -301,9 +302,15 @@ fn unsigned(endpoint_url: &str, http_client: SharedHttpClient) -> aws_sdk_dynamo
         .endpoint_url(endpoint_url)
         .region(Region::new("us-east-1"))
         .allow_no_auth()
+        .retry_config(retries())
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
     aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+/// The engine of this process has no connection that a try after an error could do without.
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_reconnect_mode(ReconnectMode::ReuseAllConnections)
 }
 
 /// A client of the streams of an engine on this machine.
@@ -314,6 +321,7 @@ fn streams(endpoint_url: &str, http_client: SharedHttpClient) -> aws_sdk_dynamod
         .endpoint_url(endpoint_url)
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "local"))
+        .retry_config(retries())
         .build();
     aws_sdk_dynamodbstreams::Client::from_conf(config)
 }

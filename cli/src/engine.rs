@@ -1,7 +1,6 @@
 //! The embedded engine: DynamoDB's protocol over SQLite, in memory or in a file. Other processes reach it on loopback,
 //! the rest of this one through a connector.
 
-use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,6 +14,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connector::{Connector, Worker};
+use crate::data_file::{self, DataFileError};
 use crate::endpoint::Endpoint;
 use crate::http::Listening;
 
@@ -78,12 +78,9 @@ pub enum EngineError {
     /// There is no thread for it.
     #[error("no thread could be started: {0}")]
     Thread(io::Error),
-    /// The path can't be handed to SQLite.
-    #[error("the path of the data file must be UTF-8")]
-    Path,
-    /// The file can't be opened or created.
-    #[error("{0}")]
-    File(io::Error),
+    /// The file can't be used.
+    #[error(transparent)]
+    File(#[from] DataFileError),
     /// SQLite could not open or prepare the database.
     #[error("{0}")]
     Database(#[from] DynoxideError),
@@ -128,25 +125,13 @@ impl Engine {
 
 fn open(file: Option<&Path>) -> Result<(Database, Upkeep), EngineError> {
     let location = match file {
-        Some(file) => {
-            create_private(file).map_err(EngineError::File)?;
-            file.to_str().ok_or(EngineError::Path)?.to_owned()
-        }
+        Some(file) => data_file::location(file)?,
         None => in_memory(),
     };
     let database = Database::new(&location)?;
     let upkeep = Upkeep(Storage::new(&location)?);
     upkeep.execute(PREPARE_STREAM).map_err(EngineError::Stream)?;
     Ok((database, upkeep))
-}
-
-/// Creates the file, unless it is there, for its owner alone: it holds what visitors did.
-fn create_private(file: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(|_| ())
 }
 
 /// A database in memory that a second connection of this process can open too.

@@ -3,6 +3,7 @@
 pub mod args;
 mod connector;
 mod counted;
+mod data_file;
 mod demo;
 pub mod demo_site;
 pub mod dev;

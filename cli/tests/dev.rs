@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Dev, assert_status, batch, browser, get, now, run, stderr, write_batches};
@@ -161,15 +162,61 @@ fn a_port_that_is_taken_is_named_with_a_way_out() {
     }
 }
 
+/// Starts it on a file that it should refuse, and gives what it says. The file is left as it is.
+fn refusal(file: &Path) -> String {
+    let before = std::fs::read(file).unwrap();
+    let output = run(&["dev", "--empty", "--port", "0", "--dynamodb-port", "0", "--data", file.to_str().unwrap()]);
+    assert_status(&output, 1);
+    let said = stderr(&output);
+    assert!(said.starts_with("error: the data can't be opened: ") && said.contains("--data"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(before == std::fs::read(file).unwrap(), "{said}");
+    said
+}
+
 #[test]
-fn a_data_file_that_is_none_is_refused() {
+fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("notes.txt");
-    std::fs::write(&file, "this is no database, but it is long enough to be looked at as if it were one\n".repeat(20))
-        .unwrap();
-    let output = run(&["dev", "--port", "0", "--dynamodb-port", "0", "--data", file.to_str().unwrap()]);
-    assert_status(&output, 1);
-    assert!(stderr(&output).contains("the data can't be opened"), "{}", stderr(&output));
+    for text in ["this is no database, but it is as long as one\n".repeat(200), "short".to_owned()] {
+        std::fs::write(&file, text).unwrap();
+        assert!(refusal(&file).contains("is no data file of `identity dev`"));
+    }
+}
+
+#[test]
+fn another_programs_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("other.db");
+    let other = dynoxide::storage::Storage::memory().unwrap();
+    let attach = format!("ATTACH '{}' AS other; CREATE TABLE other.notes (body TEXT);", file.display());
+    other.conn().execute_batch(&attach).unwrap();
+    drop(other);
+    assert!(refusal(&file).contains("database of another program"));
+}
+
+#[tokio::test]
+async fn a_damaged_data_file_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.db");
+    let dev = Dev::start(&["--empty", "--data", file.to_str().unwrap(), "--public-key", PUBLIC]);
+    for number in 0..100 {
+        let mut sent = batch(number, now());
+        sent["key"] = json!(PUBLIC);
+        assert_eq!(dev.collect(&sent).await.unwrap(), 202);
+    }
+    assert_eq!(dev.signal("TERM"), Some(0));
+    let whole = std::fs::read(&file).unwrap();
+    let mut overwritten = whole.clone();
+    overwritten[8 << 10..].fill(0xa5);
+    for damaged in [&overwritten[..], &whole[..whole.len() / 2]] {
+        std::fs::write(&file, damaged).unwrap();
+        let said = refusal(&file);
+        assert!(said.contains("is damaged") && said.contains(".recover"), "{said}");
+    }
+    std::fs::write(&file, whole).unwrap();
+    let dev = Dev::start(&["--empty", "--data", file.to_str().unwrap()]);
+    dev.eventually("/stats", |stats| stats["data"]["total_events"] == 200).await;
 }
 
 #[test]
@@ -188,6 +235,8 @@ fn wrong_usage_is_told_from_failure() {
         &["key", "create", "--kind", "public", "--rate-limit", "5"],
         &["key", "revoke", "not-hexadecimal"],
         &["project", "create", "a b"],
+        &["project", "list", "--table", "t2"],
+        &["project", "list", "--table", "a b c"],
         &["project", "create", "shop", "--host", "https://shop.example"],
         &["project", "create", "shop", "--origin", "shop.example"],
     ] {

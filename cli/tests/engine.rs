@@ -4,6 +4,9 @@
 
 mod common;
 
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
 use common::browser;
 use identity::dev::{Options, Stack};
 use reqwest::{Method, RequestBuilder};
@@ -105,5 +108,49 @@ async fn what_is_no_operation_is_told() {
     assert_eq!(sent(ask(&stack, "Scan", &json!({})).body(large)).await.0, 413);
     let (status, body) = sent(ask(&stack, "ListTables", &json!({}))).await;
     assert_eq!((status, &body["TableNames"]), (200, &json!([stack.store().table()])));
+    stack.shutdown().await;
+}
+
+/// Log lines, in the place of standard error.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Whoever reads the log finds the cause, and nothing about connections that there are not.
+#[tokio::test]
+async fn a_failure_of_the_engine_is_told_by_its_cause_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("site.db");
+    let options = Options { data: Some(file.clone()), counts: false, ..Options::empty("shop".parse().unwrap()) };
+    let stack = Stack::start(options).await.unwrap();
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::WARN)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
+
+    let other = dynoxide::storage::Storage::new(file.to_str().unwrap()).unwrap();
+    let items = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE '%identity' AND name NOT LIKE '%.%'";
+    let items: String = other.conn().query_row(items, [], |row| row.get(0)).unwrap();
+    other.conn().execute_batch(&format!("DROP TABLE \"{items}\"")).unwrap();
+    let answer = browser().get(format!("{}/api/v1/stats", stack.base_url())).bearer_auth(stack.secret_key());
+    assert_eq!(answer.send().await.unwrap().status(), 503);
+    let said = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(said.contains("no such table"), "{said}");
+    assert!(!said.contains("ERROR") && !said.contains("connection"), "{said}");
+    drop(other);
     stack.shutdown().await;
 }
