@@ -533,3 +533,40 @@ pub fn run_item<K: Serialize, V: Serialize>(key: Key, entries: &HourEntries<K, V
     item.insert(DATA.to_owned(), binary(codec::pack(entries)?));
     Ok(item)
 }
+
+#[cfg(test)]
+#[path = "../tests/common/mod.rs"]
+pub(crate) mod common;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use shared::derived::index::Versioned;
+
+    /// A writer of an old round that goes on after an erasure and more rounds takes no run out of what counts.
+    #[tokio::test]
+    async fn a_writer_of_an_old_round_merges_nothing() {
+        let (store, project): (Store, ProjectId) = (common::store().await, "demo".parse().unwrap());
+        let compaction = Compaction::new(&store, &project, Duration::ZERO);
+        let (index, hour) = (Index::Sessions, Hour(0));
+        let key = |round, kind| RunKey { hour, generation: Generation::FIRST, round, kind };
+        let entries = |of: u8| HourEntries::from([(of, Versioned { rev: 1, value: Some(of) })]);
+        let later = 4..4 + MAX_RUNS as u8;
+        let major = compaction.major_runs(index, key(3, RunKind::Plain), HourEntries::<u8, u8>::new()).unwrap();
+        let plain = later
+            .clone()
+            .map(|of| run_item(key(of.into(), RunKind::Plain).key(&project, index), &entries(of)).unwrap());
+        for item in major.into_iter().chain(plain) {
+            store.put(item).await.unwrap();
+        }
+        compaction.write_run(index, key(1, RunKind::Plain), entries(1)).await.unwrap();
+        let items = compaction.hour_items(index, hour).await.unwrap();
+        let mut seen = HourEntries::<u8, u8>::new();
+        for item in runs_of(&items, hour, Generation::FIRST).unwrap().current {
+            merge(&mut seen, read_packed(item).unwrap());
+        }
+        assert_eq!(seen.into_keys().collect::<Vec<_>>(), later.collect::<Vec<_>>());
+    }
+}

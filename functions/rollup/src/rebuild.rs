@@ -7,8 +7,8 @@
 //!
 //! Invariant *OldOrNew*: readers see the old figures, then the new ones, and never a sum or a part of them.
 //!
-//! Invariant *AnyoneUndoes*: a rebuild that stops leaves a generation that nobody reads. The next rebuild gives it up, or compaction does when it was
-//! not heard of for a while.
+//! Invariant *AnyoneUndoes*: a rebuild that stops leaves a generation that nobody reads. The next rebuild gives it up, or
+//! compaction does when it was not heard of for a while.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
@@ -778,7 +778,8 @@ impl Rebuild<'_> {
 
     /// Adds the base's rows to a block, as of a round that is complete and later than the block's.
     ///
-    /// Invariant *BasesRaiseTheRound*: each write of a block raises its number, so that whoever read it before meets another one.
+    /// Invariant *BasesRaiseTheRound*: each write of a block raises its number, so that whoever read it before meets another
+    /// one.
     async fn add_to_block(
         &self,
         measure: Measure,
@@ -1013,5 +1014,60 @@ impl State {
             state.applied.entry(session.session_id.clone()).or_default().extend(applied.recent);
         }
         Ok(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::*;
+    use shared::model::{SessionFacts, VisitorFacts};
+
+    fn batch() -> Batch {
+        Batch {
+            visitor_id: "v".parse().unwrap(),
+            session_id: "s".parse().unwrap(),
+            batch_id: "b".parse().unwrap(),
+            stored_at: Millis::now(),
+            sent_at: Millis::now(),
+            page: None,
+            visitor: VisitorFacts::default(),
+            session: SessionFacts {
+                started_at: Millis::now(),
+                url: None,
+                referrer: None,
+                utm_source: None,
+                utm_medium: None,
+                utm_campaign: None,
+                utm_term: None,
+                utm_content: None,
+                click_count: None,
+                max_scroll_depth: None,
+            },
+            events: Vec::new(),
+        }
+    }
+
+    /// A consumer that read the manifest before the rebuild began stores a visitor after the rebuild looked for it.
+    #[tokio::test]
+    async fn a_visitor_that_a_consumer_begins_meanwhile_is_counted() {
+        let store = crate::compaction::common::store().await;
+        let consumer = Consumer::new(store.clone()).with_grace(Duration::ZERO);
+        let (id, batch): (ProjectId, _) = ("demo".parse().unwrap(), batch());
+        store.put(shared::store::key_item(&keys::project(&id))).await.unwrap();
+        store.put(batch.to_item(&id).unwrap()).await.unwrap();
+        let project = consumer.project(id.clone()).await.unwrap();
+        let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
+        let compaction = consumer.compaction(&id);
+        let rebuild = Rebuild { consumer: &consumer, project: &project, compaction, is_check: false, in_stream_since };
+        let found = rebuild.stored(&batch.visitor_id).await.unwrap().unwrap();
+        assert!(found.visitor().is_none());
+        consumer.apply(BTreeMap::from([(id.clone(), vec![batch.clone()])])).await.complete().unwrap();
+        let (building, _) = rebuild.begin().await.unwrap();
+        let begun = rebuild.begin_visitor(building, &batch.visitor_id, found, &mut false).await.unwrap();
+        assert!(begun.is_none(), "the rebuild takes the visitor for one of its generation");
+        let replay = rebuild.replay(building, &batch.visitor_id).await.unwrap();
+        assert!(!replay.delta.is_empty(), "the visitor is in no base");
     }
 }
