@@ -721,8 +721,8 @@ fn cloudfront_tells_the_collector_who_is_there_and_caches_the_tracker_alone() {
         // that it takes, which are a part of the cache's key.
         assert_eq!(behaviour["AllowedMethods"], collect["AllowedMethods"]);
         assert_eq!(behaviour["CachePolicyId"], reference("ScriptPolicy"));
-        let known = ["AllowedMethods", "CachePolicyId", "PathPattern", "TargetOriginId", "ViewerProtocolPolicy"];
-        assert_eq!(fields(behaviour), known);
+        let known = ["AllowedMethods", "CachePolicyId", "PathPattern", "ResponseHeadersPolicyId", "TargetOriginId"];
+        assert_eq!(fields(behaviour), [&known[..], &["ViewerProtocolPolicy"]].concat());
     }
     let policy = &template.resource("ScriptPolicy")["Properties"]["CachePolicyConfig"];
     let ttls = ["MinTTL", "DefaultTTL", "MaxTTL"].map(|name| policy[name].as_u64().unwrap());
