@@ -536,6 +536,7 @@ pub fn run_item<K: Serialize, V: Serialize>(key: Key, entries: &HourEntries<K, V
 
 #[cfg(test)]
 #[path = "../tests/common/mod.rs"]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 pub(crate) mod common;
 
 #[cfg(test)]
