@@ -512,12 +512,18 @@ async fn metrics_agree(site: &Site) {
 async fn keys_beyond_a_days_limit_are_one_row() {
     const KEYS: i64 = 2_100;
     let site = Site::new().await;
-    let of_key = |number: i64| {
+    // A session keeps fewer events than these together.
+    let one = |number: i64| {
         let (at, key) = (at(1, 10, number), format!("{number:04}"));
         vec![
             page_view(at, &format!("/{key}")),
             event("rage_click", at, "/", json!({"selector": key})),
             event("js_exception", at, &format!("/{key}"), json!({"message": "everywhere"})),
+        ]
+    };
+    let other = |number: i64| {
+        let (at, key) = (at(1, 10, number), format!("{number:04}"));
+        vec![
             event("console_error", at, "/", json!({"message": key})),
             event("form_abandon", at, "/", json!({"form": key, "last_field": "name"})),
             event("seo_diagnostics", at, &format!("/{key}"), json!({"issues": []})),
@@ -525,8 +531,11 @@ async fn keys_beyond_a_days_limit_are_one_row() {
     };
     let started_at = at(1, 9, 0);
     let first = event("js_exception", started_at, "/first", json!({"message": "everywhere"}));
-    let events: Vec<Event> = (0..KEYS).flat_map(of_key).collect();
-    let sent = [batch("v", "1", "1", started_at, vec![first]), batch("v", "1", "2", started_at, events)];
+    let sent = [
+        batch("v", "1", "1", started_at, vec![first]),
+        batch("v", "1", "2", started_at, (0..KEYS).flat_map(one).collect()),
+        batch("v", "2", "3", started_at, (0..KEYS).flat_map(other).collect()),
+    ];
     site.store(&sent).await;
     site.count(&sent).await;
 
