@@ -6,6 +6,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use identity::dev::{Options, Stack};
 use identity::import;
 use serde::Serialize;
+use shared::derived::tail::Tail;
 use shared::ids::ProjectId;
 use shared::store::Store;
 use shared::time::Millis;
@@ -21,8 +22,8 @@ const IN_FLIGHT: usize = 64;
 const PAUSE: Duration = Duration::from_millis(200);
 /// Figures that stay as they are for so long will not grow any more: a consumer gets to each project in less.
 const STALLED: Duration = Duration::from_secs(300);
-/// Until compaction has removed what it merged last.
-const SETTLING: Duration = rollup::GRACE.saturating_add(Duration::from_secs(2));
+/// Bytes of merged segments that compaction leaves to its next round.
+const LINGERING_BYTES: usize = 32 << 10;
 
 /// A loaded data set.
 #[derive(Debug)]
@@ -56,8 +57,24 @@ pub async fn load(site: Site, label: &str) -> Result<Loaded, BenchError> {
     let stored_s = began.elapsed().as_secs_f64();
     wait(&Api::new(stack.base_url(), stack.secret_key()), events as u64, &format!("{label}: counting")).await?;
     let speed = Speed { events, batches, stored_s, counted_s: began.elapsed().as_secs_f64() };
-    tokio::time::sleep(SETTLING).await;
+    settle(&stack).await?;
     Ok(Loaded { stack, speed })
+}
+
+/// Waits until compaction has removed what it merged last.
+async fn settle(stack: &Stack) -> Result<(), BenchError> {
+    let since = Instant::now();
+    loop {
+        tokio::time::sleep(rollup::GRACE).await;
+        let tail = Tail::load(stack.store(), stack.project()).await?;
+        let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
+        if merged.map(|segment| segment.size).sum::<usize>() <= LINGERING_BYTES {
+            return Ok(());
+        }
+        if since.elapsed() > STALLED {
+            return Err(BenchError::Failed("what is merged is never removed".to_owned()));
+        }
+    }
 }
 
 /// Stores a site's batches. Gives the number of events and of batches.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use crate::sent::{Sent, Visitor};
+use crate::sent::{Sent, Session, Visitor};
 use crate::stack::{Project, Stack, now};
 
 /// What the browser says it is.
@@ -14,6 +14,9 @@ pub const USER_AGENT: &str =
 
 /// Up to this difference the collector leaves a client's instants as they are.
 const MAX_SKEW_MS: i64 = 2_000;
+
+/// A session began no longer before its batch's oldest event.
+const MAX_LEAD_MS: i64 = 86_400_000;
 
 /// Sends batches.
 #[derive(Debug, Clone, Default)]
@@ -53,8 +56,11 @@ pub fn keyed(sent: &Sent, public_key: &str) -> Value {
     body
 }
 
-/// What the server sees of the browser besides what it sends.
+/// What the server sees of the browser besides what it sends, and when it takes the session to have started.
 fn seen(sent: Sent) -> Sent {
+    let oldest = sent.events.iter().map(|event| event.created_at).min().unwrap_or(sent.sent_at);
+    let started_at = sent.session.started_at.max(oldest - MAX_LEAD_MS);
+    let session = Session { started_at, ..sent.session.clone() };
     let visitor = Visitor {
         browser_name: Some("Chrome".to_owned()),
         browser_version: Some("126.0.0.0".to_owned()),
@@ -63,5 +69,5 @@ fn seen(sent: Sent) -> Sent {
         ip: Some("127.0.0.1".to_owned()),
         ..sent.visitor.clone()
     };
-    Sent { visitor, ..sent }
+    Sent { visitor, session, ..sent }
 }
