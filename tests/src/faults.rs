@@ -183,7 +183,9 @@ impl FaultyProxy {
                 let plan = served.clone();
                 let service = service_fn(move |request| {
                     let plan = plan.clone();
-                    async move { plan.answer(request).await }
+                    // What is begun is done, and noted, though its client may be gone before.
+                    let answer = tokio::spawn(async move { plan.answer(request).await });
+                    async { answer.await.unwrap_or(Err(Closed)) }
                 });
                 tokio::spawn(async move {
                     // It ends with an error where a connection is closed on purpose.

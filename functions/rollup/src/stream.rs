@@ -72,8 +72,10 @@ impl StreamConsumer {
         let (started_at, deadline) = (Millis::now(), Instant::now() + TIME_LIMIT);
         let store = self.consumer.store().metered();
         let consumer = Consumer::new(store.clone());
-        let NewBatches { records, works, oldest, .. } = new_batches(&event);
-        let applied = self.apply(&consumer, &event, deadline).await;
+        let NewBatches { readable, unreadable, newer, records, works, oldest } = new_batches(&event);
+        let mut applied = self.apply(&consumer, &event, readable, deadline).await;
+        applied.refused.extend(unreadable);
+        applied.failed.extend(newer);
         applied.log_refused();
         for (project, error) in &applied.failed {
             tracing::warn!(%project, %error, "batches could not be applied; they are tried again later");
@@ -121,11 +123,17 @@ impl StreamConsumer {
         response
     }
 
-    async fn apply(&self, consumer: &Consumer, event: &Event, deadline: Instant) -> Applied {
-        let NewBatches { readable, unreadable, newer, .. } = new_batches(event);
+    /// Applies an event's batches, those of projects that fail again and again for a while.
+    async fn apply(
+        &self,
+        consumer: &Consumer,
+        event: &Event,
+        batches: BTreeMap<ProjectId, Vec<Batch>>,
+        deadline: Instant,
+    ) -> Applied {
         // Without a queue, the stream brings them again.
         let until = self.dead_letters.as_ref().map(|_| Instant::now() + TRY_AGAIN_FOR);
-        let mut applied = in_time(consumer, readable, deadline).await;
+        let mut applied = in_time(consumer, batches, deadline).await;
         while !applied.failed.is_empty() && until.is_some_and(|until| Instant::now() < until) {
             sleep(PAUSE).await;
             let failed = std::mem::take(&mut applied.failed);
@@ -135,8 +143,6 @@ impl StreamConsumer {
             applied.refused.extend(next.refused);
             applied.failed = next.failed;
         }
-        applied.refused.extend(unreadable);
-        applied.failed.extend(newer);
         applied
     }
 

@@ -24,8 +24,8 @@ use crate::codec::{self, Packed};
 use crate::ids::ProjectId;
 use crate::keys;
 use crate::store::{
-    DATA, Item, Query, REV, SK, Store, StoreError, binary, key_item, number, read_binary, read_number, read_packed,
-    read_text,
+    Consistency, DATA, Item, Query, REV, SK, Store, StoreError, binary, key_item, number, read_binary, read_number,
+    read_packed, read_text,
 };
 use crate::time::{Day, Millis};
 
@@ -348,8 +348,10 @@ impl Tail {
 
 impl Tail<PackedDelta> {
     /// Reads a project's tail, to add it to blocks and runs.
-    pub async fn load_packed(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
-        let items = store.query(Query::partition(keys::tail(project))).await?;
+    pub async fn load_packed(store: &Store, project: &ProjectId, consistency: Consistency) -> Result<Self, StoreError> {
+        let query = Query::partition(keys::tail(project));
+        let query = if consistency == Consistency::Strong { query.strong() } else { query };
+        let items = store.query(query).await?;
         Tail::read(&items, Manifest::read, PackedDelta::of)
     }
 }

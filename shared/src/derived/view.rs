@@ -17,11 +17,14 @@ use super::{Generation, Index, Measure};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys;
-use crate::store::{Item, Query, SortKeys, Store, StoreError, inflated, read_packed, read_plain};
+use crate::store::{Consistency, Item, Query, SortKeys, Store, StoreError, inflated, read_packed, read_plain};
 use crate::time::{Day, Hour};
 
-/// How often a read starts over because compaction overtook it.
+/// How often a read starts over because compaction overtook it, or one of the table's copies is behind another.
 const MAX_TRIES: usize = 5;
+
+/// The tries after these read as of now: copies that are behind can't make them start over.
+const EVENTUAL_TRIES: usize = 2;
 
 /// How many days' entries are read at a time where a filter needs all of them, and how many sessions of theirs, unless
 /// a single day has more: some 15 MB.
@@ -64,10 +67,8 @@ struct Span {
 impl View {
     /// Reads measures, each in a range of days, all at once.
     pub async fn load(store: &Store, project: &ProjectId, wanted: &[(Measure, DateRange)]) -> Result<Self, StoreError> {
-        for _ in 0..MAX_TRIES {
-            let blocks =
-                wanted.iter().map(|(measure, range)| block::fetch(store, project, *measure, *range, Reading::All));
-            let (items, tail) = try_join(try_join_all(blocks), Tail::load_packed(store, project)).await?;
+        for number in 0..MAX_TRIES {
+            let (items, tail) = View::fetch(store, project, wanted, number).await?;
             let Some(blocks) = settled(&items, &tail)? else { continue };
             let mut view = View {
                 store: store.clone(),
@@ -83,7 +84,24 @@ impl View {
             }
             return Ok(view);
         }
-        Err(StoreError::Unavailable("compaction overtook every try to read".to_owned()))
+        Err(overtaken())
+    }
+
+    /// The items of the blocks of measures, and the tail. The last tries read the tail last, as of now: it knows of every
+    /// round whose blocks they found.
+    async fn fetch(
+        store: &Store,
+        project: &ProjectId,
+        wanted: &[(Measure, DateRange)],
+        number: usize,
+    ) -> Result<(Vec<Vec<Item>>, Tail<PackedDelta>), StoreError> {
+        let reading = reading_of(number);
+        let blocks = wanted.iter().map(|(measure, range)| block::fetch(store, project, *measure, *range, reading));
+        let blocks = try_join_all(blocks);
+        if reading == Reading::Strong {
+            return Ok((blocks.await?, Tail::load_packed(store, project, Consistency::Strong).await?));
+        }
+        try_join(blocks, Tail::load_packed(store, project, Consistency::Eventual)).await
     }
 
     /// As [`View::load`], and reads at the same time what an index has for hours that are likely asked for.
@@ -164,12 +182,12 @@ impl View {
     }
 
     async fn all_blocks(&self, measure: Measure, range: DateRange) -> Result<Vec<Block<FlatRows>>, StoreError> {
-        for _ in 0..MAX_TRIES {
-            if let Found::Blocks(blocks) = self.blocks(measure, range, Reading::All).await? {
+        for number in 0..MAX_TRIES {
+            if let Found::Blocks(blocks) = self.blocks(measure, range, reading_of(number)).await? {
                 return Ok(blocks);
             }
         }
-        Err(StoreError::Unavailable("compaction overtook every try to read".to_owned()))
+        Err(overtaken())
     }
 
     async fn blocks(
@@ -284,6 +302,14 @@ impl View {
         }
         Ok(Runs { known, read: try_join_all(unknown).await?, generation: self.tail.manifest.shown })
     }
+}
+
+fn reading_of(number: usize) -> Reading {
+    if number < EVENTUAL_TRIES { Reading::All } else { Reading::Strong }
+}
+
+fn overtaken() -> StoreError {
+    StoreError::Unavailable("compaction overtook every try to read".to_owned())
 }
 
 /// Takes the days whose entries are read together from the front, where the latest one is. They come back ascending.
