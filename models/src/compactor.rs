@@ -130,7 +130,7 @@ impl Compactor {
                 if !rules.keep(Rule::ListedBeforeMerged) {
                     return Self::merge_unlisted(&tail, listed, table.days.len());
                 }
-                manifest.begin_round(remaining, listed)
+                manifest.begin_round(remaining, listed, now)
             }
             Due::CleanUp => {
                 let mut next = Manifest { rounds: remaining, ..manifest.clone() };
@@ -170,7 +170,7 @@ impl Compactor {
             segment.round = Some(round);
         }
         let before = tail.manifest.round;
-        tail.manifest = tail.manifest.begin_round(tail.manifest.rounds.clone(), listed);
+        tail.manifest = tail.manifest.begin_round(tail.manifest.rounds.clone(), listed, Millis(0));
         tail.manifest.round = before;
         let left = (0..days).map(|day| (tail.manifest.shown, day)).collect();
         Compactor::Merging { tail: Arc::new(tail), round, left, read: None }

@@ -441,7 +441,7 @@ impl Model for Rebuilding {
 
     fn init_states(&self) -> Vec<State> {
         let mut table = Table::new(self.days);
-        table.manifest = Manifest { round: 1, ..Manifest::default() };
+        table.manifest = Manifest { round: 1, layers_since: Some(Millis(0)), ..Manifest::default() };
         let (mut visitors, mut number) = (Vec::new(), 0);
         let mut figures = Figures::of(DAMAGE);
         for (counted, _) in &self.visitors {

@@ -57,6 +57,10 @@ pub enum Rule {
     PartsAreUnique,
     /// A reader that misses a part starts over.
     ReadersCountParts,
+    /// A layer says which round it lies on, so that one is missed that should be between.
+    LayersNameWhatTheyLieOn,
+    /// A layer of a round that is in the head, or in another layer, does not count.
+    OvertakenLayersDontCount,
     /// A merged run is stored before what it replaces goes.
     StoredBeforeRemoved,
     /// Runs that sort before a major one do not count.

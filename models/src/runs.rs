@@ -272,7 +272,7 @@ impl Hours {
         let rest: BTreeSet<String> = rest.map(|segment| segment.id.clone()).collect();
         let next = match rest.is_empty() {
             true => Manifest { rounds: remaining, ..manifest.clone() },
-            false => manifest.begin_round(remaining, rest),
+            false => manifest.begin_round(remaining, rest, Millis(0)),
         };
         if next == *manifest {
             return Compactor::Idle;
@@ -394,7 +394,7 @@ impl Model for Hours {
 
     fn init_states(&self) -> Vec<State> {
         if self.begins_late {
-            let begun = Manifest::default().begin_round(Vec::new(), BTreeSet::from(["0".to_owned()]));
+            let begun = Manifest::default().begin_round(Vec::new(), BTreeSet::from(["0".to_owned()]), Millis(0));
             let late = Compactor::Writing(Vec::new(), Next::Merge(1, Arc::new(begun)));
             return vec![State {
                 now: Millis(0),

@@ -20,6 +20,7 @@
 //! | work that is left for later | `P#<project>#WORK` | `W#<created_at>#<unique>` |
 //! | block: a measure's day | `P#<project>#R#<measure>` | `<day>[@<generation>]` |
 //! | a part of a large block | `P#<project>#R#<measure>` | `<day>[@<generation>]#<unique>#<part>` |
+//! | a layer of a block | `P#<project>#R#<measure>` | `<day>[@<generation>]+<round before>` |
 //! | run: an hour of a time index | `P#<project>#X#<index>#<day>` | `<hour>[@<generation>]#<round>` |
 //! | how far `identity dev` applied the stream | `DEV` | `CHECKPOINT` |
 //! | the demo data of `identity dev` | `DEV` | `DEMO#<project>` |
@@ -239,6 +240,14 @@ pub fn block_part(
     Key::new(blocks(project, measure), format!("{day}{}#{unique:016x}#{part:03}", of_generation(generation)))
 }
 
+/// A layer of a block, on what rounds up to `before` made of it: two writers of the next layer meet at one key.
+pub fn block_layer(project: &ProjectId, measure: Measure, generation: Generation, day: Day, before: u64) -> Key {
+    Key::new(blocks(project, measure), format!("{day}{}{LAYER}{before:012}", of_generation(generation)))
+}
+
+/// What comes before the number of a layer. It sorts after what comes before a part's.
+const LAYER: char = '+';
+
 /// What the sort key of a block's item says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BlockKey {
@@ -259,10 +268,16 @@ pub enum BlockItem {
     Part(u64),
     /// A part as format 2 has them: `<day>#<part>`.
     NumberedPart,
+    /// A layer, on what rounds up to this one made of the block.
+    Layer(u64),
 }
 
 /// Reads the sort key of a block's item.
 pub fn parse_block(sort_key: &str) -> Option<BlockKey> {
+    if let Some((block, before)) = sort_key.split_once(LAYER) {
+        let (day, generation) = split_generation(block)?;
+        return Some(BlockKey { day: day.parse().ok()?, generation, item: BlockItem::Layer(before.parse().ok()?) });
+    }
     let (block, part) = sort_key.split_once('#').map_or((sort_key, None), |(block, part)| (block, Some(part)));
     let (day, generation) = split_generation(block)?;
     let item = match part.map(|part| part.split_once('#')) {

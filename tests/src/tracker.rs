@@ -45,7 +45,7 @@ impl Tracker {
             return Err(format!("{status} {answer} to {sent:?}"));
         }
         assert!(now() - sent.sent_at < MAX_SKEW_MS, "this machine is too busy to send a batch within 2 s");
-        Ok(seen(sent))
+        Ok(seen(sent, "127.0.0.1"))
     }
 }
 
@@ -56,8 +56,9 @@ pub fn keyed(sent: &Sent, public_key: &str) -> Value {
     body
 }
 
-/// What the server sees of the browser besides what it sends, and when it takes the session to have started.
-fn seen(sent: Sent) -> Sent {
+/// A batch as the collector stores it: with what it sees of the browser at an address besides, and with when it takes the
+/// session to have started.
+pub fn seen(sent: Sent, address: &str) -> Sent {
     let oldest = sent.events.iter().map(|event| event.created_at).min().unwrap_or(sent.sent_at);
     let started_at = sent.session.started_at.max(oldest - MAX_LEAD_MS);
     let session = Session { started_at, ..sent.session.clone() };
@@ -66,7 +67,7 @@ fn seen(sent: Sent) -> Sent {
         browser_version: Some("126.0.0.0".to_owned()),
         os: Some("Windows".to_owned()),
         mobile: Some(0),
-        ip: Some("127.0.0.1".to_owned()),
+        ip: Some(address.to_owned()),
         ..sent.visitor.clone()
     };
     Sent { visitor, session, ..sent }

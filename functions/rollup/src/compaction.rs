@@ -14,10 +14,10 @@ use shared::codec;
 use shared::dates::DateRange;
 use shared::derived::block::{self, Block, Found, NewBlock, Reading};
 use shared::derived::index::{Entries, HourEntries, merge, runs_of};
-use shared::derived::tail::{Manifest, Round, Tail};
+use shared::derived::tail::{Manifest, Round, Segment, Tail};
 use shared::derived::{BatchEntry, BatchRef, Generation, Index, Measure, Rows, SessionEntry, SessionRef};
 use shared::ids::ProjectId;
-use shared::keys::{self, Key, RunKey, RunKind};
+use shared::keys::{self, BlockItem, Key, RunKey, RunKind};
 use shared::store::{
     DATA, EXPIRES, Item, Query, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number, read_binary,
     read_packed, read_text,
@@ -73,6 +73,22 @@ enum Due {
     Any,
 }
 
+/// Into what a round is merged, and how.
+#[derive(Debug, Clone, Copy)]
+struct Merge {
+    generation: Generation,
+    round: u64,
+    takes_layers: bool,
+}
+
+/// What became of merged segments.
+struct Removed {
+    /// Those that are removed.
+    gone: BTreeSet<String>,
+    /// The rounds that are kept for the others.
+    remaining: Vec<Round>,
+}
+
 /// The compaction of a project.
 #[derive(Debug, Clone, Copy)]
 pub struct Compaction<'a> {
@@ -87,30 +103,38 @@ impl<'a> Compaction<'a> {
         Compaction { store, project, grace }
     }
 
-    /// Compacts the tail if it has grown past its bounds, round by round.
-    pub async fn run(&self) -> Result<Left, StoreError> {
+    /// Compacts the tail if it has grown past its bounds, in so many rounds at most. What is written meanwhile is left to
+    /// the next look: so a look takes a time in proportion to what it found.
+    pub async fn run(&self, max_rounds: usize) -> Result<Left, StoreError> {
+        let mut tail = self.settled_tail().await?;
+        let mut rounds = 0;
         loop {
-            let tail = self.settled_tail().await?;
             if let Some(building) = tail.manifest.building
                 && building.until < Millis::now()
             {
                 tracing::warn!(project = %self.project, "a rebuild that stopped is given up");
                 self.put(&tail.manifest, &tail.manifest.give_up_building(Millis::now())).await?;
+                tail = self.settled_tail().await?;
                 continue;
             }
-            if !self.begin_round(&tail, Due::Many).await? {
-                return self.clean_up(&tail).await;
+            if rounds == max_rounds {
+                return Ok(Left::Merged);
             }
+            let (next, was_due) = self.next_round(tail, Due::Many).await?;
+            if !was_due {
+                return self.clean_up(&next).await;
+            }
+            (tail, rounds) = (next, rounds + 1);
         }
     }
 
     /// The tail with no round under way: one that is, is carried out.
-    pub async fn settled_tail(&self) -> Result<Tail, StoreError> {
+    pub async fn settled_tail(&self) -> Result<Tail<Item>, StoreError> {
         loop {
             let tail = Tail::load(self.store, self.project).await?;
-            match tail.manifest.unfinished() {
-                Some(round) => self.carry_out(&tail, round).await?,
-                None => return Ok(tail),
+            let Some(round) = tail.manifest.unfinished() else { return Ok(tail) };
+            if let Some(complete) = self.carry_out(&tail, round).await? {
+                return Ok(tail.followed_by(complete, &BTreeSet::new()));
             }
         }
     }
@@ -123,11 +147,11 @@ impl<'a> Compaction<'a> {
 
     /// Removes what is merged before the next round does, if it is so much that readers should not wait for it: a large
     /// import leaves the segments of several rounds behind. And some of what belongs to generations that nobody reads.
-    async fn clean_up(&self, tail: &Tail) -> Result<Left, StoreError> {
+    async fn clean_up(&self, tail: &Tail<Item>) -> Result<Left, StoreError> {
         let (mut manifest, mut left) = (tail.manifest.clone(), Left::Nothing);
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
         if merged.map(|segment| segment.size).sum::<usize>() > MAX_TAIL_BYTES {
-            manifest.rounds = self.remove_merged(tail).await?;
+            manifest.rounds = self.remove_merged(tail).await?.remaining;
             if !manifest.rounds.is_empty() {
                 left = Left::Merged;
             }
@@ -146,8 +170,8 @@ impl<'a> Compaction<'a> {
         Ok(left)
     }
 
-    /// Begins the next round, if it is due. Says whether it was.
-    async fn begin_round(&self, tail: &Tail, due: Due) -> Result<bool, StoreError> {
+    /// Carries out the next round, if it is due. Gives the tail as it is then, and whether it was.
+    async fn next_round(&self, tail: Tail<Item>, due: Due) -> Result<(Tail<Item>, bool), StoreError> {
         let rest = || tail.segments.iter().filter(|segment| segment.round.is_none());
         let bytes: usize = rest().map(|segment| segment.size).sum();
         let is_due = match due {
@@ -155,7 +179,7 @@ impl<'a> Compaction<'a> {
             Due::Any => rest().next().is_some(),
         };
         if !is_due {
-            return Ok(false);
+            return Ok((tail, false));
         }
         let mut size = 0;
         let chosen = rest().take_while(|segment| {
@@ -163,18 +187,30 @@ impl<'a> Compaction<'a> {
             size <= MAX_ROUND_BYTES.max(segment.size)
         });
         let segments = chosen.map(|segment| segment.id.clone()).collect();
-        let remaining = self.remove_merged(tail).await?;
-        self.put(&tail.manifest, &tail.manifest.begin_round(remaining, segments)).await?;
-        Ok(true)
+        let Removed { gone, remaining } = self.remove_merged(&tail).await?;
+        let begun = tail.manifest.begin_round(remaining, segments, Millis::now());
+        if !self.put(&tail.manifest, &begun).await? {
+            return Ok((self.settled_tail().await?, true));
+        }
+        let tail = tail.followed_by(begun, &gone);
+        let complete = match tail.manifest.unfinished() {
+            Some(round) => self.carry_out(&tail, round).await?,
+            None => None,
+        };
+        Ok(match complete {
+            Some(complete) => (tail.followed_by(complete, &BTreeSet::new()), true),
+            None => (self.settled_tail().await?, true),
+        })
     }
 
     /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain. The manifest forgets
     /// a round afterwards: a segment that no round lists counts.
-    async fn remove_merged(&self, tail: &Tail) -> Result<Vec<Round>, StoreError> {
+    async fn remove_merged(&self, tail: &Tail<Item>) -> Result<Removed, StoreError> {
         let (over, remaining) = tail.manifest.rounds_over(Millis::now(), self.grace);
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
-        self.delete(merged.map(|segment| self.segment_key(&segment.id)).collect()).await?;
-        Ok(remaining)
+        let gone: BTreeSet<String> = merged.map(|segment| segment.id.clone()).collect();
+        self.delete(gone.iter().map(|id| self.segment_key(id)).collect()).await?;
+        Ok(Removed { gone, remaining })
     }
 
     fn segment_key(&self, id: &str) -> Key {
@@ -186,34 +222,39 @@ impl<'a> Compaction<'a> {
         deletes.try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
-    /// Merges the segments of the round under way. Anyone may do so, again and at the same time.
+    /// Merges the segments of the round under way, and gives the manifest in which it is complete, unless that was
+    /// overtaken. Anyone may do so, again and at the same time.
     ///
     /// Invariant *AnyoneCompletes*: whatever of a round is done, whoever looks at the tail next can do the rest.
-    pub async fn carry_out(&self, tail: &Tail, round: &Round) -> Result<(), StoreError> {
+    async fn carry_out(&self, tail: &Tail<Item>, round: &Round) -> Result<Option<Manifest>, StoreError> {
         for generation in tail.manifest.merged() {
             self.merge_round(tail, round.number, generation).await?;
         }
         for day in &tail.manifest.expunged {
             self.expunge_day(tail.manifest.shown, round.number, *day).await?;
         }
-        self.put(&tail.manifest, &tail.manifest.complete(round.number, Millis::now())).await?;
+        let complete = tail.manifest.complete(round.number, Millis::now());
+        let is_stored = self.put(&tail.manifest, &complete).await?;
         tracing::debug!(project = %self.project, round = round.number, segments = round.segments.len(), "compacted");
-        Ok(())
+        Ok(is_stored.then_some(complete))
     }
 
-    async fn merge_round(&self, tail: &Tail, round: u64, generation: Generation) -> Result<(), StoreError> {
+    async fn merge_round(&self, tail: &Tail<Item>, round: u64, generation: Generation) -> Result<(), StoreError> {
+        let segments = tail.segments.iter().filter(|segment| segment.round == Some(round));
+        let segments = segments.filter(|segment| segment.counts_in(generation));
+        let deltas = segments.map(Segment::unpack).collect::<Result<Vec<_>, _>>()?;
         let mut counters: BTreeMap<(Measure, Day), Vec<&Rows>> = BTreeMap::new();
         let (mut sessions, mut events) = (Entries::default(), Entries::default());
-        let segments = tail.segments.iter().filter(|segment| segment.round == Some(round));
-        for segment in segments.filter(|segment| segment.counts_in(generation)) {
-            for (place, rows) in segment.delta.counters.iter() {
+        for delta in &deltas {
+            for (place, rows) in delta.counters.iter() {
                 counters.entry(place).or_default().push(rows);
             }
-            sessions.merge(segment.delta.sessions.clone());
-            events.merge(segment.delta.events.clone());
+            sessions.merge(delta.sessions.clone());
+            events.merge(delta.events.clone());
         }
-        stream::iter(counters)
-            .map(|((measure, day), rows)| Ok(self.merge_block(measure, generation, day, round, rows)))
+        let merge = Merge { generation, round, takes_layers: tail.manifest.takes_layers(Millis::now()) };
+        stream::iter(&counters)
+            .map(|((measure, day), changes)| Ok(self.merge_block(*measure, *day, merge, changes)))
             .try_buffer_unordered(CONCURRENCY)
             .try_collect::<Vec<()>>()
             .await?;
@@ -237,32 +278,48 @@ impl<'a> Compaction<'a> {
         StoreError::Unavailable(format!("the block of {} on {day} kept changing", measure.name()))
     }
 
-    async fn merge_block(
-        &self,
-        measure: Measure,
-        generation: Generation,
-        day: Day,
-        round: u64,
-        deltas: Vec<&Rows>,
-    ) -> Result<(), StoreError> {
+    async fn merge_block(&self, measure: Measure, day: Day, merge: Merge, changes: &[&Rows]) -> Result<(), StoreError> {
+        let (project, Merge { generation, round, .. }) = (self.project, merge);
         for _ in 0..MAX_TRIES {
             let mut before = self.block(measure, generation, day).await?;
             if before.as_ref().is_some_and(|block| block.round >= round) {
                 return Ok(());
             }
-            let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
-            for delta in &deltas {
-                rows.add_all(delta, measure.are_keys_limited());
+            let layer = match before.as_ref().filter(|_| merge.takes_layers) {
+                Some(before) => block::layer(project, measure, generation, before, round, changes)?,
+                None => None,
+            };
+            let is_written = match layer {
+                Some(layer) => self.store.put_at(layer, None).await?.is_stored(),
+                None => {
+                    let rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
+                    let is_based = before.as_ref().is_some_and(|block| block.is_based);
+                    let new = NewBlock { round, is_based, rows: merged(measure, rows, changes) };
+                    block::write(self.store, project, measure, generation, day, before.as_ref(), new).await?
+                }
+            };
+            if is_written && before.is_none() {
+                self.settle_before(measure, generation, day).await?;
             }
-            rows.prune_in_place();
-            measure.trim(&mut rows);
-            let is_based = before.as_ref().is_some_and(|block| block.is_based);
-            let new = NewBlock { round, is_based, rows };
-            if block::write(self.store, self.project, measure, generation, day, before.as_ref(), new).await? {
+            if is_written {
                 return Ok(());
             }
         }
         Err(self.kept_changing(measure, day))
+    }
+
+    /// Writes the last block before a new one anew, if there are layers on it: hardly anything is added to it any more, and
+    /// it will be read for years. Where somebody else changes it meanwhile, it stays as it is.
+    async fn settle_before(&self, measure: Measure, generation: Generation, day: Day) -> Result<(), StoreError> {
+        let last = block::last_before(self.store, self.project, measure, day).await?;
+        let Some(last) = last.filter(|last| last.item != BlockItem::Head) else { return Ok(()) };
+        let before = self.block(measure, generation, last.day).await?;
+        if let Some(mut before) = before.filter(Block::has_layers) {
+            let rows = merged(measure, std::mem::take(&mut before.rows), &[]);
+            let new = NewBlock { round: before.round, is_based: before.is_based, rows };
+            block::write(self.store, self.project, measure, generation, last.day, Some(&before), new).await?;
+        }
+        Ok(())
     }
 
     async fn write_runs<K, V>(
@@ -351,7 +408,12 @@ impl Compaction<'_> {
     /// nothing is left.
     ///
     /// Nobody must be reading a generation that is removed.
-    pub async fn purge(&self, tail: &Tail, days: &BTreeSet<(Index, Day)>, limit: usize) -> Result<bool, StoreError> {
+    pub async fn purge<D>(
+        &self,
+        tail: &Tail<D>,
+        days: &BTreeSet<(Index, Day)>,
+        limit: usize,
+    ) -> Result<bool, StoreError> {
         let manifest = &tail.manifest;
         let (mut blocks, mut days) = (Vec::new(), days.clone());
         for measure in Measure::ALL {
@@ -396,7 +458,7 @@ impl Compaction<'_> {
             if is_merged {
                 break;
             }
-            self.begin_round(&tail, Due::Any).await?;
+            self.next_round(tail, Due::Any).await?;
         }
         loop {
             tokio::time::sleep(self.grace).await;
@@ -404,7 +466,7 @@ impl Compaction<'_> {
             if !tail.segments.iter().any(|segment| is_known(&segment.id)) {
                 break;
             }
-            let rounds = self.remove_merged(&tail).await?;
+            let rounds = self.remove_merged(&tail).await?.remaining;
             self.put(&tail.manifest, &Manifest { rounds, ..tail.manifest.clone() }).await?;
         }
         tokio::time::sleep(self.grace).await;
@@ -511,7 +573,9 @@ impl Compaction<'_> {
         for _ in 0..MAX_TRIES {
             let Some(mut before) = self.block(measure, generation, day).await? else { return Ok(()) };
             let mut rows = std::mem::take(&mut before.rows);
-            if before.round >= round || !measure.forget_emptied(&mut rows) {
+            // A layer may hold a key that another one takes out again.
+            let is_emptied = measure.forget_emptied(&mut rows) || before.has_layers();
+            if before.round >= round || !is_emptied {
                 return Ok(());
             }
             let new = NewBlock { round, is_based: before.is_based, rows };
@@ -521,6 +585,14 @@ impl Compaction<'_> {
         }
         Err(self.kept_changing(measure, day))
     }
+}
+
+/// A block's rows with what a round changes, segment by segment.
+fn merged(measure: Measure, mut rows: Rows, changes: &[&Rows]) -> Rows {
+    changes.iter().for_each(|change| rows.add_all(change, measure.are_keys_limited()));
+    rows.prune_in_place();
+    measure.trim(&mut rows);
+    rows
 }
 
 fn run_key(hour: Hour, item: &Item) -> Option<RunKey> {

@@ -73,6 +73,9 @@ const MAX_TRANSACTION_BYTES: usize = 1 << 20;
 const COMPACTION_CHECK_EVERY: u64 = 8;
 const LONG_SEGMENT_BYTES: usize = 4 << 10;
 
+/// Rounds of compaction between two deliveries: some 3 MB of changes. What is left of a flood waits, others' batches don't.
+const ROUNDS_BETWEEN: usize = 16;
+
 /// Bots of which a delivery takes some sessions out of the figures.
 const MAX_STEPS: usize = 8;
 
@@ -217,7 +220,7 @@ impl Consumer {
                 Err(error) => return Err(error),
             }
         }
-        if is_compaction_due && let Err(error) = self.compact(&project.id).await {
+        if is_compaction_due && let Err(error) = self.compact_some(&project.id, ROUNDS_BETWEEN).await {
             // The batches are applied: whoever looks at the tail next does it.
             tracing::warn!(project = %project.id, %error, "the tail could not be compacted; the next look tries again");
         }
@@ -550,7 +553,11 @@ impl Consumer {
     /// Compacts a project's tail if it is due, and removes what was merged; says what is left to do. A block that can't
     /// be read is left to a rebuild: it must not hold up batches, which are applied already.
     pub async fn compact(&self, project: &ProjectId) -> Result<Left, StoreError> {
-        match self.compaction(project).run().await {
+        self.compact_some(project, usize::MAX).await
+    }
+
+    async fn compact_some(&self, project: &ProjectId, max_rounds: usize) -> Result<Left, StoreError> {
+        match self.compaction(project).run(max_rounds).await {
             Err(error) if error.is_of_items() => {
                 tracing::error!(%project, %error, "figures can't be compacted: run `identity rebuild`");
                 Ok(Left::Nothing)

@@ -194,9 +194,11 @@ impl Rebuild<'_> {
         loop {
             let (tail, unreadable) = Tail::load_readable(self.store(), &self.project.id).await?;
             let damaged = unreadable + usize::from(tail.manifest.is_damaged());
-            let Some(round) = tail.manifest.unfinished().filter(|_| damaged == 0) else { return Ok((tail, damaged)) };
-            match self.compaction.carry_out(&tail, round).await {
-                Ok(()) => {}
+            if damaged > 0 || tail.manifest.unfinished().is_none() {
+                return Ok((tail, damaged));
+            }
+            match self.compaction.settled_tail().await {
+                Ok(_) => {}
                 // What can't be merged stays as it is until the new generation is shown, which needs none of it.
                 Err(error) if error.is_unreadable() => return Ok((tail, damaged)),
                 Err(error) => return Err(error),

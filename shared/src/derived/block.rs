@@ -5,6 +5,10 @@
 //! size goes from the old figures to the new ones at once. A reader that finds fewer parts than the head says was
 //! overtaken, and reads again; parts that no head names are what a writer left that did not end, and the next one removes.
 //!
+//! A block that is far larger than what changes gets *layers*: what one round adds, in an item of its own on top of the
+//! others. Once they come to half of what they lie on, all of it is written anew. So a round costs what it changes, and a
+//! reader reads half as much again at most. Which layers count, [`stack`] says.
+//!
 //! Each block belongs to a [`Generation`]. Readers find those of all generations, and leave out all but the one shown.
 
 use std::collections::BTreeMap;
@@ -14,14 +18,14 @@ use futures::stream::{self, TryStreamExt};
 use serde::{Deserialize, Serialize};
 
 use super::counters::Rows;
-use super::{Generation, Measure};
+use super::{FlatRows, Generation, Measure};
 use crate::codec::{self, Packed};
 use crate::dates::DateRange;
 use crate::ids::ProjectId;
 use crate::keys::{self, BlockItem, BlockKey, Key};
 use crate::store::{
     ConditionalPut, DATA, Item, Query, REV, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number,
-    read_number, read_packed, read_text,
+    read_binary, read_number, read_packed, read_text,
 };
 use crate::time::Day;
 
@@ -31,6 +35,9 @@ const MAX_HEAD_BYTES: usize = 256 << 10;
 const PART_BYTES: usize = 128 << 10;
 /// The most parts: far more than a day of any project fills.
 const MAX_PARTS: usize = 256;
+
+/// A block above this size gets layers.
+const MIN_LAYERED_BYTES: usize = 4 << 10;
 
 /// The attribute of a block that holds what the rebuild of its generation counted.
 const BASED: &str = "based";
@@ -51,8 +58,60 @@ pub struct Block<R = Rows> {
     pub is_based: bool,
     /// Its counters.
     pub rows: R,
-    /// The parts that were found, those that are left over too.
-    parts: Vec<Key>,
+    /// The round that the head carries.
+    head_round: u64,
+    /// The size of the head and the parts it names, and that of the layers that count on them.
+    bytes: usize,
+    layer_bytes: usize,
+    /// The parts and layers that were found, those that are left over too.
+    behind: Vec<Key>,
+}
+
+impl<R> Block<R> {
+    /// Whether there are layers on it that count.
+    pub fn has_layers(&self) -> bool {
+        self.round > self.head_round
+    }
+}
+
+/// The rows of a block, for those who change it or those who read it.
+pub trait BlockRows: for<'a> Packed<'a> + FromIterator<Self> {
+    /// Rows with what layers add to them.
+    fn with_layers(self, layers: &[Rows], are_keys_limited: bool) -> Self;
+}
+
+impl BlockRows for Rows {
+    fn with_layers(mut self, layers: &[Rows], are_keys_limited: bool) -> Self {
+        layers.iter().for_each(|layer| self.add_all(layer, are_keys_limited));
+        self
+    }
+}
+
+impl BlockRows for FlatRows {
+    fn with_layers(self, layers: &[Rows], are_keys_limited: bool) -> Self {
+        FlatRows::from(&self.to_rows().with_layers(layers, are_keys_limited))
+    }
+}
+
+/// Which of a head's layers count, ascending by the round that each lies on; `None` if one is missing between them.
+///
+/// Each is given as the round it lies on and the round it adds. One that adds a round that is below it already, in the
+/// head or in another layer, is what a slow writer left, and counts no more.
+///
+/// Invariant *LayersFollow*: those that count add each round after the head's once, in order.
+pub fn stack(head_round: u64, layers: &[(u64, u64)]) -> Option<Vec<usize>> {
+    let (mut top, mut counting) = (head_round, Vec::new());
+    for (position, (before, round)) in layers.iter().enumerate() {
+        if *round <= top {
+            continue;
+        }
+        if *before > top {
+            return None;
+        }
+        top = *round;
+        counting.push(position);
+    }
+    Some(counting)
 }
 
 /// What the head item holds: all rows, or which parts hold them.
@@ -137,12 +196,10 @@ pub enum Reading {
     All,
     /// All of them, as of now.
     Strong,
-    /// The first items only: so many blocks where each is one item.
-    First(usize),
 }
 
 /// Reads a measure's blocks of a range of days, in one generation.
-pub async fn read<R: for<'a> Packed<'a> + FromIterator<R>>(
+pub async fn read<R: BlockRows>(
     store: &Store,
     project: &ProjectId,
     measure: Measure,
@@ -151,8 +208,7 @@ pub async fn read<R: for<'a> Packed<'a> + FromIterator<R>>(
     reading: Reading,
 ) -> Result<Found<R>, StoreError> {
     let items = fetch(store, project, measure, range, reading).await?;
-    let is_cut = matches!(reading, Reading::First(_)) && items.iter().any(|item| !is_of(item, generation));
-    if is_cut { Ok(Found::Torn) } else { assemble(&items, generation) }
+    assemble(measure, &items, generation)
 }
 
 /// The items of a measure's blocks of a range of days, of whatever generations.
@@ -163,24 +219,55 @@ pub async fn fetch(
     range: DateRange,
     reading: Reading,
 ) -> Result<Vec<Item>, StoreError> {
-    let days = SortKeys::Between(range.start().to_string(), format!("{}~", range.end()));
-    let query = Query::partition(keys::blocks(project, measure)).sort_keys(days);
+    let query = blocks_of(project, measure, range);
     let query = match reading {
         Reading::All => query,
         Reading::Strong => query.strong(),
-        Reading::First(items) => query.limit(items),
     };
     store.query(query).await
 }
 
-/// Puts blocks of one generation together from items in order of sort keys: a head, then its parts.
-pub fn assemble<R: for<'a> Packed<'a> + FromIterator<R>>(
+fn blocks_of(project: &ProjectId, measure: Measure, range: DateRange) -> Query {
+    let days = SortKeys::Between(range.start().to_string(), format!("{}~", range.end()));
+    Query::partition(keys::blocks(project, measure)).sort_keys(days)
+}
+
+/// Reads the first blocks of a range of days, as many as so many items hold, and says up to which day they are all there
+/// is. None: these items don't tell.
+pub async fn read_first<R: BlockRows>(
+    store: &Store,
+    project: &ProjectId,
+    measure: Measure,
+    generation: Generation,
+    range: DateRange,
+    limit: usize,
+) -> Result<Option<(Vec<Block<R>>, Day)>, StoreError> {
+    let mut items = store.query(blocks_of(project, measure, range).limit(limit)).await?;
+    let keys = items.iter().map(sort_key).collect::<Result<Vec<_>, _>>()?;
+    let mut read_to = range.end();
+    if let Some(last) = keys.last().filter(|_| keys.len() == limit) {
+        // More items of its day may come after it.
+        items.truncate(keys.iter().filter(|key| key.day < last.day).count());
+        read_to = last.day.plus(-1);
+    }
+    if keys.iter().any(|key| key.generation != generation) || items.is_empty() && !keys.is_empty() {
+        return Ok(None);
+    }
+    Ok(match assemble(measure, &items, generation)? {
+        Found::Blocks(blocks) => Some((blocks, read_to)),
+        Found::Torn => None,
+    })
+}
+
+/// Puts blocks of one generation together from items in order of sort keys: a head, its parts, its layers.
+pub fn assemble<R: BlockRows>(
+    measure: Measure,
     items: &[Item],
     generation: Generation,
 ) -> Result<Found<R>, StoreError> {
     let mut blocks = Vec::new();
     for (day, items) in by_day(items, generation)? {
-        match assemble_day(day, &items)? {
+        match assemble_day(measure, day, &items)? {
             Assembled::Block(block) => blocks.push(block),
             Assembled::Nothing => {}
             Assembled::Torn => return Ok(Found::Torn),
@@ -206,33 +293,28 @@ fn sort_key(item: &Item) -> Result<BlockKey, StoreError> {
         .ok_or_else(|| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no key of a block".to_owned() })
 }
 
-fn is_of(item: &Item, generation: Generation) -> bool {
-    sort_key(item).is_ok_and(|key| key.generation == generation)
-}
-
 /// What the items of a day come to.
 enum Assembled<R> {
     Block(Block<R>),
-    /// Only parts that no head names.
+    /// Only parts and layers without a head.
     Nothing,
-    /// Not all the parts that the head names.
+    /// Not all the parts that the head names, or not all layers.
     Torn,
 }
 
-fn assemble_day<R: for<'a> Packed<'a> + FromIterator<R>>(
-    day: Day,
-    items: &[&Item],
-) -> Result<Assembled<R>, StoreError> {
+fn assemble_day<R: BlockRows>(measure: Measure, day: Day, items: &[&Item]) -> Result<Assembled<R>, StoreError> {
     let is_head = |head: &Item| sort_key(head).is_ok_and(|key| key.item == BlockItem::Head);
-    let Some((head, parts)) = items.split_first().filter(|(head, _)| is_head(head)) else {
+    let Some((head, behind)) = items.split_first().filter(|(head, _)| is_head(head)) else {
         return Ok(Assembled::Nothing);
     };
+    let mut bytes = read_binary(head, DATA)?.len();
     let rows = match read_packed::<Content<R>>(head)? {
         Content::Whole(rows) => rows,
         Content::Parts(named, count) => {
             let mut rows = Vec::new();
-            for part in parts {
+            for part in behind {
                 if named.include(head, part)? {
+                    bytes += read_binary(part, DATA)?.len();
                     rows.push(read_packed(part)?);
                 }
             }
@@ -242,9 +324,28 @@ fn assemble_day<R: for<'a> Packed<'a> + FromIterator<R>>(
             rows.into_iter().collect()
         }
     };
-    let parts = parts.iter().map(|part| item_key(part)).collect::<Result<_, _>>()?;
+    let head_round = read_number(head, REV)?;
+    let Some(layers) = layers_on(head_round, behind)? else { return Ok(Assembled::Torn) };
+    let round = layers.last().map_or(Ok(head_round), |layer| read_number(layer, REV))?;
+    let layer_bytes = layers.iter().map(|layer| Ok(read_binary(layer, DATA)?.len())).sum::<Result<_, StoreError>>()?;
+    let layers = layers.into_iter().map(read_packed).collect::<Result<Vec<Rows>, _>>()?;
+    let rows = if layers.is_empty() { rows } else { rows.with_layers(&layers, measure.are_keys_limited()) };
+    let behind = behind.iter().map(|item| item_key(item)).collect::<Result<_, _>>()?;
     let is_based = head.contains_key(BASED);
-    Ok(Assembled::Block(Block { day, round: read_number(head, REV)?, is_based, rows, parts }))
+    Ok(Assembled::Block(Block { day, round, is_based, rows, head_round, bytes, layer_bytes, behind }))
+}
+
+/// The layers that count, among the items behind a head; none if one is missing.
+fn layers_on<'a>(head_round: u64, behind: &[&'a Item]) -> Result<Option<Vec<&'a Item>>, StoreError> {
+    let (mut layers, mut places) = (Vec::new(), Vec::new());
+    for item in behind {
+        if let BlockItem::Layer(before) = sort_key(item)?.item {
+            layers.push(*item);
+            places.push((before, read_number(item, REV)?));
+        }
+    }
+    let counting = stack(head_round, &places);
+    Ok(counting.map(|counting| counting.into_iter().filter_map(|position| layers.get(position).copied()).collect()))
 }
 
 /// What is written as a block.
@@ -260,6 +361,8 @@ pub struct NewBlock {
 
 /// Writes a block as of a round, unless someone else wrote it since `before` was read. Says whether it did.
 ///
+/// Layers that others lay on it meanwhile stay, and count if they add a later round.
+///
 /// Invariant *HeadsNameTheirParts*: all parts that a head names are there as long as it is.
 /// Parts are removed only once it is known that no head names them. Where that is in doubt, they stay for the next writer,
 /// who removes what no head names.
@@ -273,7 +376,7 @@ pub async fn write(
     new: NewBlock,
 ) -> Result<bool, StoreError> {
     let NewBlock { round, is_based, rows } = new;
-    let known = before.map(|block| block.round);
+    let known = before.map(|block| block.head_round);
     let whole = codec::pack(&Head::Whole(&rows))?;
     let (head, parts) = match whole.len() {
         ..=MAX_HEAD_BYTES => (whole, Vec::new()),
@@ -298,13 +401,50 @@ pub async fn write(
     item.extend(is_based.then(|| (BASED.to_owned(), AttributeValue::Bool(true))));
     let put = store.put_at(item, known).await?;
     let obsolete = match &put {
-        ConditionalPut::Stored => before.map_or(&[][..], |block| &block.parts),
+        ConditionalPut::Stored => before.map_or(&[][..], |block| &block.behind),
         ConditionalPut::Refused(Some(_)) => &new_parts,
         ConditionalPut::Refused(None) => &[],
     };
     let deletes = obsolete.iter().map(|key| Ok(store.delete(key)));
     stream::iter(deletes).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
     Ok(put.is_stored())
+}
+
+/// What the segments of a round change, as a layer to be put on a block where none is; `None` where the block is better
+/// written anew.
+pub fn layer(
+    project: &ProjectId,
+    measure: Measure,
+    generation: Generation,
+    block: &Block,
+    round: u64,
+    changes: &[&Rows],
+) -> Result<Option<Item>, StoreError> {
+    if block.bytes < MIN_LAYERED_BYTES {
+        return Ok(None);
+    }
+    let mut sum = Rows::default();
+    changes.iter().for_each(|change| sum.add_all(change, false));
+    sum.prune();
+    let packed = codec::pack(&sum)?;
+    if block.layer_bytes + packed.len() > block.bytes / 2 {
+        return Ok(None);
+    }
+    let mut item = part_item(&keys::block_layer(project, measure, generation, block.day, block.round), packed);
+    item.insert(REV.to_owned(), number(round));
+    Ok(Some(item))
+}
+
+/// The last of a measure's items before a day, of whatever generation.
+pub async fn last_before(
+    store: &Store,
+    project: &ProjectId,
+    measure: Measure,
+    day: Day,
+) -> Result<Option<BlockKey>, StoreError> {
+    let Some(range) = DateRange::new(DateRange::always().start(), day.plus(-1)) else { return Ok(None) };
+    let query = blocks_of(project, measure, range).descending().limit(1).keys_only();
+    store.query(query).await?.first().map(sort_key).transpose()
 }
 
 fn part_item(key: &Key, packed: Vec<u8>) -> Item {

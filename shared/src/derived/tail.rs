@@ -12,6 +12,7 @@
 //! manifest's version, and no two generations have the same number.
 
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -41,6 +42,12 @@ const BUILDER: &str = "builder";
 const STALE: &str = "stale";
 /// The attribute of the manifest with the days of which the round under way removes what is left of erased visitors.
 const EXPUNGED: &str = "expunged";
+/// The attribute of the manifest that says since when only releases put it that know the layers of blocks.
+const LAYERS_SINCE: &str = "layers_since";
+
+/// Blocks get no layers until the manifest was put for so long by releases alone that know them: during an upgrade, functions
+/// of the one before still read blocks, and drop the attribute when they put the manifest.
+const UPGRADE_MS: i64 = 15 * 60_000;
 
 /// What compaction did and does, and which generations there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -57,6 +64,8 @@ pub struct Manifest {
     pub stale: Vec<Generation>,
     /// The days of which the round under way removes what is left of erased visitors.
     pub expunged: Vec<Day>,
+    /// Since when only releases put it that know the layers of blocks; `None` where one did that doesn't.
+    pub layers_since: Option<Millis>,
     /// The packed rounds where they can't be read: they stay until a generation is shown that knows none of them.
     pub damaged: Option<Vec<u8>>,
 }
@@ -131,6 +140,7 @@ impl Manifest {
             building,
             stale: numbers(STALE).filter_map(|number| number.parse().ok().map(Generation)).collect(),
             expunged: numbers(EXPUNGED).filter_map(|number| number.parse().ok().map(Day)).collect(),
+            layers_since: item.get(LAYERS_SINCE).map(|_| read_number(item, LAYERS_SINCE).map(Millis)).transpose()?,
             damaged: None,
         })
     }
@@ -144,6 +154,7 @@ impl Manifest {
         };
         item.insert(REV.to_owned(), number(self.round));
         item.insert(DATA.to_owned(), binary(rounds));
+        item.extend(self.layers_since.map(|since| (LAYERS_SINCE.to_owned(), number(since.0))));
         mark(&mut item, self.shown);
         if let Some(Building { generation, until, builder }) = self.building {
             item.insert(BUILDING.to_owned(), number(generation.0));
@@ -202,11 +213,18 @@ impl Manifest {
     }
 
     /// Begins the round that merges some segments, with those of the rounds before that are kept.
-    pub fn begin_round(&self, remaining: Vec<Round>, segments: BTreeSet<String>) -> Self {
+    pub fn begin_round(&self, remaining: Vec<Round>, segments: BTreeSet<String>, now: Millis) -> Self {
         let mut next = Manifest { rounds: remaining, ..self.clone() };
+        // No other release works on a project of which there is no manifest yet.
+        next.layers_since = self.layers_since.or(Some(if self.round == 0 { Millis(0) } else { now }));
         next.round += 1;
         next.rounds.push(Round { number: next.round, segments, done_at: None });
         next
+    }
+
+    /// Whether its round may lay layers on blocks.
+    pub fn takes_layers(&self, now: Millis) -> bool {
+        self.layers_since.is_some_and(|since| now.0 - since.0 >= UPGRADE_MS)
     }
 
     /// The same with a round complete.
@@ -325,17 +343,11 @@ pub struct Tail<D = Delta> {
 }
 
 impl Tail {
-    /// Reads a project's tail as of now, to change it.
-    pub async fn load(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
-        let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
-        Tail::read(&items, Manifest::read, read_delta)
-    }
-
     /// Reads a project's tail for a rebuild: what can't be read changes nothing. Says how many segments can't.
     pub async fn load_readable(store: &Store, project: &ProjectId) -> Result<(Self, usize), StoreError> {
         let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
         let mut unreadable = 0;
-        let tail = Tail::read(&items, Manifest::read_readable, |item| match read_delta(item) {
+        let tail = Tail::read(&items, Manifest::read_readable, |item| match unpacked(item) {
             Err(error) if error.is_unreadable() => {
                 unreadable += 1;
                 Ok(Delta::default())
@@ -343,6 +355,31 @@ impl Tail {
             delta => delta,
         })?;
         Ok((tail, unreadable))
+    }
+}
+
+impl Tail<Item> {
+    /// Reads a project's tail as of now, to change it. What a long one holds stays packed.
+    pub async fn load(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
+        let items = store.query(Query::partition(keys::tail(project)).strong()).await?;
+        Tail::read(&items, Manifest::read, |item| Ok(item.clone()))
+    }
+
+    /// The same tail with another manifest, and without the segments that went.
+    pub fn followed_by(self, manifest: Manifest, gone: &BTreeSet<String>) -> Self {
+        let left = self.segments.into_iter().filter(|segment| !gone.contains(&segment.id));
+        let stored = left.map(|segment| (segment.id, segment.generation, (segment.size, segment.delta)));
+        match Tail::of(manifest, stored, Ok::<_, Infallible>) {
+            Ok(tail) => Tail { obsolete: self.obsolete, ..tail },
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl Segment<Item> {
+    /// What it changes.
+    pub fn unpack(&self) -> Result<Delta, StoreError> {
+        unpacked(&self.delta)
     }
 }
 
@@ -399,7 +436,7 @@ impl<D> Tail<D> {
     }
 }
 
-fn read_delta(item: &Item) -> Result<Delta, StoreError> {
+fn unpacked(item: &Item) -> Result<Delta, StoreError> {
     Ok(PackedDelta::of(item)?.unpack()?)
 }
 

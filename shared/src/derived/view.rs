@@ -35,8 +35,8 @@ const SESSIONS_AT_ONCE: u64 = 300_000;
 /// than this: some 15 MB.
 pub const SCANNED_AHEAD: u64 = 300_000;
 
-/// How many blocks are read at a time in search of the first day with data: nearly always the first one is it.
-const BLOCKS_AT_ONCE: usize = 2;
+/// How many blocks' items are read at a time in search of the first day with data: nearly always the first one is it.
+const ITEMS_AT_ONCE: usize = 2;
 
 /// Figures as of one moment, and what is needed to read the indexes as of the same one.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl View {
     pub async fn load(store: &Store, project: &ProjectId, wanted: &[(Measure, DateRange)]) -> Result<Self, StoreError> {
         for number in 0..MAX_TRIES {
             let (items, tail) = View::fetch(store, project, wanted, number).await?;
-            let Some(blocks) = settled(&items, &tail)? else { continue };
+            let Some(blocks) = settled(wanted, &items, &tail)? else { continue };
             let mut view = View {
                 store: store.clone(),
                 project: project.clone(),
@@ -162,13 +162,11 @@ impl View {
     ) -> Result<Option<Day>, StoreError> {
         let mut rest = Some(range);
         while let Some(range) = rest {
-            let some = match self.blocks(measure, range, Reading::First(BLOCKS_AT_ONCE)).await? {
-                Found::Blocks(some) => some,
-                Found::Torn => self.all_blocks(measure, range).await?,
-            };
-            let read_to = match some.last() {
-                Some(last) if some.len() == BLOCKS_AT_ONCE => last.day,
-                _ => range.end(),
+            let (store, shown) = (&self.store, self.tail.manifest.shown);
+            let first = block::read_first(store, &self.project, measure, shown, range, ITEMS_AT_ONCE).await?;
+            let (some, read_to) = match first {
+                Some(some) => some,
+                None => (self.all_blocks(measure, range).await?, range.end()),
             };
             if let Some(read) = DateRange::new(range.start(), read_to) {
                 let days = self.with_tail(measure, read, some)?;
@@ -182,21 +180,14 @@ impl View {
     }
 
     async fn all_blocks(&self, measure: Measure, range: DateRange) -> Result<Vec<Block<FlatRows>>, StoreError> {
+        let (store, shown) = (&self.store, self.tail.manifest.shown);
         for number in 0..MAX_TRIES {
-            if let Found::Blocks(blocks) = self.blocks(measure, range, reading_of(number)).await? {
+            let read = block::read(store, &self.project, measure, shown, range, reading_of(number)).await?;
+            if let Found::Blocks(blocks) = read {
                 return Ok(blocks);
             }
         }
         Err(overtaken())
-    }
-
-    async fn blocks(
-        &self,
-        measure: Measure,
-        range: DateRange,
-        reading: Reading,
-    ) -> Result<Found<FlatRows>, StoreError> {
-        block::read(&self.store, &self.project, measure, self.tail.manifest.shown, range, reading).await
     }
 
     /// What `pick` takes of the sessions that started on some days, the greatest first: how many there are, and those of a
@@ -365,10 +356,14 @@ fn spans(hours: &[Hour]) -> Vec<Span> {
 }
 
 /// The blocks among items, unless compaction wrote some of them after the tail was read.
-fn settled(found: &[Vec<Item>], tail: &Tail<PackedDelta>) -> Result<Option<Vec<Vec<Block<FlatRows>>>>, StoreError> {
+fn settled(
+    wanted: &[(Measure, DateRange)],
+    found: &[Vec<Item>],
+    tail: &Tail<PackedDelta>,
+) -> Result<Option<Vec<Vec<Block<FlatRows>>>>, StoreError> {
     let mut settled = Vec::with_capacity(found.len());
-    for items in found {
-        match block::assemble(items, tail.manifest.shown)? {
+    for ((measure, _), items) in wanted.iter().zip(found) {
+        match block::assemble(*measure, items, tail.manifest.shown)? {
             Found::Blocks(blocks) if blocks.iter().all(|block| tail.manifest.settles(block.round)) => {
                 settled.push(blocks);
             }
