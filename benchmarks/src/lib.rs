@@ -2,6 +2,7 @@
 //! are in `benches/`; `-- --help` says what each takes.
 
 pub mod api;
+pub mod attack;
 pub mod client;
 pub mod instance;
 pub mod load;

@@ -66,8 +66,9 @@ const MAX_TRIES: u32 = 40;
 /// Items of a transaction that are left for segments; one is the rule.
 const MAX_SEGMENTS: usize = 8;
 
-/// What changes may add to the figures together, before it is packed: a transaction ends at 4 MB.
-const MAX_TRANSACTION_BYTES: usize = 1 << 20;
+/// What changes may add to the figures together, before it is packed. Texts are in several measures of a change, and deflating
+/// finds what repeats within 32 KB: more together would be larger in the table.
+const MAX_TRANSACTION_BYTES: usize = 48 << 10;
 
 /// A segment in so many looks whether the tail is due for compaction; a long one always does.
 const COMPACTION_CHECK_EVERY: u64 = 8;
