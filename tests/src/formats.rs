@@ -53,6 +53,8 @@ pub enum Kind {
     Block,
     /// A part of a block.
     BlockPart,
+    /// A layer of a block.
+    BlockLayer,
     /// A run.
     Run,
     /// When the consumer last worked.
@@ -65,7 +67,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 22] = [
+    pub const ALL: [Kind; 23] = [
         Kind::ApiKey,
         Kind::Project,
         Kind::ListedKey,
@@ -84,6 +86,7 @@ impl Kind {
         Kind::Work,
         Kind::Block,
         Kind::BlockPart,
+        Kind::BlockLayer,
         Kind::Run,
         Kind::Heartbeat,
         Kind::Checkpoint,
@@ -111,6 +114,7 @@ impl Kind {
             (["P", _, "TAIL"], "S") => Kind::Segment,
             (["P", _, "TAIL"], "MANIFEST") => Kind::Manifest,
             (["P", _, "WORK"], "W") => Kind::Work,
+            (["P", _, "R", _], day) if day.contains('+') => Kind::BlockLayer,
             (["P", _, "R", _], day) if day == key.sk => Kind::Block,
             (["P", _, "R", _], _) => Kind::BlockPart,
             (["P", _, "X", "sessions" | "events", _], _) => Kind::Run,
@@ -142,6 +146,7 @@ impl Kind {
             Kind::Work => "work",
             Kind::Block => "block",
             Kind::BlockPart => "block-part",
+            Kind::BlockLayer => "block-layer",
             Kind::Run => "run",
             Kind::Heartbeat => "heartbeat",
             Kind::Checkpoint => "checkpoint",
@@ -167,6 +172,7 @@ impl Kind {
             | Kind::Block
             | Kind::BlockPart
             | Kind::Run => Format::ALL.map(|format| format as u8).to_vec(),
+            Kind::BlockLayer => vec![Format::V3 as u8],
             Kind::Batch => vec![1, 2],
             Kind::ApiKey
             | Kind::Project

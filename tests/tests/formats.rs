@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use fastrand::Rng;
 use identity::project::Settings;
 use identity::{key, project};
 use proptest::strategy::{Strategy, ValueTree};
@@ -16,10 +17,10 @@ use rollup::heartbeat::{Heartbeat, Pulse};
 use serde_json::{Value, json};
 use shared::auth::ApiKey;
 use shared::channels::Channel;
-use shared::codec::{Format, Packed};
+use shared::codec::Format;
 use shared::cookieless::{DaySecret, Name, Traits, Unnamed};
 use shared::dates::DateRange;
-use shared::derived::block::{self, Block, Found, NewBlock, Reading};
+use shared::derived::block::{self, Block, BlockRows, Found, NewBlock, Reading};
 use shared::derived::contributions::seen_in_batch;
 use shared::derived::distinct::{SeenDays, shard};
 use shared::derived::index::{HourEntries, Versioned};
@@ -104,6 +105,54 @@ async fn samples_of_attributes_are_written() {
     let stack = Stack::start(Counting::ByStream).await;
     fill(&stack).await;
     write_samples(all_items(stack.store()).await);
+    stack.shutdown().await;
+}
+
+/// A block that is large enough for layers, and a layer on it: what it changes.
+fn layered() -> (ProjectId, NewBlock, Rows) {
+    let (mut rows, mut change) = (Rows::default(), Rows::default());
+    let mut rng = Rng::with_seed(7);
+    for number in 0..400 {
+        rows.add(0, &format!("/{:032x}", rng.u128(..)), 0, number);
+    }
+    change.add(0, "/new", 0, 3);
+    change.add(1, "/", 5, -2);
+    ("layered".parse().unwrap(), NewBlock { round: 3, is_based: false, rows }, change)
+}
+
+/// Makes the sample of a layer, in the same way.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it writes a sample"]
+async fn the_sample_of_a_layer_is_written() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let ((project, new, change), first) = (layered(), Generation::FIRST);
+    assert!(block::write(stack.store(), &project, Measure::Pages, first, today(), None, new).await.unwrap());
+    let block = rows_of_a_day::<Rows>(&stack, &project, Measure::Pages).await;
+    let layer = block::layer(&project, Measure::Pages, first, &block, 5, &[&change]).unwrap().unwrap();
+    Kind::BlockLayer.write_samples(Format::CURRENT as u8, &[layer]);
+    stack.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn layers_are_read_on_their_block() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let (store, first) = (stack.store(), Generation::FIRST);
+    for format in Kind::BlockLayer.formats() {
+        let (project, new, change) = layered();
+        let mut expected = new.rows.clone();
+        expected.add_all(&change, true);
+        assert!(block::write(store, &project, Measure::Pages, first, today(), None, new).await.unwrap());
+        for layer in Kind::BlockLayer.samples(format) {
+            store.put(layer).await.unwrap();
+        }
+        let block = rows_of_a_day::<Rows>(&stack, &project, Measure::Pages).await;
+        assert_eq!((block.round, &block.rows), (5, &expected));
+        let flat = rows_of_a_day::<FlatRows>(&stack, &project, Measure::Pages).await;
+        assert_eq!(flat.rows.to_rows(), expected);
+        let new = NewBlock { round: 6, is_based: false, rows: expected };
+        assert!(block::write(store, &project, Measure::Pages, first, today(), Some(&block), new).await.unwrap());
+        assert_eq!(store.query(Query::partition(keys::blocks(&project, Measure::Pages))).await.unwrap().len(), 1);
+    }
     stack.shutdown().await;
 }
 
@@ -458,7 +507,7 @@ fn runs_are_read() {
 
 async fn rows_of_a_day<R>(stack: &Stack, project: &ProjectId, measure: Measure) -> Block<R>
 where
-    R: for<'a> Packed<'a> + FromIterator<R> + Debug,
+    R: BlockRows + Debug,
 {
     let range = DateRange::new(today(), today()).unwrap();
     match block::read(stack.store(), project, measure, Generation::FIRST, range, Reading::Strong).await.unwrap() {

@@ -124,10 +124,11 @@ impl Collector {
         let (settings, ip_key) =
             try_join(self.settings(store, &project, now), self.ip_key(store, &project, now)).await?;
         let origin = settings.allowed(request.headers())?;
+        let tokens = throttle::tokens(request.body().len());
         if let Some(address) = viewer.address {
-            self.per_address.take(throttle::client(address), now)?;
+            self.per_address.take(throttle::client(address), tokens, now)?;
         }
-        self.per_key.take(key, now)?;
+        self.per_key.take(key, tokens, now)?;
         Ok(Admitted { project, ip_key, origin })
     }
 

@@ -18,6 +18,14 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 /// The most buckets that are kept, about 5 MB.
 const MAX_BUCKETS: usize = 50_000;
 
+/// A token is good for so many bytes of a body, begun ones included: usual batches take one.
+const BYTES_OF_TOKEN: usize = 8 << 10;
+
+/// How many tokens a body takes: what it costs to count grows with its size.
+pub fn tokens(bytes: usize) -> i64 {
+    bytes.div_ceil(BYTES_OF_TOKEN).max(1) as i64
+}
+
 /// A bucket's shape.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
@@ -46,22 +54,22 @@ impl<K: Eq + Hash> Throttle<K> {
         Throttle { rate, arrivals: Mutex::default() }
     }
 
-    /// Takes a token, or says how many seconds it takes until there is one.
-    pub fn take(&self, key: K, now: Millis) -> Result<(), ApiError> {
+    /// Takes tokens, or says how many seconds it takes until there are so many.
+    pub fn take(&self, key: K, tokens: i64, now: Millis) -> Result<(), ApiError> {
         let now = now.0 * 1000;
         let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         if arrivals.len() >= MAX_BUCKETS {
             shrink(&mut arrivals, now);
         }
         let token = MICROS_PER_SECOND / self.rate.per_second;
-        let ceiling = now + token * (self.rate.burst - 1);
+        let ceiling = now + token * (self.rate.burst - tokens);
         let arrival = arrivals.entry(key).or_insert(now);
         // An instant from before the clock stepped back: empty is the most that a bucket can be.
-        *arrival = (*arrival).min(ceiling + token);
+        *arrival = (*arrival).min(now + token * self.rate.burst);
         if *arrival > ceiling {
             return Err(ApiError::Throttled((*arrival - ceiling).unsigned_abs().div_ceil(1_000_000)));
         }
-        *arrival = (*arrival).max(now) + token;
+        *arrival = (*arrival).max(now) + token * tokens;
         Ok(())
     }
 }
@@ -88,7 +96,7 @@ mod tests {
     use super::*;
 
     fn wait(throttle: &Throttle<u32>, key: u32, ms: i64) -> Option<u64> {
-        match throttle.take(key, Millis(ms)) {
+        match throttle.take(key, 1, Millis(ms)) {
             Ok(()) => None,
             Err(ApiError::Throttled(seconds)) => Some(seconds),
             Err(other) => panic!("{other}"),
@@ -108,6 +116,15 @@ mod tests {
         assert_eq!(wait(&throttle, 1, 5_100), Some(1));
         let refilled = (0..100).take_while(|_| wait(&throttle, 1, 60_000).is_none()).count();
         assert_eq!(refilled, 30, "it never holds more than its burst");
+    }
+
+    #[test]
+    fn a_large_body_takes_more_tokens() {
+        assert_eq!([0, 1, 8 << 10, (8 << 10) + 1, 64 << 10].map(tokens), [1, 1, 1, 2, 8]);
+        let throttle = Throttle::new(Rate { per_second: 10, burst: 30 });
+        let taken = |count| throttle.take(1, count, Millis(5_000)).is_ok();
+        assert_eq!([taken(8), taken(8), taken(8), taken(8)], [true, true, true, false]);
+        assert_eq!([taken(6), taken(1)], [true, false], "the rest is for smaller ones");
     }
 
     #[test]

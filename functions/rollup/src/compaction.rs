@@ -253,11 +253,14 @@ impl<'a> Compaction<'a> {
             events.merge(delta.events.clone());
         }
         let merge = Merge { generation, round, takes_layers: tail.manifest.takes_layers(Millis::now()) };
-        stream::iter(&counters)
+        let begun: Vec<Option<(Measure, Day)>> = stream::iter(&counters)
             .map(|((measure, day), changes)| Ok(self.merge_block(*measure, *day, merge, changes)))
             .try_buffer_unordered(CONCURRENCY)
-            .try_collect::<Vec<()>>()
+            .try_collect()
             .await?;
+        for (measure, day) in begun.into_iter().flatten() {
+            self.settle_before(measure, generation, day).await?;
+        }
         self.write_runs(Index::Sessions, generation, round, sessions).await?;
         self.write_runs(Index::Events, generation, round, events).await
     }
@@ -278,12 +281,19 @@ impl<'a> Compaction<'a> {
         StoreError::Unavailable(format!("the block of {} on {day} kept changing", measure.name()))
     }
 
-    async fn merge_block(&self, measure: Measure, day: Day, merge: Merge, changes: &[&Rows]) -> Result<(), StoreError> {
+    /// Merges into a day's block what a round's segments change. Gives the block if there was none before.
+    async fn merge_block(
+        &self,
+        measure: Measure,
+        day: Day,
+        merge: Merge,
+        changes: &[&Rows],
+    ) -> Result<Option<(Measure, Day)>, StoreError> {
         let (project, Merge { generation, round, .. }) = (self.project, merge);
         for _ in 0..MAX_TRIES {
             let mut before = self.block(measure, generation, day).await?;
             if before.as_ref().is_some_and(|block| block.round >= round) {
-                return Ok(());
+                return Ok(None);
             }
             let layer = match before.as_ref().filter(|_| merge.takes_layers) {
                 Some(before) => block::layer(project, measure, generation, before, round, changes)?,
@@ -298,11 +308,8 @@ impl<'a> Compaction<'a> {
                     block::write(self.store, project, measure, generation, day, before.as_ref(), new).await?
                 }
             };
-            if is_written && before.is_none() {
-                self.settle_before(measure, generation, day).await?;
-            }
             if is_written {
-                return Ok(());
+                return Ok(before.is_none().then_some((measure, day)));
             }
         }
         Err(self.kept_changing(measure, day))

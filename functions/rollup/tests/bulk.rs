@@ -16,7 +16,7 @@ use shared::derived::{Generation, Measure, Rows, View};
 use shared::ids::ProjectId;
 use shared::keys;
 use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::store::{Query, Store};
+use shared::store::{Item, Query, SK, Store, read_text};
 use shared::time::Millis;
 
 const START: i64 = 1_741_600_000_000;
@@ -183,4 +183,85 @@ async fn a_day_of_any_size_is_kept_and_changed() {
     let items = store.query(Query::partition(keys::blocks(&project(), measure))).await.unwrap();
     assert_eq!(items.len(), 1, "parts are left over");
     assert!(read(Reading::All).await.rows == small);
+}
+
+/// A day with ever new keys is not written anew by each round, and once the next day begins it is one block again.
+#[tokio::test]
+async fn what_is_laid_on_a_day_is_merged_when_the_next_one_begins() {
+    let (store, mut random) = (common::store().await, Random(7));
+    let mut page_view = |day: i64| Event {
+        name: "page_view".to_owned(),
+        url: Some(format!("/{}", random.text(60)).into()),
+        created_at: Millis(START + day * 86_400_000),
+        data: None,
+    };
+    let mut views = |day, count: usize| (0..count).map(|_| page_view(day)).collect::<Vec<_>>();
+    let pages = keys::blocks(&project(), Measure::Pages);
+    let items = async || store.query(Query::partition(pages.clone())).await.unwrap();
+    let is_layer = |item: &&Item| read_text(item, SK).unwrap().contains('+');
+    // A day of some size, then little by little, until something is laid on it.
+    let full: Vec<Batch> = (0..30).map(|number| batch(number, 0, views(0, 50))).collect();
+    deliver(&store, &full, 1).await;
+    let mut count = full.len();
+    while items().await.iter().filter(is_layer).count() == 0 {
+        assert!(count < 120, "each round wrote all of the day anew");
+        deliver(&store, &[batch(count, 0, views(0, 1))], 1).await;
+        Consumer::new(store.clone()).compact(&project()).await.unwrap();
+        count += 1;
+    }
+    let next: Vec<Batch> = (0..16).map(|number| batch(count + number, 0, views(1, 50))).collect();
+    deliver(&store, &next, 1).await;
+    Consumer::new(store.clone()).compact(&project()).await.unwrap();
+
+    let (first, second) = (Millis(START).day(), Millis(START).day().plus(1));
+    let of_first: Vec<Item> =
+        items().await.into_iter().filter(|item| read_text(item, SK).unwrap().starts_with(&first.to_string())).collect();
+    assert_eq!(of_first.len(), 1, "layers of the day before are left");
+    let range = DateRange::new(first, second).unwrap();
+    let view = View::load(&store, &project(), &[(Measure::Pages, range)]).await.unwrap();
+    for (day, pages) in [(first, 50 * full.len() + count - full.len()), (second, 50 * next.len())] {
+        assert_eq!(view.day(Measure::Pages, day).unwrap().table(0).len(), pages, "{day}");
+    }
+    assert!(Consumer::new(store.clone()).rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
+}
+
+/// Rounds that add little to a large block, which becomes several times as large: most are laid on it, and what is read is
+/// all of them at every moment.
+#[tokio::test]
+async fn a_large_day_is_written_anew_now_and_then() {
+    let (store, mut random) = (common::store().await, Random(7));
+    let (measure, day, first) = (Measure::Frustration, Millis(START).day(), Generation::FIRST);
+    let range = DateRange::new(day, day).unwrap();
+    let mut expected = Rows::default();
+    let mut added = |count| {
+        let mut rows = Rows::default();
+        (0..count).for_each(|_| rows.add(0, &random.text(36), 0, 1));
+        rows
+    };
+    expected.add_all(&added(1_000), false);
+    let new = NewBlock { round: 1, is_based: false, rows: expected.clone() };
+    assert!(block::write(&store, &project(), measure, first, day, None, new).await.unwrap());
+    let (mut layers, mut anew) = (0, 0);
+    for round in 2..60 {
+        let read = block::read::<Rows>(&store, &project(), measure, first, range, Reading::Strong).await.unwrap();
+        let Found::Blocks(mut blocks) = read else { panic!("nobody writes") };
+        let block = blocks.pop().unwrap();
+        assert!(block.round == round - 1 && block.rows == expected, "round {round}");
+        let change = added(50);
+        expected.add_all(&change, false);
+        match block::layer(&project(), measure, first, &block, round, &[&change]).unwrap() {
+            Some(layer) => {
+                layers += 1;
+                assert!(store.put_at(layer, None).await.unwrap().is_stored());
+            }
+            None => {
+                anew += 1;
+                let new = NewBlock { round, is_based: false, rows: expected.clone() };
+                assert!(block::write(&store, &project(), measure, first, day, Some(&block), new).await.unwrap());
+                let items = store.query(Query::partition(keys::blocks(&project(), measure))).await.unwrap();
+                assert_eq!(items.len(), 1, "layers are left over");
+            }
+        }
+    }
+    assert!(layers > 10 * anew && anew >= 2, "{layers} layers, {anew} times anew");
 }

@@ -466,3 +466,27 @@ pub fn segment_items(
     }
     Ok(items)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// While the release before still puts the manifest, which drops what it does not know, there are no layers.
+    #[test]
+    fn blocks_get_layers_once_no_other_release_puts_the_manifest() {
+        let round = |before: &Manifest, now| before.begin_round(Vec::new(), BTreeSet::new(), Millis(now));
+        let first = round(&Manifest::default(), 5);
+        assert!(first.takes_layers(Millis(UPGRADE_MS)), "a new project has been touched by no other release");
+        let by_the_last_release = Manifest { layers_since: None, ..first };
+        assert!(!by_the_last_release.takes_layers(Millis(i64::MAX)));
+        let upgraded = round(&round(&by_the_last_release, 1_000), 2_000);
+        assert!(!upgraded.takes_layers(Millis(999 + UPGRADE_MS)));
+        assert!(upgraded.takes_layers(Millis(1_000 + UPGRADE_MS)));
+        let project = "demo".parse().ok();
+        let stored = project.and_then(|project| upgraded.to_item(&project).ok());
+        assert_eq!(
+            stored.and_then(|item| Manifest::read_generations(&item).ok()).map(|read| read.layers_since),
+            Some(Some(Millis(1_000)))
+        );
+    }
+}
