@@ -18,6 +18,7 @@
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
 //! | manifest: the round of compaction | `P#<project>#TAIL` | `MANIFEST` |
 //! | work that is left for later | `P#<project>#WORK` | `W#<created_at>#<unique>` |
+//! | write units of a day's batches | `P#<project>#SPENT` | `<day>` |
 //! | block: a measure's day | `P#<project>#R#<measure>` | `<day>[@<generation>]` |
 //! | a part of a large block | `P#<project>#R#<measure>` | `<day>[@<generation>]#<unique>#<part>` |
 //! | a layer of a block | `P#<project>#R#<measure>` | `<day>[@<generation>]+<round before>` |
@@ -216,6 +217,11 @@ pub fn work(project: &ProjectId, created_at: Millis, unique: u64) -> Key {
 pub fn parse_work(key: &Key) -> Option<ProjectId> {
     key.sk.strip_prefix(WORK_PREFIX)?;
     key.pk.strip_prefix("P#")?.strip_suffix(WORKS)?.parse().ok()
+}
+
+/// What a project's batches took of the table in a day.
+pub fn spending(project: &ProjectId, day: Day) -> Key {
+    Key::new(format!("P#{project}#SPENT"), day.to_string())
 }
 
 /// The partition of a measure's blocks, a day each.

@@ -30,6 +30,7 @@ pub mod rate_limit;
 pub mod routes;
 pub mod rows;
 mod secret;
+pub mod spending;
 pub mod store;
 pub mod table;
 pub mod telemetry;

@@ -27,6 +27,8 @@ pub enum Kind {
     IpKey,
     /// The secret that a day's visitors without a name are told apart with.
     DaySecret,
+    /// What a day's batches took of the table.
+    Spending,
     /// Whose a session without a visitor's name is.
     UnnamedSession,
     /// A batch.
@@ -67,12 +69,13 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 23] = [
+    pub const ALL: [Kind; 24] = [
         Kind::ApiKey,
         Kind::Project,
         Kind::ListedKey,
         Kind::IpKey,
         Kind::DaySecret,
+        Kind::Spending,
         Kind::UnnamedSession,
         Kind::Batch,
         Kind::Visitor,
@@ -103,6 +106,7 @@ impl Kind {
             (["P", _, "KEYS"], _) => Kind::ListedKey,
             (["P", _, "IP"], _) => Kind::IpKey,
             (["P", _, "SECRET"], _) => Kind::DaySecret,
+            (["P", _, "SPENT"], _) => Kind::Spending,
             (["P", _, "U", _], "VISITOR") => Kind::UnnamedSession,
             (["P", _, "V", _], "B") => Kind::Batch,
             (["P", _, "V", _], "VISITOR") => Kind::Visitor,
@@ -133,6 +137,7 @@ impl Kind {
             Kind::ListedKey => "listed-key",
             Kind::IpKey => "ip-key",
             Kind::DaySecret => "day-secret",
+            Kind::Spending => "spending",
             Kind::UnnamedSession => "unnamed-session",
             Kind::Batch => "batch",
             Kind::Visitor => "visitor",
@@ -179,6 +184,7 @@ impl Kind {
             | Kind::ListedKey
             | Kind::IpKey
             | Kind::DaySecret
+            | Kind::Spending
             | Kind::UnnamedSession
             | Kind::Tombstone
             | Kind::Work

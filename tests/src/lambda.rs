@@ -131,6 +131,7 @@ impl Lambda {
             .envs([("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "local"), ("AWS_SECRET_ACCESS_KEY", "local")])
             .env("TABLE_NAME", stack.store().table())
             .env("AWS_ENDPOINT_URL_DYNAMODB", table_url)
+            .env("MAX_DAILY_UNITS", "1000000")
             .stdin(Stdio::null())
             .stdout(output.reopen().unwrap())
             .stderr(output.reopen().unwrap())

@@ -20,5 +20,6 @@ pub mod queue;
 pub mod role;
 pub mod sent;
 pub mod stack;
+pub mod stream;
 pub mod told;
 pub mod tracker;

@@ -4,12 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use aws_lambda_events::dynamodb::Event;
 use identity::replay;
 use rollup::dead_letters::DeadLetter;
 use rollup::stream::{StreamConsumer, TIME_LIMIT};
 use rollup::{Consumer, Reconciled};
-use serde_dynamo::AttributeValue;
 use serde_json::{Value, json};
 use shared::derived::BatchRef;
 use shared::ip;
@@ -21,6 +19,7 @@ use tests::example::page_view;
 use tests::faults::{FaultyProxy, Outage, Schedule};
 use tests::queue::FakeQueue;
 use tests::stack::{Counting, Project, Stack, now};
+use tests::stream::{event, key_of, sequence_number};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -28,35 +27,6 @@ const HOUR_MS: i64 = 3_600_000;
 async fn store(stack: &Stack, project: &Project, number: usize, visitor: &str) -> Batch {
     let sent = page_view(visitor, &format!("s_{visitor}"), &format!("b_{number}"), now() - 60_000 + number as i64);
     stack.store_batch(project, number, &sent).await.unwrap()
-}
-
-fn key_of(project: &Project, batch: &Batch) -> Key {
-    keys::batch(&project.id, &batch.visitor_id, &batch.session_id, &batch.batch_id)
-}
-
-/// A stream event as Lambda delivers it, with the records of batches as they are stored.
-async fn event(stack: &Stack, batches: &[(&Project, &Batch)], stored_at: i64) -> Event {
-    let mut records = Vec::new();
-    for (position, (project, batch)) in batches.iter().enumerate() {
-        let key = key_of(project, batch);
-        let item = stack.store().get(&key, Consistency::Strong).await.unwrap().unwrap();
-        let keys = json!({ "PK": { "S": key.pk }, "SK": { "S": key.sk } });
-        let mut image = keys.clone();
-        image[DATA] = json!(AttributeValue::B(item[DATA].as_b().unwrap().as_ref().to_vec()));
-        records.push(json!({
-            "eventID": position.to_string(), "eventName": "INSERT", "eventSource": "aws:dynamodb",
-            "eventVersion": "1.1", "awsRegion": "us-east-1",
-            "dynamodb": {
-                "ApproximateCreationDateTime": stored_at as f64 / 1000.0, "Keys": keys, "NewImage": image,
-                "SequenceNumber": sequence_number(position), "SizeBytes": 100, "StreamViewType": "NEW_IMAGE",
-            },
-        }));
-    }
-    serde_json::from_value(json!({ "Records": records })).unwrap()
-}
-
-fn sequence_number(position: usize) -> String {
-    format!("{}", 1000 + position)
 }
 
 /// Writes nonsense over what an item holds, and gives what was there.

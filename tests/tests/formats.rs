@@ -36,6 +36,7 @@ use shared::keys;
 use shared::model::batch::StoredOrder;
 use shared::model::{Batch, Session, Visitor};
 use shared::routes::{COLLECT, ROUTES};
+use shared::spending;
 use shared::store::{
     Consistency, DATA, HOSTS, Item, PK, Query, REV, SK, Store, binary, item_key, key_item, number, read_binary,
     read_number, read_packed, read_text, read_texts,
@@ -175,6 +176,7 @@ async fn fill(stack: &Stack) {
     secret.insert("expires_at".to_owned(), number(today().plus(1).start().0 / 1_000));
     store.put(secret).await.unwrap();
     unnamed().begin(store, name(store).await, Millis(START)).await.unwrap();
+    spending::add(store, &demo(), today(), 1_234).await.unwrap();
     let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let settings = Settings {
         name: Some("Demo shop".to_owned()),
@@ -606,6 +608,8 @@ async fn attributes_are_read() {
     assert_eq!(unnamed().visitor(store).await.unwrap(), visitor);
     let other = Unnamed::new(&demo(), &"s_other".parse().unwrap(), Millis(START));
     assert_eq!(Some(other.begin(store, name(store).await, Millis(START)).await.unwrap()), visitor);
+
+    assert_eq!(spending::of_day(store, &demo(), today()).await.unwrap(), 1_234);
 
     // Whoever was erased stays away.
     let mut batch = batches_of("v_single", "s_single").remove(0);

@@ -298,6 +298,21 @@ fn the_table_has_a_ceiling_and_what_it_may_cost_a_day_is_known() {
 }
 
 #[test]
+fn a_projects_day_has_a_bound_that_is_told_of_before() {
+    let template = Template::read();
+    let collect = template.function("collect");
+    assert_eq!(
+        collect.properties["Environment"]["Variables"],
+        json!({ "MAX_DAILY_UNITS": reference("MaxDailyUnits") })
+    );
+    let (max, told) = (template.default("MaxDailyUnits"), template.default("AlarmDailyUnits"));
+    assert_eq!(template.resource("DailyUnitsAlarm")["Properties"]["Threshold"], reference("AlarmDailyUnits"));
+    assert!(told * 2.0 <= max);
+    assert!((12.4..12.6).contains(&(max * 0.625 / 1e6)), "docs/deployment.md says 12.50 a day");
+    assert!(told > 2.0 * 13.3 * 10e6 / 30.0, "ten million page views a month are no alarm");
+}
+
+#[test]
 fn a_budget_is_told_by_mail_where_one_is_set() {
     let template = Template::read();
     let budget = template.resource("Budget");
@@ -407,6 +422,7 @@ fn each_function_has_the_environment_that_it_reads() {
     for function in template.functions() {
         let own = function.properties.get("Environment").map(|environment| &environment["Variables"]);
         let expected = match function.name {
+            "collect" => Some(json!({ "MAX_DAILY_UNITS": reference("MaxDailyUnits") })),
             "rollup" | "reconcile" => Some(json!({ "DEAD_LETTER_QUEUE_URL": reference("DeadLetters") })),
             _ => None,
         };
@@ -469,7 +485,7 @@ fn no_function_may_do_more_than_is_named() {
             assert_eq!(statement.needs_a_key, has_keys && !is_in_transactions, "{}: {statement:?}", function.name);
             // None reaches every partition, and a key's item is out of reach of all but who it authenticates.
             let keys = statement.leading_keys.iter().flatten();
-            let of_projects = ["P#*", "P#*#IP", "P#*#SECRET", "P#*#U#*", "P#*#V#*", "P#warm-up#TAIL"];
+            let of_projects = ["P#*", "P#*#IP", "P#*#SECRET", "P#*#SPENT", "P#*#U#*", "P#*#V#*", "P#warm-up#TAIL"];
             let expected = [&["CONSUMER", "KEY#*", "PROJECTS"], &of_projects[..]].concat();
             assert!(keys.clone().all(|key| expected.contains(&key.as_str())), "{}: {statement:?}", function.name);
         }
@@ -521,7 +537,7 @@ fn what_needs_no_table_can_not_reach_it() {
 fn the_write_path_writes_what_is_its_own() {
     let template = Template::read();
     let collect = expected([
-        ("GetItem", &["KEY#*", "P#*#IP", "P#*#SECRET", "P#*#U#*", "P#warm-up#TAIL", "PROJECTS"]),
+        ("GetItem", &["KEY#*", "P#*#IP", "P#*#SECRET", "P#*#SPENT", "P#*#U#*", "P#warm-up#TAIL", "PROJECTS"]),
         ("PutItem", &["P#*#IP", "P#*#SECRET", "P#*#U#*", "P#*#V#*"]),
     ]);
     assert_eq!(rights(&template, "collect"), collect);
@@ -531,12 +547,12 @@ fn the_write_path_writes_what_is_its_own() {
         ("GetItem", &["CONSUMER", "P#*", "PROJECTS"]),
         ("PutItem", &["P#*"]),
         ("Query", &["P#*"]),
-        ("UpdateItem", &["CONSUMER"]),
+        ("UpdateItem", &["CONSUMER", "P#*#SPENT"]),
     ]);
     assert_eq!(rights(&template, "rollup"), rollup);
     let mut reconcile = rollup;
     reconcile.insert("dynamodb:Scan".to_owned(), BTreeSet::new());
-    reconcile.extend(expected([("Query", &["P#*", "PROJECTS"])]));
+    reconcile.extend(expected([("Query", &["P#*", "PROJECTS"]), ("UpdateItem", &["CONSUMER"])]));
     assert_eq!(rights(&template, "reconcile"), reconcile);
 
     // Besides the table: the stream for `rollup` alone; the queue for it and for `reconcile`.
@@ -580,6 +596,7 @@ fn the_keys_of_roles_are_those_of_the_table() {
         ("P#*#V#*", keys::visitor(&project, &visitor).pk),
         ("P#*#IP", keys::ip_keys(&project)),
         ("P#*#SECRET", keys::day_secret(&project, "2025-06-15".parse().unwrap()).pk),
+        ("P#*#SPENT", keys::spending(&project, "2025-06-15".parse().unwrap()).pk),
         ("P#*#U#*", keys::unnamed_session(&project, &[7]).pk),
         ("P#warm-up#TAIL", keys::manifest(&"warm-up".parse().unwrap()).pk),
         ("P#*", keys::visitor(&project, &visitor).pk),
@@ -789,7 +806,7 @@ fn what_costs_money_and_who_is_turned_away_is_watched() {
         count += metrics.len();
         watched.extend(metrics.into_iter().map(|(namespace, name)| (text(namespace), text(name))));
     }
-    assert_eq!(count, 14, "docs/deployment.md says 1.40 a month");
+    assert_eq!(count, 15, "docs/deployment.md says 1.50 a month");
     for metric in [
         ("AWS/ApiGateway", "4xx"),
         ("AWS/DynamoDB", "ConsumedReadCapacityUnits"),
@@ -798,6 +815,7 @@ fn what_costs_money_and_who_is_turned_away_is_watched() {
         ("AWS/DynamoDB", "WriteThrottleEvents"),
         ("AWS/Lambda", "IteratorAge"),
         ("identity-api", "ReconciliationAge"),
+        ("identity-api", "UnitsOfDay"),
         ("identity-api", "RefusedBatches"),
     ] {
         assert!(watched.contains(&metric), "{metric:?}");

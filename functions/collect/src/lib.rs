@@ -19,7 +19,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use futures::future::try_join;
+use futures::future::{TryFutureExt, try_join3};
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
@@ -32,6 +32,7 @@ use shared::ids::{ProjectId, VisitorId};
 use shared::ip::{self, IpKey};
 use shared::origin::OriginSecrets;
 use shared::routes;
+use shared::spending;
 use shared::store::{Store, StoreError};
 use shared::time::Millis;
 
@@ -58,6 +59,8 @@ pub struct Collector {
     settings: Memory<Settings>,
     ip_keys: Memory<IpKey>,
     day_secrets: Memory<DaySecret>,
+    spent: Memory<u64>,
+    max_daily_units: Option<u64>,
     per_address: Throttle<IpAddr>,
     per_key: Throttle<String>,
 }
@@ -85,6 +88,8 @@ impl Collector {
             settings: Memory::default(),
             ip_keys: Memory::default(),
             day_secrets: Memory::default(),
+            spent: Memory::default(),
+            max_daily_units: None,
             per_address: Throttle::new(PER_ADDRESS),
             per_key: Throttle::new(PER_KEY),
         }
@@ -93,6 +98,12 @@ impl Collector {
     /// Believes the viewer headers of requests that carry one of these secrets.
     pub fn trusting(mut self, secrets: Option<OriginSecrets>) -> Self {
         self.origin_secrets = secrets;
+        self
+    }
+
+    /// Takes no more batches of a project on a day on which they took so many write units.
+    pub fn spending_at_most(mut self, max_daily_units: Option<u64>) -> Self {
+        self.max_daily_units = max_daily_units;
         self
     }
 
@@ -121,8 +132,12 @@ impl Collector {
         }
         let key = batch::key(request.body())?;
         let project = auth::public_project(store, self.app.keys(), &key, now).await?;
-        let (settings, ip_key) =
-            try_join(self.settings(store, &project, now), self.ip_key(store, &project, now)).await?;
+        let (settings, ip_key, ()) = try_join3(
+            self.settings(store, &project, now).map_err(ApiError::from),
+            self.ip_key(store, &project, now).map_err(ApiError::from),
+            self.check_spending(store, &project, now),
+        )
+        .await?;
         let origin = settings.allowed(request.headers())?;
         let tokens = throttle::tokens(request.body().len());
         if let Some(address) = viewer.address {
@@ -200,6 +215,24 @@ impl Collector {
         let settings = Settings::load(store, project).await?;
         self.settings.put(project, settings.clone(), now..now.plus(SETTINGS_TRUST_MS));
         Ok(settings)
+    }
+
+    async fn check_spending(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<(), ApiError> {
+        let Some(max) = self.max_daily_units else { return Ok(()) };
+        let spent = match self.spent.get(project, now) {
+            Some(spent) => spent,
+            None => {
+                let spent = spending::of_day(store, project, now.day()).await?;
+                let until = now.plus(SETTINGS_TRUST_MS).min(now.day().end().plus(1));
+                self.spent.put(project, spent, now..until);
+                spent
+            }
+        };
+        if spent < max {
+            return Ok(());
+        }
+        let left = now.day().end().0 - now.0;
+        Err(ApiError::Throttled(left.unsigned_abs().div_ceil(1_000).max(1)))
     }
 
     async fn ip_key(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<IpKey, StoreError> {

@@ -12,6 +12,7 @@ mod history;
 mod rebuild;
 mod reconciliation;
 pub mod replay;
+mod spending;
 mod spill;
 pub mod stream;
 mod tombstones;
@@ -101,6 +102,8 @@ pub struct Applied {
     pub failed: BTreeMap<ProjectId, StoreError>,
     /// Bots of which some sessions are still counted. Their work items bring them back.
     pub unwinding: Vec<VisitorId>,
+    /// Write units that the batches of each project took, with those that stored them.
+    pub units: BTreeMap<ProjectId, f64>,
 }
 
 /// A stored batch that can't be applied.
@@ -171,10 +174,12 @@ impl Consumer {
     pub async fn apply(&self, batches: BTreeMap<ProjectId, Vec<Batch>>) -> Applied {
         let mut applied = Applied::default();
         for (id, batches) in batches {
+            let (before, stored) = (self.store.consumed().write_units, batches.len() as f64);
             let outcome = match self.project(id.clone()).await {
                 Ok(project) => self.apply_to(&project, batches, &mut applied).await,
                 Err(error) => Err(error),
             };
+            applied.units.insert(id.clone(), stored + self.store.consumed().write_units - before);
             if let Err(error) = outcome {
                 applied.failed.insert(id, error);
             }

@@ -17,6 +17,7 @@ use shared::time::Millis;
 
 use crate::dead_letters::{DeadLetter, Queue};
 use crate::heartbeat::Heartbeat;
+use crate::spending::Spending;
 use crate::{Applied, Consumer, Refused};
 
 /// What an invocation may take to apply what it is given. The rest of its function's time is for queueing what it could
@@ -35,6 +36,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct StreamConsumer {
     consumer: Consumer,
     heartbeat: Heartbeat,
+    spending: Spending,
     dead_letters: Option<Queue>,
 }
 
@@ -62,7 +64,7 @@ struct Late {
 impl StreamConsumer {
     /// A consumer that queues what it can't apply, or leaves it to the stream where there is no queue.
     pub fn new(consumer: Consumer, dead_letters: Option<Queue>) -> Self {
-        StreamConsumer { consumer, heartbeat: Heartbeat::default(), dead_letters }
+        StreamConsumer { consumer, heartbeat: Heartbeat::default(), spending: Spending::default(), dead_letters }
     }
 
     /// Applies an event's batches. What can't be applied, or not now, is queued by its key: so a table that is out of
@@ -100,6 +102,10 @@ impl StreamConsumer {
                 // The next one beats as well.
                 let _ = timeout_at(deadline + QUEUE_TIME_LIMIT, beat).await;
             }
+        }
+        let spent = self.spending.add(&store, &applied.units, started_at.day());
+        if let Ok(Err(error)) = timeout_at(deadline + QUEUE_TIME_LIMIT, spent).await {
+            tracing::warn!(%error, "what was spent could not be noted");
         }
         let consumed = store.consumed();
         telemetry::report(
@@ -142,6 +148,9 @@ impl StreamConsumer {
             let next = in_time(consumer, readable, deadline).await;
             applied.refused.extend(next.refused);
             applied.failed = next.failed;
+            for (project, units) in next.units {
+                *applied.units.entry(project).or_default() += units;
+            }
         }
         applied
     }

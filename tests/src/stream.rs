@@ -1,0 +1,44 @@
+//! What Lambda delivers of the table's stream.
+
+use aws_lambda_events::dynamodb::Event;
+use serde_dynamo::AttributeValue;
+use serde_json::json;
+use shared::keys::{self, Key};
+use shared::model::Batch;
+use shared::store::{Consistency, DATA};
+
+use crate::stack::{Project, Stack};
+
+/// Where a batch is stored.
+pub fn key_of(project: &Project, batch: &Batch) -> Key {
+    keys::batch(&project.id, &batch.visitor_id, &batch.session_id, &batch.batch_id)
+}
+
+/// A stream event as Lambda delivers it, with the records of batches as they are stored.
+///
+/// # Panics
+/// If one is not.
+pub async fn event(stack: &Stack, batches: &[(&Project, &Batch)], stored_at: i64) -> Event {
+    let mut records = Vec::new();
+    for (position, (project, batch)) in batches.iter().enumerate() {
+        let key = key_of(project, batch);
+        let item = stack.store().get(&key, Consistency::Strong).await.unwrap().unwrap();
+        let keys = json!({ "PK": { "S": key.pk }, "SK": { "S": key.sk } });
+        let mut image = keys.clone();
+        image[DATA] = json!(AttributeValue::B(item[DATA].as_b().unwrap().as_ref().to_vec()));
+        records.push(json!({
+            "eventID": position.to_string(), "eventName": "INSERT", "eventSource": "aws:dynamodb",
+            "eventVersion": "1.1", "awsRegion": "us-east-1",
+            "dynamodb": {
+                "ApproximateCreationDateTime": stored_at as f64 / 1000.0, "Keys": keys, "NewImage": image,
+                "SequenceNumber": sequence_number(position), "SizeBytes": 100, "StreamViewType": "NEW_IMAGE",
+            },
+        }));
+    }
+    serde_json::from_value(json!({ "Records": records })).unwrap()
+}
+
+/// What a record is named by in the answer to an event.
+pub fn sequence_number(position: usize) -> String {
+    format!("{}", 1000 + position)
+}
