@@ -454,8 +454,9 @@ impl<'a> History<'a> {
         for item in page {
             let session: Session = read_packed(&item)?;
             if session.counted {
+                let is_first = weight == 0;
                 weight += 1 + session.event_count as usize;
-                if stopped_at.is_some() && weight > MAX_UNWOUND_EVENTS {
+                if !is_first && weight > MAX_UNWOUND_EVENTS {
                     is_last = false;
                     break;
                 }
