@@ -12,7 +12,8 @@
 //! | earlier session | `P#<project>#V#<visitor>` | `S#<started_at>#<session>` |
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
 //! | a long session's applied batches | `P#<project>#V#<visitor>` | `A#<session>#<part>` |
-//! | what a visitor was seen at, where it is much | `P#<project>#V#<visitor>` | `K#<shard>` |
+//! | what a visitor was seen at, where it is much: a part of a run | `P#<project>#V#<visitor>` | `K#<level>#<index>#<part>` |
+//! | the same in a shard, as earlier versions stored it | `P#<project>#V#<visitor>` | `K#<shard>` |
 //! | tombstone of an erased visitor | `P#<project>#ERASED` | `<keyed hash>` |
 //! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
@@ -30,6 +31,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::derived::seen_runs::{RunPart, SeenItem};
 use crate::derived::{Generation, Index, Measure};
 use crate::erasure_key::ErasureKey;
 use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
@@ -160,9 +162,22 @@ pub fn applied(project: &ProjectId, visitor: &VisitorId, session: &SessionId, pa
     Key::new(visitor_partition(project, visitor), format!("A#{session}#{part:06}"))
 }
 
-/// A shard of what a visitor was seen at.
-pub fn seen(project: &ProjectId, visitor: &VisitorId, shard: u8) -> Key {
-    Key::new(visitor_partition(project, visitor), format!("K#{shard:02}"))
+/// An item of what a visitor was seen at.
+pub fn seen(project: &ProjectId, visitor: &VisitorId, item: SeenItem) -> Key {
+    let sort_key = match item {
+        SeenItem::Shard(shard) => format!("K#{shard:02}"),
+        SeenItem::Run(RunPart { level, index, part }) => format!("K#{level}#{index}#{part:02}"),
+    };
+    Key::new(visitor_partition(project, visitor), sort_key)
+}
+
+fn parse_seen(rest: &str) -> Option<SeenItem> {
+    let numbers = rest.split('#').map(|number| number.parse().ok()).collect::<Option<Vec<u8>>>()?;
+    match numbers[..] {
+        [shard] => Some(SeenItem::Shard(shard)),
+        [level, index, part] => Some(SeenItem::Run(RunPart { level, index, part })),
+        _ => None,
+    }
 }
 
 /// The partition of all sessions with one id, a visitor each.
@@ -435,8 +450,8 @@ pub enum VisitorItem {
     Session,
     /// A part of a session's applied batches.
     Applied(SessionId),
-    /// A shard of what the visitor was seen at.
-    Seen,
+    /// An item of what the visitor was seen at.
+    Seen(SeenItem),
 }
 
 /// Which derived item of a visitor's partition a key is of.
@@ -448,7 +463,7 @@ pub fn visitor_item(key: &Key) -> Option<VisitorItem> {
     match kind {
         "S" => Some(VisitorItem::Session),
         "A" => rest.split_once('#').and_then(|(session, _)| session.parse().ok()).map(VisitorItem::Applied),
-        "K" => Some(VisitorItem::Seen),
+        "K" => parse_seen(rest).map(VisitorItem::Seen),
         _ => None,
     }
 }

@@ -39,8 +39,10 @@ pub enum Kind {
     Session,
     /// A part of a session's applied batches.
     Applied,
-    /// A shard of what a visitor was seen at.
+    /// A shard of what a visitor was seen at, as it was stored before there were runs.
     Seen,
+    /// A part of a run of what a visitor was seen at.
+    SeenRun,
     /// The tombstone of an erased visitor.
     Tombstone,
     /// Where a session is.
@@ -82,6 +84,7 @@ impl Kind {
         Kind::Session,
         Kind::Applied,
         Kind::Seen,
+        Kind::SeenRun,
         Kind::Tombstone,
         Kind::Lookup,
         Kind::Segment,
@@ -112,7 +115,8 @@ impl Kind {
             (["P", _, "V", _], "VISITOR") => Kind::Visitor,
             (["P", _, "V", _], "S") => Kind::Session,
             (["P", _, "V", _], "A") => Kind::Applied,
-            (["P", _, "V", _], "K") => Kind::Seen,
+            (["P", _, "V", _], "K") if key.sk.matches('#').count() == 1 => Kind::Seen,
+            (["P", _, "V", _], "K") => Kind::SeenRun,
             (["P", _, "ERASED"], _) => Kind::Tombstone,
             (["P", _, "SID", _], _) => Kind::Lookup,
             (["P", _, "TAIL"], "S") => Kind::Segment,
@@ -144,6 +148,7 @@ impl Kind {
             Kind::Session => "session",
             Kind::Applied => "applied",
             Kind::Seen => "seen",
+            Kind::SeenRun => "seen-run",
             Kind::Tombstone => "tombstone",
             Kind::Lookup => "lookup",
             Kind::Segment => "segment",
@@ -177,7 +182,7 @@ impl Kind {
             | Kind::Block
             | Kind::BlockPart
             | Kind::Run => Format::ALL.map(|format| format as u8).to_vec(),
-            Kind::BlockLayer => vec![Format::V3 as u8],
+            Kind::SeenRun | Kind::BlockLayer => vec![Format::V3 as u8],
             Kind::Batch => vec![1, 2],
             Kind::ApiKey
             | Kind::Project

@@ -22,10 +22,11 @@ use shared::cookieless::{DaySecret, Name, Traits, Unnamed};
 use shared::dates::DateRange;
 use shared::derived::block::{self, Block, BlockRows, Found, NewBlock, Reading};
 use shared::derived::contributions::seen_in_batch;
-use shared::derived::distinct::{SeenDays, shard};
+use shared::derived::distinct::{Seen, SeenDays, shard};
 use shared::derived::index::{HourEntries, Versioned};
 use shared::derived::journeys::{Trail, steps};
 use shared::derived::packed::PackedDelta;
+use shared::derived::seen_runs::SeenRuns;
 use shared::derived::tail::Manifest;
 use shared::derived::{
     BatchEntry, BatchRef, Counters, Delta, FlatRows, Generation, Index, Measure, Rows, SessionEntry, SessionRef,
@@ -34,7 +35,7 @@ use shared::ids::ProjectId;
 use shared::ip::IpKeys;
 use shared::keys;
 use shared::model::batch::StoredOrder;
-use shared::model::{Batch, Session, Visitor};
+use shared::model::{Batch, Event, Session, Visitor};
 use shared::routes::{COLLECT, ROUTES};
 use shared::spending;
 use shared::store::{
@@ -408,6 +409,76 @@ fn what_a_visitor_remembers_is_read() {
         let lookup = sample(Kind::Lookup, format, "P#demo#SID#s_second", "v_person");
         let expected: (StoredOrder, Millis) = ((Millis(START + 2_000), "b0".parse().unwrap()), Millis(START));
         assert_eq!(read_packed::<(StoredOrder, Millis)>(&lookup).unwrap(), expected);
+    }
+}
+
+/// A visitor of the samples with runs, and all that it remembers.
+fn reader(name: &str) -> (Visitor, SeenDays) {
+    let pk = format!("P#readers#V#{name}");
+    let mut state: Visitor = read_packed(&sample(Kind::Visitor, Format::V3 as u8, &pk, "VISITOR")).unwrap();
+    let was = state.clone();
+    let mut memory = state.take_memory();
+    for item in memory.items() {
+        let key = keys::seen(&"readers".parse().unwrap(), &name.parse().unwrap(), item);
+        memory.find(item, read_packed(&sample(Kind::SeenRun, Format::V3 as u8, &key.pk, &key.sk)).unwrap());
+    }
+    (was, memory.all())
+}
+
+#[test]
+fn runs_of_what_a_visitor_remembers_are_read() {
+    // 125 pages a session, a session a day.
+    let pages = |sessions: std::ops::Range<i32>| {
+        let mut pages = SeenDays::default();
+        for page in sessions.start * 125..sessions.end * 125 {
+            let (key, day) = (format!("/page/{page}"), today().plus(page / 125));
+            pages.insert(Seen { measure: Measure::Pages, table: 0, key, day }.hash(), day);
+        }
+        pages
+    };
+    let (state, all) = reader("v_reader");
+    assert_eq!((all, state.has_seen_more), (pages(0..3), false));
+    assert_ne!(state.runs, SeenRuns::default());
+    // Its last session is out of the figures, and one more.
+    let (state, all) = reader("v_crawler");
+    assert_eq!((all, state.unwinding), (pages(1..3), true));
+    // A state of the last release names none.
+    let old: Visitor = read_packed(&sample(Kind::Visitor, Format::V3 as u8, &visitor("v_person"), "VISITOR")).unwrap();
+    assert_eq!((old.runs, old.latest.dropped), (SeenRuns::default(), 0));
+}
+
+/// What the last release left in shards is remembered, counts no more if the visitor is a bot, and stays as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_visitor_remembers_in_shards_goes_on_in_runs() {
+    for format in Format::ALL {
+        let stack = stack_of(&site(format)).await;
+        let consumer = Consumer::new(stack.store().clone());
+        let like = batches_of("v_person", "s_third").remove(0);
+        let send = async |number: i64, bot_score: u8, pages: std::ops::Range<i64>| {
+            let mut batch = like.clone();
+            batch.batch_id = format!("more{number}").parse().unwrap();
+            (batch.stored_at, batch.visitor.bot_score) = (batch.stored_at.plus(3_600_000 + number), bot_score);
+            let view = |page: i64| Event {
+                url: Some(format!("/page/{page}").into()),
+                created_at: Millis(START + DAY_MS + page),
+                ..like.events[0].clone()
+            };
+            batch.events = pages.map(view).collect();
+            stack.store().put(batch_item(&batch)).await.unwrap();
+            consumer.apply(BTreeMap::from([(demo(), vec![batch])])).await.complete().unwrap();
+            let found = consumer.rebuild(&demo(), true, |_| {}).await.unwrap();
+            assert!(found.figures.is_empty() && found.hours.is_empty(), "{found:?}");
+        };
+        // Some of the pages were seen the day before.
+        send(1, 5, 1..30).await;
+        send(2, 5, 20..120).await;
+        let items = all_items(stack.store()).await;
+        assert!(Kind::Seen.samples(format as u8).iter().all(|shard| items.contains(shard)));
+        let is_run =
+            |item: &&Item| kind_of(item) == Kind::SeenRun && read_text(item, PK).unwrap() == visitor("v_person");
+        assert!(items.iter().any(|item| is_run(&item)));
+        send(3, 90, 0..1).await;
+        stack.shutdown().await;
     }
 }
 

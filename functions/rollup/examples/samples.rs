@@ -10,6 +10,9 @@
 //! samples=$PWD/tests/formats
 //! (cd /tmp/before && cargo run --locked -p rollup --example samples -- "$samples")
 //! ```
+//!
+//! Format 3 was written before there were runs of what a visitor was seen at, and its samples stay as they were then. Those
+//! with runs are added to them: `cargo run -p rollup --example samples -- tests/formats runs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "whoever runs it sees it fail")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,8 +57,11 @@ const NAMES: [&str; 11] = [
 #[tokio::main]
 async fn main() {
     let folder = PathBuf::from(std::env::args().nth(1).expect("the folder to write to"));
-    let mut items = site().await;
-    items.extend(large_day().await);
+    let is_of_runs = std::env::args().nth(2).is_some_and(|what| what == "runs");
+    let items = match is_of_runs {
+        true => readers().await,
+        false => [site().await, large_day().await].concat(),
+    };
     let mut samples: BTreeMap<(&str, u8), Vec<Value>> = BTreeMap::new();
     for item in &items {
         if let Some(kind) = kind(item) {
@@ -64,7 +70,13 @@ async fn main() {
     }
     for ((kind, format), samples) in samples {
         std::fs::create_dir_all(folder.join(kind)).unwrap();
-        write(&folder.join(kind).join(format!("{format}.json")), &samples);
+        let file = folder.join(kind).join(format!("{format}.json"));
+        let there = std::fs::read_to_string(&file).ok().filter(|_| is_of_runs);
+        let mut all: Vec<Value> = there.map(|text| serde_json::from_str(&text).unwrap()).unwrap_or_default();
+        let is_new = |was: &Value| samples.iter().all(|new| (&new["PK"], &new["SK"]) != (&was["PK"], &was["SK"]));
+        all.retain(is_new);
+        all.extend(samples);
+        write(&file, &all);
     }
 }
 
@@ -84,7 +96,8 @@ fn kind(item: &Item) -> Option<&'static str> {
         ("V", "VISITOR") => "visitor",
         ("V", "S") => "session",
         ("V", "A") => "applied",
-        ("V", "K") => "seen",
+        ("V", "K") if sk.matches('#').count() == 1 => "seen",
+        ("V", "K") => "seen-run",
         ("SID", _) => "lookup",
         ("TAIL", "MANIFEST") => "manifest",
         ("TAIL", _) => "segment",
@@ -252,6 +265,33 @@ async fn site() -> Vec<Item> {
         tail.segments.iter().filter(|segment| segment.round.is_some()).map(|segment| segment.id.as_str()).collect();
     let items = all_items(&store).await;
     items.into_iter().filter(|item| !merged.contains(read_text(item, SK).unwrap())).collect()
+}
+
+/// Two visitors with more pages than their states remember, of which one turned out to be a bot: most of its sessions still
+/// count. Their states and runs, in a project of their own.
+async fn readers() -> Vec<Item> {
+    let store = store().await;
+    let project: ProjectId = "readers".parse().unwrap();
+    store.put(key_item(&keys::project(&project))).await.unwrap();
+    let consumer = Consumer::new(store.clone());
+    for (visitor, sessions) in [("v_reader", 3), ("v_crawler", 4)] {
+        for session in 0..sessions {
+            let name = ["s_0", "s_1", "s_2", "s_3"][session as usize];
+            let visit = Visit { visitor, session: name, started_at: START + session * DAY_MS };
+            let view = |page: i64| event("page_view", &format!("/page/{page}"), visit.started_at + page);
+            let pages = (session * 125..(session + 1) * 125).map(view);
+            apply(&store, &consumer, &project, vec![visit.batch(0, &VisitorFacts::default(), pages.collect())]).await;
+        }
+    }
+    let visit = Visit { visitor: "v_crawler", session: "s_3", started_at: START + 3 * DAY_MS };
+    let is_bot = VisitorFacts { bot_score: 90, ..VisitorFacts::default() };
+    let confession = visit.batch(1, &is_bot, Vec::new());
+    assert!(store.put_at(confession.to_item(&project).unwrap(), None).await.unwrap().is_stored());
+    let applied = consumer.apply(BTreeMap::from([(project.clone(), vec![confession])])).await;
+    assert!(applied.failed.is_empty() && applied.refused.is_empty() && !applied.unwinding.is_empty());
+    let items = all_items(&store).await;
+    let is_of_memory = |item: &Item| matches!(kind(item), Some("visitor" | "seen-run"));
+    items.into_iter().filter(is_of_memory).collect()
 }
 
 /// The key that encrypts the day's addresses: always the same one, so that it decrypts those of every format's samples.

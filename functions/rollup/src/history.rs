@@ -1,16 +1,15 @@
 //! One visitor's history while batches are applied to it: what was stored, what it becomes, and the
 //! change between the two.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashSet};
 
+use crate::memory::Memory;
 use crate::tombstones::Tombstones;
 use crate::work_items::WorkItem;
 use shared::codec;
 use shared::derived::contributions::{
-    Delta, index_batch, index_session, of_batch, of_session, of_steps, presence_of_batch, seen_in_batch, steps,
+    Delta, index_batch, index_session, of_batch, of_session, of_steps, presence_of_batch, steps,
 };
-use shared::derived::distinct::{SeenDays, shard};
 use shared::derived::journeys::{Step, Trail};
 use shared::derived::tail::{mark, read_generation};
 use shared::derived::{Counters, Generation, SessionEntry};
@@ -18,7 +17,6 @@ use shared::ids::{BatchId, ProjectId, SessionId, VisitorId};
 use shared::keys::{self, Key};
 use shared::model::batch::StoredOrder;
 use shared::model::session::{MAX_PART, MAX_RECENT, SessionOrder};
-use shared::model::visitor::MAX_SEEN;
 use shared::model::{Batch, Session, Visitor};
 use shared::store::{
     Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, item_key, key_item, number,
@@ -34,6 +32,9 @@ const MAX_UNWOUND: usize = 25;
 
 /// Events and sessions that one change takes out of the figures, unless a single session has more.
 const MAX_UNWOUND_EVENTS: usize = 200;
+
+/// Items that a change may write besides: the visitor's own one, a work item, and the removal of another one.
+const WITH_ALL: usize = 3;
 
 /// Stored batches of a session that are read at once: with all that they unpack to, some megabytes.
 const BATCHES_AT_ONCE: usize = 64;
@@ -80,8 +81,6 @@ pub struct History<'a> {
     sessions: BTreeMap<SessionId, Tracked>,
     /// A session's start was replaced, so that what all sessions decide together must be found anew.
     restarted: bool,
-    /// The shards of what the visitor was seen at that were looked into, and whether they changed.
-    shards: BTreeMap<u8, (SeenDays, bool)>,
     /// Stored batches that their sessions have no room for.
     dropped: Vec<Key>,
     /// The work item that is being done, and the sort key of the session at which it stopped.
@@ -140,7 +139,6 @@ impl<'a> History<'a> {
             now,
             sessions: BTreeMap::new(),
             restarted: false,
-            shards: BTreeMap::new(),
             dropped: Vec::new(),
             work: None,
         };
@@ -262,21 +260,15 @@ impl<'a> History<'a> {
         let (_, started_at): (StoredOrder, Millis) = read_packed(&item)?;
         let key = keys::session(&self.project.id, &self.visitor_id, started_at, session);
         let Some(item) = self.store.get(&key, Consistency::Strong).await? else {
-            return Err(self.missing(key).await?);
+            return Err(self.context().missing(key).await?);
         };
         self.track(Some(Place::Own(started_at)), read_packed(&item)?);
         Ok(true)
     }
 
-    /// Why a session that its lookup names is not there: another consumer moved it meanwhile, or it is lost.
-    async fn missing(&self, key: Key) -> Result<StoreError, StoreError> {
-        let item = self.store.get(&keys::visitor(&self.project.id, &self.visitor_id), Consistency::Strong).await?;
-        let revision = item.as_ref().map(|item| read_number::<u64>(item, REV)).transpose()?;
-        if revision != self.stored.as_ref().map(|(revision, _)| *revision) {
-            return Ok(StoreError::Overtaken);
-        }
-        let cause = "the session that its lookup names is missing: run `identity rebuild`".to_owned();
-        Ok(StoreError::Corrupt { key: format!("{} / {}", key.pk, key.sk), cause })
+    fn context(&self) -> Context<'_> {
+        let revision = self.stored.as_ref().map(|(revision, _)| *revision);
+        Context { store: self.store, project: &self.project.id, visitor_id: &self.visitor_id, revision }
     }
 
     fn has_own_items(&self) -> bool {
@@ -505,8 +497,8 @@ impl<'a> History<'a> {
         Ok(Some(work))
     }
 
-    /// What has to be written, if anything.
-    pub async fn finish(mut self) -> Result<Option<Change>, StoreError> {
+    /// What has to be written, if anything: so many items at most where that can be chosen.
+    pub async fn finish(mut self, room: usize) -> Result<Option<Change>, StoreError> {
         let Some(mut visitor) = self.now.take() else { return Ok(None) };
         self.settle(&mut visitor).await?;
         let is_changed =
@@ -519,17 +511,19 @@ impl<'a> History<'a> {
         let next_revision = revision.map_or_else(|| self.first_revision(), |revision| revision + 1);
         let mut delta = Delta::default();
         let mut writes = Vec::new();
-        let context = Context { store: self.store, project: &self.project.id, visitor_id: &self.visitor_id };
+        let context = Context { store: self.store, project: &self.project.id, visitor_id: &self.visitor_id, revision };
+        let mut memory = Memory::take(context, &mut visitor);
+        let counted = self.sessions.values().filter(|tracked| tracked.now.counted);
+        memory.expect(counted.flat_map(|tracked| tracked.fresh.iter().map(|batch| (&tracked.now, batch)))).await?;
         for tracked in self.sessions.values_mut() {
             if !is_changed(tracked) {
                 continue;
             }
-            let mut memory = Memory { context, visitor: &mut visitor, shards: &mut self.shards };
             let before = context.undo(tracked, next_revision, &mut memory, &mut delta).await?;
             // The session's ends, which it adds next, are those of the trail as it is now.
             context.follow_trail(tracked, before, &mut delta.counters);
             context.subtract_and_add(tracked, next_revision, &mut delta);
-            memory.remember(tracked, &mut delta.counters).await?;
+            memory.remember(&tracked.now, &tracked.fresh, &mut delta.counters).await?;
             if tracked.is_erased {
                 writes.extend(context.erasure(tracked));
                 continue;
@@ -543,7 +537,6 @@ impl<'a> History<'a> {
         }
         delta.counters.prune();
         writes.extend(self.dropped.drain(..).map(Write::Delete));
-        writes.extend(Memory { context, visitor: &mut visitor, shards: &mut self.shards }.writes().await?);
         let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
         if let Some(revision) = revision.filter(|_| is_gone) {
             writes.insert(0, Write::DeleteAt(keys::visitor(&self.project.id, &self.visitor_id), revision));
@@ -556,6 +549,7 @@ impl<'a> History<'a> {
                 work: None,
             }));
         }
+        writes.extend(memory.settle(&mut visitor, room.saturating_sub(writes.len() + WITH_ALL)).await?);
         let mut item = key_item(&keys::visitor(&self.project.id, &self.visitor_id));
         item.insert(REV.to_owned(), number(next_revision));
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
@@ -605,13 +599,29 @@ impl<'a> History<'a> {
 
 /// Whose session is being written.
 #[derive(Debug, Clone, Copy)]
-struct Context<'a> {
-    store: &'a Store,
-    project: &'a ProjectId,
-    visitor_id: &'a VisitorId,
+pub struct Context<'a> {
+    /// Where.
+    pub store: &'a Store,
+    /// In this project.
+    pub project: &'a ProjectId,
+    /// This visitor's.
+    pub visitor_id: &'a VisitorId,
+    /// The visitor's revision, from which on it changes.
+    pub revision: Option<u64>,
 }
 
 impl Context<'_> {
+    /// Why an item that others name is not there: another writer moved it meanwhile, or it is lost.
+    pub async fn missing(&self, key: Key) -> Result<StoreError, StoreError> {
+        let item = self.store.get(&keys::visitor(self.project, self.visitor_id), Consistency::Strong).await?;
+        let revision = item.as_ref().map(|item| read_number::<u64>(item, REV)).transpose()?;
+        if revision != self.revision {
+            return Ok(StoreError::Overtaken);
+        }
+        let cause = "another item names it, and it is missing: run `identity rebuild`".to_owned();
+        Ok(StoreError::Corrupt { key: format!("{} / {}", key.pk, key.sk), cause })
+    }
+
     /// The session as it was, if the batches that were applied to it are needed: to take them out of the figures, or because
     /// page views came late.
     fn needs_applied<'t>(&self, tracked: &'t Tracked) -> Option<&'t Session> {
@@ -641,11 +651,13 @@ impl Context<'_> {
                 if was.counted && !now.counted {
                     delta.counters.add_all(&of_batch(now, batch), -1);
                     index_batch(delta, batch, revision, false);
-                    memory.forget(now, batch, &mut delta.counters).await?;
                 }
                 if tracked.is_erased {
                     delta.counters.add_all(&presence_of_batch(now, batch), -1);
                 }
+            }
+            if was.counted && !now.counted {
+                memory.forget(now, &batches, &mut delta.counters).await?;
             }
         }
         Ok(before)
@@ -803,82 +815,6 @@ fn fresh_steps(tracked: &Tracked) -> Vec<Step> {
     let mut fresh: Vec<Step> = fresh.collect();
     fresh.sort_unstable();
     fresh
-}
-
-/// What a visitor was seen at, while it changes.
-struct Memory<'a> {
-    context: Context<'a>,
-    visitor: &'a mut Visitor,
-    shards: &'a mut BTreeMap<u8, (SeenDays, bool)>,
-}
-
-impl Memory<'_> {
-    /// Adds to a change the distinct visitors that a session's fresh batches add.
-    async fn remember(&mut self, tracked: &Tracked, counters: &mut Counters) -> Result<(), StoreError> {
-        if !tracked.now.counted {
-            return Ok(());
-        }
-        for seen in tracked.fresh.iter().flat_map(|batch| seen_in_batch(&tracked.now, batch)) {
-            if !self.visitor.seen.contains(seen.hash(), seen.day) {
-                self.pull(seen.hash()).await?;
-                self.visitor.seen.insert(&seen, counters);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes out of the figures the distinct visitors that a session's batch added.
-    async fn forget(&mut self, session: &Session, batch: &Batch, counters: &mut Counters) -> Result<(), StoreError> {
-        for seen in seen_in_batch(session, batch) {
-            self.pull(seen.hash()).await?;
-            self.visitor.seen.remove(&seen, counters);
-            if let Some((shard, is_changed)) = self.shards.get_mut(&shard(seen.hash())) {
-                *is_changed |= shard.forget(seen.hash(), seen.day);
-            }
-        }
-        Ok(())
-    }
-
-    /// Brings a key's days out of its shard, where there is one.
-    async fn pull(&mut self, hash: u64) -> Result<(), StoreError> {
-        if self.visitor.has_seen_more {
-            let shard = self.shard(shard(hash)).await?.0.clone();
-            self.visitor.seen.pull(hash, &shard);
-        }
-        Ok(())
-    }
-
-    async fn shard(&mut self, number: u8) -> Result<&mut (SeenDays, bool), StoreError> {
-        Ok(match self.shards.entry(number) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) if !self.visitor.has_seen_more => place.insert((SeenDays::default(), false)),
-            Entry::Vacant(place) => {
-                let key = keys::seen(self.context.project, self.context.visitor_id, number);
-                let item = self.context.store.get(&key, Consistency::Strong).await?;
-                place.insert((item.as_ref().map(read_packed).transpose()?.unwrap_or_default(), false))
-            }
-        })
-    }
-
-    /// The shards that changed. What has grown too long for the visitor's state moves into them.
-    async fn writes(&mut self) -> Result<Vec<Write>, StoreError> {
-        if self.visitor.seen.len() > MAX_SEEN {
-            for (number, seen) in std::mem::take(&mut self.visitor.seen).into_shards() {
-                let (shard, is_changed) = self.shard(number).await?;
-                shard.merge(seen);
-                *is_changed = true;
-            }
-            self.visitor.has_seen_more = true;
-        }
-        let changed = self.shards.iter().filter(|(_, (_, is_changed))| *is_changed);
-        changed
-            .map(|(number, (shard, _))| {
-                let mut item = key_item(&keys::seen(self.context.project, self.context.visitor_id, *number));
-                item.insert(DATA.to_owned(), binary(codec::pack(shard)?));
-                Ok(Write::Put(item))
-            })
-            .collect()
-    }
 }
 
 /// The fingerprints of a session's batches that are listed in items of their own.

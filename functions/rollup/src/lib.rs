@@ -9,6 +9,7 @@ pub mod dead_letters;
 mod erasure;
 pub mod heartbeat;
 mod history;
+mod memory;
 mod rebuild;
 mod reconciliation;
 pub mod replay;
@@ -66,6 +67,9 @@ const MAX_TRIES: u32 = 40;
 
 /// Items of a transaction that are left for segments; one is the rule.
 const MAX_SEGMENTS: usize = 8;
+
+/// Items of a transaction that are left for a change.
+const ROOM: usize = MAX_TRANSACTION_ITEMS - MAX_SEGMENTS;
 
 /// What changes may add to the figures together, before it is packed. Texts are in several measures of a change, and deflating
 /// finds what repeats within 32 KB: more together would be larger in the table.
@@ -319,7 +323,7 @@ impl Consumer {
                 history.apply(batch).await?;
             }
             let is_unwinding = history.is_unwinding();
-            Ok((history.finish().await?, is_unwinding))
+            Ok((history.finish(ROOM).await?, is_unwinding))
         };
         match attempt.await {
             Ok((Some(change), _)) => Ok(Prepared::Changed { work, before, change }),
@@ -538,7 +542,7 @@ impl Consumer {
             let attempt = async {
                 let mut history = History::load(&self.store, project, visitor.clone()).await?;
                 edit(&mut history).await?;
-                history.finish().await
+                history.finish(ROOM).await
             };
             match attempt.await {
                 Ok(None) => return Ok(None),

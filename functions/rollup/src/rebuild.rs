@@ -24,10 +24,10 @@ use crate::Consumer;
 use crate::compaction::Compaction;
 use crate::erasure::delete_partition;
 use crate::history::{History, Project};
+use crate::memory;
 use crate::spill::Spill;
 use shared::dates::DateRange;
 use shared::derived::block::{self, Block, Found, NewBlock, Reading};
-use shared::derived::distinct::SeenDays;
 use shared::derived::index::{Entries, HourEntries, merge, runs_of};
 use shared::derived::tail::{Building, Manifest, Tail, read_generation};
 use shared::derived::{Counters, Delta, Generation, Index, Measure, Rows};
@@ -524,7 +524,7 @@ impl Rebuild<'_> {
             history.keep_dropped(|session| state.dropped(session));
         }
         let sessions = history.session_ids();
-        let (writes, mut delta) = match history.finish().await? {
+        let (writes, mut delta) = match history.finish(usize::MAX).await? {
             Some(change) => (change.writes, change.delta),
             None => (Vec::new(), Delta::default()),
         };
@@ -989,7 +989,7 @@ impl State {
     fn read(items: &BTreeMap<Key, Item>) -> Result<Self, StoreError> {
         let mut state =
             State { visitor: None, sessions: BTreeMap::new(), applied: BTreeMap::new(), lookups: BTreeMap::new() };
-        let mut seen = SeenDays::default();
+        let mut seen = BTreeMap::new();
         for (key, item) in items {
             match keys::visitor_item(key) {
                 Some(keys::VisitorItem::Visitor) => state.visitor = Some(read_packed(item)?),
@@ -1000,15 +1000,16 @@ impl State {
                 Some(keys::VisitorItem::Applied(session)) => {
                     state.applied.entry(session).or_default().extend(read_packed::<Vec<u64>>(item)?);
                 }
-                Some(keys::VisitorItem::Seen) => seen.merge(read_packed(item)?),
+                Some(keys::VisitorItem::Seen(part)) => {
+                    seen.insert(part, item);
+                }
                 None => {
                     state.lookups.insert(key.clone(), read_packed(item)?);
                 }
             }
         }
         if let Some(visitor) = &mut state.visitor {
-            seen.merge(std::mem::take(&mut visitor.seen));
-            (visitor.seen, visitor.has_seen_more) = (seen, false);
+            visitor.seen = memory::take_all(visitor, &seen)?;
         }
         let latest = state.visitor.iter_mut().map(|visitor| &mut visitor.latest);
         for session in latest.chain(state.sessions.values_mut()) {

@@ -15,6 +15,7 @@ use rollup::Consumer;
 use shared::codec;
 use shared::derived::distinct::SeenDays;
 use shared::derived::packed::{self, PackedDelta};
+use shared::derived::seen_runs::SeenRuns;
 use shared::derived::{Counters, MEASURES_VERSION, Measure, Rows};
 use shared::ids::SessionId;
 use shared::keys;
@@ -50,7 +51,7 @@ async fn count_with_none(store: &Store) {
             ("V", "VISITOR") => {
                 let mut visitor: Visitor = read_packed(item).unwrap();
                 visitor.latest.measures = 0;
-                (visitor.seen, visitor.has_seen_more) = (SeenDays::default(), false);
+                (visitor.seen, visitor.runs, visitor.has_seen_more) = (SeenDays::default(), SeenRuns::default(), false);
                 replace(item, codec::pack(&visitor).unwrap()).await;
             }
             ("V", "S") => {

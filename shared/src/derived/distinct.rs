@@ -1,6 +1,6 @@
 //! Distinct visitors by key: which days a visitor was seen at a URL, a message or a selector.
 //!
-//! A visitor's state remembers the days by a hash of the key, so that a row can count the gaps between
+//! A visitor remembers the days by a hash of the key (see [`super::seen_runs`]), so that a row can count the gaps between
 //! them (see [`gaps`]).
 
 use std::collections::BTreeMap;
@@ -35,7 +35,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// The 48 bits by which the visitor's state knows the key: enough for a visitor's few thousand keys.
+    /// The 48 bits by which the visitor knows the key: enough for its hundred thousand keys.
     pub fn hash(&self) -> u64 {
         let mut hash = Sha256::new();
         hash.update(self.measure.name());
@@ -46,6 +46,17 @@ impl Seen {
         u64::from_be_bytes(first) >> 16
     }
 
+    /// Counts its day among the visitor's other days at the key, which are in order, `by` times: -1 takes it out again.
+    pub fn count(&self, days: &[Day], counters: &mut Counters, by: i64) {
+        let previous = days.partition_point(|day| *day < self.day).checked_sub(1).and_then(|at| days.get(at)).copied();
+        let next = days.get(days.partition_point(|day| *day <= self.day)).copied();
+        self.add(counters, self.day, next, by);
+        if let Some(previous) = previous {
+            self.add(counters, previous, next, -by);
+            self.add(counters, previous, Some(self.day), by);
+        }
+    }
+
     fn add(&self, counters: &mut Counters, day: Day, next: Option<Day>, by: i64) {
         if let Some(gap) = gaps::gap(day, next) {
             counters.rows_mut(self.measure, day).add(self.table, &self.key, BASE + gap, by);
@@ -53,7 +64,7 @@ impl Seen {
     }
 }
 
-/// The days a visitor was seen at each key, by the key's hash.
+/// Days at keys, by the key's hash.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeenDays(BTreeMap<u64, Vec<Day>>);
 
@@ -63,97 +74,77 @@ impl Packed<'_> for SeenDays {
 }
 
 impl SeenDays {
-    /// How many days at keys are remembered.
+    /// How many days at keys there are.
     pub fn len(&self) -> usize {
         self.0.values().map(Vec::len).sum()
     }
 
-    /// Whether nothing is remembered.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a key's day is remembered.
+    /// The days at a key, in order.
+    pub fn days(&self, hash: u64) -> &[Day] {
+        self.0.get(&hash).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All days, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, Day)> {
+        self.0.iter().flat_map(|(hash, days)| days.iter().map(|day| (*hash, *day)))
+    }
+
+    /// Whether a key's day is among them.
     pub fn contains(&self, hash: u64, day: Day) -> bool {
-        self.0.get(&hash).is_some_and(|days| days.binary_search(&day).is_ok())
+        self.days(hash).binary_search(&day).is_ok()
     }
 
-    /// Remembers that the visitor was seen, and adds what follows for the counters.
-    pub fn insert(&mut self, seen: &Seen, counters: &mut Counters) {
-        let days = self.0.entry(seen.hash()).or_default();
-        let Err(place) = days.binary_search(&seen.day) else { return };
-        let (previous, next) = neighbours(days, place, place);
-        seen.add(counters, seen.day, next, 1);
-        if let Some(previous) = previous {
-            seen.add(counters, previous, next, -1);
-            seen.add(counters, previous, Some(seen.day), 1);
+    /// Adds a key's day; says whether it was not among them.
+    pub fn insert(&mut self, hash: u64, day: Day) -> bool {
+        let days = self.0.entry(hash).or_default();
+        match days.binary_search(&day) {
+            Ok(_) => false,
+            Err(place) => {
+                days.insert(place, day);
+                true
+            }
         }
-        days.insert(place, seen.day);
     }
 
-    /// Forgets that the visitor was seen: the reverse of [`SeenDays::insert`].
-    pub fn remove(&mut self, seen: &Seen, counters: &mut Counters) {
-        let hash = seen.hash();
-        let Some(days) = self.0.get_mut(&hash) else { return };
-        let Ok(place) = days.binary_search(&seen.day) else { return };
-        let (previous, next) = neighbours(days, place, place + 1);
-        seen.add(counters, seen.day, next, -1);
-        if let Some(previous) = previous {
-            seen.add(counters, previous, Some(seen.day), -1);
-            seen.add(counters, previous, next, 1);
-        }
+    /// Removes a key's day; says whether it was among them.
+    pub fn remove(&mut self, hash: u64, day: Day) -> bool {
+        let Some(days) = self.0.get_mut(&hash) else { return false };
+        let Ok(place) = days.binary_search(&day) else { return false };
         days.remove(place);
         if days.is_empty() {
             self.0.remove(&hash);
         }
+        true
     }
 
-    /// Takes in the days that are remembered elsewhere of a key.
-    pub fn pull(&mut self, hash: u64, elsewhere: &SeenDays) {
-        if let Some(days) = elsewhere.0.get(&hash) {
-            let known = self.0.entry(hash).or_default();
-            known.extend(days);
-            known.sort_unstable();
-            known.dedup();
+    /// Takes so many days out, if there are as many.
+    pub fn take(&mut self, count: usize) -> SeenDays {
+        let (mut taken, mut left) = (SeenDays::default(), count);
+        while left > 0
+            && let Some((hash, mut days)) = self.0.pop_first()
+        {
+            let rest = days.split_off(left.min(days.len()));
+            left -= days.len();
+            taken.0.insert(hash, days);
+            if !rest.is_empty() {
+                self.0.insert(hash, rest);
+            }
         }
-    }
-
-    /// Forgets a key's day; says whether it was remembered.
-    pub fn forget(&mut self, hash: u64, day: Day) -> bool {
-        let Some(days) = self.0.get_mut(&hash) else { return false };
-        let before = days.len();
-        days.retain(|known| *known != day);
-        let is_forgotten = days.len() < before;
-        if days.is_empty() {
-            self.0.remove(&hash);
-        }
-        is_forgotten
-    }
-
-    /// Everything, by the shard of its hash.
-    pub fn into_shards(self) -> BTreeMap<u8, SeenDays> {
-        let mut shards: BTreeMap<u8, SeenDays> = BTreeMap::new();
-        for (hash, days) in self.0 {
-            shards.entry(shard(hash)).or_default().0.insert(hash, days);
-        }
-        shards
-    }
-
-    /// Takes in all that is remembered elsewhere.
-    pub fn merge(&mut self, elsewhere: SeenDays) {
-        for hash in elsewhere.0.keys() {
-            self.pull(*hash, &elsewhere);
-        }
+        taken
     }
 }
 
-/// The shard that remembers a key once a visitor's state has grown too long for it.
+/// How many shards remember what the state has no room for, as they were written before there were runs.
+pub const SHARDS: u8 = 16;
+
+/// The shard that remembers a key.
 pub fn shard(hash: u64) -> u8 {
-    (hash % 16) as u8
-}
-
-fn neighbours(days: &[Day], before: usize, after: usize) -> (Option<Day>, Option<Day>) {
-    (before.checked_sub(1).and_then(|at| days.get(at)).copied(), days.get(after).copied())
+    (hash % u64::from(SHARDS)) as u8
 }
 
 #[cfg(test)]
@@ -170,24 +161,23 @@ mod tests {
             steps in proptest::collection::vec((0u8..4, 0i32..12, any::<bool>()), 0..40),
             start in 0i32..12, length in 0i32..12,
         ) {
-            let mut visitors: BTreeMap<u8, (SeenDays, BTreeSet<i32>)> = BTreeMap::new();
+            let mut visitors: BTreeMap<u8, BTreeSet<i32>> = BTreeMap::new();
             let mut counters = Counters::default();
             for (visitor, day, is_seen) in steps {
                 let seen = Seen { measure: Measure::Pages, table: 0, key: "/".to_owned(), day: Day(day) };
-                let (days, model) = visitors.entry(visitor).or_default();
-                if is_seen {
-                    days.insert(&seen, &mut counters);
-                    model.insert(day);
-                } else {
-                    days.remove(&seen, &mut counters);
-                    model.remove(&day);
+                let days = visitors.entry(visitor).or_default();
+                let known: Vec<Day> = days.iter().copied().map(Day).collect();
+                if is_seen && days.insert(day) {
+                    seen.count(&known, &mut counters, 1);
+                } else if !is_seen && days.remove(&day) {
+                    seen.count(&known, &mut counters, -1);
                 }
             }
             let end = start + length;
             let counted: u64 = (start..=end)
                 .filter_map(|day| counters.rows(Measure::Pages, Day(day)).map(|rows| counted(rows.row(0, "/"), Day(day), Day(end))))
                 .sum();
-            let expected = visitors.values().filter(|(_, days)| days.range(start..=end).next().is_some()).count();
+            let expected = visitors.values().filter(|days| days.range(start..=end).next().is_some()).count();
             prop_assert_eq!(counted, expected as u64);
         }
     }

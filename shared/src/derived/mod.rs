@@ -27,6 +27,7 @@ pub mod packed;
 pub mod pages;
 pub mod places;
 pub mod reading;
+pub mod seen_runs;
 pub mod seo;
 pub mod shown;
 pub mod stats;

@@ -4,16 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, StoredOrder, VisitorFacts};
 use super::session::Session;
-use crate::codec::Packed;
+use crate::codec::{self, Packed};
 use crate::derived::distinct::SeenDays;
+use crate::derived::seen_runs::{SeenMemory, SeenRuns};
 use crate::ids::SessionId;
 use crate::time::Millis;
 
 /// Above this score a visitor is a bot.
 pub const MAX_HUMAN_SCORE: u8 = 40;
-
-/// How many days at keys a visitor's state remembers itself, before they move to items of their own.
-pub const MAX_SEEN: usize = 40;
 
 /// A visitor and its latest session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,12 +37,15 @@ pub struct Visitor {
     pub unwinding: bool,
     /// Whether it is being erased: its batches are refused, and its sessions go one by one.
     pub is_erased: bool,
-    /// At which URLs, messages and elements it was seen, and on which days, as far as it is counted.
+    /// At which URLs, messages and elements it was seen, and on which days, as far as it is counted; the last of them.
     pub seen: SeenDays,
-    /// Whether more of that is in items of its own.
+    /// Whether more of that is in shards, which were written before there were runs.
     pub has_seen_more: bool,
     /// The session that started last; earlier ones are items of their own.
     pub latest: Session,
+    /// The runs that remember more of what was seen. They stand last, as what `latest` ends with did before them.
+    #[serde(deserialize_with = "codec::or_default")]
+    pub runs: SeenRuns,
 }
 
 /// The visitor as its batch with the latest instant saw it.
@@ -131,6 +132,7 @@ impl From<VisitorV2> for Visitor {
             seen: was.seen,
             has_seen_more: was.has_seen_more,
             latest: was.latest,
+            runs: SeenRuns::default(),
         }
     }
 }
@@ -152,7 +154,18 @@ impl Visitor {
             seen: SeenDays::default(),
             has_seen_more: false,
             latest: session,
+            runs: SeenRuns::default(),
         }
+    }
+
+    /// Takes out what it remembers of where it was seen.
+    pub fn take_memory(&mut self) -> SeenMemory {
+        SeenMemory::of(std::mem::take(&mut self.seen), std::mem::take(&mut self.runs), self.has_seen_more)
+    }
+
+    /// Puts back what [`Visitor::take_memory`] took out.
+    pub fn put_memory(&mut self, memory: SeenMemory) {
+        (self.seen, self.runs, self.has_seen_more) = memory.into_state();
     }
 
     /// Whether it is left out of every figure.

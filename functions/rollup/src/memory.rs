@@ -1,0 +1,152 @@
+//! What a visitor was seen at, while it changes: which items of it are read, and which are written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use shared::codec;
+use shared::derived::Counters;
+use shared::derived::contributions::seen_in_batch;
+use shared::derived::distinct::SeenDays;
+use shared::derived::seen_runs::{SeenItem, SeenMemory, SeenRun};
+use shared::keys::{self, Key};
+use shared::model::{Batch, Session, Visitor};
+use shared::store::{Consistency, DATA, Item, StoreError, Write, binary, key_item, read_packed};
+
+use crate::history::Context;
+
+/// A visitor's memory and where its items are.
+#[derive(Debug)]
+pub struct Memory<'a> {
+    context: Context<'a>,
+    remembered: SeenMemory,
+}
+
+impl<'a> Memory<'a> {
+    /// Takes a visitor's memory out of its state.
+    pub fn take(context: Context<'a>, state: &mut Visitor) -> Self {
+        Memory { context, remembered: state.take_memory() }
+    }
+
+    fn key(&self, item: SeenItem) -> Key {
+        keys::seen(self.context.project, self.context.visitor_id, item)
+    }
+
+    /// Reads at once what will be needed to remember the batches of some sessions.
+    pub async fn expect<'b>(
+        &mut self,
+        batches: impl Iterator<Item = (&'b Session, &'b Batch)>,
+    ) -> Result<(), StoreError> {
+        if self.remembered.is_full() {
+            return Ok(());
+        }
+        let seen = batches.flat_map(|(session, batch)| seen_in_batch(session, batch));
+        let keys = seen.map(|seen| (seen.hash(), seen.day));
+        let new = keys.filter(|(hash, day)| !self.remembered.is_recent(*hash, *day)).map(|(hash, _)| hash);
+        let missing = self.remembered.missing(new);
+        self.find(missing).await
+    }
+
+    /// Adds to a change the distinct visitors that a session's fresh batches add.
+    pub async fn remember(
+        &mut self,
+        session: &Session,
+        batches: &[Batch],
+        counters: &mut Counters,
+    ) -> Result<(), StoreError> {
+        if !session.counted {
+            return Ok(());
+        }
+        self.expect(batches.iter().map(|batch| (session, batch))).await?;
+        for seen in batches.iter().flat_map(|batch| seen_in_batch(session, batch)) {
+            let hash = seen.hash();
+            if self.remembered.is_recent(hash, seen.day) || self.remembered.is_full() {
+                continue;
+            }
+            let days = self.remembered.days(hash);
+            if days.binary_search(&seen.day).is_err() {
+                seen.count(&days, counters, 1);
+                self.remembered.insert(hash, seen.day);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out of the figures the distinct visitors that a session's batches added.
+    pub async fn forget(
+        &mut self,
+        session: &Session,
+        batches: &[Batch],
+        counters: &mut Counters,
+    ) -> Result<(), StoreError> {
+        let seen: Vec<_> = batches.iter().flat_map(|batch| seen_in_batch(session, batch)).collect();
+        let missing = self.remembered.missing(seen.iter().map(|seen| seen.hash()));
+        self.find(missing).await?;
+        for seen in seen {
+            let hash = seen.hash();
+            let days = self.remembered.days(hash);
+            if days.binary_search(&seen.day).is_ok() {
+                seen.count(&days, counters, -1);
+                self.remembered.remove(hash, seen.day);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the memory back into the state. What has grown too long for it moves into runs, if the change has room for so
+    /// many items more; else it waits for the next change.
+    pub async fn settle(mut self, state: &mut Visitor, room: usize) -> Result<Vec<Write>, StoreError> {
+        if state.is_bot() && !state.unwinding {
+            // All of it is forgotten: there is no need for runs that say so.
+            self.remembered = SeenMemory::default();
+        }
+        let mut writes = Vec::new();
+        while let Some(flush) = self.remembered.due().filter(|flush| writes.len() + flush.size() <= room) {
+            self.find(self.remembered.missing_for(flush)).await?;
+            for (item, run) in self.remembered.flush(flush) {
+                let mut written = key_item(&self.key(item));
+                written.insert(DATA.to_owned(), binary(codec::pack(&run)?));
+                writes.push(Write::Put(written));
+            }
+        }
+        state.put_memory(self.remembered);
+        Ok(writes)
+    }
+
+    async fn find(&mut self, missing: BTreeSet<SeenItem>) -> Result<(), StoreError> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let keys = missing.iter().map(|item| self.key(*item)).collect();
+        let stored = self.context.store.get_many(keys, Consistency::Strong).await?;
+        for item in missing {
+            let key = self.key(item);
+            match read(item, stored.get(&key))? {
+                Some(run) => self.remembered.find(item, run),
+                None => return Err(self.context.missing(key).await?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads an item of a visitor's memory; none if it should be there and is not.
+fn read(item: SeenItem, stored: Option<&Item>) -> Result<Option<SeenRun>, StoreError> {
+    match (item, stored) {
+        (SeenItem::Shard(_), Some(stored)) => read_packed::<SeenDays>(stored).map(SeenRun::from).map(Some),
+        // None of its keys was seen.
+        (SeenItem::Shard(_), None) => Ok(Some(SeenRun::default())),
+        (SeenItem::Run(_), stored) => stored.map(read_packed).transpose(),
+    }
+}
+
+/// Takes out of a state all that its visitor remembers, wherever it is stored. What a flush left that is of no run any more
+/// says nothing.
+pub fn take_all(state: &mut Visitor, stored: &BTreeMap<SeenItem, &Item>) -> Result<SeenDays, StoreError> {
+    let mut remembered = state.take_memory();
+    for item in remembered.items() {
+        let lost = || StoreError::Corrupt { key: format!("{item:?}"), cause: "it is missing".to_owned() };
+        let run = read(item, stored.get(&item).copied())?.ok_or_else(lost)?;
+        remembered.find(item, run);
+    }
+    state.has_seen_more = false;
+    Ok(remembered.all())
+}
