@@ -45,6 +45,8 @@ pub enum Command {
     Project(ProjectArguments),
     /// Manage API keys
     Key(KeyArguments),
+    /// Take a visitor for a person, whatever is sent of it
+    Visitor(VisitorArguments),
     /// Erase a visitor and all that it sent, and refuse what it still sends
     Erase(EraseArguments),
     /// Compute everything that is derived from the stored batches anew
@@ -262,6 +264,39 @@ pub enum KeyCommand {
         /// The key's identifier, or the beginning of it: see `key list`
         #[arg(value_parser = key_id)]
         id: String,
+    },
+}
+
+const VISITOR_EXAMPLES: &str = "\
+Whoever knows a visitor's identifier can send a bot_score for it, and above 40 it is in no list and no figure. Trust takes
+that back: the visitor's sessions count again, as if no score had ever been sent, and none counts from then on. It can be
+stopped and run again. `identity visitor trust` of a real bot counts its sessions too.
+
+Examples:
+  identity visitor trust v_a1b2c3d4e5f6 --project shop
+  identity visitor trust v_a1b2c3d4e5f6 --endpoint-url http://127.0.0.1:8000";
+
+/// What `visitor` takes.
+#[derive(Debug, Args)]
+#[command(after_help = VISITOR_EXAMPLES)]
+pub struct VisitorArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: VisitorCommand,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// A command of `visitor`.
+#[derive(Debug, Subcommand)]
+pub enum VisitorCommand {
+    /// Take back that a visitor is a bot, for good
+    #[command(after_help = VISITOR_EXAMPLES)]
+    Trust {
+        /// The visitor
+        #[arg(value_name = "VISITOR")]
+        visitor: VisitorId,
     },
 }
 

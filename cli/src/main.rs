@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use identity::args::{Arguments, Command, Target};
 use identity::error::CliError;
-use identity::{dev, erase, import, key, project, rebuild, replay};
+use identity::{dev, erase, import, key, project, rebuild, replay, visitor};
 use shared::store::Store;
 
 #[tokio::main]
@@ -38,6 +38,11 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Some(Command::Key(arguments)) => {
             let store = open(&arguments.target).await;
             let outcome = key::run(&store, &arguments.target.project, arguments.command).await;
+            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+        }
+        Some(Command::Visitor(arguments)) => {
+            let store = open(&arguments.target).await;
+            let outcome = visitor::run(&store, &arguments.target.project, arguments.command).await;
             outcome.map(done).map_err(|error| error.explained(&arguments.target))
         }
         Some(Command::Erase(arguments)) => {

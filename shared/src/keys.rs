@@ -13,6 +13,7 @@
 //! | batch | `P#<project>#V#<visitor>` | `B#<session>#<batch>` |
 //! | a long session's applied batches | `P#<project>#V#<visitor>` | `A#<session>#<part>` |
 //! | what a visitor was seen at, where it is much | `P#<project>#V#<visitor>` | `K#<shard>` |
+//! | that a visitor is trusted | `P#<project>#TRUSTED` | `<visitor>` |
 //! | tombstone of an erased visitor | `P#<project>#ERASED` | `<keyed hash>` |
 //! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
@@ -109,6 +110,12 @@ pub fn tombstone(project: &ProjectId, visitor: &VisitorId, key: &ErasureKey) -> 
 /// The tombstone that earlier versions stored: a hash without a key.
 pub fn unkeyed_tombstone(project: &ProjectId, visitor: &VisitorId) -> Key {
     Key::new(tombstones(project), hexadecimal(&Sha256::digest(visitor_partition(project, visitor))))
+}
+
+/// That a visitor is a person, as the project's owner says. It is no item of the visitor's own partition, all of which is
+/// derived from its batches or is one.
+pub fn trusted(project: &ProjectId, visitor: &VisitorId) -> Key {
+    Key::new(format!("P#{project}#TRUSTED"), visitor.as_str())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

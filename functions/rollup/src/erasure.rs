@@ -75,6 +75,7 @@ impl Consumer {
             }
             report(erased);
         }
+        self.store.delete(&keys::trusted(&project.id, visitor)).await?;
         for work in WorkItem::all(&self.store, &project.id).await? {
             if work.visitor == *visitor {
                 self.store.delete(&work.key).await?;

@@ -86,6 +86,8 @@ pub struct History<'a> {
     dropped: Vec<Key>,
     /// The work item that is being done, and the sort key of the session at which it stopped.
     work: Option<(Key, Option<String>)>,
+    /// The project's owner trusts the visitor from this change on.
+    is_newly_trusted: bool,
 }
 
 /// Whose visitors they are.
@@ -110,7 +112,7 @@ pub struct Change {
     pub generation: Generation,
     /// Whether nothing was known of the visitor before.
     pub is_new: bool,
-    /// Whether earlier sessions of a bot are still to be taken out of the figures.
+    /// Whether earlier sessions are still to be taken out of the figures, or into them.
     pub unwinding: bool,
     /// The work item that the change stores for that.
     pub work: Option<WorkItem>,
@@ -143,6 +145,7 @@ impl<'a> History<'a> {
             shards: BTreeMap::new(),
             dropped: Vec::new(),
             work: None,
+            is_newly_trusted: false,
         };
         if let Some(visitor) = &history.now {
             let latest = visitor.latest.clone();
@@ -157,9 +160,42 @@ impl<'a> History<'a> {
         History::new(store, project, visitor_id, item.as_ref(), Generation::FIRST)
     }
 
-    /// Whether earlier sessions of this bot may still be counted.
+    /// Whether earlier sessions may still be counted though the visitor is a bot, or not though it is none.
     pub fn is_unwinding(&self) -> bool {
         self.now.as_ref().is_some_and(|visitor| visitor.unwinding)
+    }
+
+    /// The visitor is a person, whatever was reported and will be.
+    pub fn take_for_person(&mut self) {
+        if let Some(visitor) = &mut self.now {
+            visitor.trust();
+        }
+    }
+
+    /// The same, as the project's owner says now. Gives how many sessions are to be counted again.
+    pub async fn trust(&mut self) -> Result<usize, StoreError> {
+        let uncounted = self.all_sessions().await?.iter().filter(|session| !session.counted).count();
+        self.take_for_person();
+        self.is_newly_trusted = true;
+        if let Some(visitor) = &mut self.now {
+            // Functions of a release that knows of no trust may have ended what was begun before.
+            visitor.unwinding |= uncounted > 0;
+        }
+        Ok(uncounted)
+    }
+
+    /// Whether the project's owner trusts the visitor, as of now.
+    pub async fn is_trusted(&self) -> Result<bool, StoreError> {
+        let key = keys::trusted(&self.project.id, &self.visitor_id);
+        Ok(self.store.get(&key, Consistency::Strong).await?.is_some())
+    }
+
+    fn was_bot(&self) -> bool {
+        self.stored.as_ref().is_some_and(|(_, was)| was.is_bot())
+    }
+
+    fn is_bot(&self) -> bool {
+        self.now.as_ref().is_some_and(Visitor::is_bot)
     }
 
     /// How many sessions the change may have to write.
@@ -408,6 +444,11 @@ impl<'a> History<'a> {
         self.now.is_none()
     }
 
+    /// Whether the visitor is known and not being erased.
+    pub fn is_known(&self) -> bool {
+        self.now.as_ref().is_some_and(|visitor| !visitor.is_erased)
+    }
+
     /// From now on, the visitor's batches are refused.
     pub fn begin_erasure(&mut self) {
         if let Some(visitor) = &mut self.now {
@@ -438,8 +479,9 @@ impl<'a> History<'a> {
         }
     }
 
-    /// Looks at some of a bot's earlier sessions, so that the change takes them out of the figures. The work item for the
-    /// rest replaces the one given; if nothing is left, there is none.
+    /// Looks at some earlier sessions that are counted though the visitor is a bot, or not though it is none, so that the
+    /// change takes them out of the figures or into them. The work item for the rest replaces the one given; if nothing is
+    /// left, there is none.
     pub async fn unwind(&mut self, key: &Key, after: Option<&str>) -> Result<(), StoreError> {
         if !self.is_unwinding() {
             return Ok(());
@@ -451,9 +493,10 @@ impl<'a> History<'a> {
             .strong();
         let page = self.store.query(query).await?;
         let (mut is_last, mut stopped_at, mut weight) = (page.len() < MAX_UNWOUND, None, 0);
+        let is_bot = self.is_bot();
         for item in page {
             let session: Session = read_packed(&item)?;
-            if session.counted {
+            if session.counted == is_bot {
                 weight += 1 + session.event_count as usize;
                 if stopped_at.is_some() && weight > MAX_UNWOUND_EVENTS {
                     is_last = false;
@@ -466,7 +509,8 @@ impl<'a> History<'a> {
             stopped_at = Some(item_key(&item)?.sk);
         }
         if is_last {
-            let is_left = |session: &Session| session.counted && !self.sessions.contains_key(&session.session_id);
+            let is_left =
+                |session: &Session| session.counted == is_bot && !self.sessions.contains_key(&session.session_id);
             // Before it is over, the whole history is looked at once more: nothing exact rests on where the items stopped.
             match after.is_some() && self.own_sessions().await?.iter().any(is_left) {
                 true => stopped_at = None,
@@ -477,15 +521,15 @@ impl<'a> History<'a> {
         Ok(())
     }
 
-    /// Notes that no earlier session of this bot is counted any more.
+    /// Notes that all earlier sessions are counted, or none is, as it should be.
     fn unwound(&mut self) {
         if let Some(visitor) = &mut self.now {
             visitor.unwinding = false;
         }
     }
 
-    /// Replaces the work item that is being done by one for the rest, or stores the first one where a bot's history begins
-    /// to be taken out of the figures.
+    /// Replaces the work item that is being done by one for the rest, or stores the first one where a history begins to be
+    /// taken out of the figures, or into them.
     fn leave_work(&mut self, visitor: &Visitor, writes: &mut Vec<Write>) -> Result<Option<WorkItem>, StoreError> {
         let was_unwinding = self.stored.as_ref().is_some_and(|(_, was)| was.unwinding);
         let after = match self.work.take() {
@@ -506,12 +550,18 @@ impl<'a> History<'a> {
 
     /// What has to be written, if anything.
     pub async fn finish(mut self) -> Result<Option<Change>, StoreError> {
+        // A score that makes no bot of a visitor asks for no more than it has. The state of one that is trusted may have been
+        // derived anew, or written by a release that knows of no trust.
+        if self.is_bot() && !self.was_bot() && self.is_trusted().await? {
+            self.take_for_person();
+        }
         let Some(mut visitor) = self.now.take() else { return Ok(None) };
         self.settle(&mut visitor).await?;
         let is_changed =
             |tracked: &Tracked| tracked.is_erased || tracked.stored.as_ref().is_none_or(|(_, was)| *was != tracked.now);
         let same_visitor = self.stored.as_ref().is_some_and(|(_, was)| *was == visitor);
-        if same_visitor && !self.sessions.values().any(is_changed) && self.work.is_none() {
+        let is_only_looked_at = self.work.is_none() && !self.is_newly_trusted;
+        if same_visitor && !self.sessions.values().any(is_changed) && is_only_looked_at {
             return Ok(None);
         }
         let revision = self.stored.as_ref().map(|(revision, _)| *revision);
@@ -524,11 +574,13 @@ impl<'a> History<'a> {
                 continue;
             }
             let mut memory = Memory { context, visitor: &mut visitor, shards: &mut self.shards };
-            let before = context.undo(tracked, next_revision, &mut memory, &mut delta).await?;
+            let before = context.count_applied(tracked, next_revision, &mut memory, &mut delta).await?;
             // The session's ends, which it adds next, are those of the trail as it is now.
             context.follow_trail(tracked, before, &mut delta.counters);
             context.subtract_and_add(tracked, next_revision, &mut delta);
-            memory.remember(tracked, &mut delta.counters).await?;
+            for batch in tracked.fresh.iter().filter(|_| tracked.now.counted) {
+                memory.remember(&tracked.now, batch, &mut delta.counters).await?;
+            }
             if tracked.is_erased {
                 writes.extend(context.erasure(tracked));
                 continue;
@@ -560,6 +612,9 @@ impl<'a> History<'a> {
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
         mark(&mut item, self.generation);
         writes.insert(0, Write::PutAt(item, revision));
+        if self.is_newly_trusted {
+            writes.push(Write::Put(key_item(&keys::trusted(&self.project.id, &self.visitor_id))));
+        }
         let work = self.leave_work(&visitor, &mut writes)?;
         let (generation, is_new) = (self.generation, revision.is_none());
         Ok(Some(Change { writes, delta, generation, is_new, unwinding: visitor.unwinding, work }))
@@ -574,14 +629,12 @@ impl<'a> History<'a> {
 
     /// Brings what is decided by all sessions together up to date.
     async fn settle(&mut self, visitor: &mut Visitor) -> Result<(), StoreError> {
-        let was_bot = self.stored.as_ref().is_some_and(|(_, was)| was.is_bot());
-        if visitor.is_bot() {
-            for tracked in self.sessions.values_mut() {
-                tracked.now.counted = false;
-            }
-            if !was_bot {
-                visitor.unwinding = visitor.visit_count as usize > self.sessions.len();
-            }
+        let is_bot = visitor.is_bot();
+        if is_bot != self.was_bot() {
+            visitor.unwinding = visitor.visit_count as usize > self.sessions.len();
+        }
+        for tracked in self.sessions.values_mut().filter(|tracked| !tracked.is_erased) {
+            tracked.now.counted = !is_bot;
         }
         let untouched = if self.restarted { self.own_sessions().await? } else { Vec::new() };
         let untouched = untouched.iter().filter(|session| !self.sessions.contains_key(&session.session_id));
@@ -611,17 +664,17 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The session as it was, if the batches that were applied to it are needed: to take them out of the figures, or because
-    /// page views came late.
+    /// The session as it was, if the batches that were applied to it are needed: to take them out of the figures or into
+    /// them, or because page views came late.
     fn needs_applied<'t>(&self, tracked: &'t Tracked) -> Option<&'t Session> {
-        let (_, was) = tracked.stored.as_ref()?;
-        let is_longer = tracked.now.counted && was.trail.is_before(&fresh_steps(tracked));
-        ((was.counted || tracked.is_erased) && !is_longer).then_some(was)
+        let ((_, was), now) = (tracked.stored.as_ref()?, &tracked.now);
+        let is_longer = was.counted && now.counted && was.trail.is_before(&fresh_steps(tracked));
+        ((was.counted || now.counted || tracked.is_erased) && !is_longer).then_some(was)
     }
 
-    /// Takes out of the figures what the batches applied before this change added, if the session counts no more. Gives their
-    /// page views, where they are needed in their order.
-    async fn undo(
+    /// Takes out of the figures what the batches applied before this change added, if the session counts no more, or into
+    /// them, if it counts again. Gives their page views, where they are needed in their order.
+    async fn count_applied(
         &self,
         tracked: &Tracked,
         revision: u64,
@@ -634,13 +687,18 @@ impl Context<'_> {
         let mut applied = AppliedBatches::of(*self, was).await?;
         while let Some(batches) = applied.next().await? {
             for batch in &batches {
-                if was.counted {
+                if was.counted || now.counted {
                     before.extend(steps(now.measures, batch));
                 }
                 if was.counted && !now.counted {
                     delta.counters.add_all(&of_batch(now, batch), -1);
                     index_batch(delta, batch, revision, false);
                     memory.forget(now, batch, &mut delta.counters).await?;
+                }
+                if !was.counted && now.counted {
+                    delta.counters.add_all(&of_batch(now, batch), 1);
+                    index_batch(delta, batch, revision, true);
+                    memory.remember(now, batch, &mut delta.counters).await?;
                 }
                 if tracked.is_erased {
                     delta.counters.add_all(&presence_of_batch(now, batch), -1);
@@ -812,12 +870,14 @@ struct Memory<'a> {
 }
 
 impl Memory<'_> {
-    /// Adds to a change the distinct visitors that a session's fresh batches add.
-    async fn remember(&mut self, tracked: &Tracked, counters: &mut Counters) -> Result<(), StoreError> {
-        if !tracked.now.counted {
-            return Ok(());
-        }
-        for seen in tracked.fresh.iter().flat_map(|batch| seen_in_batch(&tracked.now, batch)) {
+    /// Adds to a change the distinct visitors that a session's batch adds.
+    async fn remember(
+        &mut self,
+        session: &Session,
+        batch: &Batch,
+        counters: &mut Counters,
+    ) -> Result<(), StoreError> {
+        for seen in seen_in_batch(session, batch) {
             if !self.visitor.seen.contains(seen.hash(), seen.day) {
                 self.pull(seen.hash()).await?;
                 self.visitor.seen.insert(&seen, counters);

@@ -454,9 +454,13 @@ impl Rebuild<'_> {
         &self,
         building: Generation,
         visitor: &VisitorId,
-        stored: Stored,
+        mut stored: Stored,
         differed: &mut bool,
     ) -> Result<Option<Replay>, StoreError> {
+        // A lookup that is left would have the consumer look for a session that is gone.
+        let session = |batch: &Batch| keys::session_lookup(&self.project.id, &batch.session_id, visitor);
+        let lookups = stored.batches.iter().map(session).collect();
+        stored.derived.extend(self.store().get_many(lookups, Consistency::Strong).await?);
         let is_lost = |batch: &Batch| batch.stored_at < self.in_stream_since;
         *differed |= !stored.derived.is_empty() || stored.batches.iter().any(is_lost);
         if *differed && self.is_check {
@@ -470,6 +474,7 @@ impl Rebuild<'_> {
             return Ok(Some(Replay::default()));
         }
         self.count_as_consumer(visitor, stored.batches).await?;
+        Box::pin(self.consumer.keep_trust(self.project, visitor)).await?;
         let Some(stored) = self.stored(visitor).await? else { return Ok(None) };
         let mark = stored.visitor().map(read_generation).transpose()?;
         let is_counted = mark.is_none_or(|mark| mark == building);
@@ -520,6 +525,9 @@ impl Rebuild<'_> {
         }
         if let Ok(state) = &state {
             history.keep_dropped(|session| state.dropped(session));
+        }
+        if history.is_trusted().await? {
+            history.take_for_person();
         }
         let sessions = history.session_ids();
         let (writes, mut delta) = match history.finish().await? {
@@ -623,6 +631,7 @@ impl Rebuild<'_> {
                 Err(error) => return Err(error),
             }
             delete_partition(self.store(), keys::visitor_partition(&self.project.id, visitor)).await?;
+            self.store().delete(&keys::trusted(&self.project.id, visitor)).await?;
         }
         Ok(Some(Replay { differed, ..Replay::default() }))
     }

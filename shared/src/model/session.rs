@@ -1,10 +1,10 @@
 //! A session's state: all that its figures and its row in a list need.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, StoredOrder};
 use crate::channels::{Channel, Source, channel, referrer_host};
-use crate::codec::Packed;
+use crate::codec::{self, Packed};
 use crate::derived::journeys::Trail;
 use crate::derived::{BOUNDED_SINCE, MEASURES_VERSION};
 use crate::ids::SessionId;
@@ -88,15 +88,9 @@ pub struct Session {
     pub measures: u16,
     /// The batches applied to it.
     pub applied: Applied,
-    /// How many more events came when it was full. It stands last: a state from before there was a limit ends without it,
-    /// and the release from then passes over it.
-    #[serde(deserialize_with = "or_none")]
+    /// How many more events came when it was full. It stands last.
+    #[serde(deserialize_with = "codec::or_default")]
     pub dropped: u32,
-}
-
-/// A number that may be missing at the end of what is packed.
-fn or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    Ok(u32::deserialize(deserializer).unwrap_or_default())
 }
 
 /// Which batches were applied to a session, by their fingerprints.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, StoredOrder, VisitorFacts};
 use super::session::Session;
-use crate::codec::Packed;
+use crate::codec::{self, Packed};
 use crate::derived::distinct::SeenDays;
 use crate::ids::SessionId;
 use crate::time::Millis;
@@ -31,11 +31,12 @@ pub struct Visitor {
     pub longest_session_ms: i64,
     /// The longest time by which a session's earliest instant comes before its start.
     pub longest_lead_ms: i64,
-    /// The highest score ever reported.
+    /// The highest score ever reported, if anyone's word is taken for it.
     pub bot_score: u8,
     /// The site's own names for the visitor, in order of first link.
     pub aliases: Vec<Alias>,
-    /// Whether earlier sessions of a visitor that turned out to be a bot may still be counted.
+    /// Whether earlier sessions may still be counted though the visitor turned out to be a bot, or not be counted though it
+    /// turned out to be none.
     pub unwinding: bool,
     /// Whether it is being erased: its batches are refused, and its sessions go one by one.
     pub is_erased: bool,
@@ -45,6 +46,10 @@ pub struct Visitor {
     pub has_seen_more: bool,
     /// The session that started last; earlier ones are items of their own.
     pub latest: Session,
+    /// Whether it is a person whatever is reported, as the project's owner says. It stands last, as what `latest` ends with
+    /// did before it.
+    #[serde(deserialize_with = "codec::or_default")]
+    pub is_trusted: bool,
 }
 
 /// The visitor as its batch with the latest instant saw it.
@@ -131,6 +136,7 @@ impl From<VisitorV2> for Visitor {
             seen: was.seen,
             has_seen_more: was.has_seen_more,
             latest: was.latest,
+            is_trusted: false,
         }
     }
 }
@@ -152,6 +158,7 @@ impl Visitor {
             seen: SeenDays::default(),
             has_seen_more: false,
             latest: session,
+            is_trusted: false,
         }
     }
 
@@ -160,9 +167,16 @@ impl Visitor {
         self.bot_score > MAX_HUMAN_SCORE
     }
 
+    /// From now on it is a person, as if no score had ever been reported.
+    pub fn trust(&mut self) {
+        (self.is_trusted, self.bot_score) = (true, 0);
+    }
+
     /// Takes from a batch what it says about the visitor.
     pub fn observe(&mut self, batch: &Batch) {
-        self.bot_score = self.bot_score.max(batch.visitor.bot_score);
+        if !self.is_trusted {
+            self.bot_score = self.bot_score.max(batch.visitor.bot_score);
+        }
         let profile = Profile::of(batch);
         if (profile.at, &profile.stored) > (self.profile.at, &self.profile.stored) {
             self.profile = profile;
