@@ -211,7 +211,11 @@ async fn trust_that_was_stopped_is_carried_on_by_whoever_comes_and_survives_a_re
     let (store, consumer) = site(&sent).await;
     // It is stopped after its first change.
     let trusting = Box::pin(async { drop(consumer.trust(&project(), &bot()).await) });
-    let begun = async { while works(&store).await.is_empty() { tokio::task::yield_now().await } };
+    let begun = async {
+        while works(&store).await.is_empty() {
+            tokio::task::yield_now().await
+        }
+    };
     tokio::select! {
         () = begun => {}
         () = trusting => {}
@@ -226,7 +230,8 @@ async fn trust_that_was_stopped_is_carried_on_by_whoever_comes_and_survives_a_re
     late[1].batch_id = "b_later".parse().unwrap();
     late[2].visitor.bot_score = 90;
     sent.extend(late.clone());
-    assert!(deliver(&store, &late).await.0.failed.is_empty());
+    let (applied, _) = deliver(&store, &late).await;
+    assert!(applied.failed.is_empty() && applied.refused.is_empty(), "{applied:?}");
     resume(&store).await;
     let expected = without_scores(&sent).await;
     consumer.compact(&project()).await.unwrap();
@@ -246,6 +251,25 @@ async fn trust_that_was_stopped_is_carried_on_by_whoever_comes_and_survives_a_re
     assert_eq!(store.get(&keys::trusted(&project(), &bot()), Consistency::Strong).await.unwrap(), None);
     assert_eq!(consumer.trust(&project(), &bot()).await.unwrap(), None);
     assert!(seen(&store).await.sessions.is_empty());
+}
+
+/// All that is derived of a visitor is gone but its figures, of which some are not merged yet.
+#[tokio::test]
+async fn a_visitor_with_many_sessions_whose_item_is_lost_is_rebuilt() {
+    for is_compacted in [false, true] {
+        let (store, consumer) = site(&[]).await;
+        for batches in history().chunks(10) {
+            assert!(deliver(&store, batches).await.0.failed.is_empty());
+        }
+        if is_compacted {
+            consumer.compact(&project()).await.unwrap();
+        }
+        let expected = seen(&store).await;
+        store.delete(&keys::visitor(&project(), &bot())).await.unwrap();
+        assert!(!consumer.rebuild(&project(), false, |_| {}).await.unwrap().is_empty());
+        assert_eq_seen(&expected, &seen(&store).await);
+        assert!(consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
+    }
 }
 
 /// What any batch costs that makes no bot of its visitor.
