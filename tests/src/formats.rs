@@ -39,6 +39,8 @@ pub enum Kind {
     Applied,
     /// A shard of what a visitor was seen at.
     Seen,
+    /// That a visitor is trusted.
+    Trusted,
     /// The tombstone of an erased visitor.
     Tombstone,
     /// Where a session is.
@@ -65,7 +67,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 22] = [
+    pub const ALL: [Kind; 23] = [
         Kind::ApiKey,
         Kind::Project,
         Kind::ListedKey,
@@ -77,6 +79,7 @@ impl Kind {
         Kind::Session,
         Kind::Applied,
         Kind::Seen,
+        Kind::Trusted,
         Kind::Tombstone,
         Kind::Lookup,
         Kind::Segment,
@@ -106,6 +109,7 @@ impl Kind {
             (["P", _, "V", _], "S") => Kind::Session,
             (["P", _, "V", _], "A") => Kind::Applied,
             (["P", _, "V", _], "K") => Kind::Seen,
+            (["P", _, "TRUSTED"], _) => Kind::Trusted,
             (["P", _, "ERASED"], _) => Kind::Tombstone,
             (["P", _, "SID", _], _) => Kind::Lookup,
             (["P", _, "TAIL"], "S") => Kind::Segment,
@@ -135,6 +139,7 @@ impl Kind {
             Kind::Session => "session",
             Kind::Applied => "applied",
             Kind::Seen => "seen",
+            Kind::Trusted => "trusted",
             Kind::Tombstone => "tombstone",
             Kind::Lookup => "lookup",
             Kind::Segment => "segment",
@@ -174,6 +179,7 @@ impl Kind {
             | Kind::IpKey
             | Kind::DaySecret
             | Kind::UnnamedSession
+            | Kind::Trusted
             | Kind::Tombstone
             | Kind::Work
             | Kind::Heartbeat
