@@ -97,6 +97,11 @@ pub fn visitor_partition(project: &ProjectId, visitor: &VisitorId) -> String {
     format!("P#{project}#V#{visitor}")
 }
 
+/// What the partition of each of a project's visitors begins with.
+pub fn visitors_prefix(project: &ProjectId) -> String {
+    format!("P#{project}#V#")
+}
+
 /// The partition of a project's tombstones.
 pub fn tombstones(project: &ProjectId) -> String {
     format!("P#{project}#ERASED")

@@ -2,7 +2,7 @@
 //! change between the two.
 
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::tombstones::Tombstones;
 use crate::work_items::WorkItem;
@@ -24,7 +24,7 @@ use shared::store::{
     Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, item_key, key_item, number,
     read_number, read_packed,
 };
-use shared::time::Millis;
+use shared::time::{Day, Millis};
 
 /// So many first revisions there are: as many as the number is short in every entry of an index.
 const FIRST_REVISIONS: u64 = 16_000;
@@ -439,11 +439,6 @@ impl<'a> History<'a> {
         self.sessions.keys().cloned().collect()
     }
 
-    /// Whether nothing is known of the visitor.
-    pub fn is_empty(&self) -> bool {
-        self.now.is_none()
-    }
-
     /// Whether the visitor is known and not being erased.
     pub fn is_known(&self) -> bool {
         self.now.as_ref().is_some_and(|visitor| !visitor.is_erased)
@@ -456,26 +451,54 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The earlier sessions that have an item of their own.
-    pub async fn earlier_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
-        Ok(self.own_sessions().await?.into_iter().map(|session| session.session_id).collect())
+    /// The days at which the visitor may be counted anywhere.
+    pub async fn days(&self) -> Result<BTreeSet<Day>, StoreError> {
+        let earlier = if self.has_own_items() { self.own_sessions().await? } else { Vec::new() };
+        let sessions = earlier.iter().chain(self.now.iter().map(|visitor| &visitor.latest));
+        let days = sessions.flat_map(|session| session.earliest().day().0..=session.latest().day().0);
+        Ok(days.map(Day).collect())
     }
 
-    /// Takes an earlier session out, with all that it added to the figures.
-    pub async fn erase_session(&mut self, session: &SessionId) -> Result<(), StoreError> {
-        self.find(session).await?;
+    /// Takes some earlier sessions out, with all that they added to the figures; once there are none, the latest one, and the
+    /// visitor with it. Says how many.
+    pub async fn erase_some(&mut self) -> Result<usize, StoreError> {
+        let Some(latest) = self.now.as_ref().map(|visitor| visitor.latest.session_id.clone()) else { return Ok(0) };
+        let earlier = if self.has_own_items() { self.own_sessions_to_erase().await? } else { Vec::new() };
+        let (mut erased, mut weight) = (0, 0);
+        let of_latest = self.sessions.get(&latest).map_or(0, |tracked| 1 + tracked.now.event_count as usize);
+        let is_all = earlier.len() < MAX_UNWOUND;
+        for session in earlier {
+            weight += 1 + session.event_count as usize;
+            if erased > 0 && weight > MAX_UNWOUND_EVENTS {
+                return Ok(erased);
+            }
+            let id = session.session_id.clone();
+            if !self.sessions.contains_key(&id) {
+                self.track(Some(Place::Own(session.started_at)), session);
+            }
+            self.erase_session(&id);
+            erased += 1;
+        }
+        if is_all && (erased == 0 || weight + of_latest <= MAX_UNWOUND_EVENTS) {
+            self.erase_session(&latest);
+            erased += 1;
+        }
+        Ok(erased)
+    }
+
+    async fn own_sessions_to_erase(&self) -> Result<Vec<Session>, StoreError> {
+        let query = Query::partition(keys::visitor_partition(&self.project.id, &self.visitor_id))
+            .sort_keys(SortKeys::Prefix(keys::SESSION_PREFIX.to_owned()))
+            .limit(MAX_UNWOUND)
+            .strong();
+        self.store.query(query).await?.iter().map(read_packed).collect()
+    }
+
+    /// Takes a tracked session out, with all that it added to the figures.
+    fn erase_session(&mut self, session: &SessionId) {
         if let Some(tracked) = self.sessions.get_mut(session) {
             tracked.is_erased = true;
             tracked.now.counted = false;
-        }
-        Ok(())
-    }
-
-    /// Takes the latest session out, and the visitor with it.
-    pub async fn erase_visitor(&mut self) -> Result<(), StoreError> {
-        match self.now.as_ref().map(|visitor| visitor.latest.session_id.clone()) {
-            Some(latest) => self.erase_session(&latest).await,
-            None => Ok(()),
         }
     }
 
@@ -871,12 +894,7 @@ struct Memory<'a> {
 
 impl Memory<'_> {
     /// Adds to a change the distinct visitors that a session's batch adds.
-    async fn remember(
-        &mut self,
-        session: &Session,
-        batch: &Batch,
-        counters: &mut Counters,
-    ) -> Result<(), StoreError> {
+    async fn remember(&mut self, session: &Session, batch: &Batch, counters: &mut Counters) -> Result<(), StoreError> {
         for seen in seen_in_batch(session, batch) {
             if !self.visitor.seen.contains(seen.hash(), seen.day) {
                 self.pull(seen.hash()).await?;

@@ -9,6 +9,7 @@ pub mod dead_letters;
 mod erasure;
 pub mod heartbeat;
 mod history;
+mod matching;
 mod rebuild;
 mod reconciliation;
 pub mod replay;
@@ -26,6 +27,7 @@ use futures::future::try_join_all;
 pub use compaction::Left;
 pub use erasure::Erased;
 pub use history::Project;
+pub use matching::{AddressRange, Filter, Match, NoAddressRange, OfDay, Pattern};
 pub use rebuild::{Differences, Progress};
 pub use reconciliation::Reconciled;
 pub use trust::Trusted;
@@ -115,7 +117,11 @@ impl Applied {
     /// The first thing that went wrong, if anything did.
     pub fn complete(self) -> Result<(), StoreError> {
         let refused = self.refused.into_iter().map(|refused| refused.cause);
-        let unwinding = |_| StoreError::Unavailable("sessions of a bot are still counted, or of a trusted visitor are not yet".to_owned());
+        let unwinding = |_| {
+            StoreError::Unavailable(
+                "sessions of a bot are still counted, or of a trusted visitor are not yet".to_owned(),
+            )
+        };
         let unwinding = self.unwinding.into_iter().map(unwinding);
         self.failed.into_values().chain(refused).chain(unwinding).next().map_or(Ok(()), Err)
     }
@@ -393,7 +399,7 @@ impl Consumer {
                 for batch in &batches {
                     let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
                 }
-                self.erase_under(&tombstone, project, &visitor, |_| {}).await?;
+                self.erase_under(vec![tombstone], project, |_| {}).await?;
             }
         }
         Ok(())

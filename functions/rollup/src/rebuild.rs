@@ -200,7 +200,7 @@ impl Rebuild<'_> {
             let damaged = unreadable + usize::from(tail.manifest.is_damaged());
             let Some(round) = tail.manifest.unfinished().filter(|_| damaged == 0) else { return Ok((tail, damaged)) };
             match self.compaction.carry_out(&tail, round).await {
-                Ok(_) => {}
+                Ok(()) => {}
                 // What can't be merged stays as it is until the new generation is shown, which needs none of it.
                 Err(error) if error.is_unreadable() => return Ok((tail, damaged)),
                 Err(error) => return Err(error),
@@ -633,7 +633,7 @@ impl Rebuild<'_> {
         let differed = !(stored.derived.is_empty() && stored.batches.is_empty());
         if differed && !self.is_check {
             match self.consumer.erase_from_figures(self.project, visitor).await {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(error) if error.is_unreadable() => tracing::warn!(%error, "an erased visitor can't be read"),
                 Err(error) => return Err(error),
             }
