@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use rollup::{AddressRange, Filter, Pattern};
 use shared::app::DEFAULT_TABLE;
 use shared::auth::{ApiKey, KeyKind};
 use shared::ids::{ProjectId, VisitorId};
 use shared::rate_limit::DEFAULT_LIMIT;
+use shared::time::{Day, Millis};
 
 use crate::dev;
 
@@ -45,7 +48,9 @@ pub enum Command {
     Project(ProjectArguments),
     /// Manage API keys
     Key(KeyArguments),
-    /// Erase a visitor and all that it sent, and refuse what it still sends
+    /// Take a visitor for a person, whatever is sent of it
+    Visitor(VisitorArguments),
+    /// Erase a visitor, or all that match, with all that it sent, and refuse what it still sends
     Erase(EraseArguments),
     /// Compute everything that is derived from the stored batches anew
     Rebuild(RebuildArguments),
@@ -265,24 +270,110 @@ pub enum KeyCommand {
     },
 }
 
+const VISITOR_EXAMPLES: &str = "\
+Whoever knows a visitor's identifier can send a bot_score for it, and above 40 it is in no list and no figure. Trust takes
+that back: the visitor's sessions count again, as if no score had ever been sent, and none counts from then on. It can be
+stopped and run again. `identity visitor trust` of a real bot counts its sessions too.
+
+Examples:
+  identity visitor trust v_a1b2c3d4e5f6 --project shop
+  identity visitor trust v_a1b2c3d4e5f6 --endpoint-url http://127.0.0.1:8000";
+
+/// What `visitor` takes.
+#[derive(Debug, Args)]
+#[command(after_help = VISITOR_EXAMPLES)]
+pub struct VisitorArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: VisitorCommand,
+    /// Where to.
+    #[command(flatten)]
+    pub target: Target,
+}
+
+/// A command of `visitor`.
+#[derive(Debug, Subcommand)]
+pub enum VisitorCommand {
+    /// Take back that a visitor is a bot, for good
+    #[command(after_help = VISITOR_EXAMPLES)]
+    Trust {
+        /// The visitor
+        #[arg(value_name = "VISITOR")]
+        visitor: VisitorId,
+    },
+}
+
 const ERASE_EXAMPLES: &str = "\
 All figures are then as if the visitor had never come. Its identifier is kept as a hash alone, to refuse what its
 browser still sends. It can be stopped and run again.
 
+With --matching, all visitors go that the filters say, all of which have to be met: everything that a visitor ever sent came
+from the address and within the time, and some of it was of the page and of the referrer. So a visitor that came before, or
+from elsewhere too, stays. Nothing is removed without --yes: what would be is shown. Addresses are readable for 30 days.
+
 Examples:
   identity erase v_a1b2c3d4e5f6 --project shop
-  identity erase v_a1b2c3d4e5f6 --endpoint-url http://127.0.0.1:8000";
+  identity erase v_a1b2c3d4e5f6 --endpoint-url http://127.0.0.1:8000
+  identity erase --matching --ip 203.0.113.0/24 --since 2025-06-25T08:00Z
+  identity erase --matching --referrer spam.example --max-batches 1 --project shop --yes
+  identity erase --matching --url '/cheap-*' --since 2025-06-25 --until 2025-06-26 --yes";
 
 /// What `erase` takes.
 #[derive(Debug, Args)]
 #[command(after_help = ERASE_EXAMPLES)]
 pub struct EraseArguments {
     /// The visitor
-    #[arg(value_name = "VISITOR")]
-    pub visitor: VisitorId,
+    #[arg(
+        value_name = "VISITOR",
+        required_unless_present = "matching",
+        conflicts_with_all = ["matching", "FilterArguments", "yes"]
+    )]
+    pub visitor: Option<VisitorId>,
+    /// All visitors that the filters say
+    #[arg(long, requires = "FilterArguments")]
+    pub matching: bool,
+    /// Which ones.
+    #[command(flatten)]
+    pub filter: FilterArguments,
+    /// Remove them, instead of showing what would be removed
+    #[arg(long, requires = "matching")]
+    pub yes: bool,
     /// Where to.
     #[command(flatten)]
     pub target: Target,
+}
+
+/// What `erase --matching` asks of a visitor.
+#[derive(Debug, Default, Args)]
+pub struct FilterArguments {
+    /// All that it sent came from this address, or from one that begins like it
+    #[arg(long, value_name = "ADDRESS[/BITS]", requires = "matching")]
+    pub ip: Option<AddressRange>,
+    /// All that it sent was received at this time or later: 2025-06-25 or 2025-06-25T08:00Z, UTC
+    #[arg(long, value_name = "TIME", value_parser = since, requires = "matching")]
+    pub since: Option<Millis>,
+    /// All that it sent was received before this time, or on this day at the latest
+    #[arg(long, value_name = "TIME", value_parser = until, requires = "matching")]
+    pub until: Option<Millis>,
+    /// A page that it came to, as the API shows it; a `*` at the end stands for anything
+    #[arg(long, value_name = "URL", value_parser = pattern, requires = "matching")]
+    pub url: Option<Pattern>,
+    /// What it was referred by, or the host of that; a `*` at the end stands for anything
+    #[arg(long, value_name = "REFERRER", value_parser = pattern, requires = "matching")]
+    pub referrer: Option<Pattern>,
+    /// It sent so many batches at least
+    #[arg(long, value_name = "N", requires = "matching")]
+    pub min_batches: Option<u32>,
+    /// It sent so many batches at most
+    #[arg(long, value_name = "N", requires = "matching")]
+    pub max_batches: Option<u32>,
+}
+
+impl From<FilterArguments> for Filter {
+    fn from(arguments: FilterArguments) -> Self {
+        let FilterArguments { ip, since, until, url, referrer, min_batches, max_batches } = arguments;
+        Filter { addresses: ip, since, until, url, referrer, min_batches, max_batches }
+    }
 }
 
 const REBUILD_EXAMPLES: &str = "\
@@ -328,6 +419,40 @@ pub struct ReplayArguments {
     /// Where to.
     #[command(flatten)]
     pub target: Target,
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    Ok(Pattern::from(text))
+}
+
+fn since(text: &str) -> Result<Millis, String> {
+    time(text).map(|time| match time {
+        Time::Day(day) => day.start(),
+        Time::Instant(instant) => instant,
+    })
+}
+
+fn until(text: &str) -> Result<Millis, String> {
+    time(text).map(|time| match time {
+        Time::Day(day) => day.plus(1).start(),
+        Time::Instant(instant) => instant,
+    })
+}
+
+/// A time as the command line takes it.
+enum Time {
+    Day(Day),
+    Instant(Millis),
+}
+
+fn time(text: &str) -> Result<Time, String> {
+    if let Ok(day) = text.parse() {
+        return Ok(Time::Day(day));
+    }
+    let formats = ["%Y-%m-%dT%H:%MZ", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%.3fZ"];
+    let instant = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let instant = instant.map(|instant| Time::Instant(Millis(instant.and_utc().timestamp_millis())));
+    instant.ok_or_else(|| "must be a day or a time in UTC, such as 2025-06-25 or 2025-06-25T08:00Z".into())
 }
 
 /// A bucket is refilled by the microsecond: above this, a token would be worth less than one.
@@ -405,6 +530,41 @@ mod tests {
                 panic!("{line}")
             };
             assert_eq!(key.target.project.as_str(), "shop");
+        }
+    }
+
+    #[test]
+    fn what_is_erased_is_a_visitor_or_what_filters_say() {
+        let parse = |line: &str| Arguments::try_parse_from(line.split(' '));
+        for line in [
+            "identity erase",
+            "identity erase --matching",
+            "identity erase --matching --yes",
+            "identity erase --ip 203.0.113.9",
+            "identity erase v_1 --yes",
+            "identity erase v_1 --url /",
+            "identity erase v_1 --matching --url /",
+            "identity erase --matching --ip example.org",
+            "identity erase --matching --since yesterday",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+        let line = "identity erase --matching --since 2025-06-25 --until 2025-06-25 --ip 2001:db8::/64 --max-batches 1";
+        let Ok(Arguments { command: Some(Command::Erase(erase)), .. }) = parse(line) else { panic!("{line}") };
+        let day = Millis(1_750_809_600_000);
+        assert_eq!((erase.filter.since, erase.filter.until), (Some(day), Some(day.plus(86_400_000))));
+        assert!(!erase.yes && erase.visitor.is_none() && erase.filter.url.is_none());
+    }
+
+    #[test]
+    fn a_time_is_a_day_or_an_instant() {
+        let day = Millis(1_750_809_600_000);
+        assert_eq!((since("2025-06-25"), until("2025-06-25")), (Ok(day), Ok(day.plus(86_400_000))));
+        for text in ["2025-06-25T08:00Z", "2025-06-25T08:00:00Z", "2025-06-25T08:00:00.000Z"] {
+            assert_eq!((since(text), until(text)), (Ok(day.plus(28_800_000)), Ok(day.plus(28_800_000))), "{text}");
+        }
+        for bad in ["", "2025-06-31", "2025-06-25T08", "2025-06-25T08:00", "2025-06-25T08:00+02:00", "1750809600"] {
+            assert!(since(bad).is_err(), "{bad}");
         }
     }
 

@@ -22,6 +22,7 @@ pub mod rebuild;
 pub mod replay;
 pub mod server;
 pub mod stream;
+pub mod visitor;
 
 /// Batches pass through many threads, each of which glibc's allocator would keep memory for.
 #[global_allocator]

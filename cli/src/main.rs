@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use identity::args::{Arguments, Command, Target};
+use identity::args::{Arguments, Command, EraseArguments, Target};
 use identity::error::CliError;
-use identity::{dev, erase, import, key, project, rebuild, replay};
+use identity::{dev, erase, import, key, project, rebuild, replay, visitor};
 use shared::store::Store;
 
 #[tokio::main]
@@ -40,10 +40,20 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
             let outcome = key::run(&store, &arguments.target.project, arguments.command).await;
             outcome.map(done).map_err(|error| error.explained(&arguments.target))
         }
+        Some(Command::Visitor(arguments)) => {
+            let store = open(&arguments.target).await;
+            let outcome = visitor::run(&store, &arguments.target.project, arguments.command).await;
+            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+        }
         Some(Command::Erase(arguments)) => {
             let store = open(&arguments.target).await;
-            let outcome = erase::run(&store, &arguments.target.project, &arguments.visitor).await;
-            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+            let EraseArguments { visitor, filter, yes, target, .. } = arguments;
+            let outcome = match &visitor {
+                Some(visitor) => erase::run(&store, &target.project, visitor).await,
+                None if yes => erase::erase_matching(&store, &target.project, &filter.into()).await,
+                None => erase::show_matching(&store, &target.project, &filter.into()).await,
+            };
+            outcome.map(done).map_err(|error| error.explained(&target))
         }
         Some(Command::Rebuild(arguments)) => {
             let store = open(&arguments.target).await;

@@ -14,6 +14,7 @@
 //! | a long session's applied batches | `P#<project>#V#<visitor>` | `A#<session>#<part>` |
 //! | what a visitor was seen at, where it is much: a part of a run | `P#<project>#V#<visitor>` | `K#<level>#<index>#<part>` |
 //! | the same in a shard, as earlier versions stored it | `P#<project>#V#<visitor>` | `K#<shard>` |
+//! | that a visitor is trusted | `P#<project>#TRUSTED` | `<visitor>` |
 //! | tombstone of an erased visitor | `P#<project>#ERASED` | `<keyed hash>` |
 //! | session lookup | `P#<project>#SID#<session>` | `<visitor>` |
 //! | segment: deltas not yet compacted | `P#<project>#TAIL` | `S#<created_at>#<unique>` |
@@ -100,6 +101,11 @@ pub fn visitor_partition(project: &ProjectId, visitor: &VisitorId) -> String {
     format!("P#{project}#V#{visitor}")
 }
 
+/// What the partition of each of a project's visitors begins with.
+pub fn visitors_prefix(project: &ProjectId) -> String {
+    format!("P#{project}#V#")
+}
+
 /// The partition of a project's tombstones.
 pub fn tombstones(project: &ProjectId) -> String {
     format!("P#{project}#ERASED")
@@ -113,6 +119,12 @@ pub fn tombstone(project: &ProjectId, visitor: &VisitorId, key: &ErasureKey) -> 
 /// The tombstone that earlier versions stored: a hash without a key.
 pub fn unkeyed_tombstone(project: &ProjectId, visitor: &VisitorId) -> Key {
     Key::new(tombstones(project), hexadecimal(&Sha256::digest(visitor_partition(project, visitor))))
+}
+
+/// That a visitor is a person, as the project's owner says. It is no item of the visitor's own partition, all of which is
+/// derived from its batches or is one.
+pub fn trusted(project: &ProjectId, visitor: &VisitorId) -> Key {
+    Key::new(format!("P#{project}#TRUSTED"), visitor.as_str())
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {

@@ -43,6 +43,8 @@ pub enum Kind {
     Seen,
     /// A part of a run of what a visitor was seen at.
     SeenRun,
+    /// That a visitor is trusted.
+    Trusted,
     /// The tombstone of an erased visitor.
     Tombstone,
     /// Where a session is.
@@ -71,7 +73,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 24] = [
+    pub const ALL: [Kind; 26] = [
         Kind::ApiKey,
         Kind::Project,
         Kind::ListedKey,
@@ -85,6 +87,7 @@ impl Kind {
         Kind::Applied,
         Kind::Seen,
         Kind::SeenRun,
+        Kind::Trusted,
         Kind::Tombstone,
         Kind::Lookup,
         Kind::Segment,
@@ -117,6 +120,7 @@ impl Kind {
             (["P", _, "V", _], "A") => Kind::Applied,
             (["P", _, "V", _], "K") if key.sk.matches('#').count() == 1 => Kind::Seen,
             (["P", _, "V", _], "K") => Kind::SeenRun,
+            (["P", _, "TRUSTED"], _) => Kind::Trusted,
             (["P", _, "ERASED"], _) => Kind::Tombstone,
             (["P", _, "SID", _], _) => Kind::Lookup,
             (["P", _, "TAIL"], "S") => Kind::Segment,
@@ -149,6 +153,7 @@ impl Kind {
             Kind::Applied => "applied",
             Kind::Seen => "seen",
             Kind::SeenRun => "seen-run",
+            Kind::Trusted => "trusted",
             Kind::Tombstone => "tombstone",
             Kind::Lookup => "lookup",
             Kind::Segment => "segment",
@@ -191,6 +196,7 @@ impl Kind {
             | Kind::DaySecret
             | Kind::Spending
             | Kind::UnnamedSession
+            | Kind::Trusted
             | Kind::Tombstone
             | Kind::Work
             | Kind::Heartbeat

@@ -375,6 +375,16 @@ impl Oracle {
         Oracle { batches: others.cloned().collect(), ids: BTreeMap::new() }
     }
 
+    /// The same, had no score ever been sent of a visitor.
+    #[must_use]
+    pub fn trusting(&self, visitor: &str) -> Oracle {
+        let mut trusting = Oracle { batches: self.batches.clone(), ids: BTreeMap::new() };
+        for batch in trusting.batches.iter_mut().filter(|batch| batch.visitor.visitor_id == visitor) {
+            batch.visitor.bot_score = None;
+        }
+        trusting
+    }
+
     /// What was stored, in that order.
     pub fn batches(&self) -> &[Sent] {
         &self.batches

@@ -17,7 +17,7 @@ use rollup::heartbeat::{Heartbeat, Pulse};
 use serde_json::{Value, json};
 use shared::auth::ApiKey;
 use shared::channels::Channel;
-use shared::codec::Format;
+use shared::codec::{self, Format};
 use shared::cookieless::{DaySecret, Name, Traits, Unnamed};
 use shared::dates::DateRange;
 use shared::derived::block::{self, Block, BlockRows, Found, NewBlock, Reading};
@@ -40,7 +40,7 @@ use shared::routes::{COLLECT, ROUTES};
 use shared::spending;
 use shared::store::{
     Consistency, DATA, HOSTS, Item, PK, Query, REV, SK, Store, binary, item_key, key_item, number, read_binary,
-    read_number, read_packed, read_text, read_texts,
+    read_number, read_packed, read_text, read_texts, text,
 };
 use shared::time::{Day, Millis};
 use tests::example::page_view;
@@ -58,6 +58,9 @@ const PUBLIC_KEY: &str = "pk_live_SampleSampleSampleSampleSampleAb";
 /// When most of the samples' site happened, 15 June 2025, and how long a day is.
 const START: i64 = 1_750_000_000_000;
 const DAY_MS: i64 = 86_400_000;
+
+/// The partition of the sample of a trusted visitor.
+const TRUSTED_PARTITION: &str = "P#trusted#V#v_trusted";
 
 fn demo() -> ProjectId {
     "demo".parse().unwrap()
@@ -106,7 +109,10 @@ async fn answers(stack: &Stack) -> BTreeMap<&'static str, Value> {
 async fn samples_of_attributes_are_written() {
     let stack = Stack::start(Counting::ByStream).await;
     fill(&stack).await;
-    write_samples(all_items(stack.store()).await);
+    let items = all_items(stack.store()).await;
+    let key = keys::visitor(&demo(), &"v_1".parse().unwrap());
+    write_sample_of_trust(items.iter().find(|item| item_key(item).unwrap() == key).unwrap());
+    write_samples(items);
     stack.shutdown().await;
 }
 
@@ -204,6 +210,7 @@ async fn fill(stack: &Stack) {
     let project = Project { id: demo(), secret_key: SECRET_KEY.to_owned(), public_key: PUBLIC_KEY.to_owned() };
     stack.store_batch(&project, 1, &sent).await.unwrap();
     stack.counted(&demo(), &[sent]).await;
+    consumer.trust(&demo(), &"v_1".parse().unwrap()).await.unwrap();
 }
 
 fn write_samples(items: Vec<Item>) {
@@ -230,6 +237,16 @@ fn write_samples(items: Vec<Item>) {
         })
         .collect();
     Kind::Batch.write_samples(2, &marked);
+}
+
+/// A trusted visitor's state. It is no part of the samples' site, which is the same in every format.
+fn write_sample_of_trust(state: &Item) {
+    let mut state = state.clone();
+    state.insert(PK.to_owned(), text(TRUSTED_PARTITION));
+    let mut samples = Kind::Visitor.samples(Format::CURRENT as u8);
+    samples.retain(|item| read_text(item, PK).unwrap() != TRUSTED_PARTITION);
+    samples.push(state);
+    Kind::Visitor.write_samples(Format::CURRENT as u8, &samples);
 }
 
 #[test]
@@ -371,6 +388,43 @@ async fn visitors_and_their_sessions_are_read() {
         assert_eq!(second.trail, trail);
     }
     stack.shutdown().await;
+}
+
+/// What a stranger says of a trusted visitor counts as little in a release that finds its state in an earlier one, or none.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_stays_trusted() {
+    let state = sample(Kind::Visitor, Format::CURRENT as u8, TRUSTED_PARTITION, "VISITOR");
+    let trusted: Visitor = read_packed(&state).unwrap();
+    assert!(trusted.is_trusted && trusted.bot_score == 0 && trusted.latest.counted);
+    // A state from before there was trust ends earlier. The release from then reads no further.
+    let packed = read_binary(&state, DATA).unwrap();
+    let plain = codec::inflate(&packed[1..]).unwrap();
+    let before: Visitor = codec::read(&plain[..plain.len() - 1]).unwrap();
+    assert_eq!(before, Visitor { is_trusted: false, ..trusted.clone() });
+    let later: Visitor = codec::read(&[&plain[..], &[7]].concat()).unwrap();
+    assert_eq!(later, trusted);
+
+    let mark = sample(Kind::Trusted, 1, "P#demo#TRUSTED", "v_1");
+    let mut batch = batches_of("v_single", "s_single").remove(0);
+    batch.visitor_id = read_text(&mark, SK).unwrap().parse().unwrap();
+    batch.visitor.bot_score = 100;
+    for state in [None, Some(before)] {
+        let stack = stack_of(&[key_item(&keys::project(&demo())), mark.clone()]).await;
+        let key = keys::visitor(&demo(), &batch.visitor_id);
+        if let Some(state) = &state {
+            let mut item = key_item(&key);
+            item.insert(DATA.to_owned(), binary(codec::pack(state).unwrap()));
+            item.insert(REV.to_owned(), number(1));
+            stack.store().put(item).await.unwrap();
+        }
+        stack.store().put(batch_item(&batch)).await.unwrap();
+        let consumer = Consumer::new(stack.store().clone());
+        consumer.apply(BTreeMap::from([(demo(), vec![batch.clone()])])).await.complete().unwrap();
+        let item = stack.store().get(&key, Consistency::Strong).await.unwrap().unwrap();
+        let visitor: Visitor = read_packed(&item).unwrap();
+        assert!(visitor.is_trusted && visitor.bot_score == 0 && visitor.latest.counted, "{visitor:?}");
+        stack.shutdown().await;
+    }
 }
 
 /// The sampled batches of a session, in the order they were stored.

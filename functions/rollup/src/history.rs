@@ -1,7 +1,7 @@
 //! One visitor's history while batches are applied to it: what was stored, what it becomes, and the
 //! change between the two.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::memory::Memory;
 use crate::tombstones::Tombstones;
@@ -22,7 +22,7 @@ use shared::store::{
     Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, item_key, key_item, number,
     read_number, read_packed,
 };
-use shared::time::Millis;
+use shared::time::{Day, Millis};
 
 /// So many first revisions there are: as many as the number is short in every entry of an index.
 const FIRST_REVISIONS: u64 = 16_000;
@@ -33,8 +33,8 @@ const MAX_UNWOUND: usize = 25;
 /// Events and sessions that one change takes out of the figures, unless a single session has more.
 const MAX_UNWOUND_EVENTS: usize = 200;
 
-/// Items that a change may write besides: the visitor's own one, a work item, and the removal of another one.
-const WITH_ALL: usize = 3;
+/// Items that a change may write besides: the visitor's own one, a work item, the removal of another one, and trust.
+const WITH_ALL: usize = 4;
 
 /// Stored batches of a session that are read at once: with all that they unpack to, some megabytes.
 const BATCHES_AT_ONCE: usize = 64;
@@ -85,6 +85,8 @@ pub struct History<'a> {
     dropped: Vec<Key>,
     /// The work item that is being done, and the sort key of the session at which it stopped.
     work: Option<(Key, Option<String>)>,
+    /// The project's owner trusts the visitor from this change on.
+    is_newly_trusted: bool,
 }
 
 /// Whose visitors they are.
@@ -109,7 +111,7 @@ pub struct Change {
     pub generation: Generation,
     /// Whether nothing was known of the visitor before.
     pub is_new: bool,
-    /// Whether earlier sessions of a bot are still to be taken out of the figures.
+    /// Whether earlier sessions are still to be taken out of the figures, or into them.
     pub unwinding: bool,
     /// The work item that the change stores for that.
     pub work: Option<WorkItem>,
@@ -141,6 +143,7 @@ impl<'a> History<'a> {
             restarted: false,
             dropped: Vec::new(),
             work: None,
+            is_newly_trusted: false,
         };
         if let Some(visitor) = &history.now {
             let latest = visitor.latest.clone();
@@ -155,9 +158,42 @@ impl<'a> History<'a> {
         History::new(store, project, visitor_id, item.as_ref(), Generation::FIRST)
     }
 
-    /// Whether earlier sessions of this bot may still be counted.
+    /// Whether earlier sessions may still be counted though the visitor is a bot, or not though it is none.
     pub fn is_unwinding(&self) -> bool {
         self.now.as_ref().is_some_and(|visitor| visitor.unwinding)
+    }
+
+    /// The visitor is a person, whatever was reported and will be.
+    pub fn take_for_person(&mut self) {
+        if let Some(visitor) = &mut self.now {
+            visitor.trust();
+        }
+    }
+
+    /// The same, as the project's owner says now. Gives how many sessions are to be counted again.
+    pub async fn trust(&mut self) -> Result<usize, StoreError> {
+        let uncounted = self.all_sessions().await?.iter().filter(|session| !session.counted).count();
+        self.take_for_person();
+        self.is_newly_trusted = true;
+        if let Some(visitor) = &mut self.now {
+            // Functions of a release that knows of no trust may have ended what was begun before.
+            visitor.unwinding |= uncounted > 0;
+        }
+        Ok(uncounted)
+    }
+
+    /// Whether the project's owner trusts the visitor, as of now.
+    pub async fn is_trusted(&self) -> Result<bool, StoreError> {
+        let key = keys::trusted(&self.project.id, &self.visitor_id);
+        Ok(self.store.get(&key, Consistency::Strong).await?.is_some())
+    }
+
+    fn was_bot(&self) -> bool {
+        self.stored.as_ref().is_some_and(|(_, was)| was.is_bot())
+    }
+
+    fn is_bot(&self) -> bool {
+        self.now.as_ref().is_some_and(Visitor::is_bot)
     }
 
     /// How many sessions the change may have to write.
@@ -395,9 +431,9 @@ impl<'a> History<'a> {
         self.sessions.keys().cloned().collect()
     }
 
-    /// Whether nothing is known of the visitor.
-    pub fn is_empty(&self) -> bool {
-        self.now.is_none()
+    /// Whether the visitor is known and not being erased.
+    pub fn is_known(&self) -> bool {
+        self.now.as_ref().is_some_and(|visitor| !visitor.is_erased)
     }
 
     /// From now on, the visitor's batches are refused.
@@ -407,31 +443,60 @@ impl<'a> History<'a> {
         }
     }
 
-    /// The earlier sessions that have an item of their own.
-    pub async fn earlier_sessions(&self) -> Result<Vec<SessionId>, StoreError> {
-        Ok(self.own_sessions().await?.into_iter().map(|session| session.session_id).collect())
+    /// The days at which the visitor may be counted anywhere.
+    pub async fn days(&self) -> Result<BTreeSet<Day>, StoreError> {
+        let earlier = if self.has_own_items() { self.own_sessions().await? } else { Vec::new() };
+        let sessions = earlier.iter().chain(self.now.iter().map(|visitor| &visitor.latest));
+        let days = sessions.flat_map(|session| session.earliest().day().0..=session.latest().day().0);
+        Ok(days.map(Day).collect())
     }
 
-    /// Takes an earlier session out, with all that it added to the figures.
-    pub async fn erase_session(&mut self, session: &SessionId) -> Result<(), StoreError> {
-        self.find(session).await?;
+    /// Takes some earlier sessions out, with all that they added to the figures; once there are none, the latest one, and the
+    /// visitor with it. Says how many.
+    pub async fn erase_some(&mut self) -> Result<usize, StoreError> {
+        let Some(latest) = self.now.as_ref().map(|visitor| visitor.latest.session_id.clone()) else { return Ok(0) };
+        let earlier = if self.has_own_items() { self.own_sessions_to_erase().await? } else { Vec::new() };
+        let (mut erased, mut weight) = (0, 0);
+        let of_latest = self.sessions.get(&latest).map_or(0, |tracked| 1 + tracked.now.event_count as usize);
+        let is_all = earlier.len() < MAX_UNWOUND;
+        for session in earlier {
+            weight += 1 + session.event_count as usize;
+            if erased > 0 && weight > MAX_UNWOUND_EVENTS {
+                return Ok(erased);
+            }
+            let id = session.session_id.clone();
+            if !self.sessions.contains_key(&id) {
+                self.track(Some(Place::Own(session.started_at)), session);
+            }
+            self.erase_session(&id);
+            erased += 1;
+        }
+        if is_all && (erased == 0 || weight + of_latest <= MAX_UNWOUND_EVENTS) {
+            self.erase_session(&latest);
+            erased += 1;
+        }
+        Ok(erased)
+    }
+
+    async fn own_sessions_to_erase(&self) -> Result<Vec<Session>, StoreError> {
+        let query = Query::partition(keys::visitor_partition(&self.project.id, &self.visitor_id))
+            .sort_keys(SortKeys::Prefix(keys::SESSION_PREFIX.to_owned()))
+            .limit(MAX_UNWOUND)
+            .strong();
+        self.store.query(query).await?.iter().map(read_packed).collect()
+    }
+
+    /// Takes a tracked session out, with all that it added to the figures.
+    fn erase_session(&mut self, session: &SessionId) {
         if let Some(tracked) = self.sessions.get_mut(session) {
             tracked.is_erased = true;
             tracked.now.counted = false;
         }
-        Ok(())
     }
 
-    /// Takes the latest session out, and the visitor with it.
-    pub async fn erase_visitor(&mut self) -> Result<(), StoreError> {
-        match self.now.as_ref().map(|visitor| visitor.latest.session_id.clone()) {
-            Some(latest) => self.erase_session(&latest).await,
-            None => Ok(()),
-        }
-    }
-
-    /// Looks at some of a bot's earlier sessions, so that the change takes them out of the figures. The work item for the
-    /// rest replaces the one given; if nothing is left, there is none.
+    /// Looks at some earlier sessions that are counted though the visitor is a bot, or not though it is none, so that the
+    /// change takes them out of the figures or into them. The work item for the rest replaces the one given; if nothing is
+    /// left, there is none.
     pub async fn unwind(&mut self, key: &Key, after: Option<&str>) -> Result<(), StoreError> {
         if !self.is_unwinding() {
             return Ok(());
@@ -443,9 +508,10 @@ impl<'a> History<'a> {
             .strong();
         let page = self.store.query(query).await?;
         let (mut is_last, mut stopped_at, mut weight) = (page.len() < MAX_UNWOUND, None, 0);
+        let is_bot = self.is_bot();
         for item in page {
             let session: Session = read_packed(&item)?;
-            if session.counted {
+            if session.counted == is_bot {
                 let is_first = weight == 0;
                 weight += 1 + session.event_count as usize;
                 if !is_first && weight > MAX_UNWOUND_EVENTS {
@@ -459,7 +525,8 @@ impl<'a> History<'a> {
             stopped_at = Some(item_key(&item)?.sk);
         }
         if is_last {
-            let is_left = |session: &Session| session.counted && !self.sessions.contains_key(&session.session_id);
+            let is_left =
+                |session: &Session| session.counted == is_bot && !self.sessions.contains_key(&session.session_id);
             // Before it is over, the whole history is looked at once more: nothing exact rests on where the items stopped.
             match after.is_some() && self.own_sessions().await?.iter().any(is_left) {
                 true => stopped_at = None,
@@ -470,15 +537,15 @@ impl<'a> History<'a> {
         Ok(())
     }
 
-    /// Notes that no earlier session of this bot is counted any more.
+    /// Notes that all earlier sessions are counted, or none is, as it should be.
     fn unwound(&mut self) {
         if let Some(visitor) = &mut self.now {
             visitor.unwinding = false;
         }
     }
 
-    /// Replaces the work item that is being done by one for the rest, or stores the first one where a bot's history begins
-    /// to be taken out of the figures.
+    /// Replaces the work item that is being done by one for the rest, or stores the first one where a history begins to be
+    /// taken out of the figures, or into them.
     fn leave_work(&mut self, visitor: &Visitor, writes: &mut Vec<Write>) -> Result<Option<WorkItem>, StoreError> {
         let was_unwinding = self.stored.as_ref().is_some_and(|(_, was)| was.unwinding);
         let after = match self.work.take() {
@@ -499,12 +566,18 @@ impl<'a> History<'a> {
 
     /// What has to be written, if anything: so many items at most where that can be chosen.
     pub async fn finish(mut self, room: usize) -> Result<Option<Change>, StoreError> {
+        // A score that makes no bot of a visitor asks for no more than it has. The state of one that is trusted may have been
+        // derived anew, or written by a release that knows of no trust.
+        if self.is_bot() && !self.was_bot() && self.is_trusted().await? {
+            self.take_for_person();
+        }
         let Some(mut visitor) = self.now.take() else { return Ok(None) };
         self.settle(&mut visitor).await?;
         let is_changed =
             |tracked: &Tracked| tracked.is_erased || tracked.stored.as_ref().is_none_or(|(_, was)| *was != tracked.now);
         let same_visitor = self.stored.as_ref().is_some_and(|(_, was)| *was == visitor);
-        if same_visitor && !self.sessions.values().any(is_changed) && self.work.is_none() {
+        let is_only_looked_at = self.work.is_none() && !self.is_newly_trusted;
+        if same_visitor && !self.sessions.values().any(is_changed) && is_only_looked_at {
             return Ok(None);
         }
         let revision = self.stored.as_ref().map(|(revision, _)| *revision);
@@ -519,7 +592,7 @@ impl<'a> History<'a> {
             if !is_changed(tracked) {
                 continue;
             }
-            let before = context.undo(tracked, next_revision, &mut memory, &mut delta).await?;
+            let before = context.count_applied(tracked, next_revision, &mut memory, &mut delta).await?;
             // The session's ends, which it adds next, are those of the trail as it is now.
             context.follow_trail(tracked, before, &mut delta.counters);
             context.subtract_and_add(tracked, next_revision, &mut delta);
@@ -555,6 +628,9 @@ impl<'a> History<'a> {
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
         mark(&mut item, self.generation);
         writes.insert(0, Write::PutAt(item, revision));
+        if self.is_newly_trusted {
+            writes.push(Write::Put(key_item(&keys::trusted(&self.project.id, &self.visitor_id))));
+        }
         let work = self.leave_work(&visitor, &mut writes)?;
         let (generation, is_new) = (self.generation, revision.is_none());
         Ok(Some(Change { writes, delta, generation, is_new, unwinding: visitor.unwinding, work }))
@@ -569,14 +645,12 @@ impl<'a> History<'a> {
 
     /// Brings what is decided by all sessions together up to date.
     async fn settle(&mut self, visitor: &mut Visitor) -> Result<(), StoreError> {
-        let was_bot = self.stored.as_ref().is_some_and(|(_, was)| was.is_bot());
-        if visitor.is_bot() {
-            for tracked in self.sessions.values_mut() {
-                tracked.now.counted = false;
-            }
-            if !was_bot {
-                visitor.unwinding = visitor.visit_count as usize > self.sessions.len();
-            }
+        let is_bot = visitor.is_bot();
+        if is_bot != self.was_bot() {
+            visitor.unwinding = visitor.visit_count as usize > self.sessions.len();
+        }
+        for tracked in self.sessions.values_mut().filter(|tracked| !tracked.is_erased) {
+            tracked.now.counted = !is_bot;
         }
         let untouched = if self.restarted { self.own_sessions().await? } else { Vec::new() };
         let untouched = untouched.iter().filter(|session| !self.sessions.contains_key(&session.session_id));
@@ -622,17 +696,17 @@ impl Context<'_> {
         Ok(StoreError::Corrupt { key: format!("{} / {}", key.pk, key.sk), cause })
     }
 
-    /// The session as it was, if the batches that were applied to it are needed: to take them out of the figures, or because
-    /// page views came late.
+    /// The session as it was, if the batches that were applied to it are needed: to take them out of the figures or into
+    /// them, or because page views came late.
     fn needs_applied<'t>(&self, tracked: &'t Tracked) -> Option<&'t Session> {
-        let (_, was) = tracked.stored.as_ref()?;
-        let is_longer = tracked.now.counted && was.trail.is_before(&fresh_steps(tracked));
-        ((was.counted || tracked.is_erased) && !is_longer).then_some(was)
+        let ((_, was), now) = (tracked.stored.as_ref()?, &tracked.now);
+        let is_longer = was.counted && now.counted && was.trail.is_before(&fresh_steps(tracked));
+        ((was.counted || now.counted || tracked.is_erased) && !is_longer).then_some(was)
     }
 
-    /// Takes out of the figures what the batches applied before this change added, if the session counts no more. Gives their
-    /// page views, where they are needed in their order.
-    async fn undo(
+    /// Takes out of the figures what the batches applied before this change added, if the session counts no more, or into
+    /// them, if it counts again. Gives their page views, where they are needed in their order.
+    async fn count_applied(
         &self,
         tracked: &Tracked,
         revision: u64,
@@ -645,19 +719,25 @@ impl Context<'_> {
         let mut applied = AppliedBatches::of(*self, was).await?;
         while let Some(batches) = applied.next().await? {
             for batch in &batches {
-                if was.counted {
+                if was.counted || now.counted {
                     before.extend(steps(now.measures, batch));
                 }
                 if was.counted && !now.counted {
                     delta.counters.add_all(&of_batch(now, batch), -1);
                     index_batch(delta, batch, revision, false);
                 }
+                if !was.counted && now.counted {
+                    delta.counters.add_all(&of_batch(now, batch), 1);
+                    index_batch(delta, batch, revision, true);
+                }
                 if tracked.is_erased {
                     delta.counters.add_all(&presence_of_batch(now, batch), -1);
                 }
             }
-            if was.counted && !now.counted {
-                memory.forget(now, &batches, &mut delta.counters).await?;
+            match (was.counted, now.counted) {
+                (true, false) => memory.forget(now, &batches, &mut delta.counters).await?,
+                (false, true) => memory.remember(now, &batches, &mut delta.counters).await?,
+                (true, true) | (false, false) => {}
             }
         }
         Ok(before)

@@ -9,6 +9,7 @@ pub mod dead_letters;
 mod erasure;
 pub mod heartbeat;
 mod history;
+mod matching;
 mod memory;
 mod rebuild;
 mod reconciliation;
@@ -17,6 +18,7 @@ mod spending;
 mod spill;
 pub mod stream;
 mod tombstones;
+mod trust;
 mod work_items;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -27,8 +29,10 @@ use futures::future::try_join_all;
 pub use compaction::Left;
 pub use erasure::Erased;
 pub use history::Project;
+pub use matching::{AddressRange, Filter, Match, NoAddressRange, OfDay, Pattern};
 pub use rebuild::{Differences, Progress};
 pub use reconciliation::Reconciled;
+pub use trust::Trusted;
 
 use compaction::Compaction;
 use history::{Change, History};
@@ -82,7 +86,7 @@ const LONG_SEGMENT_BYTES: usize = 4 << 10;
 /// Rounds of compaction between two deliveries: some 3 MB of changes. What is left of a flood waits, others' batches don't.
 const ROUNDS_BETWEEN: usize = 16;
 
-/// Bots of which a delivery takes some sessions out of the figures.
+/// Visitors of which a delivery takes some sessions out of the figures, or into them.
 const MAX_STEPS: usize = 8;
 
 /// What readers may still be reading stays for so long: longer than a request takes. They read blocks and segments at
@@ -104,7 +108,8 @@ pub struct Applied {
     pub refused: Vec<Refused>,
     /// Projects with batches that were not applied, but may be by another try.
     pub failed: BTreeMap<ProjectId, StoreError>,
-    /// Bots of which some sessions are still counted. Their work items bring them back.
+    /// Bots of which some sessions are still counted, and trusted visitors of which some are not. Their work items bring them
+    /// back.
     pub unwinding: Vec<VisitorId>,
     /// Write units that the batches of each project took, with those that stored them.
     pub units: BTreeMap<ProjectId, f64>,
@@ -123,7 +128,11 @@ impl Applied {
     /// The first thing that went wrong, if anything did.
     pub fn complete(self) -> Result<(), StoreError> {
         let refused = self.refused.into_iter().map(|refused| refused.cause);
-        let unwinding = |_| StoreError::Unavailable("sessions of a bot are still counted".to_owned());
+        let unwinding = |_| {
+            StoreError::Unavailable(
+                "sessions of a bot are still counted, or of a trusted visitor are not yet".to_owned(),
+            )
+        };
         let unwinding = self.unwinding.into_iter().map(unwinding);
         self.failed.into_values().chain(refused).chain(unwinding).next().map_or(Ok(()), Err)
     }
@@ -403,7 +412,7 @@ impl Consumer {
                 for batch in &batches {
                     let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
                 }
-                self.erase_under(&tombstone, project, &visitor, |_| {}).await?;
+                self.erase_under(vec![tombstone], project, |_| {}).await?;
             }
         }
         Ok(())
@@ -451,7 +460,8 @@ impl Consumer {
     }
 
     /// Does a step for some bots whose history is still counted, once all batches are applied: most have few sessions. The
-    /// others' work items come with the stream. Gives those of which something is left.
+    /// same for trusted visitors whose history is not. The others' work items come with the stream. Gives those of which
+    /// something is left.
     async fn unwind_bots(&self, project: &Project, bots: BTreeMap<VisitorId, Option<WorkItem>>) -> Vec<VisitorId> {
         let mut left = Vec::new();
         for (number, (visitor, work)) in bots.into_iter().enumerate() {
@@ -469,7 +479,7 @@ impl Consumer {
                 Ok(true) => {}
                 Ok(false) => left.push(visitor),
                 Err(error) => {
-                    tracing::warn!(project = %project.id, %error, "a bot's sessions are still counted; tried again later");
+                    tracing::warn!(project = %project.id, %error, "a bot's sessions are still counted, or a trusted visitor's are not; tried again later");
                     left.push(visitor);
                 }
             }
@@ -477,7 +487,7 @@ impl Consumer {
         left
     }
 
-    /// The work item of a bot whose history is still counted, a new one if it was lost.
+    /// The work item of a visitor that is unwinding, a new one if it was lost.
     async fn work_of(&self, project: &Project, visitor: &VisitorId) -> Result<WorkItem, StoreError> {
         let stored = WorkItem::all(&self.store, &project.id).await?;
         if let Some(work) = stored.into_iter().find(|work| work.visitor == *visitor) {
@@ -505,7 +515,7 @@ impl Consumer {
             };
             match done.await {
                 Err(error @ StoreError::Corrupt { .. }) | Err(error @ StoreError::Refused(_)) => {
-                    tracing::error!(%project, %error, "a bot's sessions stay counted: run `identity rebuild`");
+                    tracing::error!(%project, %error, "a bot's sessions stay counted, or a trusted visitor's don't count: run `identity rebuild`");
                 }
                 done => done?,
             }
@@ -513,8 +523,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Takes some of a bot's earlier sessions out of the figures, in one transaction with the work item of the rest, so
-    /// that it can stop anywhere. Says whether none is left, or somebody else did this step.
+    /// Takes some of a bot's earlier sessions out of the figures, or some of a trusted visitor's into them, in one
+    /// transaction with the work item of the rest, so that it can stop anywhere. Says whether none is left, or somebody else did this step.
     async fn unwind(&self, project: &Project, work: &WorkItem) -> Result<bool, StoreError> {
         let change = self
             .change(project, &work.visitor, async |history| {

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{BufRead, BufReader, BufWriter, Seek, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
@@ -125,7 +126,8 @@ impl Consumer {
         let project = self.project(id.clone()).await?;
         let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
         let compaction = self.compaction(id);
-        let rebuild = Rebuild { consumer: self, project: &project, compaction, is_check, in_stream_since };
+        let is_over = AtomicBool::new(false);
+        let rebuild = Rebuild { consumer: self, project: &project, compaction, is_check, in_stream_since, is_over };
         let (building, damaged) = rebuild.begin().await?;
         let work = rebuild.run(building, damaged, &report);
         let alive = async {
@@ -156,6 +158,8 @@ struct Rebuild<'a> {
     compaction: Compaction<'a>,
     is_check: bool,
     in_stream_since: Millis,
+    /// Whether it gives its generation up itself, as nothing has to be shown.
+    is_over: AtomicBool,
 }
 
 /// What is known of a project before figures are compared.
@@ -223,7 +227,7 @@ impl Rebuild<'_> {
     async fn sign_of_life(&self, building: Generation) -> Result<(), StoreError> {
         let Tail { manifest, .. } = self.tail().await?.0;
         if manifest.newest() != building {
-            return Err(overtaken());
+            return if self.is_over.load(Ordering::Relaxed) { Ok(()) } else { Err(overtaken()) };
         }
         let until = Millis::now().plus(SILENCE_MS);
         // What is shown is built no more.
@@ -257,14 +261,18 @@ impl Rebuild<'_> {
         report: &(impl Fn(Progress) + Sync),
     ) -> Result<Differences, StoreError> {
         let mut differences = Differences { segments: damaged, ..Differences::default() };
+        // What is in the tail now may be merged by then, into blocks that were not there when the table was read.
+        let mut days = self.days_of_tail().await?;
         let mut counted = self.count(building, &mut differences, report).await?;
-        let days: Vec<Day> = self.days(&counted).await?.into_iter().collect();
+        days.extend(self.days_of_tail().await?.into_iter().chain(counted.base.days()).chain(counted.days.clone()));
+        let days: Vec<Day> = days.into_iter().collect();
         for (done, day) in days.iter().enumerate() {
             report(Progress::Comparing(done, days.len()));
             self.compare(building, *day, &mut counted.base, &mut differences).await?;
         }
         differences.visitors.sort_unstable();
         if self.is_check || !differences.are_shown() {
+            self.is_over.store(true, Ordering::Relaxed);
             self.give_up(building).await?;
         } else {
             self.write(building, &mut counted.base, report).await?;
@@ -307,10 +315,9 @@ impl Rebuild<'_> {
         Ok(())
     }
 
-    async fn days(&self, counted: &Counted) -> Result<BTreeSet<Day>, StoreError> {
+    async fn days_of_tail(&self) -> Result<BTreeSet<Day>, StoreError> {
         let tail = self.tail().await?.0;
-        let mut days = counted.base.days();
-        days.extend(&counted.days);
+        let mut days = BTreeSet::new();
         for segment in &tail.segments {
             days.extend(segment.delta.counters.iter().map(|((_, day), _)| day));
             days.extend(segment.delta.sessions.0.keys().map(|hour| hour.day()));
@@ -456,9 +463,13 @@ impl Rebuild<'_> {
         &self,
         building: Generation,
         visitor: &VisitorId,
-        stored: Stored,
+        mut stored: Stored,
         differed: &mut bool,
     ) -> Result<Option<Replay>, StoreError> {
+        // A lookup that is left would have the consumer look for a session that is gone.
+        let session = |batch: &Batch| keys::session_lookup(&self.project.id, &batch.session_id, visitor);
+        let lookups = stored.batches.iter().map(session).collect();
+        stored.derived.extend(self.store().get_many(lookups, Consistency::Strong).await?);
         let is_lost = |batch: &Batch| batch.stored_at < self.in_stream_since;
         *differed |= !stored.derived.is_empty() || stored.batches.iter().any(is_lost);
         if *differed && self.is_check {
@@ -472,6 +483,7 @@ impl Rebuild<'_> {
             return Ok(Some(Replay::default()));
         }
         self.count_as_consumer(visitor, stored.batches).await?;
+        Box::pin(self.consumer.keep_trust(self.project, visitor)).await?;
         let Some(stored) = self.stored(visitor).await? else { return Ok(None) };
         let mark = stored.visitor().map(read_generation).transpose()?;
         let is_counted = mark.is_none_or(|mark| mark == building);
@@ -522,6 +534,9 @@ impl Rebuild<'_> {
         }
         if let Ok(state) = &state {
             history.keep_dropped(|session| state.dropped(session));
+        }
+        if history.is_trusted().await? {
+            history.take_for_person();
         }
         let sessions = history.session_ids();
         let (writes, mut delta) = match history.finish(usize::MAX).await? {
@@ -620,11 +635,12 @@ impl Rebuild<'_> {
         let differed = !(stored.derived.is_empty() && stored.batches.is_empty());
         if differed && !self.is_check {
             match self.consumer.erase_from_figures(self.project, visitor).await {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(error) if error.is_unreadable() => tracing::warn!(%error, "an erased visitor can't be read"),
                 Err(error) => return Err(error),
             }
             delete_partition(self.store(), keys::visitor_partition(&self.project.id, visitor)).await?;
+            self.store().delete(&keys::trusted(&self.project.id, visitor)).await?;
         }
         Ok(Some(Replay { differed, ..Replay::default() }))
     }
@@ -1063,7 +1079,9 @@ mod tests {
         let project = consumer.project(id.clone()).await.unwrap();
         let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
         let compaction = consumer.compaction(&id);
-        let rebuild = Rebuild { consumer: &consumer, project: &project, compaction, is_check: false, in_stream_since };
+        let is_over = AtomicBool::new(false);
+        let rebuild =
+            Rebuild { consumer: &consumer, project: &project, compaction, is_check: false, in_stream_since, is_over };
         let found = rebuild.stored(&batch.visitor_id).await.unwrap().unwrap();
         assert!(found.visitor().is_none());
         consumer.apply(BTreeMap::from([(id.clone(), vec![batch.clone()])])).await.complete().unwrap();

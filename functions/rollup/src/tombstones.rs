@@ -1,17 +1,26 @@
 //! Tombstones: by which erased visitors are known again, without knowing who they were.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::stream::{self, StreamExt, TryStreamExt};
 
 use shared::erasure_key::{ERASURE_KEY, ErasureKey, HAS_UNKEYED};
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys::{self, Key};
-use shared::store::{Consistency, Item, Query, Store, StoreError, binary, failure, key_item, number};
+use shared::store::{
+    Consistency, Item, Query, SortKeys, Store, StoreError, binary, failure, item_key, key_item, number,
+};
 use shared::time::Day;
 
 /// The attribute of a tombstone with the days of which something may be left of its visitor.
 const UNFINISHED_DAYS: &str = "unfinished_days";
+
+/// Tombstones stored at once.
+const CONCURRENCY: usize = 16;
+
+/// Tombstones read at once.
+const READ_TOGETHER: usize = 1_000;
 
 /// Where a project's tombstones are.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +54,31 @@ impl Tombstones {
         visitor: &VisitorId,
     ) -> Result<Option<Tombstone<'a>>, StoreError> {
         let found = store.get_many(self.keys(project, visitor).collect(), Consistency::Strong).await?;
-        Ok(found.into_keys().next().map(|key| Tombstone { store, key }))
+        Ok(found.into_keys().next().map(|key| Tombstone { store, key, visitor: visitor.clone() }))
+    }
+
+    /// The erasures that were begun and are not done, by their tombstones, with the days of which something may be left.
+    pub async fn unfinished(store: &Store, project: &ProjectId) -> Result<HashMap<Key, BTreeSet<Day>>, StoreError> {
+        let (mut unfinished, mut from) = (HashMap::new(), String::new());
+        loop {
+            let query = Query::partition(keys::tombstones(project))
+                .sort_keys(SortKeys::Between(format!("{from}\0"), "~".to_owned()))
+                .limit(READ_TOGETHER)
+                .strong();
+            let page = store.query(query).await?;
+            for item in page.iter().filter(|item| item.contains_key(UNFINISHED_DAYS)) {
+                unfinished.insert(item_key(item)?, read_days(item));
+            }
+            match page.last() {
+                Some(last) if page.len() == READ_TOGETHER => from = item_key(last)?.sk,
+                _ => return Ok(unfinished),
+            }
+        }
+    }
+
+    /// Notes that nothing is left of what a tombstone stands for.
+    pub async fn finish(store: &Store, key: &Key) -> Result<(), StoreError> {
+        store.put(key_item(key)).await
     }
 }
 
@@ -53,35 +86,55 @@ impl Tombstones {
 #[derive(Debug)]
 pub struct Tombstone<'a> {
     store: &'a Store,
-    key: Key,
+    /// Where it is stored.
+    pub key: Key,
+    /// Whose it is.
+    pub visitor: VisitorId,
 }
 
 impl<'a> Tombstone<'a> {
-    /// Stores a visitor's tombstone, if it is not there: from then on, what the visitor still sends is refused.
-    pub async fn place(store: &'a Store, project: &ProjectId, visitor: &VisitorId) -> Result<Self, StoreError> {
-        let key = keys::tombstone(project, visitor, &erasure_key(store, project).await?);
-        let _ = store.put_at(key_item(&key), None).await?;
-        Ok(Tombstone { store, key })
+    /// Stores the tombstones of visitors, where they are not there: from then on, what the visitors still send is refused.
+    /// Whoever meets one that is new knows that the erasure is not done.
+    pub async fn place(store: &'a Store, project: &ProjectId, visitors: &[VisitorId]) -> Result<Vec<Self>, StoreError> {
+        let erasure_key = erasure_key(store, project).await?;
+        let placed = visitors.iter().map(|visitor| async {
+            let key = keys::tombstone(project, visitor, &erasure_key);
+            let _ = store.put_at(with_days(&key, &BTreeSet::new()), None).await?;
+            Ok(Tombstone { store, key, visitor: visitor.clone() })
+        });
+        stream::iter(placed).buffered(CONCURRENCY).try_collect().await
     }
 
-    /// The days of which something may be left, also by an erasure that was stopped.
-    pub async fn unfinished_days(&self) -> Result<BTreeSet<Day>, StoreError> {
-        let item = self.store.get(&self.key, Consistency::Strong).await?.unwrap_or_default();
-        let days = item.get(UNFINISHED_DAYS).and_then(|value| value.as_l().ok()).into_iter().flatten();
-        Ok(days.filter_map(|day| day.as_n().ok()?.parse().ok().map(Day)).collect())
+    /// The days of which something may be left, also by an erasure that was stopped, by the tombstones' keys.
+    pub async fn unfinished_days(
+        store: &Store,
+        tombstones: &[Self],
+    ) -> Result<HashMap<Key, BTreeSet<Day>>, StoreError> {
+        let keys = tombstones.iter().map(|tombstone| tombstone.key.clone()).collect();
+        let found = store.get_many(keys, Consistency::Strong).await?;
+        Ok(found.into_iter().map(|(key, item)| (key, read_days(&item))).collect())
     }
 
     /// Notes the days of which something may be left, before it is touched.
     pub async fn begin(&self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
-        let mut item = key_item(&self.key);
-        item.insert(UNFINISHED_DAYS.to_owned(), days_attribute(days));
-        self.store.put(item).await
+        self.store.put(with_days(&self.key, days)).await
     }
 
     /// Notes that nothing is left.
     pub async fn finish(&self) -> Result<(), StoreError> {
-        self.store.put(key_item(&self.key)).await
+        Tombstones::finish(self.store, &self.key).await
     }
+}
+
+fn with_days(key: &Key, days: &BTreeSet<Day>) -> Item {
+    let mut item = key_item(key);
+    item.insert(UNFINISHED_DAYS.to_owned(), days_attribute(days));
+    item
+}
+
+fn read_days(tombstone: &Item) -> BTreeSet<Day> {
+    let days = tombstone.get(UNFINISHED_DAYS).and_then(|value| value.as_l().ok()).into_iter().flatten();
+    days.filter_map(|day| day.as_n().ok()?.parse().ok().map(Day)).collect()
 }
 
 fn days_attribute(days: &BTreeSet<Day>) -> AttributeValue {

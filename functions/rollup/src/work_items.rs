@@ -2,7 +2,8 @@
 //! the consumer by itself, also on a quiet site and after a crash. Nothing exact rests on it: what is to be done shows in
 //! the state that it is about.
 //!
-//! There is one kind: to take the sessions of a visitor that turned out to be a bot out of the figures.
+//! There is one kind: to take the sessions of a visitor that turned out to be a bot out of the figures, or those of one
+//! that is trusted into them. Which it is, the visitor's state says.
 
 use shared::ids::{ProjectId, VisitorId};
 use shared::keys::{self, Key};
@@ -20,7 +21,7 @@ const AFTER: &str = "after";
 pub struct WorkItem {
     /// Where it is stored.
     pub key: Key,
-    /// The bot whose sessions are to be taken out of the figures.
+    /// The visitor whose sessions are to be taken out of the figures, or into them.
     pub visitor: VisitorId,
     /// The sort key of the last session that was looked at.
     pub after: Option<String>,

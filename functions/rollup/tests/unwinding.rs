@@ -11,12 +11,13 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollup::{Applied, Consumer};
+use rollup::{Applied, Consumer, Trusted};
 use shared::ids::VisitorId;
+use shared::keys;
 use shared::model::Batch;
-use shared::store::Store;
+use shared::store::{Consistency, Store};
 use shared::time::Millis;
-use site::{START, assert_eq_seen, batches, project, reference, seen, send, site, works};
+use site::{START, Seen, assert_eq_seen, batches, project, reference, seen, send, site, works};
 
 const SESSIONS: i64 = 130;
 /// Calls of a delivery, or of a look at the tail, that carries out a round of the erasure: it merges the runs of some days'
@@ -91,7 +92,6 @@ async fn resume(store: &Store) -> usize {
 async fn assert_counted(store: &Store, consumer: &Consumer) {
     consumer.compact(&project()).await.unwrap();
     let before = seen(store).await;
-    assert!(before.sessions.iter().all(|(visitor, _)| *visitor != bot().to_string()), "{:?}", before.sessions);
     consumer.rebuild(&project(), false, |_| {}).await.unwrap();
     assert_eq_seen(&before, &seen(store).await);
 }
@@ -155,6 +155,140 @@ async fn sessions_that_come_while_a_bot_is_taken_out_are_not_counted_and_an_eras
     consumer.erase(&project(), &bot(), |_| {}).await.unwrap();
     assert_eq!(works(&store).await, []);
     assert_counted(&store, &consumer).await;
+}
+
+/// A site's figures had a score never been sent.
+async fn without_scores(batches: &[Batch]) -> Seen {
+    let mut batches = batches.to_vec();
+    batches.iter_mut().filter(|batch| batch.visitor_id == bot()).for_each(|batch| batch.visitor.bot_score = 0);
+    let (store, _) = site(&batches).await;
+    seen(&store).await
+}
+
+#[tokio::test]
+async fn a_trusted_visitor_with_many_sessions_is_counted_again_in_bounded_steps() {
+    let sent: Vec<Batch> = history().into_iter().chain([confession()]).collect();
+    let expected = without_scores(&sent).await;
+    // While the bot is not yet taken out as well as afterwards; by one consumer, or with others beside it.
+    for (is_unwound, is_alone) in [(true, true), (false, true), (true, false), (false, false)] {
+        let (store, consumer) = site(&history()).await;
+        assert!(deliver(&store, &[confession()]).await.0.failed.is_empty());
+        if is_unwound {
+            resume(&store).await;
+        }
+        let is_done = Cell::new(false);
+        let trusting = async {
+            let trusted = consumer.trust(&project(), &bot()).await.unwrap().unwrap();
+            assert!(trusted.sessions > 0 && (trusted.sessions as i64 == SESSIONS + 1) == is_unwound, "{trusted:?}");
+            is_done.set(true);
+        };
+        let others = async {
+            while !is_alone && !is_done.get() {
+                let (helper, calls) = metered(&store);
+                helper.resume(works(&store).await).await.unwrap();
+                assert!(calls() <= MAX_CALLS, "{} calls", calls());
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::join!(trusting, others);
+        resume(&store).await;
+        consumer.compact(&project()).await.unwrap();
+        assert_eq_seen(&expected, &seen(&store).await);
+        assert!(consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
+        // It stays a person, and it is nothing to do twice.
+        let mut again = confession();
+        again.batch_id = "b_again".parse().unwrap();
+        assert_eq!(deliver(&store, &[again]).await.0.unwinding, []);
+        assert_eq!(consumer.trust(&project(), &bot()).await.unwrap(), Some(Trusted { sessions: 0 }));
+        assert_eq!(works(&store).await, []);
+        assert_counted(&store, &consumer).await;
+    }
+}
+
+#[tokio::test]
+async fn trust_that_was_stopped_is_carried_on_by_whoever_comes_and_survives_a_rebuild() {
+    let mut sent: Vec<Batch> = history().into_iter().chain([confession()]).collect();
+    let (store, consumer) = site(&sent).await;
+    // It is stopped after its first change.
+    let trusting = Box::pin(async { drop(consumer.trust(&project(), &bot()).await) });
+    let begun = async {
+        while works(&store).await.is_empty() {
+            tokio::task::yield_now().await
+        }
+    };
+    tokio::select! {
+        () = begun => {}
+        () = trusting => {}
+    }
+    assert!(!works(&store).await.is_empty(), "something is left to do");
+    for lost in works(&store).await {
+        store.delete(&lost).await.unwrap();
+    }
+    // Sessions begin meanwhile, and earlier ones go on.
+    let template = batches(1).remove(0);
+    let mut late = [session(&template, -20), session(&template, SESSIONS / 2), session(&template, SESSIONS + 30)];
+    late[1].batch_id = "b_later".parse().unwrap();
+    late[2].visitor.bot_score = 90;
+    sent.extend(late.clone());
+    let (applied, _) = deliver(&store, &late).await;
+    assert!(applied.failed.is_empty() && applied.refused.is_empty(), "{applied:?}");
+    resume(&store).await;
+    let expected = without_scores(&sent).await;
+    consumer.compact(&project()).await.unwrap();
+    assert_eq_seen(&expected, &seen(&store).await);
+    assert!(consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
+
+    // All that is derived of the visitor is lost.
+    store.delete(&keys::visitor(&project(), &bot())).await.unwrap();
+    consumer.rebuild(&project(), false, |_| {}).await.unwrap();
+    assert_eq_seen(&expected, &seen(&store).await);
+    assert!(consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
+    let mut again = confession();
+    again.batch_id = "b_again".parse().unwrap();
+    assert_eq!(deliver(&store, &[again]).await.0.unwinding, []);
+
+    consumer.erase(&project(), &bot(), |_| {}).await.unwrap();
+    assert_eq!(store.get(&keys::trusted(&project(), &bot()), Consistency::Strong).await.unwrap(), None);
+    assert_eq!(consumer.trust(&project(), &bot()).await.unwrap(), None);
+    assert!(seen(&store).await.sessions.is_empty());
+}
+
+/// All that is derived of a visitor is gone but its figures, of which some are not merged yet.
+#[tokio::test]
+async fn a_visitor_with_many_sessions_whose_item_is_lost_is_rebuilt() {
+    for is_compacted in [false, true] {
+        let (store, consumer) = site(&[]).await;
+        for batches in history().chunks(10) {
+            assert!(deliver(&store, batches).await.0.failed.is_empty());
+        }
+        if is_compacted {
+            consumer.compact(&project()).await.unwrap();
+        }
+        let expected = seen(&store).await;
+        store.delete(&keys::visitor(&project(), &bot())).await.unwrap();
+        assert!(!consumer.rebuild(&project(), false, |_| {}).await.unwrap().is_empty());
+        assert_eq_seen(&expected, &seen(&store).await);
+        assert!(consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
+    }
+}
+
+/// What any batch costs that makes no bot of its visitor.
+#[tokio::test]
+async fn trust_costs_other_batches_nothing() {
+    let template = batches(1).remove(0);
+    let costs = async |is_trusted: bool| {
+        let (store, consumer) = site(&[session(&template, 0)]).await;
+        if is_trusted {
+            consumer.trust(&project(), &bot()).await.unwrap();
+        }
+        let (metered, mut batch) = (store.metered(), session(&template, 0));
+        (batch.batch_id, batch.visitor.bot_score) = ("b_later".parse().unwrap(), if is_trusted { 100 } else { 30 });
+        let applied = Consumer::new(metered.clone()).apply(BTreeMap::from([(project(), vec![batch])])).await;
+        assert!(applied.failed.is_empty() && applied.refused.is_empty());
+        let consumed = metered.consumed();
+        (consumed.read_units, consumed.write_units, consumed.calls)
+    };
+    assert_eq!(costs(true).await, costs(false).await);
 }
 
 /// On each of many days, and others are counted meanwhile.

@@ -29,11 +29,12 @@ pub struct Visitor {
     pub longest_session_ms: i64,
     /// The longest time by which a session's earliest instant comes before its start.
     pub longest_lead_ms: i64,
-    /// The highest score ever reported.
+    /// The highest score ever reported, if anyone's word is taken for it.
     pub bot_score: u8,
     /// The site's own names for the visitor, in order of first link.
     pub aliases: Vec<Alias>,
-    /// Whether earlier sessions of a visitor that turned out to be a bot may still be counted.
+    /// Whether earlier sessions may still be counted though the visitor turned out to be a bot, or not be counted though it
+    /// turned out to be none.
     pub unwinding: bool,
     /// Whether it is being erased: its batches are refused, and its sessions go one by one.
     pub is_erased: bool,
@@ -46,6 +47,10 @@ pub struct Visitor {
     /// The runs that remember more of what was seen. They stand last, as what `latest` ends with did before them.
     #[serde(deserialize_with = "codec::or_default")]
     pub runs: SeenRuns,
+    /// Whether it is a person whatever is reported, as the project's owner says. It stands last, as what `latest` ends with
+    /// did before it.
+    #[serde(deserialize_with = "codec::or_default")]
+    pub is_trusted: bool,
 }
 
 /// The visitor as its batch with the latest instant saw it.
@@ -133,6 +138,7 @@ impl From<VisitorV2> for Visitor {
             has_seen_more: was.has_seen_more,
             latest: was.latest,
             runs: SeenRuns::default(),
+            is_trusted: false,
         }
     }
 }
@@ -155,6 +161,7 @@ impl Visitor {
             has_seen_more: false,
             latest: session,
             runs: SeenRuns::default(),
+            is_trusted: false,
         }
     }
 
@@ -173,9 +180,16 @@ impl Visitor {
         self.bot_score > MAX_HUMAN_SCORE
     }
 
+    /// From now on it is a person, as if no score had ever been reported.
+    pub fn trust(&mut self) {
+        (self.is_trusted, self.bot_score) = (true, 0);
+    }
+
     /// Takes from a batch what it says about the visitor.
     pub fn observe(&mut self, batch: &Batch) {
-        self.bot_score = self.bot_score.max(batch.visitor.bot_score);
+        if !self.is_trusted {
+            self.bot_score = self.bot_score.max(batch.visitor.bot_score);
+        }
         let profile = Profile::of(batch);
         if (profile.at, &profile.stored) > (self.profile.at, &self.profile.stored) {
             self.profile = profile;
