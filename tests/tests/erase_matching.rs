@@ -193,7 +193,7 @@ fn visitors_that_match_are_erased_as_if_they_had_never_come() {
                 }
             };
             let erasing = consumer.erase_matching(&id, &filter, |_| {});
-            let (erased, counted, ()) = tokio::join!(erasing, counting, rebuilding);
+            let (erased, counted, ()) = tokio::join!(Box::pin(erasing), Box::pin(counting), Box::pin(rebuilding));
             counted?;
             let Erased { visitors, .. } = erased.map_err(|error| error.to_string())?;
             if visitors != expected.len() {

@@ -412,7 +412,8 @@ impl Consumer {
                 for batch in &batches {
                     let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
                 }
-                self.erase_under(vec![tombstone], project, |_| {}).await?;
+                // It seldom comes to this, and takes much room.
+                Box::pin(self.erase_under(vec![tombstone], project, |_| {})).await?;
             }
         }
         Ok(())

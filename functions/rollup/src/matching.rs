@@ -170,7 +170,8 @@ impl Consumer {
             let count = if is_over { waiting.len() } else { waiting.len() / ERASED_TOGETHER * ERASED_TOGETHER };
             for together in waiting.drain(..count).collect::<Vec<_>>().chunks(ERASED_TOGETHER) {
                 let before = erased;
-                let of_these = self.erase_all(project, together, |so_far| report(before.plus(so_far))).await?;
+                let of_these =
+                    Box::pin(self.erase_all(project, together, |so_far| report(before.plus(so_far)))).await?;
                 erased = before.plus(of_these);
             }
         }
