@@ -258,7 +258,13 @@ impl<'a> Compaction<'a> {
             .try_buffer_unordered(CONCURRENCY)
             .try_collect()
             .await?;
+        // Where a round begins many days, there are no layers on those between them.
+        let mut first_days: BTreeMap<Measure, Day> = BTreeMap::new();
         for (measure, day) in begun.into_iter().flatten() {
+            let first = first_days.entry(measure).or_insert(day);
+            *first = day.min(*first);
+        }
+        for (measure, day) in first_days {
             self.settle_before(measure, generation, day).await?;
         }
         self.write_runs(Index::Sessions, generation, round, sessions).await?;
