@@ -1,6 +1,6 @@
 // Whether a content blocker hides what looks like an advertisement.
 
-import { attempt, later } from './guard';
+import { later } from './guard';
 
 let bait: HTMLElement | undefined;
 
@@ -19,11 +19,9 @@ export const layBait = (): void => {
 };
 
 /** 1 or 0; undefined where the bait was not out. */
-export const checkBait = (): number | undefined =>
-  bait &&
-  attempt(() => {
-    const isHidden = !bait!.offsetHeight;
-    bait!.remove();
-    bait = undefined;
-    return +isHidden;
-  });
+export const checkBait = (): number | undefined => {
+  const found = bait && +!bait.offsetHeight;
+  bait?.remove();
+  bait = undefined;
+  return found;
+};

@@ -9,19 +9,17 @@ import { isOn, settle } from './settings';
 export const auto = (detectors: { [name: string]: Detector }): void => {
   attempt(() => {
     const page = window as unknown as { identity?: Partial<Api> & { q?: unknown[] } };
-    const isKeyed = (script: Element | null): script is HTMLScriptElement => !!script?.getAttribute('data-key');
+    const isKeyed = (script: Element | null): boolean => !!script?.getAttribute('data-key');
     // Modules and tag managers' scripts are no current script.
-    const { currentScript } = document;
-    const script = isKeyed(currentScript as Element) ? currentScript : document.querySelector('script[data-key^="pk_live_"]');
-    if (page.identity?.version || !isKeyed(script as Element)) return;
-    const tag = script as HTMLScriptElement;
+    let script = document.currentScript as HTMLScriptElement | null;
+    if (!isKeyed(script)) script = document.querySelector('script[data-key^=pk_live_]');
+    if (page.identity?.version || !isKeyed(script)) return;
     settle((name) => {
-      const value = tag.getAttribute(`data-${name}`);
-      return name == 'endpoint' ? new URL(value ?? 'collect', value == null && tag.src ? tag.src : location.href).href : value;
+      const value = script!.getAttribute(`data-${name}`);
+      return name == 'endpoint' ? new URL(value ?? 'collect', value == null && script!.src ? script!.src : location.href).href : value;
     });
     debug(isOn('debug'));
     const calls = page.identity?.q;
     page.identity = run(detectors, Array.isArray(calls) ? calls : []);
   });
 };
-

@@ -19,8 +19,8 @@ export const track = (name: unknown, data?: unknown): void => {
     .replace(/[^a-z\d]+/g, '_')
     .replace(/^_|_$/g, '')
     .slice(0, 64);
-  if (!snake || count++ >= MAX) return note('not tracked', name);
-  emit(snake, copy(data) as Record<string, unknown> | undefined, Date.now(), here());
+  if (!snake || count++ >= MAX) note('not tracked', name);
+  else emit(snake, copy(data), Date.now(), here);
 };
 
 /** Starts to listen for clicks that the site has named. They are never prevented, nor waited for. */

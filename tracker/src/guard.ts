@@ -3,15 +3,13 @@
 /** Failures after which a handler is not called again. */
 const MAX_FAILURES = 5;
 
-let stopped = false;
+/** Whether every handler and timer is silenced. */
+export let isHalted = false;
 let debugging = false;
 
-/** Silences every handler and timer (true), or lets them run again. */
 export const halt = (value: boolean): void => {
-  stopped = value;
+  isHalted = value;
 };
-
-export const isHalted = (): boolean => stopped;
 
 export const debug = (value: boolean): void => {
   debugging = value;
@@ -35,13 +33,13 @@ export const attempt = <T>(get: () => T): T | undefined => {
 export const guard = <A extends unknown[]>(fn: (...args: A) => void): ((...args: A) => void) => {
   let failures = 0;
   return (...args) => {
-    if (stopped || failures >= MAX_FAILURES) return;
-    try {
+    if (isHalted || failures >= MAX_FAILURES) return;
+    // Counted until it succeeds.
+    failures++;
+    attempt(() => {
       fn(...args);
-    } catch (error) {
-      failures++;
-      note(error);
-    }
+      failures--;
+    });
   };
 };
 
@@ -49,12 +47,8 @@ export const guard = <A extends unknown[]>(fn: (...args: A) => void): ((...args:
  * Listens to events, space-separated. In the capture phase, so that a page that stops propagation hides nothing; passive, as
  * nothing here is ever prevented.
  */
-export const on = <E extends Event = Event>(target: EventTarget, types: string, fn: (event: E) => void): void => {
-  const handler = guard(fn) as EventListener;
-  for (const type of types.split(' ')) {
-    attempt(() => target.addEventListener(type, handler, { capture: true, passive: true }));
-  }
-};
+export const on = <E extends Event = Event>(target: EventTarget, types: string, fn: (event: E) => void): void =>
+  types.split(' ').forEach((type) => target.addEventListener(type, guard(fn) as EventListener, { capture: true, passive: true }));
 
 /** Listens to what the person does; what scripts dispatch does not count. */
 export const onInput = <E extends Event = Event>(types: string, fn: (event: E) => void): void =>

@@ -3,11 +3,10 @@
 import { type Campaign, address, campaign, referrer } from './address';
 import { checkBait } from './ad-block';
 import { botScore } from './bot';
-import { fingerprint } from './fingerprint';
-import { attempt } from './guard';
+import { fingerprint, zone } from './fingerprint';
 import { hash128, randomId } from './random';
 import { isOn, setting } from './settings';
-import { keepsFor, read, write } from './storage';
+import { mode, read, write } from './storage';
 
 const DAY = 86_400_000;
 /** After creation, and not renewed by visits: what data protection authorities ask of audience measurement. */
@@ -15,8 +14,12 @@ const VISITOR_LIFE = 395 * DAY;
 const IDLE = 30 * 60_000;
 const MAX_ALIASES = 20;
 
-/** What the visitor did in a session, by the name that the frustration score counts it under. */
-export type Deed = 'rage' | 'dead' | 'error' | 'abandon' | 'rapid';
+/** What the server's formula gives for a rage click, a dead one, an error, an abandoned form and a rapid navigation. */
+export const RAGE = 10;
+export const DEAD = 4;
+export const ERROR = 8;
+export const ABANDON = 12;
+export const RAPID = 6;
 
 // The keys are short because a record is written at each click.
 interface Session {
@@ -37,8 +40,8 @@ interface Session {
   p: number;
   e: number;
   w: number;
-  /** Deeds; the frustration score last sent. */
-  n: { [deed in Deed]?: number };
+  /** Points of frustration; those last sent. */
+  n: number;
   f: number;
   /** Ad blocker; addresses whose diagnostics were sent; whether carrying once failed. */
   b?: number | undefined;
@@ -56,116 +59,106 @@ interface Person {
 }
 
 let person: Person | undefined;
-/** Whether the visitor has no name here: the server tells such visitors apart, for a day. */
-let isNameless = false;
-let print: string | undefined;
 let score: number | undefined;
 
-const newSession = (at = Date.now()): Session => ({
-  i: `ses_${isNameless && print ? sessionOf(at) : randomId()}`,
-  t: at,
-  l: at,
-  u: address(location.href).url,
-  r: referrer(),
-  m: campaign(),
-  c: 0,
-  d: 0,
-  p: 0,
-  e: 0,
-  w: 0,
-  n: {},
-  f: 0,
-  q: [],
-});
+/** Whether the visitor objects to being followed: Global Privacy Control. */
+export const objects = (): boolean => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl!;
+
+/** Whether the visitor has no name here: the server tells such visitors apart, for a day. */
+const isNameless = (): boolean => setting('storage') == 'none';
+
+/** The hash of the device, where it may be told; a new one each day where nothing is kept. */
+const print = (): string | undefined =>
+  isOn('fingerprint') && !objects() ? fingerprint(isNameless() ? setting('key') + Math.floor(Date.now() / DAY) : '') : undefined;
 
 /** Half an hour of a device; where it begins differs from device to device, so that not all sessions end at once. */
-const sessionOf = (at: number): string => hash128(`${print}${Math.floor((at + parseInt(print!.slice(0, 6), 16)) / IDLE)}`).slice(0, 16);
+const derivedId = (device: string): string =>
+  hash128(device + Math.floor((Date.now() + parseInt(device.slice(0, 6), 16)) / IDLE)).slice(0, 16);
+
+const newSession = (): Session => {
+  const device = print();
+  const at = Date.now();
+  return {
+    i: `ses_${isNameless() && device ? derivedId(device) : randomId()}`,
+    t: at,
+    l: at,
+    u: address().url,
+    r: referrer(),
+    m: campaign(),
+    c: 0,
+    d: 0,
+    p: 0,
+    e: 0,
+    w: 0,
+    n: 0,
+    f: 0,
+    q: [],
+  };
+};
 
 const newPerson = (): Person => ({ v: `v_${randomId()}`, c: Date.now(), a: [], s: newSession() });
 
 /** The stored record, if it is one: other scripts can write here too. */
 const load = (): Person | undefined => {
   const stored = read('') as Person | undefined;
-  const isValid = attempt(
-    () => stored && /^v_[\w-]{16}$/.test(stored.v) && /^ses_[\w-]{16}$/.test(stored.s.i) && stored.c + VISITOR_LIFE > Date.now() && stored.s.l > 0 && stored.a.slice && stored.s.n && stored.s.q.slice,
-  );
-  return isValid ? stored : undefined;
+  return stored?.c! > Date.now() - VISITOR_LIFE && /^v_[\w-]{16}ses_[\w-]{16}$/.test(stored!.v + stored!.s?.i) ? stored : undefined;
 };
 
 /** Names of the visitor stay in memory where ids do not outlive the tab. */
 const save = (): void => {
-  write('', keepsFor() == 'local' ? person : { ...person, a: [] });
+  write('', mode == 'local' ? person : { ...person, a: [] });
 };
 
-const isOver = (session: Session): boolean => Date.now() - session.l > IDLE || Date.now() - session.t > DAY;
+const isOver = ({ l, t }: Session): boolean => Date.now() - l > IDLE || Date.now() - t > DAY;
 
 /** Forgets what is in memory; the next use reads or makes a record. */
 export const forget = (): void => {
   person = undefined;
 };
 
-/** Sets how ids are made: from the device where it may be told, and nothing is kept. */
-export const identifyBy = (keepsNothing: boolean): void => {
-  if (!objects() && isOn('fingerprint')) {
-    const salt = keepsNothing ? setting('key')! + Math.floor(Date.now() / DAY) : '';
-    print = fingerprint(salt);
-  }
-  isNameless = keepsNothing;
+/** Takes up the stored record, or makes one, with a new session if its last one is over: another tab may have begun that. */
+export const renew = (): void => {
+  person = load() ?? person ?? newPerson();
+  if (isOver(person.s)) person.s = newSession();
+  save();
 };
 
 const me = (): Person => {
-  if (!person) {
-    person = load() ?? newPerson();
-    if (isOver(person.s)) person.s = newSession();
-    save();
-  }
-  return person;
+  if (!person) renew();
+  return person!;
 };
 
 export const session = (): Readonly<Session> => me().s;
 
-export const visitorId = (): string | undefined => (isNameless ? undefined : me().v);
+export const visitorId = (): string | undefined => (isNameless() ? undefined : me().v);
 
-/** Changes the session on top of what other tabs did to it. */
+/**
+ * Changes the session on top of what other tabs did to it. Another tab may have begun a new one; then this one goes on in
+ * memory until it is idle.
+ */
 export const change = (edit: (session: Session) => void): void => {
-  const mine = me();
+  const { a, s } = me();
   const stored = load();
-  // Another tab may have begun a new one; then this one goes on in memory until it is idle.
-  const isShared = stored?.s.i == mine.s.i;
-  if (isShared) person = { ...stored!, a: stored!.a.length ? stored!.a : mine.a };
+  const isShared = stored?.s.i == s.i;
+  if (isShared) person = { ...stored!, a: mode == 'local' ? stored!.a : a };
   edit(person!.s);
   if (isShared || !stored) save();
 };
 
 /** Counts what the visitor did towards its frustration. */
-export const count = (deed: Deed): void => change(({ n }) => (n[deed] = (n[deed] ?? 0) + 1));
+export const count = (points: number): void => change((session) => (session.n += points));
 
-let touched = 0;
+/** The session's frustration so far, by the formula of the server. */
+export const frustration = (): number => Math.min(100, session().n);
 
 /** Notes input; whether the session was over before it. Written every few seconds at most, as input is frequent. */
 export const touch = (): boolean => {
   const at = Date.now();
-  if (isOver(session())) {
-    // Another tab may have kept it.
-    const stored = load();
-    if (stored?.s.i != session().i || isOver(stored!.s)) return true;
-    person = stored;
-  }
-  me().s.l = at;
-  if (Math.abs(at - touched) > 5000) {
-    touched = at;
-    change((session) => {
-      session.l = at;
-    });
-  }
+  // Another tab may have kept it.
+  if (isOver(session())) change(() => {});
+  if (isOver(session())) return true;
+  if (at - session().l > 5000) change((session) => (session.l = at));
   return false;
-};
-
-/** The session after one that is over: another tab's, if that has begun one. */
-export const renew = (): void => {
-  const stored = load();
-  person = stored && !isOver(stored.s) ? stored : { ...(stored ?? me()), s: newSession() };
-  save();
 };
 
 /** A new visitor, as after a log-out. */
@@ -177,46 +170,28 @@ export const replace = (): void => {
 /** Two tabs that opened at once made a session each: the smaller id stays. To be called before anything is sent. */
 export const agree = (): void => {
   const stored = load();
-  const mine = me();
-  if (!stored || stored.s.i == mine.s.i) return;
-  if (Math.abs(stored.s.t - mine.s.t) < 5000 && stored.s.i < mine.s.i) person = stored;
+  const { s } = me();
+  if (stored && Math.abs(stored.s.t - s.t) < 5000 && stored.s.i <= s.i) person = stored;
   else save();
 };
 
-/** Whether the visitor objects to being followed: Global Privacy Control. */
-export const objects = (): boolean => !!(navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
-
 /** Adds a name that the site knows the visitor by; whether it is new. */
 export const addAlias = (alias: string): boolean => {
-  const aliases = me().a;
-  if (objects() || aliases.includes(alias)) return false;
-  me().a = [...aliases, alias].slice(-MAX_ALIASES);
+  const mine = me();
+  if (objects() || mine.a.includes(alias)) return false;
+  mine.a = [...mine.a, alias].slice(-MAX_ALIASES);
   save();
   return true;
 };
 
 /** Keeps the record, which was in memory while consent was missing, or takes up the one from before. */
 export const persist = (): void => {
-  const stored = load();
-  if (stored) {
-    const aliases = person?.a ?? [];
-    person = stored;
-    for (const alias of aliases) addAlias(alias);
-    if (isOver(person.s)) person.s = newSession();
-  }
-  save();
+  const { a } = me();
+  renew();
+  a.forEach(addAlias);
 };
 
 export const bot = (): number => (score ??= botScore());
-
-const size = (value: number): number | undefined => (value >= 0 ? Math.round(value) : undefined);
-
-const short = (value: string | undefined): string | undefined => value?.slice(0, 256);
-
-let zoneName: string | undefined;
-
-/** Asked for once: it takes a browser milliseconds to know. */
-export const zone = (): string | undefined => (zoneName ??= short(attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone)));
 
 /** The batch's `visitor`. */
 export const visitorFacts = () => {
@@ -225,14 +200,14 @@ export const visitorFacts = () => {
   const { a } = me();
   return {
     visitor_id: visitorId(),
-    fingerprint_hash: print,
-    screen_width: size(screen.width),
-    screen_height: size(screen.height),
+    fingerprint_hash: print(),
+    screen_width: Math.round(screen.width),
+    screen_height: Math.round(screen.height),
     timezone: zone(),
-    language: short(navigator.language),
+    language: navigator.language,
     ad_block: found,
     bot_score: bot(),
-    aliases: a.length ? a : undefined,
+    aliases: a[0] && a,
   };
 };
 
@@ -241,12 +216,3 @@ export const sessionFacts = () => {
   const { i, t, u, r, m, c, d } = session();
   return { session_id: i, started_at: t, url: u, referrer: r, ...m, click_count: c, max_scroll_depth: d };
 };
-
-const POINTS: { [deed in Deed]: number } = { rage: 10, dead: 4, error: 8, abandon: 12, rapid: 6 };
-
-/** The session's frustration so far, by the formula of the server. */
-export const frustration = (): number => {
-  const { n } = session();
-  return Math.min(100, Object.entries(POINTS).reduce((sum, [deed, points]) => sum + points * (n[deed as Deed] ?? 0), 0));
-};
-

@@ -3,12 +3,12 @@
 import { type Address, address, here, setHere } from './address';
 import { batchOf } from './batch';
 import { attempt, later, now, on, onInput } from './guard';
-import { change, count, renew, session, touch } from './identity';
+import { RAPID, change, count, renew, session, touch } from './identity';
 import { isLeavingToOwn, onRoute } from './navigation';
-import { type TrackedEvent, emit, isMuted, isOpen, mute, peek, sealAll, take } from './queue';
+import { type TrackedEvent, emit, isMuted, isOpen, mute, putFirst, seal, take } from './queue';
 import { matching } from './settings';
 import { drop, keep, thisTab } from './store';
-import { scrub } from './text';
+import { titleOf } from './text';
 import { active, beforePacking, flush, flushIn, leave, takeOver } from './transport';
 
 const FIRST_DELAY = 3000;
@@ -16,30 +16,28 @@ const DELAY = 15_000;
 /** An address that is replaced this soon was a redirect. */
 const REDIRECT = 1000;
 /** The server's rule. */
-const RAPID = 2000;
+const RAPID_TIME = 2000;
 /** A tab that comes back within this goes on with its page view. */
 const HIDDEN = 10 * 60_000;
-
-interface View extends Address {
-  event: TrackedEvent;
-  since: number;
-  title?: string | undefined;
-}
 
 /** Adds an event to those that finish a page view. */
 export type Add = (name: string, data: Record<string, unknown>, url?: string) => void;
 
 /**
  * Says what there is to say of a page view that is finished. `isFinal` is false for a snapshot, after which the view may go on;
- * `isLeft` is false where the page may only be hidden.
+ * `isLeft` is false where the page may only be hidden. `at` is when it was last visible.
  */
-type Finisher = (add: Add, isFinal: boolean, isLeft: boolean) => void;
+type Finisher = (add: Add, isFinal: boolean, isLeft: boolean, at: number) => void;
 
-let view: View | undefined;
+/** What is viewed, under a name of the site's perhaps. */
+let view: Address | undefined;
+let viewTitle: string | undefined;
+let viewEvent: TrackedEvent;
+let since = 0;
 /** The document's own address, which the view may be named differently than. */
-let routeKey = '';
+let routeKey: string;
 let inputAt = 0;
-let hiddenAt: number | undefined;
+export let hiddenAt: number | undefined;
 let hiddenTimer: number | undefined;
 /** The batch that speaks for this page if it is killed while hidden. */
 let snapshot: string | undefined;
@@ -55,98 +53,88 @@ export const onView = (fn: () => void): void => {
   viewers.push(fn);
 };
 
-const hasHover = (): boolean => !!attempt(() => matchMedia('(hover: hover)').matches);
-
-/** Read as late as can be: routers set it after the address. A counter of unread messages would make each title a new one. */
+/** Read as late as can be: routers set it after the address. */
 const readTitle = (): void => {
-  if (view && isOpen(view.event)) view.event.data!.title ??= scrub(view.title ?? document.title.replace(/^\(\d+\+?\)\s*/, ''), 200) || undefined;
+  if (view && isOpen(viewEvent)) viewEvent.data!.title ??= titleOf(viewTitle ?? document.title) || undefined;
 };
 
-const finish = (isFinal: boolean, isLeft: boolean, add: Add): void => {
+const finish = (isFinal: boolean, isLeft: boolean, at: number, add: (name: string, data: Record<string, unknown>) => void): void => {
   readTitle();
-  if (view && !isMuted()) for (const fn of finishers) attempt(() => fn(add, isFinal, isLeft));
+  const url = here;
+  if (view && !isMuted) for (const fn of finishers) attempt(() => fn((name, data, of = url) => add(name, { ...data, url: of }), isFinal, isLeft, at));
 };
 
 /** Queues what there is to say of the page view, at the instant it was last visible. */
-const finishNow = (isLeft: boolean, at = hiddenAt ?? Date.now()): void => {
-  const url = here();
-  finish(true, isLeft, (name, data, of = url) => emit(name, { ...data, url: of }, at));
-};
-
-const begin = (to: Address, title?: string): void => {
-  mute(!!matching('exclude', to.path));
-  setHere(to.url);
-  const at = Date.now();
-  let isFirst = false;
-  let isRapid = false;
-  if (!isMuted()) {
-    change((session) => {
-      isRapid = at - session.w <= RAPID;
-      session.w = session.l = at;
-      isFirst = !session.p++;
-    });
-    if (isRapid) count('rapid');
-    flushIn(isFirst ? FIRST_DELAY : DELAY);
-  }
-  view = { ...to, since: now(), title, event: emit('page_view', { url: to.url }, at) };
-  for (const fn of viewers) attempt(fn);
-};
+const finishNow = (isLeft: boolean, at = hiddenAt ?? Date.now()): void => finish(true, isLeft, at, (name, data) => emit(name, data, at));
 
 /** Begins a page view, in a new session if the last one is over. */
-const beginHere = (): void => {
-  const to = view ?? address(location.href);
-  routeKey = address(location.href).key;
-  if (!matching('exclude', to.path) && touch()) renew();
-  begin(to, view?.title);
-};
-
-/** Finishes the page view and begins it anew, as someone else or in another session. */
-export const restart = (become: () => void, at?: number): void => {
-  finishNow(true, at);
-  flush();
-  become();
-  if (view) begin(view, view.title);
-};
-
-/** Goes to an address: a new page view, the same one, or what a redirect makes of it. */
-export const arrive = (to: Address, kind: string, title?: string, isForced = false): void => {
-  if (!view || (to.key == view.key && to.url == view.url && !isForced)) return;
-  const isRedirect =
-    now() - view.since <= REDIRECT && (kind == 'replace' || (kind == 'push' && inputAt <= view.since)) && isOpen(view.event);
-  if (isRedirect) {
-    Object.assign(view, to);
-    view.title = title;
-    view.event.data = { url: to.url };
-    setHere(to.url);
-    // The landing page of a session is where its redirects ended.
-    change((session) => {
-      if (session.p == 1) session.u = to.url;
-    });
-    return;
-  }
-  finishNow(true);
-  if (!matching('exclude', to.path) && touch()) {
+const begin = (to: Address, title?: string): void => {
+  mute(!!matching('exclude', to.path_));
+  if (!isMuted && touch()) {
     flush();
     renew();
   }
-  begin(to, title);
+  setHere(to.url);
+  view = to;
+  viewTitle = title;
+  since = now();
+  const at = Date.now();
+  if (!isMuted) {
+    const { w, p } = session();
+    if (at - w <= RAPID_TIME) count(RAPID);
+    flushIn(p ? DELAY : FIRST_DELAY);
+    change((session) => {
+      session.w = session.l = at;
+      session.p++;
+    });
+  }
+  viewEvent = emit('page_view', { url: here }, at);
+  for (const fn of viewers) attempt(fn);
 };
 
-/** Begins again after a stop. */
-export const resume = (): void => {
-  if (!document.hidden) beginHere();
+/** Begins a page view of where the document is, or again of what was viewed. */
+export const beginHere = (): void => {
+  routeKey = address().key_;
+  begin(view ?? address(), viewTitle);
+};
+
+/** Finishes the page view and begins it anew, as someone else. */
+export const restart = (become: () => void): void => {
+  finishNow(true);
+  flush();
+  become();
+  if (view) beginHere();
+};
+
+/** Goes to an address: a new page view, or what a redirect makes of the last one. */
+export const arrive = (to: Address, kind: string, title?: string): void => {
+  if (!view) return;
+  if (now() - since <= REDIRECT && (kind == 'replace' || (kind == 'push' && inputAt <= since)) && isOpen(viewEvent)) {
+    view = to;
+    viewTitle = title;
+    viewEvent.data = { url: to.url };
+    setHere(to.url);
+    // The landing page of a session is where its redirects ended.
+    change((session) => {
+      if (session.p == 1) session.u = here;
+    });
+  } else {
+    finishNow(true);
+    begin(to, title);
+  }
 };
 
 const takeSnapshot = (): void => {
-  if (!hiddenAt) return;
-  const events = [...peek()];
-  const at = hiddenAt;
-  const url = here();
-  finish(false, true, (name, data, of = url) => events.push({ name, created_at: at, data: { ...data, url: of } }));
   const tab = thisTab();
-  if (!tab || !events.length) return;
-  const batch = batchOf(sealAll(events));
-  if (keep({ b: batch, at, t: tab })) snapshot = batch.batch_id;
+  if (!hiddenAt || !tab) return;
+  const events = take();
+  // They stay in the queue as well.
+  putFirst(events);
+  const at = hiddenAt;
+  finish(false, true, at, (name, data) => events.push({ name, created_at: at, data }));
+  if (!events[0]) return;
+  const b = batchOf(seal(events));
+  if (keep({ b, at, t: tab })) snapshot = b.batch_id;
 };
 
 /** The page lives on, and speaks for itself. */
@@ -154,7 +142,7 @@ const dropSnapshot = (): void => {
   if (snapshot && !drop(snapshot)) {
     // Another tab took this one for dead, and sent what was in it.
     take();
-    finish(true, true, () => {});
+    finish(true, true, 0, () => {});
   }
   snapshot = undefined;
 };
@@ -162,7 +150,7 @@ const dropSnapshot = (): void => {
 const hide = (): void => {
   if (!view || hiddenAt) return;
   hiddenAt = Date.now();
-  if (hasHover()) {
+  if (matchMedia('(hover:hover)').matches) {
     hiddenTimer = later(() => {
       dropSnapshot();
       finishNow(false);
@@ -185,9 +173,12 @@ const show = (): void => {
 
 /** Goes on after input, in a new session if the old one is over. */
 const noteInput = (): void => {
-  if (!view || isMuted()) return;
+  if (!view || isMuted) return;
   const last = session().l;
-  if (touch()) restart(renew, last);
+  if (touch()) {
+    finishNow(true, last);
+    beginHere();
+  }
   active();
 };
 
@@ -201,10 +192,10 @@ export const startPages = (): void => {
   });
   takeOver();
   onRoute((kind) => {
-    const to = address(location.href);
+    const to = address();
     // Routers replace the state of a page's entry all the time, also where the site gave the page another name.
-    if (to.key != routeKey) arrive(to, kind);
-    routeKey = to.key;
+    if (to.key_ != routeKey && to.key_ != view?.key_) arrive(to, kind);
+    routeKey = to.key_;
   });
   on(document, 'visibilitychange', () => {
     if (document.hidden) hide();

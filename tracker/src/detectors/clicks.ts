@@ -3,7 +3,7 @@
 import { closest, controlOf, ignored, isField, looksInteractive, selectorOf, targetOf, textOf } from '../elements';
 import { here } from '../address';
 import { later, on, onInput } from '../guard';
-import { type Deed, change, count } from '../identity';
+import { DEAD, RAGE, change, count } from '../identity';
 import { onView } from '../pages';
 import { detect } from '../queue';
 import { type Chain, listenForAnswers, open, settleEffects, unwatch, watch } from './answers';
@@ -23,7 +23,7 @@ let wokenAt = -Infinity;
 /** The last unanswered click on what does not look as if it did something. */
 let quiet: { control: WeakRef<Element>; at: number } | undefined;
 
-const report = (name: keyof typeof MAX, deed: Deed | undefined, chain: Chain, more: Record<string, unknown> = {}): void => {
+const report = (name: keyof typeof MAX, deed: number | undefined, chain: Chain, more: Record<string, unknown> = {}): void => {
   found[name] = (found[name] ?? 0) + 1;
   if (found[name]! > MAX[name]) return;
   const { selector, text, at, url } = chain;
@@ -82,7 +82,7 @@ const judgeRage = (chain: Chain): void => {
   if (clicks.length < 3 || !isQuick(clicks) || unanswered(clicks, chain.answers) < 2) return;
   if (hasScrolled || hasSelection() || (isExempt(control, target) && !isDisabled(control))) return;
   close(chain);
-  report('rage_click', 'rage', chain, { clicks: clicks.length });
+  report('rage_click', RAGE, chain, { clicks: clicks.length });
 };
 
 const judgeDead = (chain: Chain): void => {
@@ -98,7 +98,7 @@ const judgeDead = (chain: Chain): void => {
     if (!isSecond) return;
   }
   seen.add(selector);
-  report('dead_click', 'dead', chain);
+  report('dead_click', DEAD, chain);
 };
 
 const close = (chain: Chain): void => {
@@ -160,7 +160,7 @@ export const clicks = (): void => {
         isCandidate: false,
         selector: selectorOf(control),
         text: textOf(control),
-        url: here(),
+        url: here,
         href: location.href,
         at: Date.now(),
         x,

@@ -1,7 +1,7 @@
 // Uncaught exceptions, and rejections that nobody handles.
 
 import { attempt, on } from '../guard';
-import { count } from '../identity';
+import { ERROR, count } from '../identity';
 import { onView } from '../pages';
 import { detect } from '../queue';
 import { type Place, messageOf, placeOf, sourceOf, stackOf } from './stack';
@@ -40,7 +40,7 @@ const report = (name: string, raw: string, error: any, given?: Place): void => {
   if (seen.has(key) || seen.size >= MAX_DISTINCT) return;
   seen.add(key);
   last = { message, at: Date.now() };
-  if (detect(name, { message, source, line: place.line, column: place.column, stack: stackOf(stack) })) count('error');
+  if (detect(name, { message, source, line: place.line, column: place.column, stack: stackOf(stack) })) count(ERROR);
 };
 
 const thrown = (event: ErrorEvent): void => {

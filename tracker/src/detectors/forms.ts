@@ -3,7 +3,7 @@
 import { selectorOf, targetOf } from '../elements';
 import { here } from '../address';
 import { later, now, on, onInput } from '../guard';
-import { count } from '../identity';
+import { ABANDON, count } from '../identity';
 import { onFinish, onView } from '../pages';
 import { detect } from '../queue';
 
@@ -73,7 +73,7 @@ const formOf = (field: Element): Form | undefined => {
     const read = (name: string): string | null => element.getAttribute(name);
     const action = read('action');
     const name = read('name') || read('id') || (action && new URL(action, location.href).pathname) || selectorOf(element);
-    form = { element: new WeakRef(element), name: name.slice(0, 256), url: here(), isTouched: false, isStarted: false, sentAt: 0, isReported: false, lastField: '', spent: 0, lastAt: 0 };
+    form = { element: new WeakRef(element), name: name.slice(0, 256), url: here, isTouched: false, isStarted: false, sentAt: 0, isReported: false, lastField: '', spent: 0, lastAt: 0 };
     forms.set(element, form);
     known.push(form);
   }
@@ -95,7 +95,7 @@ const abandon = (form: Form, isFinal: boolean, tell: () => void): void => {
   if (isFinal) {
     abandons++;
     form.isReported = true;
-    count('abandon');
+    count(ABANDON);
   }
   tell();
 };

@@ -3,7 +3,7 @@
 import { attempt, guard } from '../guard';
 import { onView } from '../pages';
 import { detect } from '../queue';
-import { isOff } from '../settings';
+import { isOn } from '../settings';
 import { describe, wasThrown } from './errors';
 import { messageOf, placeOf, sourceOf, stackOf } from './stack';
 
@@ -24,7 +24,7 @@ export const format = (args: unknown[]): string => {
 };
 
 export const logs = (): void => {
-  if (isOff('console')) return;
+  if (!isOn('console', 'on')) return;
   let isInside = false;
   for (const [method, name] of [
     ['error', 'console_error'],

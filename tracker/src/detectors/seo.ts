@@ -70,14 +70,14 @@ const diagnose = (): Record<string, unknown> | undefined => {
 
 export const seo = (): void => {
   onView(() => {
-    const url = here();
+    const url = here;
     const key = hash32(url).toString(36);
     if (session().q.includes(key)) return;
     const began = Date.now();
     let timer: number;
     const look = (): void => {
       observer.disconnect();
-      if (url != here()) return;
+      if (url != here) return;
       const facts = attempt(diagnose);
       if (!facts || !detect('seo_diagnostics', facts)) return;
       change((session) => (session.q = [...session.q, key].slice(-MAX_PAGES)));

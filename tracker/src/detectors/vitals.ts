@@ -16,7 +16,7 @@ let isSent = false;
 
 export const vitals = (): void => {
   const { supportedEntryTypes: supported } = PerformanceObserver;
-  const url = here();
+  const url = here;
   const navigation: Entry = performance.getEntriesByType('navigation')[0];
   const start: number = navigation?.activationStart ?? 0;
   let hiddenAt = Infinity;

@@ -110,6 +110,9 @@ test('what is measured of a screen is whole', () => {
 });
 
 test('the frustration score is the server’s', () => {
-  identity.change(({ n }) => Object.assign(n, { rage: 3, dead: 5, error: 2, abandon: 1 }));
+  const { RAGE, DEAD, ERROR, ABANDON } = identity;
+  for (const points of [RAGE, RAGE, RAGE, DEAD, DEAD, DEAD, DEAD, DEAD, ERROR, ERROR, ABANDON]) identity.count(points);
   assert.equal(identity.frustration(), 78);
+  for (let n = 0; n < 4; n++) identity.count(identity.RAPID);
+  assert.equal(identity.frustration(), 100);
 });

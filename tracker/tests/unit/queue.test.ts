@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { pack } from '../../src/batch';
 import { forget } from '../../src/identity';
-import { byteLength, toJson } from '../../src/json';
+import { toJson } from '../../src/json';
 import { clear, emit, setHook } from '../../src/queue';
 import { settle } from '../../src/settings';
 import { storeIn } from '../../src/storage';
@@ -23,7 +23,7 @@ test('batches keep to the collector’s limits', () => {
   assert.equal(batches.reduce((sum, { events }) => sum + events.length, 0), 450);
   for (const batch of batches) {
     assert.ok(batch.events.length <= 100);
-    assert.ok(byteLength(toJson(batch)) < 20_000);
+    assert.ok(Buffer.byteLength(toJson(batch)) < 20_000);
     assert.match(batch.batch_id, /^b_[\w-]{16}$/);
   }
   assert.equal(new Set(batches.map(({ batch_id }) => batch_id)).size, batches.length);
