@@ -18,16 +18,21 @@ const REDIRECT = 1000;
 /** The server's rule. */
 const RAPID_TIME = 2000;
 /** A tab that comes back within this goes on with its page view. */
-const HIDDEN = 10 * 60_000;
+const MAX_HIDDEN = 10 * 60_000;
 
 /** Adds an event to those that finish a page view. */
 export type Add = (name: string, data: Record<string, unknown>, url?: string) => void;
 
+/** Whether the document is left, or the page view alone, or the page may only be hidden. */
+export const DOCUMENT_LEFT = 2;
+const VIEW_LEFT = 1;
+const HIDDEN = 0;
+
 /**
- * Says what there is to say of a page view that is finished. `isFinal` is false for a snapshot, after which the view may go on;
- * `isLeft` is false where the page may only be hidden. `at` is when it was last visible.
+ * Says what there is to say of a page view that is finished. `isFinal` is false for a snapshot, after which the view may go on.
+ * `at` is when it was last visible.
  */
-type Finisher = (add: Add, isFinal: boolean, isLeft: boolean, at: number) => void;
+type Finisher = (add: Add, isFinal: boolean, left: number, at: number) => void;
 
 /** What is viewed, under a name of the site's perhaps. */
 let view: Address | undefined;
@@ -53,19 +58,26 @@ export const onView = (fn: () => void): void => {
   viewers.push(fn);
 };
 
+/** Lets so many different things through in a page view, each once. */
+export const quota = (max: number): ((what?: unknown) => boolean) => {
+  const seen = new Set<unknown>();
+  onView(() => seen.clear());
+  return (what = {}) => !seen.has(what) && seen.size < max && !!seen.add(what);
+};
+
 /** Read as late as can be: routers set it after the address. */
 const readTitle = (): void => {
   if (view && isOpen(viewEvent)) viewEvent.data!.title ??= titleOf(viewTitle ?? document.title) || undefined;
 };
 
-const finish = (isFinal: boolean, isLeft: boolean, at: number, add: (name: string, data: Record<string, unknown>) => void): void => {
+const finish = (isFinal: boolean, left: number, at: number, add: (name: string, data: Record<string, unknown>) => void): void => {
   readTitle();
   const url = here;
-  if (view && !isMuted) for (const fn of finishers) attempt(() => fn((name, data, of = url) => add(name, { ...data, url: of }), isFinal, isLeft, at));
+  if (view && !isMuted) for (const fn of finishers) attempt(() => fn((name, data, of = url) => add(name, { ...data, url: of }), isFinal, left, at));
 };
 
 /** Queues what there is to say of the page view, at the instant it was last visible. */
-const finishNow = (isLeft: boolean, at = hiddenAt ?? Date.now()): void => finish(true, isLeft, at, (name, data) => emit(name, data, at));
+const finishNow = (left: number, at = hiddenAt ?? Date.now()): void => finish(true, left, at, (name, data) => emit(name, data, at));
 
 /** Begins a page view, in a new session if the last one is over. */
 const begin = (to: Address, title?: string): void => {
@@ -100,7 +112,7 @@ export const beginHere = (): void => {
 
 /** Finishes the page view and begins it anew, as someone else. */
 export const restart = (become: () => void): void => {
-  finishNow(true);
+  finishNow(VIEW_LEFT);
   flush();
   become();
   if (view) beginHere();
@@ -119,7 +131,7 @@ export const arrive = (to: Address, kind: string, title?: string): void => {
       if (session.p == 1) session.u = here;
     });
   } else {
-    finishNow(true);
+    finishNow(VIEW_LEFT);
     begin(to, title);
   }
 };
@@ -131,7 +143,7 @@ const takeSnapshot = (): void => {
   // They stay in the queue as well.
   putFirst(events);
   const at = hiddenAt;
-  finish(false, true, at, (name, data) => events.push({ name, created_at: at, data }));
+  finish(false, DOCUMENT_LEFT, at, (name, data) => events.push({ name, created_at: at, data }));
   if (!events[0]) return;
   const b = batchOf(seal(events));
   if (keep({ b, at, t: tab })) snapshot = b.batch_id;
@@ -142,7 +154,7 @@ const dropSnapshot = (): void => {
   if (snapshot && !drop(snapshot)) {
     // Another tab took this one for dead, and sent what was in it.
     take();
-    finish(true, true, 0, () => {});
+    finish(true, DOCUMENT_LEFT, 0, () => {});
   }
   snapshot = undefined;
 };
@@ -153,12 +165,12 @@ const hide = (): void => {
   if (matchMedia('(hover:hover)').matches) {
     hiddenTimer = later(() => {
       dropSnapshot();
-      finishNow(false);
+      finishNow(HIDDEN);
       flush();
-    }, HIDDEN);
+    }, MAX_HIDDEN);
   } else {
     // Phones kill hidden pages without a word.
-    finishNow(false);
+    finishNow(HIDDEN);
     leave(false);
   }
   takeSnapshot();
@@ -176,7 +188,7 @@ const noteInput = (): void => {
   if (!view || isMuted) return;
   const last = session().l;
   if (touch()) {
-    finishNow(true, last);
+    finishNow(VIEW_LEFT, last);
     beginHere();
   }
   active();
@@ -205,7 +217,7 @@ export const startPages = (): void => {
   on(window, 'pagehide', () => {
     if (!view) return;
     dropSnapshot();
-    finishNow(true);
+    finishNow(DOCUMENT_LEFT);
     leave(isLeavingToOwn());
   });
   on<PageTransitionEvent>(window, 'pageshow', ({ persisted }) => {

@@ -16,14 +16,14 @@ export const bundle = async (entry, format) => {
     entryPoints: [join('src', entry)],
     bundle: true,
     format,
-    target: 'es2020',
+    target: 'es2021',
     charset: 'utf8',
     define: { VERSION: JSON.stringify(version) },
     write: false,
   });
   const { code } = await minify(outputFiles[0].text, {
     module: format === 'esm',
-    ecma: 2020,
+    ecma: 2021,
     compress: { passes: 3, unsafe_arrows: true, pure_getters: true },
     // What is only used in here is named with a last underscore, and gets a short name.
     mangle: { properties: { regex: /_$/ } },

@@ -1,6 +1,7 @@
 // Web Vitals of the document, each once: not of routes, nor of pages out of the back/forward cache, which are no loads.
 
-import { attempt, now, on } from '../guard';
+import { type Entry, catchUp, observe } from '../entries';
+import { now, on } from '../guard';
 import { onFinish } from '../pages';
 import { emit } from '../queue';
 import { here } from '../address';
@@ -9,64 +10,59 @@ import { beforePacking } from '../transport';
 /** A laptop that slept while the page loaded. */
 const MAX_TIME = 300_000;
 
-type Entry = any;
+type Values = Record<string, number | undefined>;
 
 let isEarlySent = false;
 let isSent = false;
 
 export const vitals = (): void => {
-  const { supportedEntryTypes: supported } = PerformanceObserver;
   const url = here;
   const navigation: Entry = performance.getEntriesByType('navigation')[0];
   const start: number = navigation?.activationStart ?? 0;
   let hiddenAt = Infinity;
   let paintedAt: number | undefined;
   let largestAt: number | undefined;
-  let shift: number | undefined = supported.includes('layout-shift') ? 0 : undefined;
-  let window_ = { value: 0, first: 0, last: 0 };
+  let shift: number | undefined = PerformanceObserver.supportedEntryTypes.includes('layout-shift') ? 0 : undefined;
+  /** The window of shifts that lasts: its sum, first and last instant. */
+  let sum = 0;
+  let first: number;
+  let last: number;
   let delay: number | undefined;
-  let slowest: { id: number; duration: number }[] = [];
+  let slowest: { id_: number; duration: number }[] = [];
   let counted = 0;
-  const observers: [PerformanceObserver, (entry: Entry) => void][] = [];
 
-  const observe = (type: string, each: (entry: Entry) => void, options?: object): void => {
-    attempt(() => {
-      const observer = new PerformanceObserver((list) => list.getEntries().forEach(each));
-      observer.observe({ type, buffered: true, ...options });
-      observers.push([observer, each]);
-    });
-  };
   const hide = (at: number): void => {
     hiddenAt = Math.min(hiddenAt, at);
   };
-  for (const { name, startTime } of performance.getEntriesByType('visibility-state')) {
-    if (name == 'hidden' && startTime >= start) hide(startTime);
-  }
+  for (const { name, startTime } of performance.getEntriesByType('visibility-state')) if (name == 'hidden' && startTime >= start) hide(startTime);
   if (document.hidden) hide(0);
-  on(document, 'visibilitychange', ({ timeStamp }) => document.hidden && hide(timeStamp));
-  on(window, 'pagehide', ({ timeStamp }) => hide(timeStamp));
+  on(window, 'visibilitychange pagehide', ({ type, timeStamp }) => (document.hidden || type == 'pagehide') && hide(timeStamp));
 
-  const interaction = ({ interactionId: id, duration }: Entry): void => {
-    if (!id) return;
-    const known = slowest.find((other) => other.id == id);
+  const interaction = ({ interactionId: id_, duration }: Entry): void => {
+    if (!id_) return;
+    const known = slowest.find((other) => other.id_ == id_);
     if (known) known.duration = Math.max(known.duration, duration);
     else {
       counted++;
-      slowest.push({ id, duration });
+      slowest.push({ id_, duration });
     }
     slowest = slowest.sort((a, b) => b.duration - a.duration).slice(0, 10);
   };
+  const sinceStart = (startTime: number): number => Math.max(0, startTime - start);
   observe('paint', ({ name, startTime }) => {
-    if (name == 'first-contentful-paint' && startTime < hiddenAt) paintedAt = Math.max(0, startTime - start);
+    if (name != 'first-paint' && startTime < hiddenAt) paintedAt = sinceStart(startTime);
   });
   observe('largest-contentful-paint', ({ startTime }) => {
-    if (startTime < hiddenAt) largestAt = Math.max(0, startTime - start);
+    if (startTime < hiddenAt) largestAt = sinceStart(startTime);
   });
   observe('layout-shift', ({ value, startTime, hadRecentInput }) => {
     if (hadRecentInput) return;
-    const isSame = window_.value && startTime - window_.last < 1000 && startTime - window_.first < 5000;
-    window_ = { value: isSame ? window_.value + value : value, first: isSame ? window_.first : startTime, last: startTime };
-    shift = Math.max(shift!, window_.value);
+    if (!(startTime - last < 1000 && startTime - first < 5000)) {
+      sum = 0;
+      first = startTime;
+    }
+    last = startTime;
+    shift = Math.max(shift!, (sum += value));
   });
   observe('event', interaction, { durationThreshold: 40 });
   observe('first-input', (entry) => {
@@ -75,33 +71,29 @@ export const vitals = (): void => {
   });
 
   const time = (value: number | undefined): number | undefined => (value! <= MAX_TIME ? Math.round(value!) : undefined);
-  const report = (values: Record<string, number | undefined>): Record<string, number | undefined> | undefined =>
-    Object.values(values).some((value) => value != null) ? values : undefined;
-  const early = () => {
-    const response: number | undefined = navigation?.responseStart;
-    return { ttfb: response! > 0 ? time(Math.max(0, response! - start)) : undefined, fcp: time(paintedAt) };
+  /** The early values, unless they were sent, and others; nothing if there are none. */
+  const report = (tell: (name: string, data: Values, url?: string) => void, others?: Values): void => {
+    const { responseStart } = navigation ?? {};
+    const values: Values = { ...(isEarlySent ? {} : { ttfb: responseStart > 0 ? time(sinceStart(responseStart)) : undefined, fcp: time(paintedAt) }), ...others };
+    if (Object.values(values).some((value) => value != null)) tell('web_vitals', values, url);
   };
 
   beforePacking(() => {
     // Before the first paint there is half of it; that waits for the end.
     if (isEarlySent || (paintedAt == null && now() < 10_000)) return;
+    report((name, data) => emit(name, { ...data, url }));
     isEarlySent = true;
-    const values = report(early());
-    if (values) emit('web_vitals', { ...values, url });
   });
   onFinish((add, isFinal) => {
     if (isSent) return;
-    for (const [observer, each] of observers) attempt(() => observer.takeRecords().forEach(each));
+    catchUp();
     const count: number = (performance as any).interactionCount ?? counted;
-    const outliers = Math.min(slowest.length - 1, Math.floor(count / 50));
-    const values = report({
-      ...(isEarlySent ? {} : early()),
+    report(add, {
       lcp: time(largestAt),
       cls: paintedAt == null || shift == null ? undefined : Math.round(shift * 10_000) / 10_000,
-      inp: time(slowest[outliers]?.duration),
+      inp: time(slowest[Math.min(slowest.length - 1, Math.floor(count / 50))]?.duration),
       fid: time(delay),
     });
     if (isFinal) isSent = isEarlySent = true;
-    if (values) add('web_vitals', values, url);
   });
 };
