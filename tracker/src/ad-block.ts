@@ -10,9 +10,8 @@ export const layBait = (): void => {
     bait = document.createElement('div');
     bait.className = 'ad ads adsbox ad-banner';
     bait.setAttribute('data-identity-ignore', '');
-    bait.setAttribute('aria-hidden', 'true');
     // By the object model, as a content security policy may forbid style attributes.
-    bait.style.cssText = 'position:absolute;left:-999px;width:9px;height:9px;pointer-events:none';
+    bait.style.cssText = 'position:absolute;left:-99px;height:9px';
     // Beside the body: frameworks own what is inside it.
     document.documentElement.append(bait);
   }, 1500);

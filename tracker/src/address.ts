@@ -10,14 +10,12 @@ const MAX_UTM = 512;
 /** Words and short numbers, as in `25-things-you-should-know`: what people write, however long. */
 const SLUG = /^(([a-z]{1,20}|[a-z]{0,3}\d{1,4}[a-z]{0,2})([-_.]+|$))+$/i;
 
-const cleanSegment = (segment: string): string => {
-  const text = attempt(() => decodeURIComponent(segment)) ?? segment;
+const cleanPart = (part: string): string => {
+  const text = attempt(() => decodeURIComponent(part)) ?? part;
   return /@|^eyJ[\w-]+\.|^[\da-f]{8}-([\da-f]{4}-){3}/i.test(text) || (text.length > 19 && /\d/.test(text) && /[a-z]/i.test(text) && !SLUG.test(text))
     ? '*'
-    : segment;
+    : part;
 };
-
-const cleanPath = (path: string): string => matching('mask', path) ?? path.split('/').map(cleanSegment).join('/');
 
 export interface Address {
   /** As it is sent. */
@@ -27,21 +25,25 @@ export interface Address {
   path_: string;
 }
 
+const masked = (path: string): string => matching('mask', path) ?? path;
+
+/** What is left of an address, once each of its parts was looked at. */
+const clean = (address: string): string => address.replace(/[^/?&=#]+/g, cleanPart).slice(0, MAX_URL);
+
 export const address = (href = location.href): Address => {
-  const { pathname, searchParams, hash } = new URL(href, location.href);
+  const to = new URL(href, location.href);
+  for (const name of [...to.searchParams.keys()]) if (!list('params').includes(name)) to.searchParams.delete(name);
+  const { pathname, search, hash } = to;
   // The part of a hash that names a route, if it does: never its query.
-  const [route] = isOn('hash', /^#!?\//.test(hash) ? '' : undefined) ? hash.slice(1).split(/[?&]/) : [''];
-  const write = (path: typeof cleanPath, value: typeof cleanSegment): string => {
-    const query = list('params').flatMap((name) => (searchParams.has(name) ? `${name}=${encodeURIComponent(value(searchParams.get(name)!))}` : []));
-    return path(pathname) + (query[0] ? `?${query.join('&')}` : '') + (route && `#${path(route)}`);
-  };
-  return { path_: pathname, key_: write(String, String), url: write(cleanPath, cleanSegment).slice(0, MAX_URL) };
+  const route = isOn('hash', /^#!?\//.test(hash) ? '' : undefined) ? hash.slice(1).split(/[?&]/)[0] : '';
+  const suffix = route && '#';
+  return { path_: pathname, key_: pathname + search + suffix + route, url: clean(masked(pathname) + search + suffix + (route && masked(route))) };
 };
 
 /** Where the visitor came from: origin and path, nothing for this site's own pages. */
 export const referrer = (): string | undefined => {
   const [, origin, path] = /^((?:https?|android-app):\/\/[^/?#]*)([^?#]*)/.exec(document.referrer) ?? [];
-  return origin && origin != location.origin ? (origin + cleanPath(path!)).slice(0, MAX_URL) : undefined;
+  return origin && origin != location.origin ? origin + clean(masked(path!)) : undefined;
 };
 
 export type Campaign = Record<string, string>;

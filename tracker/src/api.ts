@@ -5,7 +5,7 @@ import { startCustom, track } from './custom';
 import { attempt, halt, isHalted, later, on } from './guard';
 import { addAlias, bot, forget, objects, persist, replace, session, visitorId } from './identity';
 import { arrive, beginHere, restart, startPages } from './pages';
-import { type Hook, clear, holdAtMost, setHook } from './queue';
+import { type Hook, MAX_WAITING, clear, holdAtMost, setHook } from './queue';
 import { hash32 } from './random';
 import { isOn, list, setting } from './settings';
 import { isOptedOut, setOptedOut, storeFor, storeIn, write } from './storage';
@@ -52,8 +52,8 @@ const mayRun = (): boolean =>
 
 /** Keeps where the owner and the visitor allow it. */
 const storeAsAllowed = (): void => {
-  const wanted = setting('storage');
-  storeIn(wanted != 'none' && objects() ? 'session' : /^(session|none)$/.test(wanted) ? wanted : 'local');
+  const wanted = setting('storage') ?? 'local';
+  storeIn(wanted != 'none' && objects() ? 'session' : wanted);
 };
 
 /** Runs the tracker on this page, and gives its interface. `calls` were made before it was there. */
@@ -64,7 +64,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
   /** Keeps and sends from here on, if the visitor agrees. */
   const open = (): void => {
     allow(agrees);
-    holdAtMost(agrees ? undefined : MAX_WAITING_FOR_CONSENT);
+    holdAtMost(agrees ? MAX_WAITING : MAX_WAITING_FOR_CONSENT);
     if (!agrees) return;
     storeAsAllowed();
     if (!(hash32(visitorId() ?? session().i) < (setting('sample') ?? 1) * 2 ** 32)) stop();
@@ -111,7 +111,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
   const methods: { [name: string]: (...args: any) => void } = {
     track,
     page(path?: string, title?: string) {
-      arrive(address(path ?? undefined), 'push', title);
+      arrive(address(path), 'push', title);
     },
     identify(id: unknown) {
       const alias = /string|number/.test(typeof id) ? `${id}` : '';
@@ -161,7 +161,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
   attempt(() => {
     storeFor(setting('key'));
     if (!mayRun()) return;
-    if ((document as { prerendering?: boolean }).prerendering) on(document, 'prerenderingchange', boot);
+    if ((document as { prerendering?: boolean }).prerendering) on('prerenderingchange', boot);
     else boot();
   });
   return api;

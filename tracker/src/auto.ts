@@ -9,14 +9,14 @@ import { isOn, settle } from './settings';
 export const auto = (detectors: { [name: string]: Detector }): void => {
   attempt(() => {
     const page = window as unknown as { identity?: Partial<Api> & { q?: unknown[] } };
-    const isKeyed = (script: Element | null): boolean => !!script?.getAttribute('data-key');
     // Modules and tag managers' scripts are no current script.
-    let script = document.currentScript as HTMLScriptElement | null;
-    if (!isKeyed(script)) script = document.querySelector('script[data-key^=pk_live_]');
-    if (page.identity?.version || !isKeyed(script)) return;
+    const script = [document.currentScript, document.querySelector('script[data-key^=pk_live_]')].find((found) => found?.getAttribute('data-key')) as
+      | HTMLScriptElement
+      | undefined;
+    if (!script || page.identity?.version) return;
     settle((name) => {
-      const value = script!.getAttribute(`data-${name}`);
-      return name == 'endpoint' ? new URL(value ?? 'collect', value == null && script!.src ? script!.src : location.href).href : value;
+      const value = script.dataset[name];
+      return name == 'endpoint' ? new URL(value ?? 'collect', (value == null && script.src) || location.href).href : value;
     });
     debug(isOn('debug'));
     const calls = page.identity?.q;

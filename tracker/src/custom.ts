@@ -12,13 +12,12 @@ const mayTrack = quota(100);
 /** Queues an event under its name in snake case. */
 export const track = (name: unknown, data?: unknown): void => {
   const snake = String(name)
-    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+    .match(/[A-Z]*[a-z\d]+|[A-Z]+/g)
+    ?.join('_')
     .toLowerCase()
-    .replace(/[^a-z\d]+/g, '_')
-    .replace(/^_|_$/g, '')
     .slice(0, 64);
   if (!snake || !mayTrack()) note('not tracked', name);
-  else emit(snake, copy(data), Date.now(), here);
+  else emit({ name: snake, url: here, created_at: Date.now(), data: copy(data) });
 };
 
 /** Starts to listen for clicks that the site has named. They are never prevented, nor waited for. */

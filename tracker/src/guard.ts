@@ -47,12 +47,12 @@ export const guard = <A extends unknown[]>(fn: (...args: A) => void): ((...args:
  * Listens to events, space-separated. In the capture phase, so that a page that stops propagation hides nothing; passive, as
  * nothing here is ever prevented.
  */
-export const on = <E extends Event = Event>(target: EventTarget, types: string, fn: (event: E) => void): void =>
+export const on = <E extends Event = Event>(types: string, fn: (event: E) => void, target: EventTarget = window): void =>
   types.split(' ').forEach((type) => target.addEventListener(type, guard(fn) as EventListener, { capture: true, passive: true }));
 
 /** Listens to what the person does; what scripts dispatch does not count. */
-export const onInput = <E extends Event = Event>(types: string, fn: (event: E) => void): void =>
-  on<E>(window, types, (event) => event.isTrusted && fn(event));
+export const onInput = <E extends Event = Event>(types: string, fn: (event: E) => void, target?: EventTarget): void =>
+  on<E>(types, (event) => event.isTrusted && fn(event), target);
 
 export const later = (fn: () => void, ms: number): number => setTimeout(guard(fn), ms) as unknown as number;
 

@@ -6,24 +6,29 @@ import { attempt, now, on, onInput } from './guard';
 /** A click answered by a slower server is not recognized, which costs one batch. */
 const MAX_WAIT = 10_000;
 
-/** Where the page is being left for, since when, and by which click, which the page may still prevent. */
-let leavingTo: string | undefined;
-let leavingAt = 0;
-let cause: Event | undefined;
+/** Whether the page is being left for another of this site's, which will run the tracker as well. */
+let isOwn: (() => boolean) | undefined;
 
-const note = (url?: string, event?: Event): void => {
-  leavingTo = url;
-  leavingAt = now();
-  cause = event;
+/** Notes that the page is being left, by a click perhaps, which the page may still prevent. */
+const note = (url: string, event?: Event): void => {
+  const at = now();
+  isOwn = () => {
+    const { origin, pathname } = new URL(url, location.href);
+    const isFile = /\.(?!html?$|php$|aspx?$|jsp$)[a-z\d]{2,5}$/i.test(pathname);
+    return now() - at <= MAX_WAIT && !event?.defaultPrevented && origin == location.origin && !isFile && !matching('exclude', pathname);
+  };
 };
 
-/** Whether the page is being left for another of this site's, which will run the tracker as well. */
+/** Forgets it: the page is used on, as what was followed was a download. */
+const stay = (): void => {
+  isOwn = undefined;
+};
+
 export const isLeavingToOwn = (): boolean => {
-  const to = leavingTo != null && !cause?.defaultPrevented && now() - leavingAt <= MAX_WAIT && new URL(leavingTo, location.href);
+  const is = !!isOwn?.();
   // The page may come back, out of the back/forward cache.
-  note();
-  const isFile = (path: string): boolean => /\.(?!html?$|php$|aspx?$|jsp$)[a-z\d]{2,5}$/i.test(path);
-  return to && to.origin == location.origin && !isFile(to.pathname) && !matching('exclude', to.pathname);
+  stay();
+  return is;
 };
 
 type NavigateEvent = Event & {
@@ -34,18 +39,27 @@ type NavigateEvent = Event & {
 
 /** Calls back once the document's address may have changed, with how: `push`, `replace` or something else. */
 export const onRoute = (fn: (kind: string) => void): void => {
-  // Whoever goes on using the page has not left it: it was a download.
-  onInput('pointerdown keydown', () => note());
+  onInput('pointerdown keydown', stay);
   const { navigation } = window as { navigation?: EventTarget };
   if (navigation) {
-    on<NavigateEvent>(navigation, 'navigate', ({ destination, downloadRequest, formData }) => {
-      // What is posted may go on to a payment provider: those events are sent, not left to a next page.
-      if (!destination.sameDocument) note(downloadRequest != null || formData ? undefined : destination.url);
-    });
-    on<Event & { navigationType: string | null }>(navigation, 'currententrychange', ({ navigationType }) => {
-      note();
-      if (navigationType) fn(navigationType);
-    });
+    on<NavigateEvent>(
+      'navigate',
+      ({ destination, downloadRequest, formData }) => {
+        if (destination.sameDocument) return;
+        // What is posted may go on to a payment provider: those events are sent, not left to a next page.
+        if (formData || downloadRequest != null) stay();
+        else note(destination.url);
+      },
+      navigation,
+    );
+    on<Event & { navigationType: string | null }>(
+      'currententrychange',
+      ({ navigationType }) => {
+        stay();
+        if (navigationType) fn(navigationType);
+      },
+      navigation,
+    );
     return;
   }
   onInput<MouseEvent>('click', (event) => {
@@ -65,5 +79,5 @@ export const onRoute = (fn: (kind: string) => void): void => {
       };
     });
   }
-  on(window, 'popstate hashchange', () => fn(''));
+  on('popstate hashchange', () => fn(''));
 };

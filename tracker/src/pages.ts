@@ -5,9 +5,9 @@ import { batchOf } from './batch';
 import { attempt, later, now, on, onInput } from './guard';
 import { RAPID, change, count, renew, session, touch } from './identity';
 import { isLeavingToOwn, onRoute } from './navigation';
-import { type TrackedEvent, emit, isMuted, isOpen, mute, putFirst, seal, take } from './queue';
+import { type TrackedEvent, isMuted, isOpen, mute, putFirst, seal, take, tell } from './queue';
 import { matching } from './settings';
-import { drop, keep, thisTab } from './store';
+import { drop, isKept, keep, thisTab } from './store';
 import { titleOf } from './text';
 import { active, beforePacking, flush, flushIn, leave, takeOver } from './transport';
 
@@ -21,7 +21,7 @@ const RAPID_TIME = 2000;
 const MAX_HIDDEN = 10 * 60_000;
 
 /** Adds an event to those that finish a page view. */
-export type Add = (name: string, data: Record<string, unknown>, url?: string) => void;
+export type Add = (name: string, data: Record<string, unknown>, url?: string) => unknown;
 
 /** Whether the document is left, or the page view alone, or the page may only be hidden. */
 export const DOCUMENT_LEFT = 2;
@@ -70,14 +70,13 @@ const readTitle = (): void => {
   if (view && isOpen(viewEvent)) viewEvent.data!.title ??= titleOf(viewTitle ?? document.title) || undefined;
 };
 
-const finish = (isFinal: boolean, left: number, at: number, add: (name: string, data: Record<string, unknown>) => void): void => {
+const finish = (isFinal: boolean, left: number, at: number, add: Add): void => {
   readTitle();
-  const url = here;
-  if (view && !isMuted) for (const fn of finishers) attempt(() => fn((name, data, of = url) => add(name, { ...data, url: of }), isFinal, left, at));
+  if (view && !isMuted) for (const fn of finishers) attempt(() => fn(add, isFinal, left, at));
 };
 
 /** Queues what there is to say of the page view, at the instant it was last visible. */
-const finishNow = (left: number, at = hiddenAt ?? Date.now()): void => finish(true, left, at, (name, data) => emit(name, data, at));
+const finishNow = (left: number, at = hiddenAt ?? Date.now()): void => finish(true, left, at, (name, data, url) => tell(name, data, url, at));
 
 /** Begins a page view, in a new session if the last one is over. */
 const begin = (to: Address, title?: string): void => {
@@ -100,7 +99,7 @@ const begin = (to: Address, title?: string): void => {
       session.p++;
     });
   }
-  viewEvent = emit('page_view', { url: here }, at);
+  viewEvent = tell('page_view', {}, here, at);
   for (const fn of viewers) attempt(fn);
 };
 
@@ -143,19 +142,21 @@ const takeSnapshot = (): void => {
   // They stay in the queue as well.
   putFirst(events);
   const at = hiddenAt;
-  finish(false, DOCUMENT_LEFT, at, (name, data) => events.push({ name, created_at: at, data }));
+  finish(false, DOCUMENT_LEFT, at, (name, data, url = here) => events.push(...seal([{ name, created_at: at, data: { ...data, url } }])));
   if (!events[0]) return;
-  const b = batchOf(seal(events));
+  const b = batchOf(events);
   if (keep({ b, at, t: tab })) snapshot = b.batch_id;
 };
 
 /** The page lives on, and speaks for itself. */
 const dropSnapshot = (): void => {
-  if (snapshot && !drop(snapshot)) {
+  if (!snapshot) return;
+  if (!isKept(snapshot)) {
     // Another tab took this one for dead, and sent what was in it.
     take();
     finish(true, DOCUMENT_LEFT, 0, () => {});
   }
+  drop(snapshot);
   snapshot = undefined;
 };
 
@@ -164,7 +165,6 @@ const hide = (): void => {
   hiddenAt = Date.now();
   if (matchMedia('(hover:hover)').matches) {
     hiddenTimer = later(() => {
-      dropSnapshot();
       finishNow(HIDDEN);
       flush();
     }, MAX_HIDDEN);
@@ -176,22 +176,12 @@ const hide = (): void => {
   takeSnapshot();
 };
 
-const show = (): void => {
+const show = (isRestored?: boolean): void => {
   clearTimeout(hiddenTimer);
   dropSnapshot();
   hiddenAt = undefined;
-  if (!view) beginHere();
-};
-
-/** Goes on after input, in a new session if the old one is over. */
-const noteInput = (): void => {
-  if (!view || isMuted) return;
-  const last = session().l;
-  if (touch()) {
-    finishNow(VIEW_LEFT, last);
-    beginHere();
-  }
-  active();
+  takeOver();
+  if (isRestored || !view) beginHere();
 };
 
 export const startPages = (): void => {
@@ -209,33 +199,31 @@ export const startPages = (): void => {
     if (to.key_ != routeKey && to.key_ != view?.key_) arrive(to, kind);
     routeKey = to.key_;
   });
-  on(document, 'visibilitychange', () => {
+  on('visibilitychange', () => {
     if (document.hidden) hide();
     // A page out of the back/forward cache is told so only after it was told to be visible.
-    else later(show, 0);
+    else later(() => show(), 0);
   });
-  on(window, 'pagehide', () => {
+  on('pagehide', () => {
     if (!view) return;
     dropSnapshot();
     finishNow(DOCUMENT_LEFT);
     leave(isLeavingToOwn());
   });
-  on<PageTransitionEvent>(window, 'pageshow', ({ persisted }) => {
-    if (!persisted) return;
-    clearTimeout(hiddenTimer);
-    hiddenAt = undefined;
-    takeOver();
-    beginHere();
-  });
-  onInput('pointerdown keydown', () => {
-    inputAt = now();
-    noteInput();
-  });
-  let moved = 0;
-  onInput('pointermove wheel touchmove', () => {
-    if (now() - moved < 1000) return;
-    moved = now();
-    noteInput();
+  on<PageTransitionEvent>('pageshow', ({ persisted }) => persisted && show(true));
+  let movedAt = 0;
+  onInput('pointerdown keydown pointermove wheel touchmove', ({ type }) => {
+    if (/down/.test(type)) inputAt = now();
+    else if (now() - movedAt < 1000) return;
+    movedAt = now();
+    if (!view || isMuted) return;
+    // Goes on, in a new session if the old one is over.
+    const { l } = session();
+    if (touch()) {
+      finishNow(VIEW_LEFT, l);
+      beginHere();
+    }
+    active();
   });
   if (!document.hidden) beginHere();
 };

@@ -19,7 +19,7 @@ export type Hook = (event: TrackedEvent) => TrackedEvent | null | undefined;
 
 /** Under the collector's 8 KiB, which are counted in its own writing of the same. */
 const MAX_DATA = 8000;
-const MAX_WAITING = 500;
+export const MAX_WAITING = 500;
 /** Events of detectors in a session: a page that provokes more is not worth its visitor's battery. */
 const MAX_DETECTED = 200;
 /** What is sent at once. */
@@ -27,8 +27,8 @@ const MANY = 20;
 export const MAX_CHARACTERS = 12_000;
 
 let waiting: TrackedEvent[] = [];
-/** Events in their last form. */
-const sealed = new WeakSet<TrackedEvent>();
+/** How many of them are in their last form: the first ones. */
+let sealed = 0;
 let hook: Hook | undefined;
 let limit = MAX_WAITING;
 /** Whether what comes is dropped: on pages that the owner excludes. */
@@ -43,40 +43,40 @@ export const mute = (value: boolean): void => {
 };
 
 /** How many events may wait, which is few while there is no consent. */
-export const holdAtMost = (count = MAX_WAITING): void => {
+export const holdAtMost = (count: number): void => {
   limit = count;
 };
 
 /** Queues an event. */
-export const emit = (name: string, data?: Record<string, unknown>, at = Date.now(), url?: string): TrackedEvent => {
-  const event = { name, url, created_at: at, data };
-  if (!isMuted && !isHalted && waiting.length < limit && !list('off').includes(name)) {
+export const emit = (event: TrackedEvent): TrackedEvent => {
+  if (!isMuted && !isHalted && waiting.length < limit && !list('off').includes(event.name)) {
     waiting.push(event);
     if (waiting.length >= MANY || JSON.stringify(waiting).length > MAX_CHARACTERS) flushIn(0);
   }
   return event;
 };
 
-/** Queues what a detector found on a page, the current one if none is named; false where the session had its share. */
-export const detect = (name: string, data: Record<string, unknown>, at?: number, url = here): boolean => {
+/** Queues what happened on a page, the current one if none is named. */
+export const tell = (name: string, data: Record<string, unknown>, url = here, created_at = Date.now()): TrackedEvent =>
+  emit({ name, created_at, data: { ...data, url } });
+
+/** Queues what a detector found; false where the session had its share. */
+export const detect = (...event: Parameters<typeof tell>): boolean => {
   if (isMuted || session().e >= MAX_DETECTED) return false;
   change((session) => session.e++);
-  emit(name, { ...data, url }, at);
+  tell(...event);
   return true;
 };
 
 /** Gives events their last form, without those that are dropped. */
 export const seal = (events: TrackedEvent[]): TrackedEvent[] =>
   events.flatMap((event) => {
-    if (sealed.has(event)) return event;
     try {
       const { name, url, created_at, data } = hook ? hook(event)! : event;
       const facts = { ...copy(data) };
       // Counted in bytes.
       if (new Blob([toJson(facts)]).size > MAX_DATA || !/^[a-z\d_]{1,64}$/.test(name) || !(created_at >= 0)) throw 'too large or malformed';
-      const final = { name, url: url && `${url}`.slice(0, 2048), created_at: Math.round(created_at), data: Object.keys(facts)[0] ? facts : undefined };
-      sealed.add(final);
-      return final;
+      return { name, url: url && `${url}`.slice(0, 2048), created_at: Math.round(created_at), data: Object.keys(facts)[0] ? facts : undefined };
     } catch (error) {
       note('dropped', event, error);
       return [];
@@ -89,17 +89,19 @@ export const isOpen = (event: TrackedEvent): boolean => waiting.includes(event);
 /** All that waits, in its last form. What a hook of the site's provokes meanwhile waits for the next time. */
 export const take = (): TrackedEvent[] => {
   const events = waiting;
-  waiting = [];
-  return seal(events);
+  const final = events.slice(0, sealed);
+  clear();
+  return [...final, ...seal(events.slice(final.length))];
 };
 
 /** Drops all that waits. */
 export const clear = (): void => {
   waiting = [];
+  sealed = 0;
 };
 
 /** Puts events in front that are in their last form: those of the page before, or what was taken. */
 export const putFirst = (events: TrackedEvent[]): void => {
-  events.forEach((event) => sealed.add(event));
   waiting = [...events, ...waiting];
+  sealed += events.length;
 };

@@ -31,25 +31,19 @@ export const entries = (): Entry[] => {
   return Array.isArray(stored) ? stored.filter((entry) => entry?.b && Date.now() - entry.at < MAX_AGE) : [];
 };
 
-const set = (kept: Entry[]): boolean => write('.waiting', kept[0] && kept);
+export const isKept = (id: string): boolean => entries().some(({ b }) => b.batch_id == id);
 
-/** Keeps a batch, in place of one with its id; the oldest go if there are too many. Whether that outlives the page. */
-export const keep = (entry: Entry): boolean => {
-  const kept = [...entries().filter(({ b }) => b.batch_id != entry.b.batch_id), entry];
+/** Forgets a batch, or keeps a new entry of it; the oldest go if there are too many. Whether that outlives the page. */
+export const drop = (id: string, ...entry: Entry[]): boolean => {
+  const kept = [...entries().filter(({ b }) => b.batch_id != id), ...entry];
   while (kept[MAX_BATCHES] || (kept[1] && JSON.stringify(kept).length > MAX_CHARACTERS)) kept.shift();
-  return set(kept);
+  return write('.waiting', kept[0] && kept);
 };
 
-/** Forgets a batch; whether it was there. */
-export const drop = (id: string): boolean => {
-  const all = entries();
-  const others = all.filter(({ b }) => b.batch_id != id);
-  set(others);
-  return others.length < all.length;
-};
+export const keep = (entry: Entry): boolean => drop(entry.b.batch_id, entry);
 
 /** Forgets all of it. */
 export const dropAll = (): void => {
-  set([]);
-  write('.tab', undefined, 'session');
+  write('.waiting');
+  write('.tab', 0, 'session');
 };

@@ -194,7 +194,7 @@ export const active = (): void => {
 
 export const startTransport = (): void => {
   page = randomId();
-  on(window, 'online', () => {
+  on('online', () => {
     if (failures <= RETRIES.length) return;
     // One more attempt.
     failures--;

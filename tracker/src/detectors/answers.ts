@@ -17,8 +17,10 @@ export interface Chain {
   /** Changes of attributes inside the control that may not last, and when the last was. */
   effects_: MutationRecord[];
   effectAt_: number;
+  /** Where a click may well do nothing that can be seen. */
+  isExempt_: unknown;
   /** A link within the page: going there changes the address, and nothing else. */
-  isAnchor_: boolean;
+  isAnchor_: unknown;
   hasScrolled_?: unknown;
   isCandidate_?: unknown;
   facts_: Facts;
@@ -127,19 +129,18 @@ export const close = (chain: Chain): void => {
 export const listenForAnswers = (onMutation: () => void): void => {
   watcher = onMutation;
   on(
-    window,
     'input change submit toggle beforetoggle invalid copy cut paste play pause fullscreenchange beforeprint dragstart contextmenu pagehide visibilitychange',
     ({ timeStamp }) => answer(timeStamp),
   );
   // A click focuses the control, or what it is in.
-  on(window, 'focusin', (event) =>
+  on('focusin', (event) =>
     answer(event.timeStamp, ({ control_ }) => isTextField(targetOf(event)) || !(control_.contains(targetOf(event)) || targetOf(event).contains(control_))),
   );
-  on(window, 'blur', ({ target, timeStamp }) => target == window && answer(timeStamp, ({ last_ }) => timeStamp - last_! <= 1000));
-  on(window, 'scroll', ({ timeStamp }) => answer(timeStamp, (chain) => (chain.hasScrolled_ ||= timeStamp - (chain.last_ ?? timeStamp) <= 300)));
+  on('blur', ({ target, timeStamp }) => target == window && answer(timeStamp, ({ last_ }) => timeStamp - last_! <= 1000));
+  on('scroll', ({ timeStamp }) => answer(timeStamp, (chain) => (chain.hasScrolled_ ||= timeStamp - (chain.last_ ?? timeStamp) <= 300)));
   const { navigation } = window as any;
-  if (navigation) on<Event & { hashChange: boolean }>(navigation, 'navigate', ({ timeStamp, hashChange }) => answer(timeStamp, ({ isAnchor_ }) => !isAnchor_ || !hashChange));
-  on(window, 'popstate', ({ timeStamp }) => answer(timeStamp, ({ isAnchor_ }) => !isAnchor_));
+  if (navigation) on<Event & { hashChange: boolean }>('navigate', ({ timeStamp, hashChange }) => answer(timeStamp, ({ isAnchor_ }) => !isAnchor_ || !hashChange), navigation);
+  on('popstate', ({ timeStamp }) => answer(timeStamp, ({ isAnchor_ }) => !isAnchor_));
   attempt(() => {
     const original = window.open;
     window.open = function (this: unknown, ...args) {

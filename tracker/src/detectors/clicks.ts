@@ -34,17 +34,6 @@ const leadsSomewhere = (link: Element): boolean => {
   return page != location.href.split('#')[0] || fragment == null || /^#!?\//.test(hash) || !!(fragment && document.getElementById(decodeURIComponent(fragment)));
 };
 
-/** Where a click may well do nothing that can be seen. */
-const isExempt = ({ control_, target_ }: Chain): unknown => {
-  const link = closest(target_, 'a');
-  return (
-    isTextField((closest(target_, 'label') as HTMLLabelElement | undefined)?.control ?? control_) ||
-    closest(target_, 'option,canvas,video,audio,iframe,embed,object,[contenteditable]:not([contenteditable=false])') ||
-    target_.matches('html,body') ||
-    (link && leadsSomewhere(link))
-  );
-};
-
 const isDisabled = ({ control_ }: Chain): boolean => control_.matches(':disabled,[aria-disabled=true]');
 
 /** Clicks without an answer: each burst of answers belongs to the earliest click of the last moments that has none. */
@@ -66,9 +55,9 @@ const judgeRage = (chain: Chain): void => {
   settleEffects(chain);
   const { clicks_, answers_, hasScrolled_, facts_, at_, url_ } = chain;
   if (!clicks_.some((click, index) => clicks_[index + 2]! - click <= 1000) || unanswered(clicks_, answers_) < 2) return;
-  if (hasScrolled_ || hasSelection() || (isExempt(chain) && !isDisabled(chain))) return;
+  if (hasScrolled_ || hasSelection() || (chain.isExempt_ && !isDisabled(chain))) return;
   close(chain);
-  if (mayRage() && detect('rage_click', { ...facts_, clicks: clicks_.length }, at_, url_)) count(RAGE);
+  if (mayRage() && detect('rage_click', { ...facts_, clicks: clicks_.length }, url_, at_)) count(RAGE);
 };
 
 const judgeDead = (chain: Chain): void => {
@@ -83,7 +72,7 @@ const judgeDead = (chain: Chain): void => {
     quietAt = at_;
     if (isFirst) return;
   }
-  if (mayBeDead(facts_.selector) && detect('dead_click', facts_, at_, url_)) count(DEAD);
+  if (mayBeDead(facts_.selector) && detect('dead_click', facts_, url_, at_)) count(DEAD);
 };
 
 const isNear = ({ x_, y_ }: Chain, { clientX, clientY }: MouseEvent, distance: number): boolean => Math.hypot(clientX - x_, clientY - y_) <= distance;
@@ -101,9 +90,9 @@ const cutShort = (): void => {
 export const clicks = (): void => {
   listenForAnswers(lookAfter);
   listenForShifts();
-  on(window, 'pagehide', cutShort);
+  on('pagehide', cutShort);
   onView(cutShort);
-  on(window, 'focus visibilitychange', ({ timeStamp, target }) => {
+  on('focus visibilitychange', ({ timeStamp, target }) => {
     if ((target == window || target == document) && !document.hidden) wokenAt = timeStamp;
   });
 
@@ -118,6 +107,8 @@ export const clicks = (): void => {
       settleEffects(current);
     } else {
       const link = closest(target_, 'a');
+      const leads = link && leadsSomewhere(link);
+      const label = closest(target_, 'label') as HTMLLabelElement | undefined;
       current = {
         control_,
         target_,
@@ -127,7 +118,12 @@ export const clicks = (): void => {
         answers_: hasSelection() ? [timeStamp] : [],
         effects_: [],
         effectAt_: 0,
-        isAnchor_: !!link && !leadsSomewhere(link),
+        isExempt_:
+          leads ||
+          isTextField(label?.control ?? control_) ||
+          target_.matches('html,body') ||
+          closest(target_, 'option,canvas,video,audio,iframe,embed,object,[contenteditable]:not([contenteditable=false])'),
+        isAnchor_: link && !leads,
         facts_: factsOf(control_),
         url_: here,
         href_: location.href,
@@ -148,7 +144,7 @@ export const clicks = (): void => {
     if (phantom) {
       close(chain);
       pressed = current = undefined;
-      if (mayBePhantom()) detect('phantom_click', phantom, chain.at_, chain.url_);
+      if (mayBePhantom()) detect('phantom_click', phantom, chain.url_, chain.at_);
       return;
     }
     const { timeStamp } = event;
@@ -175,7 +171,7 @@ export const clicks = (): void => {
       event.timeStamp - wokenAt > 1000 &&
       isNear(chain, event, 10) &&
       !isDisabled(chain) &&
-      !isExempt(chain)
+      !chain.isExempt_
     )
       chain.isCandidate_ = true;
   });

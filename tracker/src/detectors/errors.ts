@@ -53,6 +53,6 @@ const thrown = (event: any): void => {
 };
 
 export const errors = (early: Event[]): void => {
-  on(window, 'error unhandledrejection', thrown);
+  on('error unhandledrejection', thrown);
   for (const event of early) attempt(() => thrown(event));
 };

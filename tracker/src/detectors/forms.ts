@@ -4,7 +4,7 @@ import { FIELDS, closest, ignored, isTextField, read, selectorOf, targetOf } fro
 import { here } from '../address';
 import { later, now, on, onInput } from '../guard';
 import { ABANDON, count } from '../identity';
-import { DOCUMENT_LEFT, onFinish, onView, quota } from '../pages';
+import { type Add, DOCUMENT_LEFT, onFinish, onView, quota } from '../pages';
 import { detect } from '../queue';
 
 const MAX_GAP = 30_000;
@@ -82,14 +82,14 @@ const spend = (form: Form, wasAway?: boolean): void => {
 const isThere = ({ element_ }: Form): unknown => element_.deref()?.isConnected;
 
 /** Tells of a form that was left as it was, once. */
-const abandon = (form: Form, isFinal: boolean, tell: (name: string, data: Record<string, unknown>) => void): void => {
-  const { isStarted_, sentAt_, name_, lastField_, spent_ } = form;
+const abandon = (form: Form, isFinal: boolean, tell: Add): void => {
+  const { isStarted_, sentAt_, name_, lastField_, spent_, url_ } = form;
   if (!isStarted_ || sentAt_ || (isFinal && !mayAbandon(form))) return;
   if (isFinal) {
     count(ABANDON);
     form.isStarted_ = 0;
   }
-  tell('form_abandon', { form: name_, last_field: lastField_, time_spent_ms: Math.round(spent_) });
+  tell('form_abandon', { form: name_, last_field: lastField_, time_spent_ms: Math.round(spent_) }, url_);
 };
 
 const send = (form: Form | undefined): void => {
@@ -132,15 +132,15 @@ export const forms = (): void => {
     const button = targetOf(event).closest('button,[role=button],[type=submit]');
     for (const form of known) if (button && form.element_.deref()?.matches(':not(form)') && form.element_.deref()!.contains(button)) send(form);
   });
-  on(window, 'submit formdata', sent);
+  on('submit formdata', sent);
   onInput('focusin', (event) => {
     const field = targetOf(event);
     const root = field.getRootNode();
     // Neither event leaves a shadow root.
     if (root instanceof ShadowRoot && !seenRoots.has(root)) {
       seenRoots.add(root);
-      on(root, 'change', (change) => change.isTrusted && edited(change));
-      on(root, 'submit formdata', sent);
+      onInput('change', edited, root);
+      on('submit formdata', sent, root);
     }
     focused = undefined;
     if (event.timeStamp - gestureAt > SOON || seenFields.has(field) || !isTextField(field) || field.matches('[type=range],[type=color],[type=file],[data-identity-ignore] *')) return;
@@ -148,7 +148,7 @@ export const forms = (): void => {
     focused = field;
     focusedAt = event.timeStamp;
   });
-  on(document, 'visibilitychange', ({ timeStamp }) => {
+  on('visibilitychange', ({ timeStamp }) => {
     for (const form of known) spend(form, !document.hidden);
     if (document.hidden) hiddenAt = timeStamp;
     else focusedAt += timeStamp - hiddenAt;
@@ -156,11 +156,11 @@ export const forms = (): void => {
 
   // After a route change the form may stay: that is known a moment later.
   onFinish((add, isFinal, left) => {
-    for (const form of known) if (left && (left == DOCUMENT_LEFT || !isThere(form))) abandon(form, isFinal, (name, data) => add(name, data, form.url_));
+    for (const form of known) if (left && (left == DOCUMENT_LEFT || !isThere(form))) abandon(form, isFinal, add);
   });
   onView(() => {
     later(() => {
-      for (const form of known) if (!isThere(form)) abandon(form, true, (name, data) => detect(name, data, undefined, form.url_));
+      for (const form of known) if (!isThere(form)) abandon(form, true, detect);
       known = known.filter(isThere);
     }, 1000);
   });

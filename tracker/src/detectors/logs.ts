@@ -5,7 +5,7 @@ import { quota } from '../pages';
 import { detect } from '../queue';
 import { isOn } from '../settings';
 import { describe, wasThrown } from './errors';
-import { factsOf, messageOf, placeOf } from './stack';
+import { factsOf, framesOf, messageOf, placeOf } from './stack';
 
 const textOf = (value: unknown): string => {
   if (value instanceof Error) return describe(value);
@@ -34,10 +34,9 @@ export const logs = (): void => {
       const message = messageOf(format(args));
       if (!message || wasThrown(message) || !mayReport(message)) return;
       const error = args.find((value) => value instanceof Error) as Error | undefined;
-      const { stack } = error ?? new Error();
       // The first frames are the tracker's own.
-      const skipped = error ? 0 : 3;
-      detect(name, factsOf(message, placeOf(stack, skipped), stack, skipped));
+      const stack = error ? error.stack : framesOf(new Error().stack).slice(3).join('\n');
+      detect(name, factsOf(message, placeOf(stack), stack));
     });
     attempt(() => {
       const original = console[method];

@@ -84,7 +84,7 @@ export const listenForShifts = (): void => {
   observe('layout-shift', (entry) => {
     shifts = [...shifts.slice(-4), entry];
   });
-  on(window, 'input change submit scroll dragstart', () => {
+  on('input change submit scroll dragstart', () => {
     isSpoilt = true;
     rest = undefined;
   });

@@ -65,12 +65,12 @@ export const reading = (): void => {
     scroller = undefined;
     tick();
   });
-  on(window, 'pointerdown pointermove keydown wheel touchstart touchmove timeupdate focus blur', tick);
-  on(document, 'visibilitychange', () => {
+  on('pointerdown pointermove keydown wheel touchstart touchmove timeupdate focus blur', tick);
+  on('visibilitychange', () => {
     tick();
     if (!document.hidden && hiddenAt) since += Math.max(0, Date.now() - hiddenAt - MAX_HIDDEN);
   });
-  on(window, 'scroll', ({ target, timeStamp }) => {
+  on('scroll', ({ target, timeStamp }) => {
     tick();
     const pane = target == document ? root() : (target as Element);
     if (pane != scroller) {

@@ -14,32 +14,32 @@ const ADDRESS = /[a-z][\w+.-]*:\/\/[^\s()]+/gi;
 /** Message text of at most 500 characters: addresses without query, numbers masked so that it groups. */
 export const messageOf = (text: string): string => scrub(text.slice(0, 2000).replace(ADDRESS, (url) => url.split(/[?#]/)[0]!), 500, 4);
 
-const framesOf = (stack: unknown): string[] => `${stack ?? ''}`.split('\n').filter((line) => /:\d+/.test(line));
+export const framesOf = (stack: unknown): string[] => `${stack ?? ''}`.split('\n').filter((line) => /:\d+/.test(line));
 
-export const stackOf = (stack: unknown, skipped = 0): string | undefined =>
+export const stackOf = (stack: unknown): string | undefined =>
   framesOf(stack)
-    .slice(skipped, skipped + 10)
+    .slice(0, 10)
     .map((line) => line.trim().slice(0, 500).replace(ADDRESS, (url) => url.replace(/^.*?(?=(:\d+)*$)/, (path) => sourceOf(path) ?? '')))
     .join('\n')
     .slice(0, 2000) || undefined;
 
 export interface Place {
   source: string | undefined;
-  line: number | undefined;
-  column: number | undefined;
+  line: unknown;
+  column: unknown;
 }
 
 /** The address, line and column of a stack's first frame. */
-export const placeOf = (stack: unknown, skipped = 0): Place => {
-  const [, source, line, column] = /([a-z][\w+.-]*:\/\/[^\s()]+?):(\d+):(\d+)/i.exec(framesOf(stack).slice(skipped).join('\n')) ?? [];
-  return { source, line: line ? +line : undefined, column: column ? +column : undefined };
+export const placeOf = (stack: unknown): Place => {
+  const [, source, line, column] = /([a-z][\w+.-]*:\/\/[^\s()]+?):(\d+):(\d+)/i.exec(`${stack}`) ?? [];
+  return { source, line: line && +line, column: column && +column };
 };
 
 /** What an event tells of an error. */
-export const factsOf = (message: string, { source, line, column }: Place, stack: unknown, skipped?: number) => ({
+export const factsOf = (message: string, { source, line, column }: Place, stack: unknown) => ({
   message,
   source: source && sourceOf(source),
   line,
   column,
-  stack: stackOf(stack, skipped),
+  stack: stackOf(stack),
 });

@@ -2,8 +2,8 @@
 
 import { type Entry, catchUp, observe } from '../entries';
 import { now, on } from '../guard';
-import { onFinish } from '../pages';
-import { emit } from '../queue';
+import { type Add, onFinish } from '../pages';
+import { tell } from '../queue';
 import { here } from '../address';
 import { beforePacking } from '../transport';
 
@@ -17,38 +17,28 @@ let isSent = false;
 
 export const vitals = (): void => {
   const url = here;
-  const navigation: Entry = performance.getEntriesByType('navigation')[0];
+  const [navigation] = performance.getEntriesByType('navigation') as Entry[];
   const start: number = navigation?.activationStart ?? 0;
-  let hiddenAt = Infinity;
+  const wasHidden = performance.getEntriesByType('visibility-state').find(({ name, startTime }) => name == 'hidden' && startTime >= start);
+  let hiddenAt = document.hidden ? 0 : (wasHidden?.startTime ?? Infinity);
   let paintedAt: number | undefined;
   let largestAt: number | undefined;
-  let shift: number | undefined = PerformanceObserver.supportedEntryTypes.includes('layout-shift') ? 0 : undefined;
+  let shift = PerformanceObserver.supportedEntryTypes.includes('layout-shift') ? 0 : NaN;
   /** The window of shifts that lasts: its sum, first and last instant. */
-  let sum = 0;
+  let sum: number;
   let first: number;
   let last: number;
   let delay: number | undefined;
-  let slowest: { id_: number; duration: number }[] = [];
-  let counted = 0;
+  /** How long each slow interaction took. */
+  const durations = new Map<number, number>();
 
-  const hide = (at: number): void => {
-    hiddenAt = Math.min(hiddenAt, at);
+  on('visibilitychange pagehide', ({ type, timeStamp }) => {
+    if (document.hidden || type == 'pagehide') hiddenAt = Math.min(hiddenAt, timeStamp);
+  });
+  const sinceStart = (at: number): number => Math.max(0, at - start);
+  const interaction = ({ interactionId, duration }: Entry): void => {
+    if (interactionId) durations.set(interactionId, Math.max(durations.get(interactionId) ?? 0, duration));
   };
-  for (const { name, startTime } of performance.getEntriesByType('visibility-state')) if (name == 'hidden' && startTime >= start) hide(startTime);
-  if (document.hidden) hide(0);
-  on(window, 'visibilitychange pagehide', ({ type, timeStamp }) => (document.hidden || type == 'pagehide') && hide(timeStamp));
-
-  const interaction = ({ interactionId: id_, duration }: Entry): void => {
-    if (!id_) return;
-    const known = slowest.find((other) => other.id_ == id_);
-    if (known) known.duration = Math.max(known.duration, duration);
-    else {
-      counted++;
-      slowest.push({ id_, duration });
-    }
-    slowest = slowest.sort((a, b) => b.duration - a.duration).slice(0, 10);
-  };
-  const sinceStart = (startTime: number): number => Math.max(0, startTime - start);
   observe('paint', ({ name, startTime }) => {
     if (name != 'first-paint' && startTime < hiddenAt) paintedAt = sinceStart(startTime);
   });
@@ -62,7 +52,7 @@ export const vitals = (): void => {
       first = startTime;
     }
     last = startTime;
-    shift = Math.max(shift!, (sum += value));
+    shift = Math.max(shift, (sum += value));
   });
   observe('event', interaction, { durationThreshold: 40 });
   observe('first-input', (entry) => {
@@ -70,29 +60,34 @@ export const vitals = (): void => {
     interaction(entry);
   });
 
-  const time = (value: number | undefined): number | undefined => (value! <= MAX_TIME ? Math.round(value!) : undefined);
-  /** The early values, unless they were sent, and others; nothing if there are none. */
-  const report = (tell: (name: string, data: Values, url?: string) => void, others?: Values): void => {
-    const { responseStart } = navigation ?? {};
-    const values: Values = { ...(isEarlySent ? {} : { ttfb: responseStart > 0 ? time(sinceStart(responseStart)) : undefined, fcp: time(paintedAt) }), ...others };
-    if (Object.values(values).some((value) => value != null)) tell('web_vitals', values, url);
+  /** Tells the early values, unless they were sent, and others; nothing where there are none. */
+  const report = (tell: Add, others?: Values): void => {
+    const values: Values = {};
+    // An answer at once is none: its time is unknown.
+    const early = { ttfb: sinceStart(navigation?.responseStart || NaN), fcp: paintedAt };
+    for (const [name, value] of Object.entries<number | undefined>({ ...(isEarlySent ? {} : early), ...others })) {
+      const precision = name == 'cls' ? 10_000 : 1;
+      if (value! <= MAX_TIME) values[name] = Math.round(value! * precision) / precision;
+    }
+    if (Object.keys(values)[0]) tell('web_vitals', values, url);
   };
 
   beforePacking(() => {
     // Before the first paint there is half of it; that waits for the end.
     if (isEarlySent || (paintedAt == null && now() < 10_000)) return;
-    report((name, data) => emit(name, { ...data, url }));
+    report(tell);
     isEarlySent = true;
   });
   onFinish((add, isFinal) => {
     if (isSent) return;
     catchUp();
-    const count: number = (performance as any).interactionCount ?? counted;
+    const slowest = [...durations.values()].sort((a, b) => b - a);
+    const count: number = (performance as any).interactionCount ?? slowest.length;
     report(add, {
-      lcp: time(largestAt),
-      cls: paintedAt == null || shift == null ? undefined : Math.round(shift * 10_000) / 10_000,
-      inp: time(slowest[Math.min(slowest.length - 1, Math.floor(count / 50))]?.duration),
-      fid: time(delay),
+      lcp: largestAt,
+      cls: paintedAt == null ? paintedAt : shift,
+      inp: slowest[Math.min(slowest.length - 1, Math.floor(count / 50))],
+      fid: delay,
     });
     if (isFinal) isSent = isEarlySent = true;
   });

@@ -955,4 +955,29 @@ export const scenarios = [
       t.expectViews(['/a', '/b', '/c']);
     },
   },
+  {
+    id: 'zone',
+    name: 'a page whose observers are patched',
+    pages: {
+      '/': page(`${inert('dull')}${inert('works')}<script>works.onclick = () => { works.textContent = 'done'; }</script>`, {
+        head: `<script>
+          window.__zone_symbol__MutationObserver = MutationObserver;
+          window.MutationObserver = class extends MutationObserver { constructor(fn) { super(fn); window.patched = (window.patched ?? 0) + 1; } };
+          window.Zone = { __symbol__: (name) => '__zone_symbol__' + name };</script>`,
+      }),
+    },
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(2500);
+      const before = await tab.evaluate(() => window.patched ?? 0);
+      await tab.click('#works');
+      await sleep(3300);
+      await tab.click('#dull');
+      await sleep(3500);
+      assert.equal(await tab.evaluate(() => window.patched ?? 0), before, 'the page\'s own observer is taken');
+      await t.leave(tab);
+      t.expect({ dead_click: 1 });
+      assert.equal(t.site.events('dead_click')[0].data.text, 'dull');
+    },
+  },
 ];

@@ -3,10 +3,12 @@ import { beforeEach, test } from 'node:test';
 import { pack } from '../../src/batch';
 import { forget } from '../../src/identity';
 import { toJson } from '../../src/json';
-import { clear, emit, setHook } from '../../src/queue';
+import { clear, emit as queue, setHook } from '../../src/queue';
 import { settle } from '../../src/settings';
 import { storeIn } from '../../src/storage';
 import { install, settings } from './page';
+
+const emit = (name: string, data?: Record<string, unknown>, created_at = Date.now()) => queue({ name, created_at, data });
 
 beforeEach(() => {
   install();
