@@ -2,8 +2,8 @@
 
 import type { Api, Detector } from './api';
 import { run } from './api';
-import { attempt, debug } from './guard';
-import { isOn, settle } from './settings';
+import { attempt } from './guard';
+import { settle } from './settings';
 
 /** Starts by the script's tag. A second script on the page does nothing: some routers run a body's scripts again and again. */
 export const auto = (detectors: { [name: string]: Detector }): void => {
@@ -18,7 +18,6 @@ export const auto = (detectors: { [name: string]: Detector }): void => {
       const value = script.dataset[name];
       return name == 'endpoint' ? new URL(value ?? 'collect', (value == null && script.src) || location.href).href : value;
     });
-    debug(isOn('debug'));
     const calls = page.identity?.q;
     page.identity = run(detectors, Array.isArray(calls) ? calls : []);
   });

@@ -1,23 +1,20 @@
 // What keeps the tracker out of the page's way: nothing it does may throw into the page, and all of it can be stopped.
 
+import { isOn } from './settings';
+
 /** Failures after which a handler is not called again. */
 const MAX_FAILURES = 5;
 
 /** Whether every handler and timer is silenced. */
 export let isHalted = false;
-let debugging = false;
 
 export const halt = (value: boolean): void => {
   isHalted = value;
 };
 
-export const debug = (value: boolean): void => {
-  debugging = value;
-};
-
 /** A line for the site's developer, where `data-debug` asks for them. */
 export const note = (...what: unknown[]): void => {
-  if (debugging) console.debug('identity:', ...what);
+  if (isOn('debug')) console.debug('identity:', ...what);
 };
 
 /** The value, or undefined where getting it throws. */
@@ -43,12 +40,9 @@ export const guard = <A extends unknown[]>(fn: (...args: A) => void): ((...args:
   };
 };
 
-/**
- * Listens to events, space-separated. In the capture phase, so that a page that stops propagation hides nothing; passive, as
- * nothing here is ever prevented.
- */
+/** Listens to events, space-separated. In the capture phase, so that a page that stops propagation hides nothing. */
 export const on = <E extends Event = Event>(types: string, fn: (event: E) => void, target: EventTarget = window): void =>
-  types.split(' ').forEach((type) => target.addEventListener(type, guard(fn) as EventListener, { capture: true, passive: true }));
+  types.split(' ').forEach((type) => target.addEventListener(type, guard(fn) as EventListener, true));
 
 /** Listens to what the person does; what scripts dispatch does not count. */
 export const onInput = <E extends Event = Event>(types: string, fn: (event: E) => void, target?: EventTarget): void =>

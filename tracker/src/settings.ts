@@ -38,7 +38,7 @@ export interface Options {
 }
 
 /** A setting's value, null or undefined where it was not chosen. An attribute without a value is the empty text. */
-export let setting: (name: string) => any;
+export let setting = (_name: string): any => {};
 
 export const settle = (from: (name: string) => unknown): void => {
   setting = from;

@@ -86,21 +86,21 @@ const request = (batch: Batch, signal: AbortSignal | null = null): Promise<Respo
 const post = async (batch: Batch): Promise<boolean | void> => {
   let wait = RETRIES[failures++];
   try {
-    const { status, headers } = await request(batch, AbortSignal.timeout?.(TIMEOUT));
+    const response = await request(batch, AbortSignal.timeout?.(TIMEOUT));
+    const { status } = response;
     if (status < 300) {
       knownAt = Date.now();
       later(beat, HEARTBEAT);
-    } else {
-      note('answered', status);
     }
     // The key or the origin is refused: this page has nothing more to say.
     if (status == 401 || status == 403) halt(true);
+    if (status >= 300) note(status, await response.text());
     if (status < 404 || status == 413) {
       failures = 0;
       drop(batch.batch_id);
       return true;
     }
-    wait &&= Math.min(+headers.get('retry-after')!, 600) * 1250 || wait;
+    wait &&= Math.min(+response.headers.get('retry-after')!, 600) * 1250 || wait;
   } catch (error) {
     note(error);
   }

@@ -1,16 +1,24 @@
-// Bundles and minifies one entry of src/.
+// Bundles and minifies the entries of src/.
 
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { minify } from 'terser';
+import { loosen, read, write } from './program.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-export const bundle = async (entry, format) => {
+/** The scripts, and what they are built from. */
+export const SCRIPTS = { 'identity.js': 'script.ts', 'identity-lite.js': 'script-lite.ts' };
+
+export const digest = (code) => createHash('sha256').update(code).digest('hex').slice(0, 16);
+
+/** One entry of src/, bundled and minified. */
+export const minified = async (entry, format) => {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [join('src', entry)],
@@ -24,7 +32,7 @@ export const bundle = async (entry, format) => {
   // One word for what is declared packs better than two. The sources have neither word in a text.
   const text = outputFiles[0].text.replace(/\bconst\b/g, 'let');
   const { code } = await minify(text, {
-    module: format == 'esm',
+    module: format === 'esm',
     toplevel: true,
     ecma: 2021,
     compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false },
@@ -32,7 +40,24 @@ export const bundle = async (entry, format) => {
     mangle: { properties: { regex: /[^_]_$/ } },
     format: { ascii_only: true, comments: false },
   });
-  return Buffer.from(format == 'esm' ? `${code}\n` : `(()=>{${code.replace(/;$/, '')}})();\n`);
+  return format === 'esm' ? `${code}\n` : `(()=>{${code.replace(/;$/, '')}})();\n`;
+};
+
+export const arrangement = join(root, 'tools/arrangement.json');
+
+/** A script with its functions in the order and its variables under the names that pack best, if those were looked for. */
+export const script = async (name) => {
+  const code = await minified(SCRIPTS[name], 'iife');
+  const { of, order, names } = JSON.parse(readFileSync(arrangement, 'utf8'))[name];
+  if (of !== digest(code)) {
+    console.error(`${name} was changed and is not arranged: npm run arrange makes it smaller`);
+    return Buffer.from(code);
+  }
+  const program = read(code);
+  loosen(program);
+  names.split(' ').forEach((short, index) => (program.variables[index].name = short));
+  program.pieces = order.split(' ').map((index) => program.pieces[index]);
+  return Buffer.from(write(program));
 };
 
 /** The same bytes at any time and on any system. */

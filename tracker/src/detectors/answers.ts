@@ -7,11 +7,9 @@ import { attempt, guard, now, on } from '../guard';
 export interface Chain {
   control_: Element;
   target_: Element;
-  /** When it was first pressed; each press's release. */
-  since_: number;
+  /** The instants of clicks, and the last one of any press or release. */
   clicks_: number[];
-  /** The last press's release. */
-  last_: number | undefined;
+  last_: number;
   /** Instants of answers. */
   answers_: number[];
   /** Changes of attributes inside the control that may not last, and when the last was. */
@@ -136,11 +134,12 @@ export const listenForAnswers = (onMutation: () => void): void => {
   on('focusin', (event) =>
     answer(event.timeStamp, ({ control_ }) => isTextField(targetOf(event)) || !(control_.contains(targetOf(event)) || targetOf(event).contains(control_))),
   );
-  on('blur', ({ target, timeStamp }) => target == window && answer(timeStamp, ({ last_ }) => timeStamp - last_! <= 1000));
-  on('scroll', ({ timeStamp }) => answer(timeStamp, (chain) => (chain.hasScrolled_ ||= timeStamp - (chain.last_ ?? timeStamp) <= 300)));
+  on('blur', ({ target, timeStamp }) => target == window && answer(timeStamp, ({ last_ }) => timeStamp - last_ <= 1000));
+  on('scroll', ({ timeStamp }) => answer(timeStamp, (chain) => (chain.hasScrolled_ ||= timeStamp - chain.last_ <= 300)));
+  const move = ({ timeStamp, hashChange = true }: any): void => answer(timeStamp, ({ isAnchor_ }) => !isAnchor_ || !hashChange);
   const { navigation } = window as any;
-  if (navigation) on<Event & { hashChange: boolean }>('navigate', ({ timeStamp, hashChange }) => answer(timeStamp, ({ isAnchor_ }) => !isAnchor_ || !hashChange), navigation);
-  on('popstate', ({ timeStamp }) => answer(timeStamp, ({ isAnchor_ }) => !isAnchor_));
+  if (navigation) on('navigate', move, navigation);
+  on('popstate', move);
   attempt(() => {
     const original = window.open;
     window.open = function (this: unknown, ...args) {

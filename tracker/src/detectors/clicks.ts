@@ -103,7 +103,7 @@ export const clicks = (): void => {
     const control_ = controlOf(target_);
     const { timeStamp, clientX, clientY } = event;
     watch(event);
-    if (current?.control_ == control_ && timeStamp - (current.last_ ?? current.since_) <= CHAIN_GAP && (isNear(current, event, NEAR) || isInside(current, event))) {
+    if (current?.control_ == control_ && timeStamp - current.last_ <= CHAIN_GAP && (isNear(current, event, NEAR) || isInside(current, event))) {
       settleEffects(current);
     } else {
       const link = closest(target_, 'a');
@@ -112,9 +112,8 @@ export const clicks = (): void => {
       current = {
         control_,
         target_,
-        since_: timeStamp,
         clicks_: [],
-        last_: undefined,
+        last_: timeStamp,
         answers_: hasSelection() ? [timeStamp] : [],
         effects_: [],
         effectAt_: 0,
@@ -148,16 +147,17 @@ export const clicks = (): void => {
       return;
     }
     const { timeStamp } = event;
+    chain.last_ = timeStamp;
     if (chain.control_.contains(targetOf(event)) || isInside(chain, event)) {
       change((session) => session.c++);
-      chain.clicks_.push((chain.last_ = timeStamp));
-      later(() => chain.last_ == timeStamp && judgeRage(chain), CHAIN_GAP);
+      chain.clicks_.push(timeStamp);
     }
-    later(() => (chain.last_ ?? timeStamp) == timeStamp && judgeDead(chain), ANSWER_TIME);
+    later(() => chain.last_ == timeStamp && judgeRage(chain), CHAIN_GAP);
+    later(() => chain.last_ == timeStamp && judgeDead(chain), ANSWER_TIME);
   });
 
   onInput('pointercancel', () => {
-    if (pressed && !pressed.last_) close(pressed);
+    if (pressed && !pressed.clicks_[0]) close(pressed);
     pressed = undefined;
   });
 

@@ -19,7 +19,7 @@ export const format = ([first, ...rest]: unknown[]): string => {
     const text = textOf(rest.shift());
     return kind == 'c' ? '' : text;
   };
-  return [typeof first == 'string' ? first.slice(0, 2000).replace(/%([sdifoOc%])/g, next) : textOf(first), ...rest.slice(0, 10).map(textOf)].filter(Boolean).join(' ');
+  return [typeof first == 'string' ? first.replace(/%([sdifoOc%])/g, next) : textOf(first), ...rest.slice(0, 10).map(textOf)].filter(Boolean).join(' ');
 };
 
 export const logs = (): void => {

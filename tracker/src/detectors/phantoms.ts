@@ -53,7 +53,7 @@ export const press = (chain: Chain, { timeStamp }: PointerEvent): void => {
   goneAt = 0;
   isSpoilt = false;
   rect = subject.getBoundingClientRect();
-  aimed = timeStamp == chain.since_ ? attempt(() => shiftedAway(chain, timeStamp)) : undefined;
+  aimed = timeStamp == chain.last_ ? attempt(() => shiftedAway(chain, timeStamp)) : undefined;
   // What was pressed there counts once.
   rest = undefined;
   lastControl = new WeakRef(subject);

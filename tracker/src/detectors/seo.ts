@@ -70,7 +70,7 @@ export const seo = (): void => {
     let timer: number;
     const look = (): void => {
       observer.disconnect();
-      const facts = url == here && attempt(diagnose);
+      const facts = url == here && diagnose();
       if (facts && detect('seo_diagnostics', facts)) change((session) => (session.q = [...session.q, key].slice(-MAX_PAGES)));
     };
     const wait = (): void => {
