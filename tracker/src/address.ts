@@ -35,7 +35,7 @@ export const address = (href = location.href): Address => {
   for (const name of [...to.searchParams.keys()]) if (!list('params').includes(name)) to.searchParams.delete(name);
   const { pathname, search, hash } = to;
   // The part of a hash that names a route, if it does: never its query.
-  const route = isOn('hash', /^#!?\//.test(hash) ? '' : undefined) ? hash.slice(1).split(/[?&]/)[0] : '';
+  const route = isOn('hash', /^#!?\//.test(hash)) ? hash.slice(1).split(/[?&]/)[0] : '';
   const suffix = route && '#';
   return { path_: pathname, key_: pathname + search + suffix + route, url: clean(masked(pathname) + search + suffix + (route && masked(route))) };
 };

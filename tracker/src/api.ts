@@ -45,7 +45,7 @@ const MAX_WAITING_FOR_CONSENT = 50;
 
 const isLocal = (host: string): boolean => /^(localhost|127\..*|\[::1\]|.*\.local|)$/.test(host);
 
-const mayRun = (): boolean =>
+const mayRun = (): unknown =>
   (window == top || isOn('frames')) &&
   (!isLocal(location.hostname) || isLocal(new URL(setting('endpoint')).hostname) || isOn('local')) &&
   !(isOn('dnt') && navigator.doNotTrack == '1');

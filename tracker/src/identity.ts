@@ -109,7 +109,7 @@ const save = (): void => {
   write('', mode == 'local' ? person : { ...person, a: [] });
 };
 
-const isOver = ({ l, t }: Session): boolean => Date.now() - l > IDLE || Date.now() - t > DAY;
+const isOver = (session: Session): boolean => Date.now() > Math.min(session.l + IDLE, session.t + DAY);
 
 /** Forgets what is in memory; the next use reads or makes a record. */
 export const forget = (): void => {
@@ -137,10 +137,10 @@ export const visitorId = (): string | undefined => (isNameless() ? undefined : m
  * memory until it is idle.
  */
 export const change = (edit: (session: Session) => void): void => {
-  const { a, s } = me();
+  const mine = me();
   const stored = load();
-  const isShared = stored?.s.i == s.i;
-  if (isShared) person = { ...stored!, a: mode == 'local' ? stored!.a : a };
+  const isShared = stored?.s.i == mine.s.i;
+  if (isShared) person = mode == 'local' ? stored : { ...stored!, a: mine.a };
   edit(person!.s);
   if (isShared || !stored) save();
 };
@@ -170,8 +170,8 @@ export const replace = (): void => {
 /** Two tabs that opened at once made a session each: the smaller id stays. To be called before anything is sent. */
 export const agree = (): void => {
   const stored = load();
-  const { s } = me();
-  if (stored && Math.abs(stored.s.t - s.t) < 5000 && stored.s.i <= s.i) person = stored;
+  const mine = session();
+  if (stored && Math.abs(stored.s.t - mine.t) < 5000 && stored.s.i <= mine.i) person = stored;
   else save();
 };
 
@@ -186,9 +186,9 @@ export const addAlias = (alias: string): boolean => {
 
 /** Keeps the record, which was in memory while consent was missing, or takes up the one from before. */
 export const persist = (): void => {
-  const { a } = me();
+  const mine = me();
   renew();
-  a.forEach(addAlias);
+  mine.a.forEach(addAlias);
 };
 
 export const bot = (): number => (score ??= botScore());
@@ -213,6 +213,6 @@ export const visitorFacts = () => {
 
 /** The batch's `session`: the same facts each time, as the server keeps those of the batch it stores first. */
 export const sessionFacts = () => {
-  const { i, t, u, r, m, c, d } = session();
-  return { session_id: i, started_at: t, url: u, referrer: r, ...m, click_count: c, max_scroll_depth: d };
+  const mine = session();
+  return { session_id: mine.i, started_at: mine.t, url: mine.u, referrer: mine.r, ...mine.m, click_count: mine.c, max_scroll_depth: mine.d };
 };

@@ -13,9 +13,9 @@ let isOwn: (() => boolean) | undefined;
 const note = (url: string, event?: Event): void => {
   const at = now();
   isOwn = () => {
-    const { origin, pathname } = new URL(url, location.href);
-    const isFile = /\.(?!html?$|php$|aspx?$|jsp$)[a-z\d]{2,5}$/i.test(pathname);
-    return now() - at <= MAX_WAIT && !event?.defaultPrevented && origin == location.origin && !isFile && !matching('exclude', pathname);
+    const to = new URL(url, location.href);
+    const isFile = /\.(?!html?$|php$|aspx?$|jsp$)[a-z\d]{2,5}$/i.test(to.pathname);
+    return now() - at <= MAX_WAIT && !event?.defaultPrevented && to.origin == location.origin && !isFile && !matching('exclude', to.pathname);
   };
 };
 
@@ -44,19 +44,19 @@ export const onRoute = (fn: (kind: string) => void): void => {
   if (navigation) {
     on<NavigateEvent>(
       'navigate',
-      ({ destination, downloadRequest, formData }) => {
-        if (destination.sameDocument) return;
+      (event) => {
+        if (event.destination.sameDocument) return;
         // What is posted may go on to a payment provider: those events are sent, not left to a next page.
-        if (formData || downloadRequest != null) stay();
-        else note(destination.url);
+        if (event.formData || event.downloadRequest != null) stay();
+        else note(event.destination.url);
       },
       navigation,
     );
     on<Event & { navigationType: string | null }>(
       'currententrychange',
-      ({ navigationType }) => {
+      (event) => {
         stay();
-        if (navigationType) fn(navigationType);
+        if (event.navigationType) fn(event.navigationType);
       },
       navigation,
     );

@@ -9,7 +9,7 @@ import { type TrackedEvent, isMuted, isOpen, mute, putFirst, seal, take, tell } 
 import { matching } from './settings';
 import { drop, isKept, keep, thisTab } from './store';
 import { titleOf } from './text';
-import { active, beforePacking, flush, flushIn, leave, takeOver } from './transport';
+import { active, flush, flushIn, leave, packers, takeOver } from './transport';
 
 const FIRST_DELAY = 3000;
 const DELAY = 15_000;
@@ -46,22 +46,14 @@ export let hiddenAt: number | undefined;
 let hiddenTimer: number | undefined;
 /** The batch that speaks for this page if it is killed while hidden. */
 let snapshot: string | undefined;
-const finishers: Finisher[] = [];
-const viewers: (() => void)[] = [];
-
-export const onFinish = (fn: Finisher): void => {
-  finishers.push(fn);
-};
-
-/** Calls back for each page view that begins. */
-export const onView = (fn: () => void): void => {
-  viewers.push(fn);
-};
+/** Called as a page view is finished, and as one begins. */
+export const finishers: Finisher[] = [];
+export const viewers: (() => void)[] = [];
 
 /** Lets so many different things through in a page view, each once. */
 export const quota = (max: number): ((what?: unknown) => boolean) => {
   const seen = new Set<unknown>();
-  onView(() => seen.clear());
+  viewers.push(() => seen.clear());
   return (what = {}) => !seen.has(what) && seen.size < max && !!seen.add(what);
 };
 
@@ -91,9 +83,8 @@ const begin = (to: Address, title?: string): void => {
   since = now();
   const at = Date.now();
   if (!isMuted) {
-    const { w, p } = session();
-    if (at - w <= RAPID_TIME) count(RAPID);
-    flushIn(p ? DELAY : FIRST_DELAY);
+    if (at - session().w <= RAPID_TIME) count(RAPID);
+    flushIn(session().p ? DELAY : FIRST_DELAY);
     change((session) => {
       session.w = session.l = at;
       session.p++;
@@ -185,7 +176,7 @@ const show = (isRestored?: boolean): void => {
 };
 
 export const startPages = (): void => {
-  beforePacking(() => {
+  packers.push(() => {
     readTitle();
     if (!snapshot) return;
     // What is sent now must not be sent again by the snapshot.
@@ -210,17 +201,17 @@ export const startPages = (): void => {
     finishNow(DOCUMENT_LEFT);
     leave(isLeavingToOwn());
   });
-  on<PageTransitionEvent>('pageshow', ({ persisted }) => persisted && show(true));
+  on<PageTransitionEvent>('pageshow', (event) => event.persisted && show(true));
   let movedAt = 0;
-  onInput('pointerdown keydown pointermove wheel touchmove', ({ type }) => {
-    if (/down/.test(type)) inputAt = now();
+  onInput('pointerdown keydown pointermove wheel touchmove', (event) => {
+    if (/down/.test(event.type)) inputAt = now();
     else if (now() - movedAt < 1000) return;
     movedAt = now();
     if (!view || isMuted) return;
     // Goes on, in a new session if the old one is over.
-    const { l } = session();
+    const last = session().l;
     if (touch()) {
-      finishNow(VIEW_LEFT, l);
+      finishNow(VIEW_LEFT, last);
       beginHere();
     }
     active();

@@ -44,7 +44,7 @@ export const settle = (from: (name: string) => unknown): void => {
   setting = from;
 };
 
-export const isOn = (name: string, otherwise = 'off'): boolean => !/^(false|off|0)$/.test(setting(name) ?? otherwise);
+export const isOn = (name: string, otherwise?: boolean): boolean | undefined => (setting(name) == null ? otherwise : !/^(false|off|0)$/.test(setting(name)));
 
 export const list = (name: string): string[] => `${setting(name) ?? ''}`.split(/[\s,]+/).filter(Boolean);
 

@@ -31,11 +31,11 @@ export const entries = (): Entry[] => {
   return Array.isArray(stored) ? stored.filter((entry) => entry?.b && Date.now() - entry.at < MAX_AGE) : [];
 };
 
-export const isKept = (id: string): boolean => entries().some(({ b }) => b.batch_id == id);
+export const isKept = (id: string): boolean => entries().some((entry) => entry.b.batch_id == id);
 
 /** Forgets a batch, or keeps a new entry of it; the oldest go if there are too many. Whether that outlives the page. */
-export const drop = (id: string, ...entry: Entry[]): boolean => {
-  const kept = [...entries().filter(({ b }) => b.batch_id != id), ...entry];
+export const drop = (id: string, ...more: Entry[]): boolean => {
+  const kept = [...entries().filter((entry) => entry.b.batch_id != id), ...more];
   while (kept[MAX_BATCHES] || (kept[1] && JSON.stringify(kept).length > MAX_CHARACTERS)) kept.shift();
   return write('.waiting', kept[0] && kept);
 };

@@ -33,12 +33,8 @@ let dueAt = Infinity;
 let knownAt = 0;
 let inputAt = 0;
 let isAllowed = false;
-const packers: (() => void)[] = [];
-
-/** Runs before events are packed, for what is to ride along. */
-export const beforePacking = (fn: () => void): void => {
-  packers.push(fn);
-};
+/** Called before events are packed, for what is to ride along. */
+export const packers: (() => void)[] = [];
 
 /** Lets batches go, or holds them while consent is missing. */
 export const allow = (value: boolean): void => {
@@ -69,7 +65,7 @@ export const flush = (): Promise<void> => {
   return deliver();
 };
 
-const request = (batch: Batch, signal: AbortSignal | null = null): Promise<Response> =>
+const request = (batch: Batch, signal?: AbortSignal): Promise<Response> =>
   fetch(setting('endpoint'), {
     method: 'POST',
     // Text is sent as text/plain, which needs no preflight.
@@ -79,7 +75,7 @@ const request = (batch: Batch, signal: AbortSignal | null = null): Promise<Respo
     // The page's own policy could hide the origin, which projects may list, or show the address.
     referrerPolicy: 'origin',
     priority: 'low',
-    signal,
+    signal: signal!,
   });
 
 /** Sends a batch; whether that is done with. If not, another attempt follows, or the next page makes one. */
@@ -125,8 +121,8 @@ const deliver = (): Promise<void> =>
   (delivery = delivery
     .then(async () => {
       if (pause || failures > RETRIES.length) return;
-      await send(({ t }) => t == page);
-      const sendOthers = () => send(({ t, at }) => !t || (t != thisTab() && Date.now() - at > GONE));
+      await send((entry) => entry.t == page);
+      const sendOthers = () => send((entry) => !entry.t || (entry.t != thisTab() && Date.now() - entry.at > GONE));
       if (knownAt && !failures && entries()[0])
         await (navigator.locks ? navigator.locks.request('identity', { ifAvailable: true }, (lock) => lock && sendOthers()) : sendOthers());
     })
@@ -151,7 +147,7 @@ export const leave = (toOwnPage: boolean): void => {
   for (const b of fresh) {
     if (c && JSON.stringify(b).length < MAX_CHARACTERS && keep({ b, at, t, c })) continue;
     keep({ b, at });
-    if (!beacon(b)) attempt(() => request(b).then(({ ok }) => ok && drop(b.batch_id)).catch(note));
+    if (!beacon(b)) attempt(() => request(b).then((response) => response.ok && drop(b.batch_id)).catch(note));
     else if (!failures && !old[0]) drop(b.batch_id);
   }
 };
@@ -179,7 +175,7 @@ export const takeOver = (): void => {
 /** Says that the visitor is still there, once what the server knows is nearly too old for it. */
 const beat = (): void => {
   const at = Date.now();
-  if (!knownAt || at - knownAt < HEARTBEAT || at - inputAt > ACTIVE || document.hidden || failures || !isOn('heartbeat', 'on') || bot() == 100) return;
+  if (!knownAt || at - knownAt < HEARTBEAT || at - inputAt > ACTIVE || document.hidden || failures || !isOn('heartbeat', true) || bot() == 100) return;
   knownAt = at;
   later(beat, HEARTBEAT);
   // Without events: with them the instant of sending would not count.

@@ -39,8 +39,8 @@ let observer: MutationObserver | undefined;
 let watcher: () => void;
 
 /** Notes an answer to the clicks that are judged. */
-const answer = (at = now(), fits: (chain: Chain) => unknown = () => true): void => {
-  for (const chain of open) if (fits(chain)) chain.answers_.push(at);
+const answer = (at: number, fits?: (chain: Chain) => unknown): void => {
+  for (const chain of open) if (!fits || fits(chain)) chain.answers_.push(at);
 };
 
 /** When nodes changed without being asked: clocks, animations. */
@@ -61,10 +61,10 @@ const judge = (records: MutationRecord[]): void => {
   watcher();
   if (records.length > 300) return answer(at);
   for (const record of records) {
-    const { type, target, attributeName, addedNodes, removedNodes } = record;
-    const nodes = [...addedNodes, ...removedNodes] as Element[];
+    const { target } = record;
+    const nodes = [...record.addedNodes, ...record.removedNodes] as Element[];
     const element = (target.nodeType == 1 ? target : (target.parentElement ?? (target as ShadowRoot).host)) as Element | undefined;
-    const isList = type == 'childList';
+    const isList = record.type == 'childList';
     if (
       !element ||
       closest(element, `head,script,style,${ignored}`) ||
@@ -76,7 +76,7 @@ const judge = (records: MutationRecord[]): void => {
       if (!chain.control_.contains(element)) return true;
       // An empty ripple.
       if (isList) return nodes.some((node) => node.textContent?.trim() || node.matches?.('svg,img') || node.querySelector?.('svg,img'));
-      if (!/^(class|style)$/.test(attributeName!)) return true;
+      if (!/^(class|style)$/.test(record.attributeName!)) return true;
       // An effect that is over soon, or an answer that stays: known at the next press, or at the judgement.
       chain.effects_.push(record);
       chain.effectAt_ = at;
@@ -87,11 +87,11 @@ const judge = (records: MutationRecord[]): void => {
 /** Decides on the changes inside the control: those that stayed are an answer. */
 export const settleEffects = (chain: Chain): void => {
   flushRecords();
-  const { effects_, answers_, effectAt_ } = chain;
+  const effects = chain.effects_;
   const isFirst = (record: MutationRecord): boolean =>
-    effects_.find(({ target, attributeName }) => target == record.target && attributeName == record.attributeName) == record;
-  if (effects_.some((record) => isFirst(record) && ((record.target as Element).getAttribute(record.attributeName!) ?? '') != (record.oldValue ?? '')))
-    answers_.push(effectAt_);
+    effects.find((other) => other.target == record.target && other.attributeName == record.attributeName) == record;
+  if (effects.some((record) => isFirst(record) && ((record.target as Element).getAttribute(record.attributeName!) ?? '') != (record.oldValue ?? '')))
+    chain.answers_.push(chain.effectAt_);
   chain.effects_ = [];
 };
 
@@ -128,22 +128,22 @@ export const listenForAnswers = (onMutation: () => void): void => {
   watcher = onMutation;
   on(
     'input change submit toggle beforetoggle invalid copy cut paste play pause fullscreenchange beforeprint dragstart contextmenu pagehide visibilitychange',
-    ({ timeStamp }) => answer(timeStamp),
+    (event) => answer(event.timeStamp),
   );
   // A click focuses the control, or what it is in.
   on('focusin', (event) =>
-    answer(event.timeStamp, ({ control_ }) => isTextField(targetOf(event)) || !(control_.contains(targetOf(event)) || targetOf(event).contains(control_))),
+    answer(event.timeStamp, (chain) => isTextField(targetOf(event)) || !(chain.control_.contains(targetOf(event)) || targetOf(event).contains(chain.control_))),
   );
-  on('blur', ({ target, timeStamp }) => target == window && answer(timeStamp, ({ last_ }) => timeStamp - last_ <= 1000));
-  on('scroll', ({ timeStamp }) => answer(timeStamp, (chain) => (chain.hasScrolled_ ||= timeStamp - chain.last_ <= 300)));
-  const move = ({ timeStamp, hashChange = true }: any): void => answer(timeStamp, ({ isAnchor_ }) => !isAnchor_ || !hashChange);
+  on('blur', (event) => event.target == window && answer(event.timeStamp, (chain) => event.timeStamp - chain.last_ <= 1000));
+  on('scroll', (event) => answer(event.timeStamp, (chain) => (chain.hasScrolled_ ||= event.timeStamp - chain.last_ <= 300)));
+  const move = (event: any): void => answer(event.timeStamp, (chain) => !chain.isAnchor_ || event.hashChange === false);
   const { navigation } = window as any;
   if (navigation) on('navigate', move, navigation);
   on('popstate', move);
   attempt(() => {
     const original = window.open;
     window.open = function (this: unknown, ...args) {
-      attempt(answer);
+      attempt(() => answer(now()));
       return original.apply(this as Window, args);
     };
   });

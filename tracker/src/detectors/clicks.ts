@@ -4,7 +4,7 @@ import { closest, controlOf, covers, factsOf, hasSelection, ignored, isTextField
 import { here } from '../address';
 import { later, on, onInput } from '../guard';
 import { DEAD, RAGE, change, count } from '../identity';
-import { onView, quota } from '../pages';
+import { quota, viewers } from '../pages';
 import { detect } from '../queue';
 import { type Chain, close, listenForAnswers, open, settleEffects, watch } from './answers';
 import { listenForShifts, lookAfter, press, release } from './phantoms';
@@ -34,7 +34,7 @@ const leadsSomewhere = (link: Element): boolean => {
   return page != location.href.split('#')[0] || fragment == null || /^#!?\//.test(hash) || !!(fragment && document.getElementById(decodeURIComponent(fragment)));
 };
 
-const isDisabled = ({ control_ }: Chain): boolean => control_.matches(':disabled,[aria-disabled=true]');
+const isDisabled = (chain: Chain): boolean => chain.control_.matches(':disabled,[aria-disabled=true]');
 
 /** Clicks without an answer: each burst of answers belongs to the earliest click of the last moments that has none. */
 export const unanswered = (clicks: number[], answers: number[]): number => {
@@ -53,31 +53,30 @@ const judgeRage = (chain: Chain): void => {
   if (current == chain) current = undefined;
   if (!open.has(chain)) return;
   settleEffects(chain);
-  const { clicks_, answers_, hasScrolled_, facts_, at_, url_ } = chain;
-  if (!clicks_.some((click, index) => clicks_[index + 2]! - click <= 1000) || unanswered(clicks_, answers_) < 2) return;
-  if (hasScrolled_ || hasSelection() || (chain.isExempt_ && !isDisabled(chain))) return;
+  const clicks = chain.clicks_;
+  if (!clicks.some((click, index) => clicks[index + 2]! - click <= 1000) || unanswered(clicks, chain.answers_) < 2) return;
+  if (chain.hasScrolled_ || hasSelection() || (chain.isExempt_ && !isDisabled(chain))) return;
   close(chain);
-  if (mayRage() && detect('rage_click', { ...facts_, clicks: clicks_.length }, url_, at_)) count(RAGE);
+  if (mayRage() && detect('rage_click', { ...chain.facts_, clicks: clicks.length }, chain.url_, chain.at_)) count(RAGE);
 };
 
 const judgeDead = (chain: Chain): void => {
   if (!open.has(chain)) return;
   settleEffects(chain);
   close(chain);
-  const { control_, target_, clicks_, answers_, facts_, at_, url_ } = chain;
-  if (!chain.isCandidate_ || answers_[0] || (location.href != chain.href_ && !chain.isAnchor_) || hasSelection()) return;
-  if (!looksInteractive(control_, target_) && !clicks_[1]) {
-    const isFirst = quiet?.deref() != control_ || at_ - quietAt > 10_000;
-    quiet = new WeakRef(control_);
-    quietAt = at_;
+  if (!chain.isCandidate_ || chain.answers_[0] || (location.href != chain.href_ && !chain.isAnchor_) || hasSelection()) return;
+  if (!looksInteractive(chain.control_, chain.target_) && !chain.clicks_[1]) {
+    const isFirst = quiet?.deref() != chain.control_ || chain.at_ - quietAt > 10_000;
+    quiet = new WeakRef(chain.control_);
+    quietAt = chain.at_;
     if (isFirst) return;
   }
-  if (mayBeDead(facts_.selector) && detect('dead_click', facts_, url_, at_)) count(DEAD);
+  if (mayBeDead(chain.facts_.selector) && detect('dead_click', chain.facts_, chain.url_, chain.at_)) count(DEAD);
 };
 
-const isNear = ({ x_, y_ }: Chain, { clientX, clientY }: MouseEvent, distance: number): boolean => Math.hypot(clientX - x_, clientY - y_) <= distance;
+const isNear = (chain: Chain, event: MouseEvent, distance: number): boolean => Math.hypot(event.clientX - chain.x_, event.clientY - chain.y_) <= distance;
 
-const isInside = ({ control_ }: Chain, { clientX, clientY }: MouseEvent): boolean => covers(control_.getBoundingClientRect(), clientX, clientY);
+const isInside = (chain: Chain, event: MouseEvent): boolean => covers(chain.control_.getBoundingClientRect(), event.clientX, event.clientY);
 
 /** Closes the chains early: rage is judged by what is known, and nothing is called dead. */
 const cutShort = (): void => {
@@ -91,9 +90,9 @@ export const clicks = (): void => {
   listenForAnswers(lookAfter);
   listenForShifts();
   on('pagehide', cutShort);
-  onView(cutShort);
-  on('focus visibilitychange', ({ timeStamp, target }) => {
-    if ((target == window || target == document) && !document.hidden) wokenAt = timeStamp;
+  viewers.push(cutShort);
+  on('focus visibilitychange', (event) => {
+    if ((event.target == window || event.target == document) && !document.hidden) wokenAt = event.timeStamp;
   });
 
   onInput<PointerEvent>('pointerdown', (event) => {
@@ -101,7 +100,7 @@ export const clicks = (): void => {
     pressed = undefined;
     if (!event.isPrimary || event.button || closest(target_, ignored)) return;
     const control_ = controlOf(target_);
-    const { timeStamp, clientX, clientY } = event;
+    const { timeStamp } = event;
     watch(event);
     if (current?.control_ == control_ && timeStamp - current.last_ <= CHAIN_GAP && (isNear(current, event, NEAR) || isInside(current, event))) {
       settleEffects(current);
@@ -127,8 +126,8 @@ export const clicks = (): void => {
         url_: here,
         href_: location.href,
         at_: Date.now(),
-        x_: clientX,
-        y_: clientY,
+        x_: event.clientX,
+        y_: event.clientY,
       };
       open.add(current);
     }

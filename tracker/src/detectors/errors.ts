@@ -31,24 +31,24 @@ export const describe = (value: any): string =>
 const report = (name: string, raw: string, error: any, given?: Place): void => {
   const stack = attempt(() => error?.stack);
   const place = given?.source ? given : placeOf(stack);
-  const { source, line, column } = place;
+  const { source } = place;
   if (NOISE.test(raw) || FOREIGN.test(source!) || (/^Script error\.?$/.test(raw) && !source)) return;
   const message = messageOf(raw);
-  if (!mayReport([name, message, source, line, column].join())) return;
+  if (!mayReport([name, message, source, place.line, place.column].join())) return;
   last = message;
   lastAt = Date.now();
   if (detect(name, factsOf(message, place, stack))) count(ERROR);
 };
 
 const thrown = (event: any): void => {
-  const { type, target, reason, error, message, filename, lineno, colno } = event;
-  if (type != 'error') report('promise_rejection', describe(reason), reason);
+  const { reason, error } = event;
+  if (event.type != 'error') report('promise_rejection', describe(reason), reason);
   // Images and scripts that fail to load send an event of the same name.
-  else if (target == window)
-    report('js_exception', (attempt(() => error.message) && describe(error)) || String(message).replace(/^Uncaught /, ''), error, {
-      source: filename,
-      line: lineno,
-      column: colno,
+  else if (event.target == window)
+    report('js_exception', (attempt(() => error.message) && describe(error)) || String(event.message).replace(/^Uncaught /, ''), error, {
+      source: event.filename,
+      line: event.lineno,
+      column: event.colno,
     });
 };
 

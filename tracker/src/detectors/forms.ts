@@ -4,7 +4,7 @@ import { FIELDS, closest, ignored, isTextField, read, selectorOf, targetOf } fro
 import { here } from '../address';
 import { later, now, on, onInput } from '../guard';
 import { ABANDON, count } from '../identity';
-import { type Add, DOCUMENT_LEFT, onFinish, onView, quota } from '../pages';
+import { type Add, DOCUMENT_LEFT, finishers, quota, viewers } from '../pages';
 import { detect } from '../queue';
 
 const MAX_GAP = 30_000;
@@ -58,7 +58,7 @@ const isSearch = (form: Element): unknown => {
   );
 };
 
-const find = (element: unknown): Form | undefined => known.find(({ element_ }) => element_.deref() == element);
+const find = (element: unknown): Form | undefined => known.find((form) => form.element_.deref() == element);
 
 const formOf = (field: Element): Form | undefined => {
   const element = elementOf(field);
@@ -79,24 +79,23 @@ const spend = (form: Form, wasAway?: boolean): void => {
   form.lastAt_ = at;
 };
 
-const isThere = ({ element_ }: Form): unknown => element_.deref()?.isConnected;
+const isThere = (form: Form): unknown => form.element_.deref()?.isConnected;
 
 /** Tells of a form that was left as it was, once. */
 const abandon = (form: Form, isFinal: boolean, tell: Add): void => {
-  const { isStarted_, sentAt_, name_, lastField_, spent_, url_ } = form;
-  if (!isStarted_ || sentAt_ || (isFinal && !mayAbandon(form))) return;
+  if (!form.isStarted_ || form.sentAt_ || (isFinal && !mayAbandon(form))) return;
   if (isFinal) {
     count(ABANDON);
     form.isStarted_ = 0;
   }
-  tell('form_abandon', { form: name_, last_field: lastField_, time_spent_ms: Math.round(spent_) }, url_);
+  tell('form_abandon', { form: form.name_, last_field: form.lastField_, time_spent_ms: Math.round(form.spent_) }, form.url_);
 };
 
 const send = (form: Form | undefined): void => {
   if (form) form.sentAt_ = now();
 };
 
-const sent = ({ target }: Event): void => send(find(target));
+const sent = (event: Event): void => send(find(event.target));
 
 const edited = (event: Event): void => {
   const field = targetOf(event);
@@ -148,17 +147,17 @@ export const forms = (): void => {
     focused = field;
     focusedAt = event.timeStamp;
   });
-  on('visibilitychange', ({ timeStamp }) => {
+  on('visibilitychange', (event) => {
     for (const form of known) spend(form, !document.hidden);
-    if (document.hidden) hiddenAt = timeStamp;
-    else focusedAt += timeStamp - hiddenAt;
+    if (document.hidden) hiddenAt = event.timeStamp;
+    else focusedAt += event.timeStamp - hiddenAt;
   });
 
   // After a route change the form may stay: that is known a moment later.
-  onFinish((add, isFinal, left) => {
+  finishers.push((add, isFinal, left) => {
     for (const form of known) if (left && (left == DOCUMENT_LEFT || !isThere(form))) abandon(form, isFinal, add);
   });
-  onView(() => {
+  viewers.push(() => {
     later(() => {
       for (const form of known) if (!isThere(form)) abandon(form, true, detect);
       known = known.filter(isThere);

@@ -23,7 +23,7 @@ export const format = ([first, ...rest]: unknown[]): string => {
 };
 
 export const logs = (): void => {
-  if (!isOn('console', 'on')) return;
+  if (!isOn('console', true)) return;
   let isInside = false;
   for (const [method, name] of [
     ['error', 'console_error'],

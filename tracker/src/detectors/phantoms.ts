@@ -71,8 +71,8 @@ export const release = ({ control_, href_, facts_, x_, y_ }: Chain, { clientX: x
   if (isSpoilt || Math.hypot(x - x_, y - y_) > 10 || timeStamp - pressedAt > 1000 || location.href != href_ || control_.matches('canvas,html,body') || hasSelection()) return;
   if (aimed) return { ...aimed, reason: 'shifted' };
   if (isShown(control_)) {
-    const { left, top } = control_.getBoundingClientRect();
-    return isAt(control_, x, y) || Math.hypot(left - rect.left, top - rect.top) < 8 ? undefined : { ...facts_, reason: 'moved' };
+    const is = control_.getBoundingClientRect();
+    return covers(is, x, y) || Math.hypot(is.left - rect.left, is.top - rect.top) < 8 ? undefined : { ...facts_, reason: 'moved' };
   }
   const under = document.elementFromPoint(x, y);
   const other = under && controlOf(under);

@@ -2,7 +2,7 @@
 
 import { attempt, now, on } from '../guard';
 import { change } from '../identity';
-import { hiddenAt, onFinish, onView } from '../pages';
+import { finishers, hiddenAt, viewers } from '../pages';
 
 /** Without a sign of life for longer, nobody may be there. */
 const MAX_GAP = 30_000;
@@ -37,7 +37,7 @@ const tick = (): void => {
 
 const root = (): Element => document.scrollingElement ?? document.documentElement;
 
-const areaOf = ({ clientWidth, clientHeight }: Element): number => clientWidth * clientHeight;
+const areaOf = (pane: Element): number => pane.clientWidth * pane.clientHeight;
 
 const isLarge = (pane: Element): boolean => areaOf(pane) >= (innerWidth * innerHeight) / 2;
 
@@ -51,13 +51,13 @@ const mainScroller = (): Element => {
 };
 
 const depth = (): number => {
-  const { scrollTop, clientHeight, scrollHeight } = mainScroller();
+  const of = mainScroller();
   // The height is the last one: what loads while reading belongs to the page.
-  return Math.min(100, Math.round((100 * Math.max(bottom, scrollTop + clientHeight, 0)) / scrollHeight)) || 0;
+  return Math.min(100, Math.round((100 * Math.max(bottom, of.scrollTop + of.clientHeight, 0)) / of.scrollHeight)) || 0;
 };
 
 export const reading = (): void => {
-  onView(() => {
+  viewers.push(() => {
     since = Date.now();
     lastAt = NaN;
     active = bottom = moved = movedFor = lastScroll = 0;
@@ -78,7 +78,7 @@ export const reading = (): void => {
       scroller = pane;
       lastScroll = 0;
     }
-    const { scrollTop, clientHeight } = pane;
+    const { scrollTop } = pane;
     const gap = timeStamp - lastScroll;
     if (gap <= MOVEMENT) {
       moved += Math.abs(scrollTop - lastY);
@@ -86,9 +86,9 @@ export const reading = (): void => {
     }
     lastY = scrollTop;
     lastScroll = timeStamp;
-    bottom = Math.max(bottom, scrollTop + clientHeight);
+    bottom = Math.max(bottom, scrollTop + pane.clientHeight);
   });
-  onFinish((add, isFinal, _left, at) => {
+  finishers.push((add, isFinal, _left, at) => {
     tick();
     const total = at - since;
     const reached = attempt(depth) ?? 0;

@@ -4,7 +4,7 @@ import { attempt, later } from '../guard';
 import { change, session } from '../identity';
 import { here } from '../address';
 import { read } from '../elements';
-import { onView } from '../pages';
+import { viewers } from '../pages';
 import { detect } from '../queue';
 import { hash32 } from '../random';
 import { titleOf } from '../text';
@@ -25,7 +25,7 @@ const diagnose = (): Record<string, unknown> | undefined => {
   const title = document.title.trim();
   if (!title && document.body.innerText.split(/\s+/, 21).length < 20) return;
   const description = meta('name=description');
-  const levels = all('h1,h2,h3,h4,h5,h6').map(({ localName }) => +localName[1]!);
+  const levels = all('h1,h2,h3,h4,h5,h6').map((heading) => +heading.localName[1]!);
   const h1 = levels.filter((level) => level == 1).length;
   const missing = (all('img') as HTMLImageElement[]).filter(
     (image) => image.width > 2 && image.height > 2 && !image.closest('[alt],[aria-hidden=true],[role=presentation],[role=none],[data-identity-ignore]'),
@@ -34,7 +34,7 @@ const diagnose = (): Record<string, unknown> | undefined => {
   // By the alphabet, as they are sent.
   const checks: { [code: string]: unknown } = {
     images_missing_alt: missing,
-    invalid_structured_data: all('script[type="application/ld+json"]').some(({ textContent }) => attempt(() => JSON.parse(textContent!)) === undefined),
+    invalid_structured_data: all('script[type="application/ld+json"]').some((script) => attempt(() => JSON.parse(script.textContent!)) === undefined),
     meta_description_too_long: lengthOf(description) > 160,
     meta_description_too_short: description && lengthOf(description) < 50,
     missing_canonical: !canonicals,
@@ -62,7 +62,7 @@ const diagnose = (): Record<string, unknown> | undefined => {
 };
 
 export const seo = (): void => {
-  onView(() => {
+  viewers.push(() => {
     const url = here;
     const key = hash32(url).toString(36);
     if (session().q.includes(key)) return;

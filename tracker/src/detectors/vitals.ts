@@ -2,10 +2,10 @@
 
 import { type Entry, catchUp, observe } from '../entries';
 import { now, on } from '../guard';
-import { type Add, onFinish } from '../pages';
+import { type Add, finishers } from '../pages';
 import { tell } from '../queue';
 import { here } from '../address';
-import { beforePacking } from '../transport';
+import { packers } from '../transport';
 
 /** A laptop that slept while the page loaded. */
 const MAX_TIME = 300_000;
@@ -19,7 +19,7 @@ export const vitals = (): void => {
   const url = here;
   const [navigation] = performance.getEntriesByType('navigation') as Entry[];
   const start: number = navigation?.activationStart ?? 0;
-  const wasHidden = performance.getEntriesByType('visibility-state').find(({ name, startTime }) => name == 'hidden' && startTime >= start);
+  const wasHidden = performance.getEntriesByType('visibility-state').find((entry) => entry.name == 'hidden' && entry.startTime >= start);
   let hiddenAt = document.hidden ? 0 : (wasHidden?.startTime ?? Infinity);
   let paintedAt: number | undefined;
   let largestAt: number | undefined;
@@ -32,27 +32,29 @@ export const vitals = (): void => {
   /** How long each slow interaction took. */
   const durations = new Map<number, number>();
 
-  on('visibilitychange pagehide', ({ type, timeStamp }) => {
-    if (document.hidden || type == 'pagehide') hiddenAt = Math.min(hiddenAt, timeStamp);
+  on('visibilitychange pagehide', (event) => {
+    if (document.hidden || event.type == 'pagehide') hiddenAt = Math.min(hiddenAt, event.timeStamp);
   });
   const sinceStart = (at: number): number => Math.max(0, at - start);
-  const interaction = ({ interactionId, duration }: Entry): void => {
-    if (interactionId) durations.set(interactionId, Math.max(durations.get(interactionId) ?? 0, duration));
+  const interaction = (entry: Entry): void => {
+    const id = entry.interactionId;
+    if (id) durations.set(id, Math.max(durations.get(id) ?? 0, entry.duration));
   };
-  observe('paint', ({ name, startTime }) => {
-    if (name != 'first-paint' && startTime < hiddenAt) paintedAt = sinceStart(startTime);
+  observe('paint', (entry) => {
+    if (entry.name != 'first-paint' && entry.startTime < hiddenAt) paintedAt = sinceStart(entry.startTime);
   });
-  observe('largest-contentful-paint', ({ startTime }) => {
-    if (startTime < hiddenAt) largestAt = sinceStart(startTime);
+  observe('largest-contentful-paint', (entry) => {
+    if (entry.startTime < hiddenAt) largestAt = sinceStart(entry.startTime);
   });
-  observe('layout-shift', ({ value, startTime, hadRecentInput }) => {
-    if (hadRecentInput) return;
+  observe('layout-shift', (entry) => {
+    const { startTime } = entry;
+    if (entry.hadRecentInput) return;
     if (!(startTime - last < 1000 && startTime - first < 5000)) {
       sum = 0;
       first = startTime;
     }
     last = startTime;
-    shift = Math.max(shift, (sum += value));
+    shift = Math.max(shift, (sum += entry.value));
   });
   observe('event', interaction, { durationThreshold: 40 });
   observe('first-input', (entry) => {
@@ -72,13 +74,13 @@ export const vitals = (): void => {
     if (Object.keys(values)[0]) tell('web_vitals', values, url);
   };
 
-  beforePacking(() => {
+  packers.push(() => {
     // Before the first paint there is half of it; that waits for the end.
     if (isEarlySent || (paintedAt == null && now() < 10_000)) return;
     report(tell);
     isEarlySent = true;
   });
-  onFinish((add, isFinal) => {
+  finishers.push((add, isFinal) => {
     if (isSent) return;
     catchUp();
     const slowest = [...durations.values()].sort((a, b) => b - a);
