@@ -33,6 +33,8 @@ const clean = (address: string): string => address.replace(/[^/?&=#]+/g, cleanPa
 export const address = (href = location.href): Address => {
   const to = new URL(href, location.href);
   for (const name of [...to.searchParams.keys()]) if (!list('params').includes(name)) to.searchParams.delete(name);
+  // Written anew, so that one page has one address.
+  to.searchParams.sort();
   const { pathname, search, hash } = to;
   // The part of a hash that names a route, if it does: never its query.
   const route = isOn('hash', /^#!?\//.test(hash)) ? hash.slice(1).split(/[?&]/)[0] : '';
@@ -42,7 +44,7 @@ export const address = (href = location.href): Address => {
 
 /** Where the visitor came from: origin and path, nothing for this site's own pages. */
 export const referrer = (): string | undefined => {
-  const [, origin, path] = /^((?:https?|android-app):\/\/[^/?#]*)([^?#]*)/.exec(document.referrer) ?? [];
+  const [, origin, path] = /^(.+?:\/\/[^/?#]*)([^?#]*)/.exec(document.referrer) ?? [];
   return origin && origin != location.origin ? origin + clean(masked(path!)) : undefined;
 };
 
@@ -51,7 +53,7 @@ export type Campaign = Record<string, string>;
 /** The campaign's parameters of the landing page, from its query or its hash route's. */
 export const campaign = (): Campaign => {
   const found: Campaign = {};
-  new URLSearchParams(`${location.hash.split('?')[1]}&${location.search.slice(1)}`).forEach((value, name) => {
+  new URLSearchParams(location.hash.split('?')[1] + '&' + location.search.slice(1)).forEach((value, name) => {
     if (/^utm_(source|medium|campaign|term|content)$/.test(name) && value) found[name] = maskEmails(value).slice(0, MAX_UTM);
   });
   return found;

@@ -3,8 +3,8 @@
 import { address, setHere } from './address';
 import { startCustom, track } from './custom';
 import { attempt, halt, isHalted, later, on } from './guard';
-import { addAlias, bot, forget, objects, persist, replace, session, visitorId } from './identity';
-import { arrive, beginHere, restart, startPages } from './pages';
+import { addAlias, bot, forget, objects, persist, session, visitorId } from './identity';
+import { arrive, beginHere, reset, startPages } from './pages';
 import { type Hook, MAX_WAITING, clear, holdAtMost, setHook } from './queue';
 import { hash32 } from './random';
 import { isOn, list, setting } from './settings';
@@ -37,8 +37,8 @@ export interface Api {
   readonly version: string;
 }
 
-/** Starts one of the things that watch the page; what happened before the script came is passed in. */
-export type Detector = (early: Event[]) => void;
+/** Starts one of the things that watch the page; what was called and happened before the script came is passed in. */
+export type Detector = (early: unknown[]) => void;
 
 const MAX_CALLS = 100;
 const MAX_WAITING_FOR_CONSENT = 50;
@@ -103,7 +103,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
     startTransport();
     // The page view alone, so that the server knows it for a bot.
     if (bot() == 100) later(() => halt(true), 4000);
-    else for (const name of Object.keys(detectors)) if (!list('off').includes(name)) attempt(() => detectors[name]!(calls.filter((call) => call instanceof Event)));
+    else for (const name of Object.keys(detectors)) if (!list('off').includes(name)) attempt(() => detectors[name]!(calls));
     startPages();
     for (const call of calls.splice(0)) if (Array.isArray(call)) attempt(() => api[call[0]](...call.slice(1)));
   };
@@ -117,9 +117,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
       const alias = /string|number/.test(typeof id) ? `${id}` : '';
       if (alias && alias.length <= 256 && addAlias(alias)) flushIn(3000);
     },
-    reset() {
-      restart(replace);
-    },
+    reset,
     consent(value: unknown) {
       if (!value) stop();
       else if (!agrees || isHalted) go();

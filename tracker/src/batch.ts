@@ -26,7 +26,7 @@ export const batchOf = (events: TrackedEvent[]): Batch => {
   if (!hasAgreed) agree();
   hasAgreed = true;
   return {
-    batch_id: `b_${randomId()}`,
+    batch_id: 'b_' + randomId(),
     page: here,
     visitor: visitorFacts(),
     session: sessionFacts(),

@@ -13,7 +13,11 @@ export const ignored = '[data-identity-ignore]';
 /** Attributes, not properties: a form's are shadowed by its fields. */
 export const read = (element: Element, name: string): string | null => element.getAttribute(name);
 
-export const targetOf = (event: Event): Element => event.composedPath()[0] as Element;
+/** What an event happened to, also inside of shadow roots; documents have focus and keys, too. */
+export const targetOf = (event: Event): Element => {
+  const [target] = event.composedPath();
+  return target instanceof Element ? target : document.documentElement;
+};
 
 /** The element's parent, across open shadow roots. */
 const above = (element: Element): Element | null => element.parentElement ?? (element.getRootNode() as ShadowRoot).host;
@@ -56,9 +60,9 @@ const partOf = (element: Element): string => {
     const value = read(element, name);
     if (!value) continue;
     if (name == 'id') {
-      if (!/:|\d{3}|[\da-f]{8}-/.test(value)) return `#${value}`;
-    } else if (/-/.test(name)) return `[${name}=${value}]`;
-    else if (/^(input|button|select|textarea)$/.test(tag)) return `${tag}[${name}=${value}]`;
+      if (!/:|\d{3}|[\da-f]{8}-/.test(value)) return '#' + value;
+    } else if (/-/.test(name)) return '[' + name + '=' + value + ']';
+    else if (/^(input|button|select|textarea)$/.test(tag)) return tag + '[' + name + '=' + value + ']';
   }
   return [tag, ...(read(element, 'class') ?? '').split(/\s+/).filter((name) => name && !UNSTABLE.test(name)).slice(0, 2)].join('.');
 };

@@ -1,7 +1,6 @@
 // Who visits, and in which session: kept in this browser's storage, shared by its tabs.
 
 import { type Campaign, address, campaign, referrer } from './address';
-import { checkBait } from './ad-block';
 import { botScore } from './bot';
 import { fingerprint, zone } from './fingerprint';
 import { hash128, randomId } from './random';
@@ -22,10 +21,14 @@ export const ABANDON = 12;
 export const RAPID = 6;
 
 // The keys are short because a record is written at each click.
-interface Session {
-  /** Id. */
+interface Person {
+  /** Id of the visitor; when it was made; aliases. */
+  v: string;
+  o: number;
+  a: string[];
+  /** Id of the session. */
   i: string;
-  /** Start. */
+  /** Its start. */
   t: number;
   /** Last input or page view. */
   l: number;
@@ -49,15 +52,6 @@ interface Session {
   x?: 1;
 }
 
-interface Person {
-  v: string;
-  /** Created. */
-  c: number;
-  /** Aliases. */
-  a: string[];
-  s: Session;
-}
-
 let person: Person | undefined;
 let score: number | undefined;
 
@@ -75,11 +69,15 @@ const print = (): string | undefined =>
 const derivedId = (device: string): string =>
   hash128(device + Math.floor((Date.now() + parseInt(device.slice(0, 6), 16)) / IDLE)).slice(0, 16);
 
-const newSession = (): Session => {
+/** A new session, of a visitor who is known or of a new one. */
+const begin = (known?: Person): Person => {
   const device = print();
   const at = Date.now();
   return {
-    i: `ses_${isNameless() && device ? derivedId(device) : randomId()}`,
+    v: known?.v ?? 'v_' + randomId(),
+    o: known?.o ?? at,
+    a: known?.a ?? [],
+    i: 'ses_' + (isNameless() && device ? derivedId(device) : randomId()),
     t: at,
     l: at,
     u: address().url,
@@ -96,12 +94,10 @@ const newSession = (): Session => {
   };
 };
 
-const newPerson = (): Person => ({ v: `v_${randomId()}`, c: Date.now(), a: [], s: newSession() });
-
 /** The stored record, if it is one: other scripts can write here too. */
 const load = (): Person | undefined => {
   const stored = read('') as Person | undefined;
-  return stored?.c! > Date.now() - VISITOR_LIFE && /^v_[\w-]{16}ses_[\w-]{16}$/.test(stored!.v + stored!.s?.i) ? stored : undefined;
+  return stored?.o! > Date.now() - VISITOR_LIFE && /^v_[\w-]{16}ses_[\w-]{16}$/.test(stored!.v + stored!.i) ? stored : undefined;
 };
 
 /** Names of the visitor stay in memory where ids do not outlive the tab. */
@@ -109,7 +105,7 @@ const save = (): void => {
   write('', mode == 'local' ? person : { ...person, a: [] });
 };
 
-const isOver = (session: Session): boolean => Date.now() > Math.min(session.l + IDLE, session.t + DAY);
+const isOver = (session: Person): boolean => Date.now() > Math.min(session.l + IDLE, session.t + DAY);
 
 /** Forgets what is in memory; the next use reads or makes a record. */
 export const forget = (): void => {
@@ -118,30 +114,29 @@ export const forget = (): void => {
 
 /** Takes up the stored record, or makes one, with a new session if its last one is over: another tab may have begun that. */
 export const renew = (): void => {
-  person = load() ?? person ?? newPerson();
-  if (isOver(person.s)) person.s = newSession();
+  person = load() ?? person ?? begin();
+  if (isOver(person)) person = begin(person);
   save();
 };
 
-const me = (): Person => {
+/** The visitor and the session. */
+export const session = (): Person => {
   if (!person) renew();
   return person!;
 };
 
-export const session = (): Readonly<Session> => me().s;
-
-export const visitorId = (): string | undefined => (isNameless() ? undefined : me().v);
+export const visitorId = (): string | undefined => (isNameless() ? undefined : session().v);
 
 /**
  * Changes the session on top of what other tabs did to it. Another tab may have begun a new one; then this one goes on in
  * memory until it is idle.
  */
-export const change = (edit: (session: Session) => void): void => {
-  const mine = me();
+export const change = (edit: (session: Person) => void): void => {
+  const mine = session();
   const stored = load();
-  const isShared = stored?.s.i == mine.s.i;
+  const isShared = stored?.i == mine.i;
   if (isShared) person = mode == 'local' ? stored : { ...stored!, a: mine.a };
-  edit(person!.s);
+  edit(person!);
   if (isShared || !stored) save();
 };
 
@@ -163,7 +158,7 @@ export const touch = (): boolean => {
 
 /** A new visitor, as after a log-out. */
 export const replace = (): void => {
-  person = newPerson();
+  person = begin();
   save();
 };
 
@@ -171,13 +166,13 @@ export const replace = (): void => {
 export const agree = (): void => {
   const stored = load();
   const mine = session();
-  if (stored && Math.abs(stored.s.t - mine.t) < 5000 && stored.s.i <= mine.i) person = stored;
+  if (stored && Math.abs(stored.t - mine.t) < 5000 && stored.i <= mine.i) person = stored;
   else save();
 };
 
 /** Adds a name that the site knows the visitor by; whether it is new. */
 export const addAlias = (alias: string): boolean => {
-  const mine = me();
+  const mine = session();
   if (objects() || mine.a.includes(alias)) return false;
   mine.a = [...mine.a, alias].slice(-MAX_ALIASES);
   save();
@@ -186,7 +181,7 @@ export const addAlias = (alias: string): boolean => {
 
 /** Keeps the record, which was in memory while consent was missing, or takes up the one from before. */
 export const persist = (): void => {
-  const mine = me();
+  const mine = session();
   renew();
   mine.a.forEach(addAlias);
 };
@@ -195,9 +190,7 @@ export const bot = (): number => (score ??= botScore());
 
 /** The batch's `visitor`. */
 export const visitorFacts = () => {
-  const found = session().b ?? checkBait();
-  if (found != session().b) change((session) => (session.b = found));
-  const { a } = me();
+  const { a, b } = session();
   return {
     visitor_id: visitorId(),
     fingerprint_hash: print(),
@@ -205,7 +198,7 @@ export const visitorFacts = () => {
     screen_height: Math.round(screen.height),
     timezone: zone(),
     language: navigator.language,
-    ad_block: found,
+    ad_block: b,
     bot_score: bot(),
     aliases: a[0] && a,
   };

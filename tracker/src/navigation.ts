@@ -71,9 +71,10 @@ export const onRoute = (fn: (kind: string) => void): void => {
     if (!form.matches('[method=post i]')) note(form.getAttribute('action') ?? '', event);
   });
   for (const kind of ['push', 'replace'] as const) {
+    const name = (kind + 'State') as 'pushState';
     attempt(() => {
-      const original = history[`${kind}State`];
-      history[`${kind}State`] = function (this: History, ...args) {
+      const original = history[name];
+      history[name] = function (this: History, ...args) {
         original.apply(this, args);
         attempt(() => fn(kind));
       };

@@ -3,7 +3,7 @@
 import { type Address, address, here, setHere } from './address';
 import { batchOf } from './batch';
 import { attempt, later, now, on, onInput } from './guard';
-import { RAPID, change, count, renew, session, touch } from './identity';
+import { RAPID, change, count, renew, replace, session, touch } from './identity';
 import { isLeavingToOwn, onRoute } from './navigation';
 import { type TrackedEvent, isMuted, isOpen, mute, putFirst, seal, take, tell } from './queue';
 import { matching } from './settings';
@@ -72,7 +72,7 @@ const finishNow = (left: number, at = hiddenAt ?? Date.now()): void => finish(tr
 
 /** Begins a page view, in a new session if the last one is over. */
 const begin = (to: Address, title?: string): void => {
-  mute(!!matching('exclude', to.path_));
+  mute(matching('exclude', to.path_));
   if (!isMuted && touch()) {
     flush();
     renew();
@@ -101,10 +101,10 @@ export const beginHere = (): void => {
 };
 
 /** Finishes the page view and begins it anew, as someone else. */
-export const restart = (become: () => void): void => {
+export const reset = (): void => {
   finishNow(VIEW_LEFT);
   flush();
-  become();
+  replace();
   if (view) beginHere();
 };
 

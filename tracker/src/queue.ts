@@ -32,13 +32,13 @@ let sealed = 0;
 let hook: Hook | undefined;
 let limit = MAX_WAITING;
 /** Whether what comes is dropped: on pages that the owner excludes. */
-export let isMuted = false;
+export let isMuted: unknown;
 
 export const setHook = (fn: Hook): void => {
   hook = fn;
 };
 
-export const mute = (value: boolean): void => {
+export const mute = (value: unknown): void => {
   isMuted = value;
 };
 
@@ -75,7 +75,7 @@ export const seal = (events: TrackedEvent[]): TrackedEvent[] =>
       const { name, url, created_at, data } = hook ? hook(event)! : event;
       const facts = { ...copy(data) };
       // Counted in bytes.
-      if (new Blob([toJson(facts)]).size > MAX_DATA || !/^[a-z\d_]{1,64}$/.test(name) || !(created_at >= 0)) throw 'too large or malformed';
+      if (new Blob([toJson(facts)]).size > MAX_DATA || !/^[a-z\d_]{1,64}$/.test(name) || !(created_at >= 0)) throw 'malformed';
       return { name, url: url && `${url}`.slice(0, 2048), created_at: Math.round(created_at), data: Object.keys(facts)[0] ? facts : undefined };
     } catch (error) {
       note('dropped', event, error);

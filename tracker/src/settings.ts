@@ -46,10 +46,10 @@ export const settle = (from: (name: string) => unknown): void => {
 
 export const isOn = (name: string, otherwise?: boolean): boolean | undefined => (setting(name) == null ? otherwise : !/^(false|off|0)$/.test(setting(name)));
 
-export const list = (name: string): string[] => `${setting(name) ?? ''}`.split(/[\s,]+/).filter(Boolean);
+export const list = (name: string): string[] => String(setting(name) ?? '').split(/[\s,]+/).filter(Boolean);
 
 /** Whether a pattern of the list fits the path: `*` is any one segment, `**` any rest. The pattern, if so. */
 export const matching = (name: string, path: string): string | undefined =>
   list(name).find((pattern) =>
-    RegExp(`^${pattern.replace(/\*+|\W/g, (part) => (part[1] ? '.*' : part == '*' ? '[^/]*' : `\\${part}`))}/?$`).test(path),
+    RegExp('^' + pattern.replace(/\*+|\W/g, (part) => (part[1] ? '.*' : part == '*' ? '[^/]*' : '\\' + part)) + '/?$').test(path),
   );

@@ -9,7 +9,7 @@ let memory: { [name: string]: string | undefined } = {};
 
 /** Each project keeps to itself, so that two sites on one origin do not meet. */
 export const storeFor = (key: string): void => {
-  prefix = `identity.${key.slice(-6)}`;
+  prefix = 'identity.' + key.slice(-6);
 };
 
 export const storeIn = (where: Mode): void => {
@@ -18,7 +18,7 @@ export const storeIn = (where: Mode): void => {
 };
 
 // There is no `noneStorage`: that throws as a forbidden one does.
-const area = (where: Mode): Storage => (window as any)[`${where}Storage`];
+const area = (where: Mode): Storage => (window as any)[where + 'Storage'];
 
 export const read = (name: string, where = mode): any => {
   try {

@@ -11,7 +11,7 @@ export const scrub = (text: unknown, max: number, digits = 7): string => {
     maskEmails(line.replace(/\s+/g, ' ').trim())
       // Long words with a digit: hashes, UUIDs, tokens.
       .replace(/[\w-]{8,}/g, (word) => (/\d/.test(word) && (/^[\da-f-]+$/i.test(word) || (word.length > 19 && /[a-z]/i.test(word))) ? '*' : word))
-      .replace(RegExp(`\\p{Nd}([ -]?\\p{Nd}){${digits - 1},}`, 'gu'), '*')
+      .replace(RegExp('\\p{Nd}([ -]?\\p{Nd}){' + (digits - 1) + ',}', 'gu'), '*')
       .slice(0, max)
   );
 };

@@ -2,7 +2,7 @@
 
 import { type Batch, batchOf, bodyOf, pack } from './batch';
 import { attempt, halt, isHalted, later, note, now, on } from './guard';
-import { bot, change, session, visitorId } from './identity';
+import { bot, change, session } from './identity';
 import { MAX_CHARACTERS, putFirst } from './queue';
 import { randomId } from './random';
 import { isOn, setting } from './settings';
@@ -160,7 +160,7 @@ export const takeOver = (): void => {
   for (const { b, at, t, c } of entries()) {
     if (t != tab) continue;
     const isFresh = Date.now() - at <= FRESH;
-    if (isFresh && b.session.session_id == session().i && b.visitor.visitor_id == visitorId()) {
+    if (isFresh && b.session.session_id == session().i) {
       drop(b.batch_id);
       putFirst(b.events);
     } else {

@@ -21,9 +21,9 @@ const chance = (seed) => () => {
 };
 
 /** Gives a variable another name, and its rivals of that name the old one; undoes it, or undefined if that can't be. */
-const rename = ({ foreign }, variable, name) => {
+const rename = (variable, name) => {
   const old = variable.name;
-  if (name === old || foreign.has(name)) return;
+  if (name === old || variable.foreign.has(name)) return;
   const swapped = [...variable.rivals].filter((rival) => rival.name === name);
   const set = (first, second) => {
     variable.name = first;
@@ -52,7 +52,7 @@ const search = (program) => {
   for (let tries = 0; tries < TRIES; tries++) {
     const variable = pick(variables);
     const name = variable.name.length === 1 ? LETTERS[Math.floor(random() * random() * LETTERS.length)] : pick(variables).name;
-    const undo = random() < 0.4 ? move(program, random) : rename(program, variable, name);
+    const undo = random() < 0.4 ? move(program, random) : rename(variable, name);
     if (!undo) continue;
     const found = size(program);
     if (found > best) undo();
@@ -63,15 +63,15 @@ const search = (program) => {
 
 const found = {};
 for (const [name, entry] of Object.entries(SCRIPTS)) {
-  const code = await minified(entry, 'iife');
-  const program = read(code);
+  const built = await minified(entry, 'iife');
+  const program = read(built);
   loosen(program);
   program.pieces.forEach((piece, index) => (piece.index = index));
   const before = size(program);
   const after = search(program);
   console.log(`${name}: ${before} bytes become ${after}`);
   found[name] = {
-    of: digest(code),
+    of: digest(built.code),
     order: program.pieces.map(({ index }) => index).join(' '),
     names: program.variables.map((variable) => variable.name).join(' '),
   };

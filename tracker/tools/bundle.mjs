@@ -17,7 +17,7 @@ export const SCRIPTS = { 'identity.js': 'script.ts', 'identity-lite.js': 'script
 
 export const digest = (code) => createHash('sha256').update(code).digest('hex').slice(0, 16);
 
-/** One entry of src/, bundled and minified. */
+/** One entry of src/, bundled and minified, with the names that its own properties got. */
 export const minified = async (entry, format) => {
   const { outputFiles } = await build({
     absWorkingDir: root,
@@ -31,7 +31,9 @@ export const minified = async (entry, format) => {
   });
   // One word for what is declared packs better than two. The sources have neither word in a text.
   const text = outputFiles[0].text.replace(/\bconst\b/g, 'let');
+  const nameCache = {};
   const { code } = await minify(text, {
+    nameCache,
     module: format === 'esm',
     toplevel: true,
     ecma: 2021,
@@ -40,20 +42,23 @@ export const minified = async (entry, format) => {
     mangle: { properties: { regex: /[^_]_$/ } },
     format: { ascii_only: true, comments: false },
   });
-  return format === 'esm' ? `${code}\n` : `(()=>{${code.replace(/;$/, '')}})();\n`;
+  return {
+    code: format === 'esm' ? `${code}\n` : `(()=>{${code.replace(/;$/, '')}})();\n`,
+    properties: Object.values(nameCache.props?.props ?? {}),
+  };
 };
 
 export const arrangement = join(root, 'tools/arrangement.json');
 
 /** A script with its functions in the order and its variables under the names that pack best, if those were looked for. */
 export const script = async (name) => {
-  const code = await minified(SCRIPTS[name], 'iife');
+  const built = await minified(SCRIPTS[name], 'iife');
   const { of, order, names } = JSON.parse(readFileSync(arrangement, 'utf8'))[name];
-  if (of !== digest(code)) {
+  if (of !== digest(built.code)) {
     console.error(`${name} was changed and is not arranged: npm run arrange makes it smaller`);
-    return Buffer.from(code);
+    return Buffer.from(built.code);
   }
-  const program = read(code);
+  const program = read(built);
   loosen(program);
   names.split(' ').forEach((short, index) => (program.variables[index].name = short));
   program.pieces = order.split(' ').map((index) => program.pieces[index]);

@@ -6,9 +6,10 @@ import { parse } from 'acorn';
 /** Words of a letter or two that are no names. */
 const WORDS = ['do', 'if', 'in', 'of', 'as', 'is'];
 
-/** Finds each variable of a script, with where it is written. */
-const variablesOf = (tree) => {
+/** Finds each variable of a script and each of its own `properties`, with where it is written. */
+const variablesOf = (tree, properties) => {
   const variables = [];
+  const members = [];
   const mentions = [];
   const scopeIn = (above, isFunction) => ({ above, isFunction, variables: new Map() });
 
@@ -26,6 +27,7 @@ const variablesOf = (tree) => {
     } else if (node?.type === 'ObjectPattern') {
       for (const part of node.properties) {
         if (part.computed) walk(part.key, scope);
+        else if (part.key) members.push(part.key);
         walkPattern(part.type === 'RestElement' ? part.argument : part.value, scope, into);
       }
     } else if (node?.type === 'ArrayPattern') {
@@ -53,9 +55,11 @@ const variablesOf = (tree) => {
       case 'MemberExpression':
         walk(node.object, scope);
         if (node.computed) walk(node.property, scope);
+        else members.push(node.property);
         break;
       case 'Property':
         if (node.computed) walk(node.key, scope);
+        else members.push(node.key);
         walk(node.value, scope);
         break;
       case 'VariableDeclaration': {
@@ -131,15 +135,24 @@ const variablesOf = (tree) => {
       }
     }
   }
-  return { variables, foreign };
+  for (const variable of variables) variable.foreign = foreign;
+
+  // A property must be no other one's name, wherever that is.
+  const own = new Map(properties.map((name) => [name, { name, places: [], foreign: new Set(members.map(({ name }) => name)) }]));
+  for (const { name, start } of members) own.get(name)?.places.push(start);
+  for (const property of own.values()) {
+    property.rivals = new Set([...own.values()].filter((other) => other !== property));
+    for (const name of properties) property.foreign.delete(name);
+  }
+  return [...variables, ...own.values()];
 };
 
-/** Reads what `bundle` built: functions and values, then what runs. */
-export const read = (code) => {
+/** Reads what `minified` built: functions and values, then what runs. `properties` are those whose names are its own. */
+export const read = ({ code, properties }) => {
   const tree = parse(code, { ecmaVersion: 2022, sourceType: 'script' });
   const { body } = tree.body[0].expression.callee.body;
   const [{ declarations }, ...rest] = body;
-  const { variables, foreign } = variablesOf(tree);
+  const variables = variablesOf(tree, properties);
   const places = variables.flatMap((variable) => variable.places.map((start) => ({ start, end: start + variable.name.length, variable }))).sort((a, b) => a.start - b.start);
   const shorthand = new Set();
   JSON.stringify(tree, (_, node) => {
@@ -160,7 +173,7 @@ export const read = (code) => {
     // Functions and plain values need nothing else to be there first.
     return { parts, isFree: !!id && /^(ArrowFunctionExpression|FunctionExpression|Literal)$/.test(init?.type) };
   };
-  return { pieces: declarations.map(pieceOf), rest: rest.map(pieceOf), variables, foreign };
+  return { pieces: declarations.map(pieceOf), rest: rest.map(pieceOf), variables };
 };
 
 const print = ({ parts }) => parts.map((part) => part.name ?? part).join('');

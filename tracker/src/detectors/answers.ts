@@ -67,8 +67,8 @@ const judge = (records: MutationRecord[]): void => {
     const isList = record.type == 'childList';
     if (
       !element ||
-      closest(element, `head,script,style,${ignored}`) ||
-      (isList && nodes.every((node) => node.matches?.(`script,style,link,meta,${ignored}`))) ||
+      closest(element, 'head,script,style,' + ignored) ||
+      (isList && nodes.every((node) => node.matches?.('script,style,link,meta,' + ignored))) ||
       (!nodes.some((node) => node.nodeType == 1) && isTicking(element, at))
     )
       continue;
@@ -109,9 +109,10 @@ export const watch = (event: PointerEvent): void => {
     // A patched observer would set off change detection at each record.
     observer = new ((Zone && (window as any)[Zone.__symbol__('MutationObserver')]) || MutationObserver)(guard(judge)) as MutationObserver;
   }
-  for (const root of [document, ...event.composedPath()]) {
-    if (root == document || root instanceof ShadowRoot)
-      observer.observe(root as Node, { subtree: true, childList: true, characterData: true, attributeOldValue: true });
+  // Elements have smaller numbers than documents and shadow roots.
+  for (const root of event.composedPath() as Node[]) {
+    if (root.nodeType > 8)
+      observer.observe(root, { subtree: true, childList: true, characterData: true, attributeOldValue: true });
   }
 };
 

@@ -25,13 +25,13 @@ let quiet: WeakRef<Element> | undefined;
 let quietAt = 0;
 
 /** A link that leads somewhere: what it does is not seen here. */
-const leadsSomewhere = (link: Element): boolean => {
+const leadsSomewhere = (link: Element): unknown => {
   const href = read(link, 'href')?.trim();
   if (link.matches('[download],[target]:not([target=""],[target=_self])')) return true;
   if (!href || /^javascript:/i.test(href)) return false;
   const { hash, href: full } = new URL(href, document.baseURI);
   const [page, fragment] = full.split('#');
-  return page != location.href.split('#')[0] || fragment == null || /^#!?\//.test(hash) || !!(fragment && document.getElementById(decodeURIComponent(fragment)));
+  return page != location.href.split('#')[0] || fragment == null || /^#!?\//.test(hash) || (fragment && document.getElementById(decodeURIComponent(fragment)));
 };
 
 const isDisabled = (chain: Chain): boolean => chain.control_.matches(':disabled,[aria-disabled=true]');

@@ -9,7 +9,7 @@ import { type Place, factsOf, messageOf, placeOf } from './stack';
 /** Not the site's: browsers' notices, extensions, crawlers of mail programs, and what was aborted on purpose. */
 const NOISE =
   /^(Uncaught )?ResizeObserver loop|AbortError|Object Not Found Matching Id:\d|_AutofillCallbackHandler|Java exception was raised|redefine.*googletag/;
-const FOREIGN = /^((chrome|moz|safari|safari-web|ms-browser)-extension|webkit-masked-url):/;
+const FOREIGN = /^([a-z-]+-extension|webkit-masked-url):/;
 
 const mayReport = quota(10);
 let last = '';
@@ -24,8 +24,8 @@ export const describe = (value: any): string =>
     if (value == null) return 'Rejected without reason';
     if (typeof value != 'object') return String(value);
     const { name, message } = value;
-    if (!message && !(value instanceof Error)) return `Rejected with {${Object.keys(value).sort().slice(0, 5).join(', ')}}`;
-    return name ? `${name}: ${message}` : `${message}`;
+    if (!message && !(value instanceof Error)) return 'Rejected with {' + Object.keys(value).sort().slice(0, 5).join(', ') + '}';
+    return (name ? name + ': ' : '') + message;
   }) ?? '';
 
 const report = (name: string, raw: string, error: any, given?: Place): void => {
@@ -52,7 +52,7 @@ const thrown = (event: any): void => {
     });
 };
 
-export const errors = (early: Event[]): void => {
+export const errors = (early: unknown[]): void => {
   on('error unhandledrejection', thrown);
-  for (const event of early) attempt(() => thrown(event));
+  for (const event of early) if (event instanceof Event) attempt(() => thrown(event));
 };

@@ -9,7 +9,7 @@ import { factsOf, framesOf, messageOf, placeOf } from './stack';
 
 const textOf = (value: unknown): string => {
   if (value instanceof Error) return describe(value);
-  return attempt(() => (value && /object|function/.test(typeof value) ? `[${value.constructor?.name ?? 'Object'}]` : String(value))) ?? '[Object]';
+  return attempt(() => (value && /object|function/.test(typeof value) ? '[' + (value.constructor?.name ?? 'Object') + ']' : String(value))) ?? '[Object]';
 };
 
 /** The arguments of a console's method as one text. */
@@ -30,12 +30,12 @@ export const logs = (): void => {
     ['warn', 'console_warning'],
   ] as const) {
     const mayReport = quota(5);
-    const note = guard((args: unknown[]) => {
+    const note = guard((args: unknown[], here: string | undefined) => {
       const message = messageOf(format(args));
       if (!message || wasThrown(message) || !mayReport(message)) return;
       const error = args.find((value) => value instanceof Error) as Error | undefined;
-      // The first frames are the tracker's own.
-      const stack = error ? error.stack : framesOf(new Error().stack).slice(3).join('\n');
+      // The first frame is the wrapper's own.
+      const stack = error ? error.stack : framesOf(here).slice(1).join('\n');
       detect(name, factsOf(message, placeOf(stack), stack));
     });
     attempt(() => {
@@ -45,7 +45,7 @@ export const logs = (): void => {
         // A hook of the site's may log as well.
         if (!isInside) {
           isInside = true;
-          note(args);
+          note(args, new Error().stack);
           isInside = false;
         }
         return result;

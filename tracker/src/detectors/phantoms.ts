@@ -8,6 +8,7 @@ import { type Chain, flushRecords } from './answers';
 /** A person can't react to what moved so shortly before. */
 const REACTION = 250;
 
+/** The last layout shifts. They keep no element: what they name of one is gone with it. */
 let shifts: Entry[] = [];
 /** What a press was aimed at, if not at what was pressed. */
 let aimed: Facts | undefined;

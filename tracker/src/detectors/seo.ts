@@ -16,7 +16,7 @@ const MAX_PAGES = 100;
 const all = (selector: string): Element[] => [...document.querySelectorAll(selector)];
 
 /** The content of a `meta` element. */
-const meta = (name: string): string => all(`meta[${name} i]`).map((element) => read(element, 'content') ?? '')[0]?.trim() ?? '';
+const meta = (name: string): string => all('meta[' + name + ' i]').map((element) => read(element, 'content') ?? '')[0]?.trim() ?? '';
 
 const lengthOf = (text: string): number => [...text].length;
 

@@ -14,7 +14,7 @@ const ADDRESS = /[a-z][\w+.-]*:\/\/[^\s()]+/gi;
 /** Message text of at most 500 characters: addresses without query, numbers masked so that it groups. */
 export const messageOf = (text: string): string => scrub(text.slice(0, 2000).replace(ADDRESS, (url) => url.split(/[?#]/)[0]!), 500, 4);
 
-export const framesOf = (stack: unknown): string[] => `${stack ?? ''}`.split('\n').filter((line) => /:\d+/.test(line));
+export const framesOf = (stack: unknown): string[] => String(stack ?? '').split('\n').filter((line) => /:\d+/.test(line));
 
 export const stackOf = (stack: unknown): string | undefined =>
   framesOf(stack)
@@ -31,7 +31,7 @@ export interface Place {
 
 /** The address, line and column of a stack's first frame. */
 export const placeOf = (stack: unknown): Place => {
-  const [, source, line, column] = /([a-z][\w+.-]*:\/\/[^\s()]+?):(\d+):(\d+)/i.exec(`${stack}`) ?? [];
+  const [, source, line, column] = /([a-z][\w+.-]*:\/\/[^\s()]+?):(\d+):(\d+)/i.exec(stack as string) ?? [];
   return { source, line: line && +line, column: column && +column };
 };
 

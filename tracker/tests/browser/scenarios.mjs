@@ -956,6 +956,34 @@ export const scenarios = [
     },
   },
   {
+    id: 'logs',
+    name: 'where something was logged',
+    pages: {
+      '/': page(`<script>
+        addEventListener('load', () => setTimeout(() => {
+          console.error('%s is broken', 'it', { secret: 1 });
+          console.warn('careful');
+          console.warn('careful');
+          const error = new RangeError('too far');
+          console.error(error);
+        }, 300));</script>`, { attributes: 'data-local' }),
+    },
+    async run(t) {
+      const tab = await t.open('/?token=secret');
+      await sleep(1200);
+      await t.leave(tab);
+      t.expect({ console_error: 2, console_warning: 1 });
+      const [broken, far] = t.site.events('console_error').map(({ data }) => data);
+      assert.equal(broken.message, 'it is broken [Object]');
+      assert.equal(far.message, 'RangeError: too far');
+      for (const { data } of [...t.site.events('console_error'), ...t.site.events('console_warning')]) {
+        assert.equal(data.source, '/', 'the page, not the tracker');
+        assert.ok(data.line > 0 && data.column > 0 && data.stack);
+        assert.ok(!/identity|secret/.test(data.stack), data.stack);
+      }
+    },
+  },
+  {
     id: 'zone',
     name: 'a page whose observers are patched',
     pages: {

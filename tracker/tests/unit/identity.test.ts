@@ -42,7 +42,7 @@ test('another tab keeps a session alive', () => {
   identity.session();
   mock.timers.tick(31 * MINUTE);
   const record = stored();
-  record.s.l = Date.now();
+  record.l = Date.now();
   localStorage.setItem('identity.000000', JSON.stringify(record));
   assert.equal(identity.touch(), false);
 });
@@ -82,7 +82,7 @@ test('clicks of two tabs add up', () => {
   identity.session();
   identity.change((session) => session.c++);
   const record = stored();
-  record.s.c += 5;
+  record.c += 5;
   localStorage.setItem('identity.000000', JSON.stringify(record));
   identity.change((session) => session.c++);
   assert.equal(identity.sessionFacts().click_count, 7);
@@ -91,7 +91,7 @@ test('clicks of two tabs add up', () => {
 test('of two sessions born at once the smaller id stays', () => {
   const mine = identity.session().i;
   const record = stored();
-  record.s.i = 'ses_----------------';
+  record.i = 'ses_----------------';
   localStorage.setItem('identity.000000', JSON.stringify(record));
   identity.agree();
   assert.equal(identity.session().i, 'ses_----------------');
