@@ -5,12 +5,12 @@ import { startCustom, track } from './custom';
 import { attempt, halt, isHalted, later, on } from './guard';
 import { addAlias, bot, forget, objects, persist, session, visitorId } from './identity';
 import { arrive, beginHere, reset, startPages } from './pages';
-import { type Hook, MAX_WAITING, clear, holdAtMost, setHook } from './queue';
+import { type Hook, allow, clear, setHook } from './queue';
 import { hash32 } from './random';
 import { isOn, list, setting } from './settings';
 import { isOptedOut, setOptedOut, storeFor, storeIn, write } from './storage';
 import { dropAll } from './store';
-import { allow, flush, flushIn, startTransport, takeOver } from './transport';
+import { flush, flushIn, startTransport, takeOver } from './transport';
 
 declare const VERSION: string;
 
@@ -41,7 +41,6 @@ export interface Api {
 export type Detector = (early: unknown[]) => void;
 
 const MAX_CALLS = 100;
-const MAX_WAITING_FOR_CONSENT = 50;
 
 const isLocal = (host: string): boolean => /^(localhost|127\..*|\[::1\]|.*\.local|)$/.test(host);
 
@@ -64,7 +63,6 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
   /** Keeps and sends from here on, if the visitor agrees. */
   const open = (): void => {
     allow(agrees);
-    holdAtMost(agrees ? MAX_WAITING : MAX_WAITING_FOR_CONSENT);
     if (!agrees) return;
     storeAsAllowed();
     if (!(hash32(visitorId() ?? session().i) < (setting('sample') ?? 1) * 2 ** 32)) stop();
@@ -114,8 +112,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
       arrive(address(path), 'push', title);
     },
     identify(id: unknown) {
-      const alias = /string|number/.test(typeof id) ? `${id}` : '';
-      if (alias && alias.length <= 256 && addAlias(alias)) flushIn(3000);
+      if (/string|number/.test(typeof id) && /^.{1,256}$/s.test(id as string) && addAlias(String(id))) flushIn(3000);
     },
     reset,
     consent(value: unknown) {
@@ -138,7 +135,9 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
   };
 
   const api: any = {
-    flush: () => attempt(flush) ?? Promise.resolve(),
+    flush: async () => {
+      await attempt(flush);
+    },
     version: VERSION,
     get visitorId() {
       return isRunning && !isHalted ? attempt(visitorId) : undefined;

@@ -27,7 +27,10 @@ export const startCustom = (): void => {
     const named = closest(target, '[data-identity-event]');
     if (!named || closest(target, ignored)) return;
     const data: Record<string, string> = {};
-    for (const { name, value } of named.attributes) if (/^data-identity-prop-/.test(name)) data[name.slice(19)] = value;
+    for (const { name, value } of named.attributes) {
+      const [, key] = name.split('data-identity-prop-');
+      if (key) data[key] = value;
+    }
     track(read(named, 'data-identity-event'), data);
   });
 };

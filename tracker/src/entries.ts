@@ -4,18 +4,16 @@ import { attempt } from './guard';
 
 export type Entry = any;
 
-const observers: [PerformanceObserver, (entry: Entry) => void][] = [];
+const pending: (() => void)[] = [];
 
 /** Calls back for each entry of a type, also those from before. */
 export const observe = (type: string, each: (entry: Entry) => void, options?: object): void => {
   attempt(() => {
     const observer = new PerformanceObserver((list) => list.getEntries().forEach(each));
     observer.observe({ type, buffered: true, ...options });
-    observers.push([observer, each]);
+    pending.push(() => observer.takeRecords().forEach(each));
   });
 };
 
 /** Calls back for the entries that were not told yet. */
-export const catchUp = (): void => {
-  for (const [observer, each] of observers) attempt(() => observer.takeRecords().forEach(each));
-};
+export const catchUp = (): void => pending.forEach(attempt);

@@ -1,5 +1,6 @@
 // Where the page goes: routes within the document, and what document comes next.
 
+import { read, targetOf } from './elements';
 import { matching } from './settings';
 import { attempt, now, on, onInput } from './guard';
 
@@ -63,12 +64,12 @@ export const onRoute = (fn: (kind: string) => void): void => {
     return;
   }
   onInput<MouseEvent>('click', (event) => {
-    const link = (event.composedPath()[0] as Element).closest?.('a[href]:not([download],[target]:not([target=_self]))');
+    const link = targetOf(event).closest('a[href]:not([download],[target]:not([target=_self]))');
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) note((link as HTMLAnchorElement).href, event);
   });
   onInput('submit', (event) => {
     const form = event.target as Element;
-    if (!form.matches('[method=post i]')) note(form.getAttribute('action') ?? '', event);
+    if (!form.matches('[method=post i]')) note(read(form, 'action') ?? '', event);
   });
   for (const kind of ['push', 'replace'] as const) {
     const name = (kind + 'State') as 'pushState';

@@ -5,7 +5,7 @@ import { batchOf } from './batch';
 import { attempt, later, now, on, onInput } from './guard';
 import { RAPID, change, count, renew, replace, session, touch } from './identity';
 import { isLeavingToOwn, onRoute } from './navigation';
-import { type TrackedEvent, isMuted, isOpen, mute, putFirst, seal, take, tell } from './queue';
+import { type TrackedEvent, emit, isMuted, isOpen, mute, putFirst, seal, take, tell } from './queue';
 import { matching } from './settings';
 import { drop, isKept, keep, thisTab } from './store';
 import { titleOf } from './text';
@@ -51,10 +51,10 @@ export const finishers: Finisher[] = [];
 export const viewers: (() => void)[] = [];
 
 /** Lets so many different things through in a page view, each once. */
-export const quota = (max: number): ((what?: unknown) => boolean) => {
+export const quota = (max: number): ((what?: unknown) => unknown) => {
   const seen = new Set<unknown>();
   viewers.push(() => seen.clear());
-  return (what = {}) => !seen.has(what) && seen.size < max && !!seen.add(what);
+  return (what = {}) => !seen.has(what) && seen.size < max && seen.add(what);
 };
 
 /** Read as late as can be: routers set it after the address. */
@@ -62,13 +62,17 @@ const readTitle = (): void => {
   if (view && isOpen(viewEvent)) viewEvent.data!.title ??= titleOf(viewTitle ?? document.title) || undefined;
 };
 
-const finish = (isFinal: boolean, left: number, at: number, add: Add): void => {
+/** What there is to say of the page view. */
+const finish = (isFinal: boolean, left: number, at: number): TrackedEvent[] => {
+  const events: TrackedEvent[] = [];
   readTitle();
-  if (view && !isMuted) for (const fn of finishers) attempt(() => fn(add, isFinal, left, at));
+  if (view && !isMuted)
+    for (const fn of finishers) attempt(() => fn((name, data, url = here) => events.push({ name, created_at: at, data: { ...data, url } }), isFinal, left, at));
+  return events;
 };
 
-/** Queues what there is to say of the page view, at the instant it was last visible. */
-const finishNow = (left: number, at = hiddenAt ?? Date.now()): void => finish(true, left, at, (name, data, url) => tell(name, data, url, at));
+/** Queues it, at the instant that the page was last visible. */
+const finishNow = (left: number, at = hiddenAt ?? Date.now()): void => finish(true, left, at).forEach(emit);
 
 /** Begins a page view, in a new session if the last one is over. */
 const begin = (to: Address, title?: string): void => {
@@ -129,11 +133,11 @@ export const arrive = (to: Address, kind: string, title?: string): void => {
 const takeSnapshot = (): void => {
   const tab = thisTab();
   if (!hiddenAt || !tab) return;
-  const events = take();
+  const waiting = take();
   // They stay in the queue as well.
-  putFirst(events);
+  putFirst(waiting);
   const at = hiddenAt;
-  finish(false, DOCUMENT_LEFT, at, (name, data, url = here) => events.push(...seal([{ name, created_at: at, data: { ...data, url } }])));
+  const events = [...waiting, ...seal(finish(false, DOCUMENT_LEFT, at))];
   if (!events[0]) return;
   const b = batchOf(events);
   if (keep({ b, at, t: tab })) snapshot = b.batch_id;
@@ -145,7 +149,7 @@ const dropSnapshot = (): void => {
   if (!isKept(snapshot)) {
     // Another tab took this one for dead, and sent what was in it.
     take();
-    finish(true, DOCUMENT_LEFT, 0, () => {});
+    finish(true, DOCUMENT_LEFT, 0);
   }
   drop(snapshot);
   snapshot = undefined;

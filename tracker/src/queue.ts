@@ -19,7 +19,8 @@ export type Hook = (event: TrackedEvent) => TrackedEvent | null | undefined;
 
 /** Under the collector's 8 KiB, which are counted in its own writing of the same. */
 const MAX_DATA = 8000;
-export const MAX_WAITING = 500;
+const MAX_WAITING = 500;
+const MAX_WAITING_FOR_CONSENT = 50;
 /** Events of detectors in a session: a page that provokes more is not worth its visitor's battery. */
 const MAX_DETECTED = 200;
 /** What is sent at once. */
@@ -30,7 +31,8 @@ let waiting: TrackedEvent[] = [];
 /** How many of them are in their last form: the first ones. */
 let sealed = 0;
 let hook: Hook | undefined;
-let limit = MAX_WAITING;
+/** Whether batches may go, or events wait until there is consent. */
+export let isAllowed = true;
 /** Whether what comes is dropped: on pages that the owner excludes. */
 export let isMuted: unknown;
 
@@ -42,14 +44,13 @@ export const mute = (value: unknown): void => {
   isMuted = value;
 };
 
-/** How many events may wait, which is few while there is no consent. */
-export const holdAtMost = (count: number): void => {
-  limit = count;
+export const allow = (value: boolean): void => {
+  isAllowed = value;
 };
 
 /** Queues an event. */
 export const emit = (event: TrackedEvent): TrackedEvent => {
-  if (!isMuted && !isHalted && waiting.length < limit && !list('off').includes(event.name)) {
+  if (!isMuted && !isHalted && waiting.length < (isAllowed ? MAX_WAITING : MAX_WAITING_FOR_CONSENT) && !list('off').includes(event.name)) {
     waiting.push(event);
     if (waiting.length >= MANY || JSON.stringify(waiting).length > MAX_CHARACTERS) flushIn(0);
   }

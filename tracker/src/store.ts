@@ -26,10 +26,7 @@ export const thisTab = (): string | undefined => {
   return write('.tab', id, 'session') ? id : undefined;
 };
 
-export const entries = (): Entry[] => {
-  const stored = read('.waiting');
-  return Array.isArray(stored) ? stored.filter((entry) => entry?.b && Date.now() - entry.at < MAX_AGE) : [];
-};
+export const entries = (): Entry[] => read('.waiting')?.filter?.((entry: Entry | null) => entry?.b && Date.now() - entry.at < MAX_AGE) ?? [];
 
 export const isKept = (id: string): boolean => entries().some((entry) => entry.b.batch_id == id);
 

@@ -3,7 +3,7 @@
 import { type Batch, batchOf, bodyOf, pack } from './batch';
 import { attempt, halt, isHalted, later, note, now, on } from './guard';
 import { bot, change, session } from './identity';
-import { MAX_CHARACTERS, putFirst } from './queue';
+import { MAX_CHARACTERS, isAllowed, putFirst } from './queue';
 import { randomId } from './random';
 import { isOn, setting } from './settings';
 import { type Entry, drop, entries, keep, thisTab } from './store';
@@ -32,14 +32,8 @@ let dueAt = Infinity;
 /** The last instant of this visitor that the server knows, and the last input. */
 let knownAt = 0;
 let inputAt = 0;
-let isAllowed = false;
 /** Called before events are packed, for what is to ride along. */
 export const packers: (() => void)[] = [];
-
-/** Lets batches go, or holds them while consent is missing. */
-export const allow = (value: boolean): void => {
-  isAllowed = value;
-};
 
 /** Sends what waits, at the latest after so long; the sooner of two wishes counts. */
 export const flushIn = (ms: number): void => {
@@ -175,7 +169,7 @@ export const takeOver = (): void => {
 /** Says that the visitor is still there, once what the server knows is nearly too old for it. */
 const beat = (): void => {
   const at = Date.now();
-  if (!knownAt || at - knownAt < HEARTBEAT || at - inputAt > ACTIVE || document.hidden || failures || !isOn('heartbeat', true) || bot() == 100) return;
+  if (!knownAt || at - knownAt < HEARTBEAT || at - inputAt > ACTIVE || document.hidden || pause || !isOn('heartbeat', true) || bot() == 100) return;
   knownAt = at;
   later(beat, HEARTBEAT);
   // Without events: with them the instant of sending would not count.

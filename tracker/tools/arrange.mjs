@@ -1,13 +1,13 @@
 // Searches for the order of a script's functions and the names of its variables that pack best, and writes them into
-// arrangement.json, for `bundle` to take: node tools/arrange.mjs [TRIES]. Takes minutes; a change of src makes it stale, which
-// costs bytes alone. The search is of chance, but the same for the same script and zlib.
+// arrangement.json, for `script` to take: node tools/arrange.mjs [TRIES]. Takes minutes; a change of src makes it stale, which
+// costs bytes alone. The search is of chance, but the same for the same script and zlib; it goes on from what it found last.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { SCRIPTS, arrangement, digest, minified } from './bundle.mjs';
-import { loosen, read, write } from './program.mjs';
+import { SCRIPTS, arrangement, digest, minified, programOf } from './bundle.mjs';
+import { write } from './program.mjs';
 
-const TRIES = Number(process.argv[2] ?? 150_000);
+const TRIES = Number(process.argv[2] ?? 260_000);
 const LETTERS = [...'etnoraiscludfpmhgwvbykxjqzETNORAISCLUDFPMHGWVBYKXJQZ$_'];
 
 const size = (program) => gzipSync(write(program), { level: 9 }).length;
@@ -45,7 +45,7 @@ const move = ({ pieces }, random) => {
 };
 
 const search = (program) => {
-  const random = chance(1);
+  const random = chance(size(program));
   const { variables } = program;
   const pick = (list) => list[Math.floor(random() * list.length)];
   let best = size(program);
@@ -64,9 +64,7 @@ const search = (program) => {
 const found = {};
 for (const [name, entry] of Object.entries(SCRIPTS)) {
   const built = await minified(entry, 'iife');
-  const program = read(built);
-  loosen(program);
-  program.pieces.forEach((piece, index) => (piece.index = index));
+  const { program } = programOf(name, built);
   const before = size(program);
   const after = search(program);
   console.log(`${name}: ${before} bytes become ${after}`);

@@ -50,19 +50,27 @@ export const minified = async (entry, format) => {
 
 export const arrangement = join(root, 'tools/arrangement.json');
 
+/** A script as it was arranged, or ready to be. */
+export const programOf = (name, built) => {
+  const program = read(built);
+  loosen(program);
+  program.pieces.forEach((piece, index) => (piece.index = index));
+  const { of, order, names } = JSON.parse(readFileSync(arrangement, 'utf8'))[name];
+  const isArranged = of === digest(built.code);
+  if (isArranged) {
+    names.split(' ').forEach((short, index) => (program.variables[index].name = short));
+    program.pieces = order.split(' ').map((index) => program.pieces[index]);
+  }
+  return { program, isArranged };
+};
+
 /** A script with its functions in the order and its variables under the names that pack best, if those were looked for. */
 export const script = async (name) => {
   const built = await minified(SCRIPTS[name], 'iife');
-  const { of, order, names } = JSON.parse(readFileSync(arrangement, 'utf8'))[name];
-  if (of !== digest(built.code)) {
-    console.error(`${name} was changed and is not arranged: npm run arrange makes it smaller`);
-    return Buffer.from(built.code);
-  }
-  const program = read(built);
-  loosen(program);
-  names.split(' ').forEach((short, index) => (program.variables[index].name = short));
-  program.pieces = order.split(' ').map((index) => program.pieces[index]);
-  return Buffer.from(write(program));
+  const { program, isArranged } = programOf(name, built);
+  if (isArranged) return Buffer.from(write(program));
+  console.error(`${name} was changed and is not arranged: npm run arrange makes it smaller`);
+  return Buffer.from(built.code);
 };
 
 /** The same bytes at any time and on any system. */

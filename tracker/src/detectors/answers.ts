@@ -2,6 +2,7 @@
 
 import { type Facts, closest, ignored, isTextField, targetOf } from '../elements';
 import { attempt, guard, now, on } from '../guard';
+import { lookAfter } from './phantoms';
 
 /** Clicks on one control in quick succession, and what happened since the first was pressed. */
 export interface Chain {
@@ -29,14 +30,15 @@ export interface Chain {
   y_: number;
 }
 
+export const isNear = (chain: Chain, event: MouseEvent, distance: number): boolean => Math.hypot(event.clientX - chain.x_, event.clientY - chain.y_) <= distance;
+
 /** The chains that are not judged yet. */
 export const open = new Set<Chain>();
 
-let pressedAt: number;
+export let pressedAt: number;
 /** Since when the page is watched. */
 let opened: number;
 let observer: MutationObserver | undefined;
-let watcher: () => void;
 
 /** Notes an answer to the clicks that are judged. */
 const answer = (at: number, fits?: (chain: Chain) => unknown): void => {
@@ -58,7 +60,7 @@ const isTicking = (node: Node, at: number): boolean => {
 /** Notes what the records answer. */
 const judge = (records: MutationRecord[]): void => {
   const at = now();
-  watcher();
+  lookAfter();
   if (records.length > 300) return answer(at);
   for (const record of records) {
     const { target } = record;
@@ -124,9 +126,8 @@ export const close = (chain: Chain): void => {
   observer = undefined;
 };
 
-/** Starts to listen for all that is no mutation; calls back at each mutation. */
-export const listenForAnswers = (onMutation: () => void): void => {
-  watcher = onMutation;
+/** Starts to listen for all that is no mutation. */
+export const listenForAnswers = (): void => {
   on(
     'input change submit toggle beforetoggle invalid copy cut paste play pause fullscreenchange beforeprint dragstart contextmenu pagehide visibilitychange',
     (event) => answer(event.timeStamp),

@@ -6,8 +6,8 @@ import { later, on, onInput } from '../guard';
 import { DEAD, RAGE, change, count } from '../identity';
 import { quota, viewers } from '../pages';
 import { detect } from '../queue';
-import { type Chain, close, listenForAnswers, open, settleEffects, watch } from './answers';
-import { listenForShifts, lookAfter, press, release } from './phantoms';
+import { type Chain, close, isNear, listenForAnswers, open, settleEffects, watch } from './answers';
+import { listenForShifts, press, release } from './phantoms';
 
 const ANSWER_TIME = 3000;
 const CHAIN_GAP = 1000;
@@ -20,18 +20,16 @@ let current: Chain | undefined;
 /** The press that lasts. */
 let pressed: Chain | undefined;
 let wokenAt = -Infinity;
-/** The last unanswered click on what does not look as if it did something. */
-let quiet: WeakRef<Element> | undefined;
-let quietAt = 0;
+/** The last unanswered clicks on what does not look as if it did something. */
+const quiet = new WeakMap<Element, number>();
 
 /** A link that leads somewhere: what it does is not seen here. */
 const leadsSomewhere = (link: Element): unknown => {
   const href = read(link, 'href')?.trim();
   if (link.matches('[download],[target]:not([target=""],[target=_self])')) return true;
   if (!href || /^javascript:/i.test(href)) return false;
-  const { hash, href: full } = new URL(href, document.baseURI);
-  const [page, fragment] = full.split('#');
-  return page != location.href.split('#')[0] || fragment == null || /^#!?\//.test(hash) || (fragment && document.getElementById(decodeURIComponent(fragment)));
+  const [page, fragment] = new URL(href, document.baseURI).href.split('#');
+  return page != location.href.split('#')[0] || fragment == null || /^!?\//.test(fragment) || (fragment && document.getElementById(decodeURIComponent(fragment)));
 };
 
 const isDisabled = (chain: Chain): boolean => chain.control_.matches(':disabled,[aria-disabled=true]');
@@ -66,15 +64,12 @@ const judgeDead = (chain: Chain): void => {
   close(chain);
   if (!chain.isCandidate_ || chain.answers_[0] || (location.href != chain.href_ && !chain.isAnchor_) || hasSelection()) return;
   if (!looksInteractive(chain.control_, chain.target_) && !chain.clicks_[1]) {
-    const isFirst = quiet?.deref() != chain.control_ || chain.at_ - quietAt > 10_000;
-    quiet = new WeakRef(chain.control_);
-    quietAt = chain.at_;
-    if (isFirst) return;
+    const last = quiet.get(chain.control_)!;
+    quiet.set(chain.control_, chain.at_);
+    if (!(chain.at_ - last <= 10_000)) return;
   }
   if (mayBeDead(chain.facts_.selector) && detect('dead_click', chain.facts_, chain.url_, chain.at_)) count(DEAD);
 };
-
-const isNear = (chain: Chain, event: MouseEvent, distance: number): boolean => Math.hypot(event.clientX - chain.x_, event.clientY - chain.y_) <= distance;
 
 const isInside = (chain: Chain, event: MouseEvent): boolean => covers(chain.control_.getBoundingClientRect(), event.clientX, event.clientY);
 
@@ -87,7 +82,7 @@ const cutShort = (): void => {
 };
 
 export const clicks = (): void => {
-  listenForAnswers(lookAfter);
+  listenForAnswers();
   listenForShifts();
   on('pagehide', cutShort);
   viewers.push(cutShort);

@@ -29,7 +29,7 @@ interface Form {
 let known: Form[] = [];
 const mayAbandon = quota(3);
 const mayHesitate = quota(10);
-const seenFields = new WeakSet<Element>();
+let seenFields = new WeakSet<Element>();
 const seenRoots = new WeakSet<ShadowRoot>();
 /** The field that a person entered, and when; later by the time that the page was hidden. */
 let focused: Element | undefined;
@@ -158,6 +158,7 @@ export const forms = (): void => {
     for (const form of known) if (left && (left == DOCUMENT_LEFT || !isThere(form))) abandon(form, isFinal, add);
   });
   viewers.push(() => {
+    seenFields = new WeakSet();
     later(() => {
       for (const form of known) if (!isThere(form)) abandon(form, true, detect);
       known = known.filter(isThere);

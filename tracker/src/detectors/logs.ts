@@ -15,7 +15,8 @@ const textOf = (value: unknown): string => {
 /** The arguments of a console's method as one text. */
 export const format = ([first, ...rest]: unknown[]): string => {
   const next = (all: string, kind: string): string => {
-    if (kind == '%' || !rest[0]) return kind == '%' ? kind : rest.length ? textOf(rest.shift()) : all;
+    if (kind == '%') return kind;
+    if (!rest.length) return all;
     const text = textOf(rest.shift());
     return kind == 'c' ? '' : text;
   };

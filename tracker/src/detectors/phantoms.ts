@@ -3,7 +3,7 @@
 import { type Facts, closest, controlOf, covers, factsOf, hasSelection, ignored, looksInteractive, targetOf } from '../elements';
 import { type Entry, catchUp, observe } from '../entries';
 import { attempt, now, on, onInput } from '../guard';
-import { type Chain, flushRecords } from './answers';
+import { type Chain, flushRecords, isNear, pressedAt } from './answers';
 
 /** A person can't react to what moved so shortly before. */
 const REACTION = 250;
@@ -13,7 +13,6 @@ let shifts: Entry[] = [];
 /** What a press was aimed at, if not at what was pressed. */
 let aimed: Facts | undefined;
 let rect: DOMRect;
-let pressedAt: number;
 /** When the press was handled, which a busy page does late. */
 let handledAt: number;
 let goneAt: number;
@@ -49,7 +48,6 @@ const shiftedAway = ({ x_, y_, control_ }: Chain, at: number): Facts | undefined
 /** Notes a press. */
 export const press = (chain: Chain, { timeStamp }: PointerEvent): void => {
   subject = chain.control_;
-  pressedAt = timeStamp;
   handledAt = now();
   goneAt = 0;
   isSpoilt = false;
@@ -66,10 +64,12 @@ export const lookAfter = (): void => {
 };
 
 /** Why a press that ends here was a phantom click, with what it was aimed at; undefined if it was none. */
-export const release = ({ control_, href_, facts_, x_, y_ }: Chain, { clientX: x, clientY: y, timeStamp }: PointerEvent): Record<string, unknown> | undefined => {
+export const release = (chain: Chain, event: PointerEvent): Record<string, unknown> | undefined => {
+  const { control_, facts_ } = chain;
+  const { clientX: x, clientY: y } = event;
   flushRecords();
   subject = undefined;
-  if (isSpoilt || Math.hypot(x - x_, y - y_) > 10 || timeStamp - pressedAt > 1000 || location.href != href_ || control_.matches('canvas,html,body') || hasSelection()) return;
+  if (isSpoilt || !isNear(chain, event, 10) || event.timeStamp - pressedAt > 1000 || location.href != chain.href_ || control_.matches('canvas,html,body') || hasSelection()) return;
   if (aimed) return { ...aimed, reason: 'shifted' };
   if (isShown(control_)) {
     const is = control_.getBoundingClientRect();
@@ -90,11 +90,17 @@ export const listenForShifts = (): void => {
     rest = undefined;
   });
   onInput<PointerEvent>('gotpointercapture pointerover pointermove', (event) => {
-    const { type, clientX: x_, clientY: y_, timeStamp: at_, pointerType } = event;
+    const { type } = event;
     const target = targetOf(event);
-    if (pointerType != 'mouse') rest = undefined;
-    else if (/over/.test(type)) overAt = at_;
-    else if (/move/.test(type)) rest = { x_, y_, at_, control_: rest?.control_.deref()?.contains(target) ? rest.control_ : new WeakRef(controlOf(target)) };
+    if (event.pointerType != 'mouse') rest = undefined;
+    else if (/over/.test(type)) overAt = event.timeStamp;
+    else if (/move/.test(type))
+      rest = {
+        x_: event.clientX,
+        y_: event.clientY,
+        at_: event.timeStamp,
+        control_: rest?.control_.deref()?.contains(target) ? rest.control_ : new WeakRef(controlOf(target)),
+      };
     else isSpoilt = true;
   });
 };
