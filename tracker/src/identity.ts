@@ -112,9 +112,16 @@ export const forget = (): void => {
   person = undefined;
 };
 
+/** Goes on with a stored record. Where that has no names, this page's are kept. */
+const adopt = (stored: Person): void => {
+  person = mode == 'local' || !person ? stored : { ...stored, a: person.a };
+};
+
 /** Takes up the stored record, or makes one, with a new session if its last one is over: another tab may have begun that. */
 export const renew = (): void => {
-  person = load() ?? person ?? begin();
+  const stored = load();
+  if (stored) adopt(stored);
+  person ??= begin();
   if (isOver(person)) person = begin(person);
   save();
 };
@@ -135,7 +142,7 @@ export const change = (edit: (session: Person) => void): void => {
   const mine = session();
   const stored = load();
   const isShared = stored?.i == mine.i;
-  if (isShared) person = mode == 'local' ? stored : { ...stored!, a: mine.a };
+  if (isShared) adopt(stored!);
   edit(person!);
   if (isShared || !stored) save();
 };
@@ -166,7 +173,8 @@ export const replace = (): void => {
 export const agree = (): void => {
   const stored = load();
   const mine = session();
-  if (stored && Math.abs(stored.t - mine.t) < 5000 && stored.i <= mine.i) person = stored;
+  if (!stored || stored.i == mine.i) return;
+  if (Math.abs(stored.t - mine.t) < 5000 && stored.i < mine.i) adopt(stored);
   else save();
 };
 

@@ -103,6 +103,11 @@ test('names of a visitor do not outlive the tab where ids do not', () => {
   assert.ok(identity.addAlias('user-1'));
   assert.deepEqual(identity.visitorFacts().aliases, ['user-1']);
   assert.deepEqual(JSON.parse(sessionStorage.getItem('identity.000000')!).a, []);
+  identity.agree();
+  identity.change((session) => session.c++);
+  mock.timers.tick(31 * MINUTE);
+  identity.renew();
+  assert.deepEqual(identity.visitorFacts().aliases, ['user-1'], 'but last as long as the page');
 });
 
 test('what is measured of a screen is whole', () => {
