@@ -1,29 +1,27 @@
 // Whether a content blocker hides what looks like an advertisement.
 
-import { attempt, later } from './guard';
+import { later } from './guard';
+import { change, session } from './identity';
+import { packers } from './transport';
 
-let bait: HTMLElement | undefined;
-
-/** Puts out the bait; blockers' generic rules take a moment to reach it. */
+/** Puts out a bait, unless the session has the answer, and looks at it with the next batch: blockers' generic rules take a moment. */
 export const layBait = (): void => {
+  let bait: HTMLElement | undefined;
   later(() => {
+    if (session().b != null) return;
     bait = document.createElement('div');
     bait.className = 'ad ads adsbox ad-banner';
     bait.setAttribute('data-identity-ignore', '');
-    bait.setAttribute('aria-hidden', 'true');
     // By the object model, as a content security policy may forbid style attributes.
-    bait.style.cssText = 'position:absolute;left:-999px;width:9px;height:9px;pointer-events:none';
+    bait.style.cssText = 'position:absolute;top:-99px;height:9px';
     // Beside the body: frameworks own what is inside it.
     document.documentElement.append(bait);
   }, 1500);
-};
-
-/** 1 or 0; undefined where the bait was not out. */
-export const checkBait = (): number | undefined =>
-  bait &&
-  attempt(() => {
-    const isHidden = !bait!.offsetHeight;
-    bait!.remove();
+  packers.push(() => {
+    if (!bait) return;
+    const found = +!bait.offsetHeight;
+    bait.remove();
     bait = undefined;
-    return +isHidden;
+    change((session) => (session.b = found));
   });
+};

@@ -1,16 +1,16 @@
 // `window.identity`: what a site can call. No call throws, and none waits for anything.
 
+import { address, setHere } from './address';
 import { startCustom, track } from './custom';
-import { address } from './address';
-import { attempt, halt, isHalted, later } from './guard';
-import { addAlias, bot, forget, identifyBy, objects, persist, replace, session, visitorId } from './identity';
-import { arrive, restart, resume, startPages } from './pages';
-import { type Hook, holdAtMost, setHook } from './queue';
+import { attempt, halt, isHalted, later, on } from './guard';
+import { addAlias, bot, forget, objects, persist, session, visitorId } from './identity';
+import { arrive, beginHere, reset, startPages } from './pages';
+import { type Hook, allow, clear, setHook } from './queue';
 import { hash32 } from './random';
-import { isOn, setting } from './settings';
-import { type Mode, isOptedOut, setOptedOut, storeFor, storeIn, write } from './storage';
+import { isOn, list, setting } from './settings';
+import { isOptedOut, setOptedOut, storeFor, storeIn, write } from './storage';
 import { dropAll } from './store';
-import { allow, discard, flush, flushIn, startTransport, takeOver } from './transport';
+import { flush, flushIn, startTransport, takeOver } from './transport';
 
 declare const VERSION: string;
 
@@ -37,54 +37,87 @@ export interface Api {
   readonly version: string;
 }
 
-/** Starts one of the things that watch the page; what happened before the script came is passed in. */
-export type Detector = (early: Event[]) => void;
+/** Starts one of the things that watch the page; what was called and happened before the script came is passed in. */
+export type Detector = (early: unknown[]) => void;
 
 const MAX_CALLS = 100;
-const MAX_WAITING_FOR_CONSENT = 50;
 
-const LOCAL = /^(localhost|127\..*|\[::1\]|.*\.local|)$/;
+const isLocal = (host: string): boolean => /^(localhost|127\..*|\[::1\]|.*\.local|)$/.test(host);
 
-const modeOf = (): Mode => {
-  const wanted = setting('storage');
-  if (wanted == 'none') return wanted;
-  return objects() || wanted == 'session' ? 'session' : 'local';
-};
-
-const mayRun = (): boolean =>
-  !(window != top && !isOn('frames')) &&
-  !(LOCAL.test(location.hostname) && !LOCAL.test(new URL(setting('endpoint')!).hostname) && !isOn('local')) &&
+const mayRun = (): unknown =>
+  (window == top || isOn('frames')) &&
+  (!isLocal(location.hostname) || isLocal(new URL(setting('endpoint')).hostname) || isOn('local')) &&
   !(isOn('dnt') && navigator.doNotTrack == '1');
 
-const isSampled = (): boolean => hash32(visitorId() ?? session().i) < Number(setting('sample') ?? 1) * 2 ** 32;
+/** Keeps where the owner and the visitor allow it. */
+const storeAsAllowed = (): void => {
+  const wanted = setting('storage') ?? 'local';
+  storeIn(wanted != 'none' && objects() ? 'session' : wanted);
+};
 
 /** Runs the tracker on this page, and gives its interface. `calls` were made before it was there. */
 export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = []): Api => {
   let isRunning = false;
   let agrees = setting('consent') != 'required';
-  const early = calls.filter((call) => call instanceof Event) as Event[];
 
-  const methods = {
+  /** Keeps and sends from here on, if the visitor agrees. */
+  const open = (): void => {
+    allow(agrees);
+    if (!agrees) return;
+    storeAsAllowed();
+    if (!(hash32(visitorId() ?? session().i) < (setting('sample') ?? 1) * 2 ** 32)) stop();
+  };
+
+  const stop = (): void => {
+    allow((agrees = false));
+    storeAsAllowed();
+    write('');
+    dropAll();
+    storeIn('none');
+    clear();
+    forget();
+    halt(true);
+  };
+
+  /** Keeps and sends what waited, or begins again. */
+  const go = (): void => {
+    const hasStopped = isHalted;
+    halt(false);
+    agrees = true;
+    open();
+    persist();
+    takeOver();
+    flushIn(3000);
+    if (hasStopped && !document.hidden) beginHere();
+  };
+
+  const boot = (): void => {
+    if (isRunning || isOptedOut()) return;
+    isRunning = true;
+    setHere(address().url);
+    open();
+    if (isHalted) return;
+    startCustom();
+    startTransport();
+    // The page view alone, so that the server knows it for a bot.
+    if (bot() == 100) later(() => halt(true), 4000);
+    else for (const name of Object.keys(detectors)) if (!list('off').includes(name)) attempt(() => detectors[name]!(calls));
+    startPages();
+    for (const call of calls.splice(0)) if (Array.isArray(call)) attempt(() => api[call[0]](...call.slice(1)));
+  };
+
+  const methods: { [name: string]: (...args: any) => void } = {
     track,
     page(path?: string, title?: string) {
-      arrive(address(path ?? location.href), 'push', title, true);
+      arrive(address(path), 'push', title);
     },
     identify(id: unknown) {
-      const alias = /string|number/.test(typeof id) ? String(id) : '';
-      if (alias && alias.length <= 256 && addAlias(alias)) flushIn(3000);
+      if (/string|number/.test(typeof id) && /^.{1,256}$/s.test(id as string) && addAlias(String(id))) flushIn(3000);
     },
-    reset() {
-      restart(replace);
-    },
+    reset,
     consent(value: unknown) {
-      if (!value) return stop();
-      if (agrees && !isHalted()) return;
-      agrees = true;
-      if (isHalted()) return revive();
-      open();
-      persist();
-      takeOver();
-      flushIn(3000);
+      if (!value) stop();
+      else if (!agrees || isHalted) go();
     },
     optOut() {
       stop();
@@ -93,7 +126,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
     optIn() {
       if (!isOptedOut()) return;
       setOptedOut(false);
-      if (isRunning) revive();
+      if (isRunning) go();
       else boot();
     },
     before(hook: Hook) {
@@ -101,71 +134,31 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
     },
   };
 
-  /** Keeps and sends from here on, if the visitor agrees. */
-  const open = (): void => {
-    storeIn(agrees ? modeOf() : 'none');
-    allow(agrees);
-    holdAtMost(agrees ? undefined : MAX_WAITING_FOR_CONSENT);
-    if (agrees && !isSampled()) stop();
-  };
-
-  const stop = (): void => {
-    agrees = false;
-    storeIn(modeOf());
-    write('');
-    dropAll();
-    storeIn('none');
-    discard();
-    forget();
-    allow(false);
-    halt(true);
-  };
-
-  const revive = (): void => {
-    agrees = true;
-    halt(false);
-    open();
-    resume();
-  };
-
-  const boot = (): void => {
-    if (isRunning || isOptedOut()) return;
-    isRunning = true;
-    identifyBy(setting('storage') == 'none');
-    open();
-    if (isHalted()) return;
-    startCustom();
-    startTransport();
-    const isBot = bot() == 100;
-    // The page view alone, so that the server knows it for a bot.
-    if (isBot) later(() => halt(true), 4000);
-    else for (const start of Object.values(detectors)) attempt(() => start(early));
-    startPages();
-    for (const call of calls.splice(0)) if (Array.isArray(call)) attempt(() => invoke(call[0], call.slice(1)));
-  };
-
-  const invoke = (name: string, args: unknown[]): void => {
-    if (isRunning || name == 'optOut' || name == 'optIn') (methods as any)[name]?.(...args);
-    else if (calls.length < MAX_CALLS) calls.push([name, ...args]);
-  };
-
-  const isThere = (): boolean => isRunning && !isHalted();
   const api: any = {
-    flush: () => attempt(flush) ?? Promise.resolve(),
+    flush: async () => {
+      await attempt(flush);
+    },
     version: VERSION,
     get visitorId() {
-      return isThere() ? attempt(visitorId) : undefined;
+      return isRunning && !isHalted ? attempt(visitorId) : undefined;
     },
     get sessionId() {
-      return isThere() ? attempt(() => session().i) : undefined;
+      return isRunning && !isHalted ? attempt(session)?.i : undefined;
     },
   };
-  for (const name of Object.keys(methods)) api[name] = (...args: unknown[]) => void attempt(() => invoke(name, args));
+  for (const name of Object.keys(methods)) {
+    api[name] = (...args: unknown[]) => {
+      attempt(() => {
+        if (isRunning || /^opt/.test(name)) methods[name]!(...args);
+        else if (calls.length < MAX_CALLS) calls.push([name, ...args]);
+      });
+    };
+  }
 
   attempt(() => {
-    storeFor(setting('key')!);
+    storeFor(setting('key'));
     if (!mayRun()) return;
-    if ((document as { prerendering?: boolean }).prerendering) document.addEventListener('prerenderingchange', () => attempt(boot), { once: true });
+    if ((document as { prerendering?: boolean }).prerendering) on('prerenderingchange', boot);
     else boot();
   });
   return api;

@@ -2,26 +2,23 @@
 
 import type { Api, Detector } from './api';
 import { run } from './api';
-import { attempt, debug } from './guard';
-import { isOn, settle } from './settings';
+import { attempt } from './guard';
+import { settle } from './settings';
 
 /** Starts by the script's tag. A second script on the page does nothing: some routers run a body's scripts again and again. */
 export const auto = (detectors: { [name: string]: Detector }): void => {
   attempt(() => {
     const page = window as unknown as { identity?: Partial<Api> & { q?: unknown[] } };
-    const isKeyed = (script: Element | null): script is HTMLScriptElement => !!script?.getAttribute('data-key');
     // Modules and tag managers' scripts are no current script.
-    const { currentScript } = document;
-    const script = isKeyed(currentScript as Element) ? currentScript : document.querySelector('script[data-key^="pk_live_"]');
-    if (page.identity?.version || !isKeyed(script as Element)) return;
-    const tag = script as HTMLScriptElement;
+    const script = [document.currentScript, document.querySelector('script[data-key^=pk_live_]')].find((found) => found?.getAttribute('data-key')) as
+      | HTMLScriptElement
+      | undefined;
+    if (!script || page.identity?.version) return;
     settle((name) => {
-      const value = tag.getAttribute(`data-${name}`);
-      return name == 'endpoint' ? new URL(value ?? 'collect', value == null && tag.src ? tag.src : location.href).href : value;
+      const value = script.dataset[name];
+      return name == 'endpoint' ? new URL(value ?? 'collect', (value == null && script.src) || location.href).href : value;
     });
-    debug(isOn('debug'));
     const calls = page.identity?.q;
     page.identity = run(detectors, Array.isArray(calls) ? calls : []);
   });
 };
-

@@ -9,7 +9,7 @@ import { setting } from './settings';
 
 const MAX_EVENTS = 100;
 /** The collector takes 64 KiB; all that leaving pages send at once must fit into as much. */
-const MAX_CHARACTERS = 16_000;
+const MAX_BATCH = 16_000;
 
 /** A batch without the key and the instant of sending, which belong to an attempt. */
 export interface Batch {
@@ -20,14 +20,14 @@ export interface Batch {
   events: TrackedEvent[];
 }
 
-let agreed = false;
+let hasAgreed = false;
 
 export const batchOf = (events: TrackedEvent[]): Batch => {
-  if (!agreed) agree();
-  agreed = true;
+  if (!hasAgreed) agree();
+  hasAgreed = true;
   return {
-    batch_id: `b_${randomId()}`,
-    page: here(),
+    batch_id: 'b_' + randomId(),
+    page: here,
     visitor: visitorFacts(),
     session: sessionFacts(),
     events,
@@ -36,21 +36,13 @@ export const batchOf = (events: TrackedEvent[]): Batch => {
 
 /** All that waits, in as many batches as it takes. */
 export const pack = (): Batch[] => {
-  const batches: Batch[] = [];
-  let part: TrackedEvent[] = [];
-  let characters = 0;
+  const parts: TrackedEvent[][] = [];
+  let part: TrackedEvent[] | undefined;
   for (const event of take()) {
-    const length = toJson(event).length;
-    if (part.length == MAX_EVENTS || (part.length && characters + length > MAX_CHARACTERS)) {
-      batches.push(batchOf(part));
-      part = [];
-      characters = 0;
-    }
+    if (!part || part.length == MAX_EVENTS || toJson([part, event]).length > MAX_BATCH) parts.push((part = []));
     part.push(event);
-    characters += length;
   }
-  if (part.length) batches.push(batchOf(part));
-  return batches;
+  return parts.map(batchOf);
 };
 
 /** The body of an attempt. The instant is that of sending, even of an old batch: the server corrects the others by it. */

@@ -1,39 +1,36 @@
 // Events of the site's own.
 
 import { here } from './address';
-import { closest, ignored, targetOf } from './elements';
+import { closest, ignored, read, targetOf } from './elements';
 import { note, onInput } from './guard';
 import { copy } from './json';
-import { onView } from './pages';
+import { quota } from './pages';
 import { emit } from './queue';
 
-const MAX = 100;
-
-let count = 0;
+const mayTrack = quota(100);
 
 /** Queues an event under its name in snake case. */
 export const track = (name: unknown, data?: unknown): void => {
   const snake = String(name)
-    .replace(/([a-z\d])([A-Z])/g, '$1_$2')
+    .match(/[A-Z]*[a-z\d]+|[A-Z]+/g)
+    ?.join('_')
     .toLowerCase()
-    .replace(/[^a-z\d]+/g, '_')
-    .replace(/^_|_$/g, '')
     .slice(0, 64);
-  if (!snake || count++ >= MAX) return note('not tracked', name);
-  emit(snake, copy(data) as Record<string, unknown> | undefined, Date.now(), here());
+  if (!snake || !mayTrack()) note('not tracked', name);
+  else emit({ name: snake, url: here, created_at: Date.now(), data: copy(data) });
 };
 
 /** Starts to listen for clicks that the site has named. They are never prevented, nor waited for. */
 export const startCustom = (): void => {
-  onView(() => {
-    count = 0;
-  });
   onInput('click', (event) => {
     const target = targetOf(event);
     const named = closest(target, '[data-identity-event]');
     if (!named || closest(target, ignored)) return;
     const data: Record<string, string> = {};
-    for (const { name, value } of [...named.attributes]) if (/^data-identity-prop-/.test(name)) data[name.slice(19)] = value;
-    track(named.getAttribute('data-identity-event'), data);
+    for (const { name, value } of named.attributes) {
+      const [, key] = name.split('data-identity-prop-');
+      if (key) data[key] = value;
+    }
+    track(read(named, 'data-identity-event'), data);
   });
 };

@@ -3,13 +3,27 @@
 import { attempt } from './guard';
 import { hash128 } from './random';
 
+let name: string | undefined;
+
+/** The time zone. Asked for once: it takes a browser milliseconds to know. */
+export const zone = (): string | undefined => (name ??= attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone));
+
 export const fingerprint = (salt: string): string => {
-  const { userAgent, languages, hardwareConcurrency, deviceMemory, maxTouchPoints, platform } = navigator as Navigator & {
-    deviceMemory?: number;
-  };
-  const zone = attempt(() => Intl.DateTimeFormat().resolvedOptions().timeZone);
-  const { width, height, colorDepth } = screen;
+  const device = navigator as Navigator & { deviceMemory?: number };
   return hash128(
-    [salt, userAgent, languages, zone, width, height, colorDepth, devicePixelRatio, hardwareConcurrency, deviceMemory, maxTouchPoints, platform].join('|'),
+    [
+      salt,
+      device.userAgent,
+      device.languages,
+      zone(),
+      screen.width,
+      screen.height,
+      screen.colorDepth,
+      devicePixelRatio,
+      device.hardwareConcurrency,
+      device.deviceMemory,
+      device.maxTouchPoints,
+      device.platform,
+    ].join('|'),
   );
 };

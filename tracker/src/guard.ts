@@ -1,25 +1,20 @@
 // What keeps the tracker out of the page's way: nothing it does may throw into the page, and all of it can be stopped.
 
+import { isOn } from './settings';
+
 /** Failures after which a handler is not called again. */
 const MAX_FAILURES = 5;
 
-let stopped = false;
-let debugging = false;
+/** Whether every handler and timer is silenced. */
+export let isHalted = false;
 
-/** Silences every handler and timer (true), or lets them run again. */
 export const halt = (value: boolean): void => {
-  stopped = value;
-};
-
-export const isHalted = (): boolean => stopped;
-
-export const debug = (value: boolean): void => {
-  debugging = value;
+  isHalted = value;
 };
 
 /** A line for the site's developer, where `data-debug` asks for them. */
 export const note = (...what: unknown[]): void => {
-  if (debugging) console.debug('identity:', ...what);
+  if (isOn('debug')) console.debug('identity:', ...what);
 };
 
 /** The value, or undefined where getting it throws. */
@@ -35,30 +30,23 @@ export const attempt = <T>(get: () => T): T | undefined => {
 export const guard = <A extends unknown[]>(fn: (...args: A) => void): ((...args: A) => void) => {
   let failures = 0;
   return (...args) => {
-    if (stopped || failures >= MAX_FAILURES) return;
-    try {
+    if (isHalted || failures >= MAX_FAILURES) return;
+    // Counted until it succeeds.
+    failures++;
+    attempt(() => {
       fn(...args);
-    } catch (error) {
-      failures++;
-      note(error);
-    }
+      failures--;
+    });
   };
 };
 
-/**
- * Listens to events, space-separated. In the capture phase, so that a page that stops propagation hides nothing; passive, as
- * nothing here is ever prevented.
- */
-export const on = <E extends Event = Event>(target: EventTarget, types: string, fn: (event: E) => void): void => {
-  const handler = guard(fn) as EventListener;
-  for (const type of types.split(' ')) {
-    attempt(() => target.addEventListener(type, handler, { capture: true, passive: true }));
-  }
-};
+/** Listens to events, space-separated. In the capture phase, so that a page that stops propagation hides nothing. */
+export const on = <E extends Event = Event>(types: string, fn: (event: E) => void, target: EventTarget = window): void =>
+  types.split(' ').forEach((type) => target.addEventListener(type, guard(fn) as EventListener, true));
 
 /** Listens to what the person does; what scripts dispatch does not count. */
-export const onInput = <E extends Event = Event>(types: string, fn: (event: E) => void): void =>
-  on<E>(window, types, (event) => event.isTrusted && fn(event));
+export const onInput = <E extends Event = Event>(types: string, fn: (event: E) => void, target?: EventTarget): void =>
+  on<E>(types, (event) => event.isTrusted && fn(event), target);
 
 export const later = (fn: () => void, ms: number): number => setTimeout(guard(fn), ms) as unknown as number;
 

@@ -1,8 +1,8 @@
 // The package's way to start: options in place of a script's attributes.
 
 import { type Api, type Detector, run } from './api';
-import { attempt, debug } from './guard';
-import { type Options, isOn, settle } from './settings';
+import { attempt } from './guard';
+import { type Options, settle } from './settings';
 
 let started: Api | undefined;
 
@@ -33,7 +33,6 @@ export const initWith = (detectors: { [name: string]: Detector }, options: Optio
     if (page.identity?.version) return page.identity;
     const endpoint = new URL(options.endpoint ?? '/collect', location.href).href;
     settle((name) => (name == 'endpoint' ? endpoint : options[name as keyof Options]));
-    debug(isOn('debug'));
     return run(detectors);
   });
   return started ?? nothing();

@@ -7,9 +7,7 @@ import { attempt } from './guard';
  * Escaped backslashes are matched too, so that a text that merely spells an escape stays as it is.
  */
 export const toJson = (value: unknown): string =>
-  JSON.stringify(value).replace(/\\(u[dD][89a-fA-F]..|.)/g, (escape, code: string) => (code.length > 4 ? '\ufffd' : escape));
-
-export const byteLength = (text: string): number => new TextEncoder().encode(text).length;
+  JSON.stringify(value).replace(/\\(ud[89a-f]..|.)/gi, (escape) => (escape[2] ? '\ufffd' : escape));
 
 /** Keys and items of a copy in all. */
 const MAX_KEYS = 100;
@@ -17,10 +15,9 @@ const MAX_DEPTH = 5;
 const MAX_TEXT = 1000;
 
 /** A bounded copy of a site's data, of what JSON can say: whatever the site passes, this ends and does not throw. */
-export const copy = (value: any, depth = MAX_DEPTH, left = [MAX_KEYS]): unknown =>
+export const copy = (value: any, depth = MAX_DEPTH, left = [MAX_KEYS]): any =>
   attempt(() => {
-    if (typeof value == 'string') return value.slice(0, MAX_TEXT);
-    if (typeof value == 'bigint') return `${value}`;
+    if (/^(string|bigint)$/.test(typeof value)) return `${value}`.slice(0, MAX_TEXT);
     if (!value || typeof value != 'object') return value;
     if (value.nodeType || depth < 0) return;
     if (value.toJSON) return copy(value.toJSON(), depth - 1, left);

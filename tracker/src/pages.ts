@@ -3,196 +3,184 @@
 import { type Address, address, here, setHere } from './address';
 import { batchOf } from './batch';
 import { attempt, later, now, on, onInput } from './guard';
-import { change, count, renew, session, touch } from './identity';
+import { RAPID, change, count, renew, replace, session, touch } from './identity';
 import { isLeavingToOwn, onRoute } from './navigation';
-import { type TrackedEvent, emit, isMuted, isOpen, mute, peek, sealAll, take } from './queue';
+import { type TrackedEvent, emit, isMuted, isOpen, mute, putFirst, seal, take, tell } from './queue';
 import { matching } from './settings';
-import { drop, keep, thisTab } from './store';
-import { scrub } from './text';
-import { active, beforePacking, flush, flushIn, leave, takeOver } from './transport';
+import { drop, isKept, keep, thisTab } from './store';
+import { titleOf } from './text';
+import { active, flush, flushIn, leave, packers, takeOver } from './transport';
 
 const FIRST_DELAY = 3000;
 const DELAY = 15_000;
 /** An address that is replaced this soon was a redirect. */
 const REDIRECT = 1000;
 /** The server's rule. */
-const RAPID = 2000;
+const RAPID_TIME = 2000;
 /** A tab that comes back within this goes on with its page view. */
-const HIDDEN = 10 * 60_000;
-
-interface View extends Address {
-  event: TrackedEvent;
-  since: number;
-  title?: string | undefined;
-}
+const MAX_HIDDEN = 10 * 60_000;
 
 /** Adds an event to those that finish a page view. */
-export type Add = (name: string, data: Record<string, unknown>, url?: string) => void;
+export type Add = (name: string, data: Record<string, unknown>, url?: string) => unknown;
+
+/** Whether the document is left, or the page view alone, or the page may only be hidden. */
+export const DOCUMENT_LEFT = 2;
+const VIEW_LEFT = 1;
+const HIDDEN = 0;
 
 /**
- * Says what there is to say of a page view that is finished. `isFinal` is false for a snapshot, after which the view may go on;
- * `isLeft` is false where the page may only be hidden.
+ * Says what there is to say of a page view that is finished. `isFinal` is false for a snapshot, after which the view may go on.
+ * `at` is when it was last visible.
  */
-type Finisher = (add: Add, isFinal: boolean, isLeft: boolean) => void;
+type Finisher = (add: Add, isFinal: boolean, left: number, at: number) => void;
 
-let view: View | undefined;
+/** What is viewed, under a name of the site's perhaps. */
+let view: Address | undefined;
+let viewTitle: string | undefined;
+let viewEvent: TrackedEvent;
+let since = 0;
 /** The document's own address, which the view may be named differently than. */
-let routeKey = '';
+let routeKey: string;
 let inputAt = 0;
-let hiddenAt: number | undefined;
+export let hiddenAt: number | undefined;
 let hiddenTimer: number | undefined;
 /** The batch that speaks for this page if it is killed while hidden. */
 let snapshot: string | undefined;
-const finishers: Finisher[] = [];
-const viewers: (() => void)[] = [];
+/** Called as a page view is finished, and as one begins. */
+export const finishers: Finisher[] = [];
+export const viewers: (() => void)[] = [];
 
-export const onFinish = (fn: Finisher): void => {
-  finishers.push(fn);
+/** Lets so many different things through in a page view, each once. */
+export const quota = (max: number): ((what?: unknown) => unknown) => {
+  const seen = new Set<unknown>();
+  viewers.push(() => seen.clear());
+  return (what = {}) => !seen.has(what) && seen.size < max && seen.add(what);
 };
 
-/** Calls back for each page view that begins. */
-export const onView = (fn: () => void): void => {
-  viewers.push(fn);
-};
-
-const hasHover = (): boolean => !!attempt(() => matchMedia('(hover: hover)').matches);
-
-/** Read as late as can be: routers set it after the address. A counter of unread messages would make each title a new one. */
+/** Read as late as can be: routers set it after the address. */
 const readTitle = (): void => {
-  if (view && isOpen(view.event)) view.event.data!.title ??= scrub(view.title ?? document.title.replace(/^\(\d+\+?\)\s*/, ''), 200) || undefined;
+  if (view && isOpen(viewEvent)) viewEvent.data!.title ??= titleOf(viewTitle ?? document.title) || undefined;
 };
 
-const finish = (isFinal: boolean, isLeft: boolean, add: Add): void => {
+/** What there is to say of the page view. */
+const finish = (isFinal: boolean, left: number, at: number): TrackedEvent[] => {
+  const events: TrackedEvent[] = [];
   readTitle();
-  if (view && !isMuted()) for (const fn of finishers) attempt(() => fn(add, isFinal, isLeft));
+  if (view && !isMuted)
+    for (const fn of finishers) attempt(() => fn((name, data, url = here) => events.push({ name, created_at: at, data: { ...data, url } }), isFinal, left, at));
+  return events;
 };
 
-/** Queues what there is to say of the page view, at the instant it was last visible. */
-const finishNow = (isLeft: boolean, at = hiddenAt ?? Date.now()): void => {
-  const url = here();
-  finish(true, isLeft, (name, data, of = url) => emit(name, { ...data, url: of }, at));
-};
-
-const begin = (to: Address, title?: string): void => {
-  mute(!!matching('exclude', to.path));
-  setHere(to.url);
-  const at = Date.now();
-  let isFirst = false;
-  let isRapid = false;
-  if (!isMuted()) {
-    change((session) => {
-      isRapid = at - session.w <= RAPID;
-      session.w = session.l = at;
-      isFirst = !session.p++;
-    });
-    if (isRapid) count('rapid');
-    flushIn(isFirst ? FIRST_DELAY : DELAY);
-  }
-  view = { ...to, since: now(), title, event: emit('page_view', { url: to.url }, at) };
-  for (const fn of viewers) attempt(fn);
-};
+/** Queues it, at the instant that the page was last visible. */
+const finishNow = (left: number, at = hiddenAt ?? Date.now()): void => finish(true, left, at).forEach(emit);
 
 /** Begins a page view, in a new session if the last one is over. */
-const beginHere = (): void => {
-  const to = view ?? address(location.href);
-  routeKey = address(location.href).key;
-  if (!matching('exclude', to.path) && touch()) renew();
-  begin(to, view?.title);
-};
-
-/** Finishes the page view and begins it anew, as someone else or in another session. */
-export const restart = (become: () => void, at?: number): void => {
-  finishNow(true, at);
-  flush();
-  become();
-  if (view) begin(view, view.title);
-};
-
-/** Goes to an address: a new page view, the same one, or what a redirect makes of it. */
-export const arrive = (to: Address, kind: string, title?: string, isForced = false): void => {
-  if (!view || (to.key == view.key && to.url == view.url && !isForced)) return;
-  const isRedirect =
-    now() - view.since <= REDIRECT && (kind == 'replace' || (kind == 'push' && inputAt <= view.since)) && isOpen(view.event);
-  if (isRedirect) {
-    Object.assign(view, to);
-    view.title = title;
-    view.event.data = { url: to.url };
-    setHere(to.url);
-    // The landing page of a session is where its redirects ended.
-    change((session) => {
-      if (session.p == 1) session.u = to.url;
-    });
-    return;
-  }
-  finishNow(true);
-  if (!matching('exclude', to.path) && touch()) {
+const begin = (to: Address, title?: string): void => {
+  mute(matching('exclude', to.path_));
+  if (!isMuted && touch()) {
     flush();
     renew();
   }
-  begin(to, title);
+  setHere(to.url);
+  view = to;
+  viewTitle = title;
+  since = now();
+  const at = Date.now();
+  if (!isMuted) {
+    if (at - session().w <= RAPID_TIME) count(RAPID);
+    flushIn(session().p ? DELAY : FIRST_DELAY);
+    change((session) => {
+      session.w = session.l = at;
+      session.p++;
+    });
+  }
+  viewEvent = tell('page_view', {}, here, at);
+  for (const fn of viewers) attempt(fn);
 };
 
-/** Begins again after a stop. */
-export const resume = (): void => {
-  if (!document.hidden) beginHere();
+/** Begins a page view of where the document is, or again of what was viewed. */
+export const beginHere = (): void => {
+  routeKey = address().key_;
+  begin(view ?? address(), viewTitle);
+};
+
+/** Finishes the page view and begins it anew, as someone else. */
+export const reset = (): void => {
+  finishNow(VIEW_LEFT);
+  flush();
+  replace();
+  if (view) beginHere();
+};
+
+/** Goes to an address: a new page view, or what a redirect makes of the last one. */
+export const arrive = (to: Address, kind: string, title?: string): void => {
+  if (!view) return;
+  if (now() - since <= REDIRECT && (kind == 'replace' || (kind == 'push' && inputAt <= since)) && isOpen(viewEvent)) {
+    view = to;
+    viewTitle = title;
+    viewEvent.data = { url: to.url };
+    setHere(to.url);
+    // The landing page of a session is where its redirects ended.
+    change((session) => {
+      if (session.p == 1) session.u = here;
+    });
+  } else {
+    finishNow(VIEW_LEFT);
+    begin(to, title);
+  }
 };
 
 const takeSnapshot = (): void => {
-  if (!hiddenAt) return;
-  const events = [...peek()];
-  const at = hiddenAt;
-  const url = here();
-  finish(false, true, (name, data, of = url) => events.push({ name, created_at: at, data: { ...data, url: of } }));
   const tab = thisTab();
-  if (!tab || !events.length) return;
-  const batch = batchOf(sealAll(events));
-  if (keep({ b: batch, at, t: tab })) snapshot = batch.batch_id;
+  if (!hiddenAt || !tab) return;
+  const waiting = take();
+  // They stay in the queue as well.
+  putFirst(waiting);
+  const at = hiddenAt;
+  const events = [...waiting, ...seal(finish(false, DOCUMENT_LEFT, at))];
+  if (!events[0]) return;
+  const b = batchOf(events);
+  if (keep({ b, at, t: tab })) snapshot = b.batch_id;
 };
 
 /** The page lives on, and speaks for itself. */
 const dropSnapshot = (): void => {
-  if (snapshot && !drop(snapshot)) {
+  if (!snapshot) return;
+  if (!isKept(snapshot)) {
     // Another tab took this one for dead, and sent what was in it.
     take();
-    finish(true, true, () => {});
+    finish(true, DOCUMENT_LEFT, 0);
   }
+  drop(snapshot);
   snapshot = undefined;
 };
 
 const hide = (): void => {
   if (!view || hiddenAt) return;
   hiddenAt = Date.now();
-  if (hasHover()) {
+  if (matchMedia('(hover:hover)').matches) {
     hiddenTimer = later(() => {
-      dropSnapshot();
-      finishNow(false);
+      finishNow(HIDDEN);
       flush();
-    }, HIDDEN);
+    }, MAX_HIDDEN);
   } else {
     // Phones kill hidden pages without a word.
-    finishNow(false);
+    finishNow(HIDDEN);
     leave(false);
   }
   takeSnapshot();
 };
 
-const show = (): void => {
+const show = (isRestored?: boolean): void => {
   clearTimeout(hiddenTimer);
   dropSnapshot();
   hiddenAt = undefined;
-  if (!view) beginHere();
-};
-
-/** Goes on after input, in a new session if the old one is over. */
-const noteInput = (): void => {
-  if (!view || isMuted()) return;
-  const last = session().l;
-  if (touch()) restart(renew, last);
-  active();
+  takeOver();
+  if (isRestored || !view) beginHere();
 };
 
 export const startPages = (): void => {
-  beforePacking(() => {
+  packers.push(() => {
     readTitle();
     if (!snapshot) return;
     // What is sent now must not be sent again by the snapshot.
@@ -201,38 +189,36 @@ export const startPages = (): void => {
   });
   takeOver();
   onRoute((kind) => {
-    const to = address(location.href);
+    const to = address();
     // Routers replace the state of a page's entry all the time, also where the site gave the page another name.
-    if (to.key != routeKey) arrive(to, kind);
-    routeKey = to.key;
+    if (to.key_ != routeKey && to.key_ != view?.key_) arrive(to, kind);
+    routeKey = to.key_;
   });
-  on(document, 'visibilitychange', () => {
+  on('visibilitychange', () => {
     if (document.hidden) hide();
     // A page out of the back/forward cache is told so only after it was told to be visible.
-    else later(show, 0);
+    else later(() => show(), 0);
   });
-  on(window, 'pagehide', () => {
+  on('pagehide', () => {
     if (!view) return;
     dropSnapshot();
-    finishNow(true);
+    finishNow(DOCUMENT_LEFT);
     leave(isLeavingToOwn());
   });
-  on<PageTransitionEvent>(window, 'pageshow', ({ persisted }) => {
-    if (!persisted) return;
-    clearTimeout(hiddenTimer);
-    hiddenAt = undefined;
-    takeOver();
-    beginHere();
-  });
-  onInput('pointerdown keydown', () => {
-    inputAt = now();
-    noteInput();
-  });
-  let moved = 0;
-  onInput('pointermove wheel touchmove', () => {
-    if (now() - moved < 1000) return;
-    moved = now();
-    noteInput();
+  on<PageTransitionEvent>('pageshow', (event) => event.persisted && show(true));
+  let movedAt = 0;
+  onInput('pointerdown keydown pointermove wheel touchmove', (event) => {
+    if (/down/.test(event.type)) inputAt = now();
+    else if (now() - movedAt < 1000) return;
+    movedAt = now();
+    if (!view || isMuted) return;
+    // Goes on, in a new session if the old one is over.
+    const last = session().l;
+    if (touch()) {
+      finishNow(VIEW_LEFT, last);
+      beginHere();
+    }
+    active();
   });
   if (!document.hidden) beginHere();
 };

@@ -3,8 +3,9 @@
 import { here } from './address';
 import { change, session } from './identity';
 import { isHalted, note } from './guard';
-import { byteLength, copy, toJson } from './json';
+import { copy, toJson } from './json';
 import { list } from './settings';
+import { flushIn } from './transport';
 
 export interface TrackedEvent {
   name: string;
@@ -19,76 +20,69 @@ export type Hook = (event: TrackedEvent) => TrackedEvent | null | undefined;
 /** Under the collector's 8 KiB, which are counted in its own writing of the same. */
 const MAX_DATA = 8000;
 const MAX_WAITING = 500;
+const MAX_WAITING_FOR_CONSENT = 50;
 /** Events of detectors in a session: a page that provokes more is not worth its visitor's battery. */
 const MAX_DETECTED = 200;
+/** What is sent at once. */
+const MANY = 20;
+export const MAX_CHARACTERS = 12_000;
 
 let waiting: TrackedEvent[] = [];
-let sealed = new WeakSet<TrackedEvent>();
+/** How many of them are in their last form: the first ones. */
+let sealed = 0;
 let hook: Hook | undefined;
-let muted = false;
-let limit = MAX_WAITING;
-let notify = (_count: number, _event: TrackedEvent): void => {};
+/** Whether batches may go, or events wait until there is consent. */
+export let isAllowed = true;
+/** Whether what comes is dropped: on pages that the owner excludes. */
+export let isMuted: unknown;
 
 export const setHook = (fn: Hook): void => {
   hook = fn;
 };
 
-/** Drops what comes from now on: on pages that the owner excludes. */
-export const mute = (value: boolean): void => {
-  muted = value;
+export const mute = (value: unknown): void => {
+  isMuted = value;
 };
 
-export const isMuted = (): boolean => muted;
-
-/** How many events may wait, which is few while there is no consent. */
-export const holdAtMost = (count = MAX_WAITING): void => {
-  limit = count;
-};
-
-export const onQueued = (fn: typeof notify): void => {
-  notify = fn;
+export const allow = (value: boolean): void => {
+  isAllowed = value;
 };
 
 /** Queues an event. */
-export const emit = (name: string, data?: Record<string, unknown>, at = Date.now(), url?: string): TrackedEvent => {
-  const event = { name, url, created_at: Math.round(at), data };
-  if (!muted && !isHalted() && waiting.length < limit && !list('off').includes(name)) {
+export const emit = (event: TrackedEvent): TrackedEvent => {
+  if (!isMuted && !isHalted && waiting.length < (isAllowed ? MAX_WAITING : MAX_WAITING_FOR_CONSENT) && !list('off').includes(event.name)) {
     waiting.push(event);
-    notify(waiting.length, event);
+    if (waiting.length >= MANY || JSON.stringify(waiting).length > MAX_CHARACTERS) flushIn(0);
   }
   return event;
 };
 
-/** Queues what a detector found on a page, the current one if none is named; false where the session had its share. */
-export const detect = (name: string, data: Record<string, unknown>, at?: number, url = here()): boolean => {
-  if (muted || session().e >= MAX_DETECTED) return false;
+/** Queues what happened on a page, the current one if none is named. */
+export const tell = (name: string, data: Record<string, unknown>, url = here, created_at = Date.now()): TrackedEvent =>
+  emit({ name, created_at, data: { ...data, url } });
+
+/** Queues what a detector found; false where the session had its share. */
+export const detect = (...event: Parameters<typeof tell>): boolean => {
+  if (isMuted || session().e >= MAX_DETECTED) return false;
   change((session) => session.e++);
-  emit(name, { ...data, url }, at);
+  tell(...event);
   return true;
 };
 
-/** Gives an event its last form, or drops it. */
-const seal = (event: TrackedEvent): TrackedEvent[] => {
-  if (sealed.has(event)) return [event];
-  let final: TrackedEvent | null | undefined = event;
-  try {
-    if (hook) final = hook(event);
-    if (!final) return [];
-    const { name, url, created_at, data } = final;
-    const copied = data && (copy(data) as Record<string, unknown>);
-    const hasData = copied && !Array.isArray(copied) && Object.keys(copied).length;
-    if (hasData && byteLength(toJson(copied)) > MAX_DATA) throw 'data is over 8,000 bytes';
-    if (!/^[a-z\d_]{1,64}$/.test(name) || !(created_at >= 0)) throw 'name or created_at is malformed';
-    final = { name, url: url && String(url).slice(0, 2048), created_at: Math.round(created_at), data: hasData ? copied : undefined };
-  } catch (error) {
-    note('dropped', event, error);
-    return [];
-  }
-  sealed.add(final);
-  return [final];
-};
-
-export const sealAll = (events: TrackedEvent[]): TrackedEvent[] => events.flatMap(seal);
+/** Gives events their last form, without those that are dropped. */
+export const seal = (events: TrackedEvent[]): TrackedEvent[] =>
+  events.flatMap((event) => {
+    try {
+      const { name, url, created_at, data } = hook ? hook(event)! : event;
+      const facts = { ...copy(data) };
+      // Counted in bytes.
+      if (new Blob([toJson(facts)]).size > MAX_DATA || !/^[a-z\d_]{1,64}$/.test(name) || !(created_at >= 0)) throw 'malformed';
+      return { name, url: url && `${url}`.slice(0, 2048), created_at: Math.round(created_at), data: Object.keys(facts)[0] ? facts : undefined };
+    } catch (error) {
+      note('dropped', event, error);
+      return [];
+    }
+  });
 
 /** Whether an event waits and can still be changed. */
 export const isOpen = (event: TrackedEvent): boolean => waiting.includes(event);
@@ -96,24 +90,19 @@ export const isOpen = (event: TrackedEvent): boolean => waiting.includes(event);
 /** All that waits, in its last form. What a hook of the site's provokes meanwhile waits for the next time. */
 export const take = (): TrackedEvent[] => {
   const events = waiting;
-  waiting = [];
-  return sealAll(events);
-};
-
-/** The same, but it stays in the queue. */
-export const peek = (): TrackedEvent[] => {
-  const events = take();
-  waiting = [...events, ...waiting];
-  return events;
+  const final = events.slice(0, sealed);
+  clear();
+  return [...final, ...seal(events.slice(final.length))];
 };
 
 /** Drops all that waits. */
 export const clear = (): void => {
   waiting = [];
+  sealed = 0;
 };
 
-/** Puts the events of the page before in front. */
+/** Puts events in front that are in their last form: those of the page before, or what was taken. */
 export const putFirst = (events: TrackedEvent[]): void => {
-  events.forEach((event) => sealed.add(event));
   waiting = [...events, ...waiting];
+  sealed += events.length;
 };

@@ -37,30 +37,19 @@ export interface Options {
   debug?: boolean;
 }
 
-let source: (name: string) => unknown = () => undefined;
+/** A setting's value, null or undefined where it was not chosen. An attribute without a value is the empty text. */
+export let setting = (_name: string): any => {};
 
 export const settle = (from: (name: string) => unknown): void => {
-  source = from;
+  setting = from;
 };
 
-/** A setting as text; undefined where it was not chosen. An attribute without a value is the empty text. */
-export const setting = (name: string): string | undefined => {
-  const value = source(name);
-  return value == null ? undefined : String(value);
-};
+export const isOn = (name: string, otherwise?: boolean): boolean | undefined => (setting(name) == null ? otherwise : !/^(false|off|0)$/.test(setting(name)));
 
-const NO = /^(false|off|0)$/;
-
-export const isOn = (name: string): boolean => !NO.test(setting(name) ?? 'off');
-
-export const isOff = (name: string): boolean => NO.test(setting(name) ?? '');
-
-export const list = (name: string): string[] => (setting(name) ?? '').split(/[\s,]+/).filter(Boolean);
+export const list = (name: string): string[] => String(setting(name) ?? '').split(/[\s,]+/).filter(Boolean);
 
 /** Whether a pattern of the list fits the path: `*` is any one segment, `**` any rest. The pattern, if so. */
 export const matching = (name: string, path: string): string | undefined =>
   list(name).find((pattern) =>
-    RegExp(
-      `^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, (stars) => (stars[1] ? '.*' : '[^/]*'))}/?$`,
-    ).test(path),
+    RegExp('^' + pattern.replace(/\*+|\W/g, (part) => (part[1] ? '.*' : part == '*' ? '[^/]*' : '\\' + part)) + '/?$').test(path),
   );

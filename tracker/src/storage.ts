@@ -1,41 +1,47 @@
 // Where the tracker may keep something: access only when needed and never without a net, as sandboxed frames throw.
 
-import { attempt } from './guard';
-
 export type Mode = 'local' | 'session' | 'none';
 
-let mode: Mode = 'none';
+export let mode: Mode = 'none';
 let prefix = '';
+/** What could not be stored, for as long as the page lives. */
+let memory: { [name: string]: string | undefined } = {};
 
 /** Each project keeps to itself, so that two sites on one origin do not meet. */
 export const storeFor = (key: string): void => {
-  prefix = `identity.${key.slice(-6)}`;
+  prefix = 'identity.' + key.slice(-6);
 };
 
 export const storeIn = (where: Mode): void => {
   mode = where;
+  memory = {};
 };
 
-export const keepsFor = (): Mode => mode;
+// There is no `noneStorage`: that throws as a forbidden one does.
+const area = (where: Mode): Storage => (window as any)[where + 'Storage'];
 
-export const read = (name: string, where = mode): any =>
-  where == 'none' ? undefined : attempt(() => JSON.parse(window[`${where}Storage`].getItem(prefix + name)!)) ?? undefined;
+export const read = (name: string, where = mode): any => {
+  try {
+    return JSON.parse(memory[name] ?? area(where)[prefix + name]!);
+  } catch {}
+};
 
-/** Writes a value, or removes it if there is none; whether that worked. */
-export const write = (name: string, value?: unknown, where = mode): boolean =>
-  where != 'none' &&
-  !!attempt(() => {
-    const area = window[`${where}Storage`];
-    if (value === undefined) area.removeItem(prefix + name);
-    else area.setItem(prefix + name, JSON.stringify(value));
+/** Writes a value, or removes it if there is none; whether it outlives the page. */
+export const write = (name: string, value?: unknown, where = mode): boolean => {
+  delete memory[name];
+  try {
+    if (value) area(where)[prefix + name] = JSON.stringify(value);
+    else delete area(where)[prefix + name];
     return true;
-  });
+  } catch {
+    if (value) memory[name] = JSON.stringify(value);
+    return false;
+  }
+};
 
 /** The visitor's refusal is kept whatever the mode: it is the visitor's own wish. */
-const REFUSAL = '.off';
-
-export const isOptedOut = (): boolean => !!read(REFUSAL, 'local');
+export const isOptedOut = (): boolean => read('.off', 'local');
 
 export const setOptedOut = (value: boolean): void => {
-  write(REFUSAL, value || undefined, 'local');
+  write('.off', value, 'local');
 };

@@ -1,91 +1,87 @@
 // What answers a click: anything that happens in the page and is not there for its own sake.
 
-import { closest, ignored, isField, targetOf } from '../elements';
+import { type Facts, closest, ignored, isTextField, targetOf } from '../elements';
 import { attempt, guard, now, on } from '../guard';
+import { lookAfter } from './phantoms';
 
 /** Clicks on one control in quick succession, and what happened since the first was pressed. */
 export interface Chain {
-  control: Element;
-  target: Element;
-  /** When it was first pressed; each press's release. */
-  since: number;
-  clicks: number[];
+  control_: Element;
+  target_: Element;
+  /** The instants of clicks, and the last one of any press or release. */
+  clicks_: number[];
+  last_: number;
   /** Instants of answers. */
-  answers: number[];
-  /** The attributes inside the control that changed, as they were. */
-  effects: Map<Element, Map<string, string | null>>;
-  /** The last of those changes. */
-  effectAt: number;
+  answers_: number[];
+  /** Changes of attributes inside the control that may not last, and when the last was. */
+  effects_: MutationRecord[];
+  effectAt_: number;
+  /** Where a click may well do nothing that can be seen. */
+  isExempt_: unknown;
   /** A link within the page: going there changes the address, and nothing else. */
-  isAnchor: boolean;
-  hasScrolled: boolean;
-  isCandidate: boolean;
-  selector: string;
-  text: string | undefined;
-  url: string;
-  href: string;
-  at: number;
-  x: number;
-  y: number;
+  isAnchor_: unknown;
+  hasScrolled_?: unknown;
+  isCandidate_?: unknown;
+  facts_: Facts;
+  url_: string;
+  href_: string;
+  at_: number;
+  x_: number;
+  y_: number;
 }
+
+export const isNear = (chain: Chain, event: MouseEvent, distance: number): boolean => Math.hypot(event.clientX - chain.x_, event.clientY - chain.y_) <= distance;
 
 /** The chains that are not judged yet. */
 export const open = new Set<Chain>();
 
-let pressedAt = 0;
+export let pressedAt: number;
+/** Since when the page is watched. */
+let opened: number;
 let observer: MutationObserver | undefined;
-const watchers: (() => void)[] = [];
 
-/** Calls back whenever the page changed while a click is judged. */
-export const onMutation = (fn: () => void): void => {
-  watchers.push(fn);
+/** Notes an answer to the clicks that are judged. */
+const answer = (at: number, fits?: (chain: Chain) => unknown): void => {
+  for (const chain of open) if (!fits || fits(chain)) chain.answers_.push(at);
 };
 
-export const answer = (at = now(), fits: (chain: Chain) => unknown = () => true): void => {
-  for (const chain of open) if (fits(chain)) chain.answers.push(at);
-};
-
-/** Nodes that change without being asked: clocks, animations. */
-const tickers = new WeakMap<Node, { count: number; first: number; last: number }>();
+/** When nodes changed without being asked: clocks, animations. */
+const ticks = new WeakMap<Node, number[]>();
 
 const isTicking = (node: Node, at: number): boolean => {
-  const ticker = tickers.get(node) ?? { count: 0, first: at, last: at };
-  const known = ticker.count >= 4 && ticker.last - ticker.first >= 1500;
+  const known = ticks.get(node) ?? [];
+  const last = known[known.length - 1]!;
+  if (known[3] && last - known[0]! >= 1500) return last < opened;
   // What changes right after a press may be its answer.
-  if (!known && at - pressedAt > 500) {
-    ticker.count++;
-    ticker.last = at;
-    if (ticker.count == 1) ticker.first = at;
-    tickers.set(node, ticker);
-  }
-  return known && ticker.last < opened;
+  if (at - pressedAt > 500) ticks.set(node, [...known, at]);
+  return false;
 };
-let opened = 0;
-
-const isEmpty = (node: Node): boolean => !node.textContent?.trim() && !((node as Element).matches?.('svg,img') || (node as Element).querySelector?.('svg,img'));
 
 /** Notes what the records answer. */
 const judge = (records: MutationRecord[]): void => {
   const at = now();
-  for (const fn of watchers) fn();
+  lookAfter();
   if (records.length > 300) return answer(at);
-  for (const { type, target, attributeName, oldValue, addedNodes, removedNodes } of records) {
-    const nodes = [...addedNodes, ...removedNodes];
-    const element = (target.nodeType == 1 ? target : target.parentElement ?? (target as ShadowRoot).host) as Element | undefined;
-    if (!element || closest(element, `head,script,style,${ignored}`)) continue;
-    const isList = type == 'childList';
-    if (isList && nodes.every((node) => (node as Element).matches?.(`script,style,link,meta,${ignored}`))) continue;
-    if (!(isList && nodes.some((node) => node.nodeType == 1)) && isTicking(element, at)) continue;
+  for (const record of records) {
+    const { target } = record;
+    const nodes = [...record.addedNodes, ...record.removedNodes] as Element[];
+    const element = (target.nodeType == 1 ? target : (target.parentElement ?? (target as ShadowRoot).host)) as Element | undefined;
+    const isList = record.type == 'childList';
+    if (
+      !element ||
+      closest(element, 'head,script,style,' + ignored) ||
+      (isList && nodes.every((node) => node.matches?.('script,style,link,meta,' + ignored))) ||
+      (!nodes.some((node) => node.nodeType == 1) && isTicking(element, at))
+    )
+      continue;
     answer(at, (chain) => {
-      if (!chain.control.contains(element)) return true;
-      if (isList) return !nodes.every(isEmpty);
-      if (!/^(class|style)$/.test(attributeName ?? '')) return true;
+      if (!chain.control_.contains(element)) return true;
+      // An empty ripple.
+      if (isList) return nodes.some((node) => node.textContent?.trim() || node.matches?.('svg,img') || node.querySelector?.('svg,img'));
+      if (!/^(class|style)$/.test(record.attributeName!)) return true;
       // An effect that is over soon, or an answer that stays: known at the next press, or at the judgement.
-      const before = chain.effects.get(element) ?? new Map<string, string | null>();
-      if (!before.has(attributeName!)) before.set(attributeName!, oldValue);
-      chain.effects.set(element, before);
-      chain.effectAt = at;
-      return false;
+      chain.effects_.push(record);
+      chain.effectAt_ = at;
     });
   }
 };
@@ -93,34 +89,38 @@ const judge = (records: MutationRecord[]): void => {
 /** Decides on the changes inside the control: those that stayed are an answer. */
 export const settleEffects = (chain: Chain): void => {
   flushRecords();
-  for (const [element, before] of chain.effects) {
-    for (const [name, value] of before) if ((element.getAttribute(name) ?? '') != (value ?? '')) chain.answers.push(chain.effectAt);
-  }
-  chain.effects.clear();
+  const effects = chain.effects_;
+  const isFirst = (record: MutationRecord): boolean =>
+    effects.find((other) => other.target == record.target && other.attributeName == record.attributeName) == record;
+  if (effects.some((record) => isFirst(record) && ((record.target as Element).getAttribute(record.attributeName!) ?? '') != (record.oldValue ?? '')))
+    chain.answers_.push(chain.effectAt_);
+  chain.effects_ = [];
 };
 
 export const flushRecords = (): void => {
   const records = observer?.takeRecords();
-  if (records?.length) judge(records);
+  if (records?.[0]) judge(records);
 };
 
 /** Watches the page from a press on. */
 export const watch = (event: PointerEvent): void => {
-  const zone = (window as any).Zone;
-  // A patched observer would set off change detection at each record.
-  const Observer: typeof MutationObserver = (zone && (window as any)[zone.__symbol__('MutationObserver')]) || MutationObserver;
-  if (!observer) opened = event.timeStamp;
-  observer ??= new Observer(guard(judge));
+  const { Zone } = window as any;
   pressedAt = event.timeStamp;
-  for (const root of [document, ...event.composedPath()]) {
-    if (root == document || root instanceof ShadowRoot) {
-      observer.observe(root as Node, { subtree: true, childList: true, characterData: true, attributes: true, attributeOldValue: true });
-    }
+  if (!observer) {
+    opened = pressedAt;
+    // A patched observer would set off change detection at each record.
+    observer = new ((Zone && (window as any)[Zone.__symbol__('MutationObserver')]) || MutationObserver)(guard(judge)) as MutationObserver;
+  }
+  // Elements have smaller numbers than documents and shadow roots.
+  for (const root of event.composedPath() as Node[]) {
+    if (root.nodeType > 8)
+      observer.observe(root, { subtree: true, childList: true, characterData: true, attributeOldValue: true });
   }
 };
 
-/** Watches no more once nothing is left to judge. */
-export const unwatch = (): void => {
+/** Judges a chain no longer, and watches no more once nothing is left to judge. */
+export const close = (chain: Chain): void => {
+  open.delete(chain);
   if (open.size) return;
   observer?.disconnect();
   observer = undefined;
@@ -129,34 +129,24 @@ export const unwatch = (): void => {
 /** Starts to listen for all that is no mutation. */
 export const listenForAnswers = (): void => {
   on(
-    window,
     'input change submit toggle beforetoggle invalid copy cut paste play pause fullscreenchange beforeprint dragstart contextmenu pagehide visibilitychange',
-    ({ timeStamp }) => answer(timeStamp),
+    (event) => answer(event.timeStamp),
   );
-  on(window, 'focusin', (event) => {
-    const target = targetOf(event);
-    // A click focuses the control, or what it is in.
-    answer(event.timeStamp, ({ control }) => isField(target) || !(control.contains(target) || target.contains(control)));
-  });
-  on(window, 'blur', (event) => {
-    if (event.target == window) answer(event.timeStamp, ({ clicks }) => event.timeStamp - clicks[clicks.length - 1]! <= 1000);
-  });
-  on(window, 'scroll', ({ timeStamp }) =>
-    answer(timeStamp, (chain) => {
-      const isClose = timeStamp - (chain.clicks[chain.clicks.length - 1] ?? timeStamp) <= 300;
-      chain.hasScrolled ||= isClose;
-      return isClose;
-    }),
+  // A click focuses the control, or what it is in.
+  on('focusin', (event) =>
+    answer(event.timeStamp, (chain) => isTextField(targetOf(event)) || !(chain.control_.contains(targetOf(event)) || targetOf(event).contains(chain.control_))),
   );
+  on('blur', (event) => event.target == window && answer(event.timeStamp, (chain) => event.timeStamp - chain.last_ <= 1000));
+  on('scroll', (event) => answer(event.timeStamp, (chain) => (chain.hasScrolled_ ||= event.timeStamp - chain.last_ <= 300)));
+  const move = (event: any): void => answer(event.timeStamp, (chain) => !chain.isAnchor_ || event.hashChange === false);
   const { navigation } = window as any;
-  if (navigation) on<Event & { hashChange: boolean }>(navigation, 'navigate', ({ timeStamp, hashChange }) => answer(timeStamp, ({ isAnchor }) => !(isAnchor && hashChange)));
-  on(window, 'popstate', ({ timeStamp }) => answer(timeStamp, ({ isAnchor }) => !isAnchor));
+  if (navigation) on('navigate', move, navigation);
+  on('popstate', move);
   attempt(() => {
     const original = window.open;
     window.open = function (this: unknown, ...args) {
-      attempt(answer);
+      attempt(() => answer(now()));
       return original.apply(this as Window, args);
     };
   });
 };
-

@@ -1,207 +1,172 @@
 // Dead clicks, that nothing answers, and rage clicks, of someone who expected an answer.
 
-import { closest, controlOf, ignored, isField, looksInteractive, selectorOf, targetOf, textOf } from '../elements';
+import { closest, controlOf, covers, factsOf, hasSelection, ignored, isTextField, looksInteractive, read, targetOf } from '../elements';
 import { here } from '../address';
 import { later, on, onInput } from '../guard';
-import { type Deed, change, count } from '../identity';
-import { onView } from '../pages';
+import { DEAD, RAGE, change, count } from '../identity';
+import { quota, viewers } from '../pages';
 import { detect } from '../queue';
-import { type Chain, listenForAnswers, open, settleEffects, unwatch, watch } from './answers';
-import { listenForShifts, phantomOf, press, release } from './phantoms';
+import { type Chain, close, isNear, listenForAnswers, open, settleEffects, watch } from './answers';
+import { listenForShifts, press, release } from './phantoms';
 
 const ANSWER_TIME = 3000;
 const CHAIN_GAP = 1000;
 const NEAR = 30;
-const MAX = { dead_click: 10, rage_click: 5, phantom_click: 5 };
 
-let found: { [name: string]: number } = {};
-let seen = new Set<string>();
+const mayBeDead = quota(10);
+const mayRage = quota(5);
+const mayBePhantom = quota(5);
 let current: Chain | undefined;
 /** The press that lasts. */
 let pressed: Chain | undefined;
 let wokenAt = -Infinity;
-/** The last unanswered click on what does not look as if it did something. */
-let quiet: { control: WeakRef<Element>; at: number } | undefined;
-
-const report = (name: keyof typeof MAX, deed: Deed | undefined, chain: Chain, more: Record<string, unknown> = {}): void => {
-  found[name] = (found[name] ?? 0) + 1;
-  if (found[name]! > MAX[name]) return;
-  const { selector, text, at, url } = chain;
-  if (detect(name, { selector, text, ...more }, at, url) && deed) count(deed);
-};
+/** The last unanswered clicks on what does not look as if it did something. */
+const quiet = new WeakMap<Element, number>();
 
 /** A link that leads somewhere: what it does is not seen here. */
-const leadsSomewhere = (link: Element): boolean => {
-  const href = link.getAttribute('href')?.trim();
-  if (link.hasAttribute('download') || /^(?!_self$)./.test(link.getAttribute('target') ?? '')) return true;
+const leadsSomewhere = (link: Element): unknown => {
+  const href = read(link, 'href')?.trim();
+  if (link.matches('[download],[target]:not([target=""],[target=_self])')) return true;
   if (!href || /^javascript:/i.test(href)) return false;
-  const { hash, href: full } = new URL(href, document.baseURI);
-  if (full.split('#')[0] != location.href.split('#')[0] || !full.includes('#')) return true;
-  return /^#!?\//.test(hash) || (hash.length > 1 && !!document.getElementById(decodeURIComponent(hash.slice(1))));
+  const [page, fragment] = new URL(href, document.baseURI).href.split('#');
+  return page != location.href.split('#')[0] || fragment == null || /^!?\//.test(fragment) || (fragment && document.getElementById(decodeURIComponent(fragment)));
 };
 
-/** Where a click may well do nothing that can be seen. */
-const isExempt = (control: Element, target: Element): boolean => {
-  const link = closest(target, 'a');
-  const label = closest(target, 'label') as HTMLLabelElement | undefined;
-  const field = label?.control ?? control;
-  return (
-    isField(field) ||
-    !!closest(target, 'option,canvas,video,audio,iframe,embed,object,[contenteditable]:not([contenteditable=false])') ||
-    target.matches('html,body') ||
-    !!(link && leadsSomewhere(link))
-  );
-};
-
-const hasSelection = (): boolean => getSelection()?.isCollapsed === false;
-
-const isDisabled = (control: Element): boolean => control.matches(':disabled,[aria-disabled=true]');
+const isDisabled = (chain: Chain): boolean => chain.control_.matches(':disabled,[aria-disabled=true]');
 
 /** Clicks without an answer: each burst of answers belongs to the earliest click of the last moments that has none. */
 export const unanswered = (clicks: number[], answers: number[]): number => {
   const left = [...clicks];
   let burst = -Infinity;
-  for (const at of [...answers].sort((a, b) => a - b)) {
-    if (at - burst >= 30) {
-      // The press, not the release, may have been what was answered.
-      const index = left.findIndex((click) => click - at < 300 && at - click <= 1500);
-      if (index >= 0) left.splice(index, 1);
-    }
+  for (const at of answers.sort((a, b) => a - b)) {
+    // The press, not the release, may have been what was answered.
+    const index = left.findIndex((click) => click - at < 300 && at - click <= 1500);
+    if (at - burst >= 30 && index >= 0) left.splice(index, 1);
     burst = at;
   }
   return left.length;
 };
 
-const isQuick = (clicks: number[]): boolean => clicks.some((click, index) => clicks[index + 2]! - click <= 1000);
-
 const judgeRage = (chain: Chain): void => {
+  if (current == chain) current = undefined;
   if (!open.has(chain)) return;
   settleEffects(chain);
-  const { clicks, control, target, hasScrolled } = chain;
-  if (current == chain) current = undefined;
-  if (clicks.length < 3 || !isQuick(clicks) || unanswered(clicks, chain.answers) < 2) return;
-  if (hasScrolled || hasSelection() || (isExempt(control, target) && !isDisabled(control))) return;
+  const clicks = chain.clicks_;
+  if (!clicks.some((click, index) => clicks[index + 2]! - click <= 1000) || unanswered(clicks, chain.answers_) < 2) return;
+  if (chain.hasScrolled_ || hasSelection() || (chain.isExempt_ && !isDisabled(chain))) return;
   close(chain);
-  report('rage_click', 'rage', chain, { clicks: clicks.length });
+  if (mayRage() && detect('rage_click', { ...chain.facts_, clicks: clicks.length }, chain.url_, chain.at_)) count(RAGE);
 };
 
 const judgeDead = (chain: Chain): void => {
   if (!open.has(chain)) return;
   settleEffects(chain);
   close(chain);
-  const { control, target, clicks, answers, selector } = chain;
-  const isMoved = location.href != chain.href && !chain.isAnchor;
-  if (!chain.isCandidate || answers.length || isMoved || hasSelection() || seen.has(selector)) return;
-  if (!looksInteractive(control, target) && clicks.length < 2) {
-    const isSecond = quiet?.control.deref() == control && chain.at - quiet.at <= 10_000;
-    quiet = { control: new WeakRef(control), at: chain.at };
-    if (!isSecond) return;
+  if (!chain.isCandidate_ || chain.answers_[0] || (location.href != chain.href_ && !chain.isAnchor_) || hasSelection()) return;
+  if (!looksInteractive(chain.control_, chain.target_) && !chain.clicks_[1]) {
+    const last = quiet.get(chain.control_)!;
+    quiet.set(chain.control_, chain.at_);
+    if (!(chain.at_ - last <= 10_000)) return;
   }
-  seen.add(selector);
-  report('dead_click', 'dead', chain);
+  if (mayBeDead(chain.facts_.selector) && detect('dead_click', chain.facts_, chain.url_, chain.at_)) count(DEAD);
 };
 
-const close = (chain: Chain): void => {
-  open.delete(chain);
-  unwatch();
-};
+const isInside = (chain: Chain, event: MouseEvent): boolean => covers(chain.control_.getBoundingClientRect(), event.clientX, event.clientY);
 
-const isInside = ({ control }: Chain, { clientX, clientY }: PointerEvent): boolean => {
-  const { left, right, top, bottom } = control.getBoundingClientRect();
-  return clientX >= left && clientX <= right && clientY >= top && clientY <= bottom;
-};
-
-const isNear = ({ x, y }: Chain, { clientX, clientY }: PointerEvent, distance: number): boolean => Math.hypot(clientX - x, clientY - y) <= distance;
-
-/** Closes a chain early: rage is judged by what is known, and nothing is called dead. */
+/** Closes the chains early: rage is judged by what is known, and nothing is called dead. */
 const cutShort = (): void => {
   for (const chain of [...open]) {
     judgeRage(chain);
     close(chain);
   }
-  current = undefined;
 };
 
 export const clicks = (): void => {
   listenForAnswers();
   listenForShifts();
-  on(window, 'pagehide', cutShort);
-  onView(() => {
-    cutShort();
-    found = {};
-    seen = new Set();
-  });
-  on(window, 'focus visibilitychange', ({ timeStamp, target }) => {
-    if ((target == window || target == document) && !document.hidden) wokenAt = timeStamp;
+  on('pagehide', cutShort);
+  viewers.push(cutShort);
+  on('focus visibilitychange', (event) => {
+    if ((event.target == window || event.target == document) && !document.hidden) wokenAt = event.timeStamp;
   });
 
   onInput<PointerEvent>('pointerdown', (event) => {
-    const target = targetOf(event);
+    const target_ = targetOf(event);
     pressed = undefined;
-    if (!event.isPrimary || event.button || closest(target, ignored)) return;
-    const control = controlOf(target);
-    const { timeStamp, clientX: x, clientY: y } = event;
-    const isNext = current?.control == control && timeStamp - (current.clicks[current.clicks.length - 1] ?? current.since) <= CHAIN_GAP && (isNear(current, event, NEAR) || isInside(current, event));
+    if (!event.isPrimary || event.button || closest(target_, ignored)) return;
+    const control_ = controlOf(target_);
+    const { timeStamp } = event;
     watch(event);
-    if (isNext) {
-      settleEffects(current!);
+    if (current?.control_ == control_ && timeStamp - current.last_ <= CHAIN_GAP && (isNear(current, event, NEAR) || isInside(current, event))) {
+      settleEffects(current);
     } else {
-      const link = closest(target, 'a');
+      const link = closest(target_, 'a');
+      const leads = link && leadsSomewhere(link);
+      const label = closest(target_, 'label') as HTMLLabelElement | undefined;
       current = {
-        control,
-        target,
-        since: timeStamp,
-        clicks: [],
-        answers: hasSelection() ? [timeStamp] : [],
-        effects: new Map(),
-        effectAt: 0,
-        isAnchor: !!link && !leadsSomewhere(link),
-        hasScrolled: false,
-        isCandidate: false,
-        selector: selectorOf(control),
-        text: textOf(control),
-        url: here(),
-        href: location.href,
-        at: Date.now(),
-        x,
-        y,
+        control_,
+        target_,
+        clicks_: [],
+        last_: timeStamp,
+        answers_: hasSelection() ? [timeStamp] : [],
+        effects_: [],
+        effectAt_: 0,
+        isExempt_:
+          leads ||
+          isTextField(label?.control ?? control_) ||
+          target_.matches('html,body') ||
+          closest(target_, 'option,canvas,video,audio,iframe,embed,object,[contenteditable]:not([contenteditable=false])'),
+        isAnchor_: link && !leads,
+        facts_: factsOf(control_),
+        url_: here,
+        href_: location.href,
+        at_: Date.now(),
+        x_: event.clientX,
+        y_: event.clientY,
       };
       open.add(current);
     }
     pressed = current;
-    press(pressed!, event);
+    press(pressed, event);
   });
 
   onInput<PointerEvent>('pointerup', (event) => {
     const chain = pressed;
     if (!chain || !event.isPrimary) return;
-    const reason = release(chain, event);
-    if (reason) {
-      const aimed = phantomOf() ?? chain;
+    const phantom = release(chain, event);
+    if (phantom) {
       close(chain);
       pressed = current = undefined;
-      return report('phantom_click', undefined, { ...chain, ...aimed }, { reason });
+      if (mayBePhantom()) detect('phantom_click', phantom, chain.url_, chain.at_);
+      return;
     }
     const { timeStamp } = event;
-    if (chain.control.contains(targetOf(event)) || closest(targetOf(event), '*') == chain.control || isInside(chain, event)) {
+    chain.last_ = timeStamp;
+    if (chain.control_.contains(targetOf(event)) || isInside(chain, event)) {
       change((session) => session.c++);
-      chain.clicks.push(timeStamp);
-      later(() => chain.clicks[chain.clicks.length - 1] == timeStamp && judgeRage(chain), CHAIN_GAP);
+      chain.clicks_.push(timeStamp);
     }
-    later(() => (chain.clicks[chain.clicks.length - 1] ?? timeStamp) == timeStamp && judgeDead(chain), ANSWER_TIME);
+    later(() => chain.last_ == timeStamp && judgeRage(chain), CHAIN_GAP);
+    later(() => chain.last_ == timeStamp && judgeDead(chain), ANSWER_TIME);
   });
 
   onInput('pointercancel', () => {
-    if (pressed && !pressed.clicks.length) close(pressed);
+    if (pressed && !pressed.clicks_[0]) close(pressed);
     pressed = undefined;
   });
 
   onInput<MouseEvent>('click', (event) => {
     const chain = pressed;
     pressed = undefined;
-    if (!chain || !event.detail || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-    const isAwake = event.timeStamp - wokenAt > 1000;
-    if (isNear(chain, event as PointerEvent, 10) && isAwake && !isDisabled(chain.control) && !isExempt(chain.control, chain.target)) chain.isCandidate = true;
+    if (
+      chain &&
+      event.detail &&
+      !(event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) &&
+      event.timeStamp - wokenAt > 1000 &&
+      isNear(chain, event, 10) &&
+      !isDisabled(chain) &&
+      !chain.isExempt_
+    )
+      chain.isCandidate_ = true;
   });
 };
-

@@ -1,14 +1,12 @@
 // Forms that were begun and left, and fields that made people think. Names of fields, never what is in them.
 
-import { selectorOf, targetOf } from '../elements';
+import { FIELDS, closest, ignored, isTextField, read, selectorOf, targetOf } from '../elements';
 import { here } from '../address';
 import { later, now, on, onInput } from '../guard';
-import { count } from '../identity';
-import { onFinish, onView } from '../pages';
+import { ABANDON, count } from '../identity';
+import { type Add, DOCUMENT_LEFT, finishers, quota, viewers } from '../pages';
 import { detect } from '../queue';
 
-const MAX_ABANDONS = 3;
-const MAX_HESITATIONS = 10;
 const MAX_GAP = 30_000;
 const HESITATION = 3000;
 const MAX_HESITATION = 300_000;
@@ -16,184 +14,153 @@ const MAX_HESITATION = 300_000;
 const SOON = 500;
 
 interface Form {
-  element: WeakRef<Element>;
-  name: string;
-  url: string;
-  isTouched: boolean;
-  isStarted: boolean;
+  element_: WeakRef<Element>;
+  name_: string;
+  url_: string;
+  isTouched_?: unknown;
+  isStarted_?: unknown;
   /** When it was sent off. */
-  sentAt: number;
-  isReported: boolean;
-  lastField: string;
-  spent: number;
-  lastAt: number;
+  sentAt_?: number;
+  lastField_: string;
+  spent_: number;
+  lastAt_: number;
 }
 
-const forms = new WeakMap<Element, Form>();
 let known: Form[] = [];
-let abandons = 0;
-let hesitations = 0;
+const mayAbandon = quota(3);
+const mayHesitate = quota(10);
 let seenFields = new WeakSet<Element>();
-let focused: { field: Element; at: number; away: number; awayAt: number } | undefined;
+const seenRoots = new WeakSet<ShadowRoot>();
+/** The field that a person entered, and when; later by the time that the page was hidden. */
+let focused: Element | undefined;
+let focusedAt: number;
+let hiddenAt: number;
 let gestureAt = -Infinity;
 
-const FIELDS = 'input:not([type=hidden],[type=button],[type=submit],[type=reset],[type=image]),textarea,select';
+const nameOf = (field: Element): string =>
+  (read(field, 'name') || read(field, 'id') || read(field, 'autocomplete') || read(field, 'type') || field.localName).slice(0, 100);
 
-const nameOf = (element: Element): string => {
-  for (const name of ['name', 'id', 'autocomplete', 'type']) {
-    const value = element.getAttribute(name);
-    if (value) return value.slice(0, 100);
+const elementOf = (field: Element): Element | null => {
+  let found: Element | null = (field as HTMLInputElement).form ?? field.closest('form,[role=form],fieldset');
+  for (let at = field.parentElement; !found && at && at != document.body; at = at.parentElement) {
+    if (at.querySelectorAll(FIELDS)[1] && at.querySelector('button,[role=button],[type=submit]')) found = at;
   }
-  return element.localName;
-};
-
-const formElement = (field: Element): Element | null => {
-  const own = (field as HTMLInputElement).form ?? field.closest('form,[role=form],fieldset');
-  if (own) return own;
-  for (let at = field.parentElement; at && at != document.body; at = at.parentElement) {
-    if (at.querySelectorAll(FIELDS).length > 1 && at.querySelector('button,[role=button],[type=submit]')) return at;
-  }
-  return null;
+  return found;
 };
 
 /** Searching and filtering is not filling in a form. */
-const isSearch = (form: Element): boolean => {
-  const fields = [...form.querySelectorAll(FIELDS)];
-  const [only] = fields;
-  if (form.closest('[role=search],search') || form.querySelector('[type=search]')) return true;
-  if (fields.length != 1) return false;
-  return only!.matches('select,[type=checkbox],[type=radio],[name=q],[name=s],[name=query],[name=search]') || /^get$/i.test(form.getAttribute('method') ?? '');
+const isSearch = (form: Element): unknown => {
+  const [only, more] = form.querySelectorAll(FIELDS);
+  return (
+    form.closest('[role=search],search') ||
+    form.querySelector('[type=search]') ||
+    (only && !more && (form.matches('[method=get i]') || only.matches('select,[type=checkbox],[type=radio],[name=q],[name=s],[name=query],[name=search]')))
+  );
 };
 
+const find = (element: unknown): Form | undefined => known.find((form) => form.element_.deref() == element);
+
 const formOf = (field: Element): Form | undefined => {
-  const element = formElement(field);
-  if (!element || element.closest('[data-identity-ignore]') || isSearch(element)) return;
-  let form = forms.get(element);
+  const element = elementOf(field);
+  if (!element || closest(element, ignored) || isSearch(element)) return;
+  let form = find(element);
   if (!form) {
-    const read = (name: string): string | null => element.getAttribute(name);
-    const action = read('action');
-    const name = read('name') || read('id') || (action && new URL(action, location.href).pathname) || selectorOf(element);
-    form = { element: new WeakRef(element), name: name.slice(0, 256), url: here(), isTouched: false, isStarted: false, sentAt: 0, isReported: false, lastField: '', spent: 0, lastAt: 0 };
-    forms.set(element, form);
+    const action = read(element, 'action');
+    const name = read(element, 'name') || read(element, 'id') || (action && new URL(action, location.href).pathname) || selectorOf(element);
+    form = { element_: new WeakRef(element), name_: name.slice(0, 256), url_: here, lastField_: '', spent_: 0, lastAt_: now() };
     known.push(form);
   }
   return form;
 };
 
-const spend = (form: Form): void => {
+const spend = (form: Form, wasAway?: boolean): void => {
   const at = now();
-  if (form.lastAt) form.spent += Math.min(at - form.lastAt, MAX_GAP);
-  form.lastAt = at;
+  if (!wasAway) form.spent_ += Math.min(at - form.lastAt_, MAX_GAP);
+  form.lastAt_ = at;
 };
 
-const isAbandoned = (form: Form): boolean => form.isStarted && !form.sentAt && !form.isReported;
+const isThere = (form: Form): unknown => form.element_.deref()?.isConnected;
 
-const isThere = ({ element }: Form): boolean => !!element.deref()?.isConnected;
-
-const abandon = (form: Form, isFinal: boolean, tell: () => void): void => {
-  if (abandons >= MAX_ABANDONS) return;
+/** Tells of a form that was left as it was, once. */
+const abandon = (form: Form, isFinal: boolean, tell: Add): void => {
+  if (!form.isStarted_ || form.sentAt_ || (isFinal && !mayAbandon(form))) return;
   if (isFinal) {
-    abandons++;
-    form.isReported = true;
-    count('abandon');
+    count(ABANDON);
+    form.isStarted_ = 0;
   }
-  tell();
+  tell('form_abandon', { form: form.name_, last_field: form.lastField_, time_spent_ms: Math.round(form.spent_) }, form.url_);
 };
 
-const factsOf = ({ name, lastField, spent }: Form) => ({ form: name, last_field: lastField, time_spent_ms: Math.round(spent) });
+const send = (form: Form | undefined): void => {
+  if (form) form.sentAt_ = now();
+};
 
-export const formsDetector = (): void => {
-  const sent = (form: Form | undefined): void => {
-    if (form) form.sentAt = now();
-  };
+const sent = (event: Event): void => send(find(event.target));
 
-  const edited = (event: Event): void => {
-    const field = targetOf(event);
-    if (!field.matches?.(FIELDS)) return;
-    const form = formOf(field);
-    if (form?.isTouched) {
-      spend(form);
-      // A form that is edited again was not accepted.
-      if (form.sentAt && now() - form.sentAt > 1000) form.sentAt = 0;
-      form.isStarted = true;
-      form.lastField = nameOf(field);
-    }
-    if (focused?.field != field) return;
-    const { at, away } = focused;
-    focused = undefined;
-    const waited = Math.round(event.timeStamp - at - away);
-    const isTyped = event.type == 'beforeinput' ? !/Paste|Drop|Replacement/.test((event as InputEvent).inputType) : field.matches('select');
-    if (!isTyped || field.matches(':autofill') || waited < HESITATION || waited > MAX_HESITATION || hesitations++ >= MAX_HESITATIONS) return;
-    detect('field_hesitation', { form: form?.name, field: nameOf(field), hesitation_ms: waited });
-  };
+const edited = (event: Event): void => {
+  const field = targetOf(event);
+  if (!field.matches(FIELDS)) return;
+  const form = formOf(field);
+  if (form?.isTouched_) {
+    spend(form);
+    // A form that is edited again was not accepted.
+    if (now() - form.sentAt_! > 1000) form.sentAt_ = 0;
+    form.isStarted_ = 1;
+    form.lastField_ = nameOf(field);
+  }
+  if (focused != field) return;
+  focused = undefined;
+  const waited = Math.round(event.timeStamp - focusedAt);
+  const isTyped = event.type == 'beforeinput' ? !/Paste|Drop|Replacement/.test((event as InputEvent).inputType) : field.matches('select');
+  if (isTyped && !field.matches(':autofill') && waited >= HESITATION && waited <= MAX_HESITATION && mayHesitate())
+    detect('field_hesitation', { form: form?.name_, field: nameOf(field), hesitation_ms: waited });
+};
 
+export const forms = (): void => {
   onInput('beforeinput input change', edited);
   onInput('pointerdown keydown', (event) => {
     gestureAt = event.timeStamp;
-    const target = targetOf(event);
-    if (!target.closest) return;
-    const form = target.matches(FIELDS) ? formOf(target) : undefined;
+    const field = targetOf(event);
+    const form = field.matches(FIELDS) && formOf(field);
     if (form) {
-      form.isTouched = true;
+      form.isTouched_ = 1;
       spend(form);
     }
   });
   onInput('click', (event) => {
-    const button = targetOf(event).closest?.('button,[role=button],[type=submit]');
-    for (const form of known) {
-      const element = form.element.deref();
-      if (button && element && element.localName != 'form' && element.contains(button)) sent(form);
-    }
+    const button = targetOf(event).closest('button,[role=button],[type=submit]');
+    for (const form of known) if (button && form.element_.deref()?.matches(':not(form)') && form.element_.deref()!.contains(button)) send(form);
   });
-  on(window, 'submit formdata', ({ target }) => sent(forms.get(target as Element)));
+  on('submit formdata', sent);
   onInput('focusin', (event) => {
     const field = targetOf(event);
-    // Neither event leaves a shadow root.
     const root = field.getRootNode();
-    if (root instanceof ShadowRoot && !rooted.has(root)) {
-      rooted.add(root);
-      on(root, 'change', (change) => change.isTrusted && edited(change));
-      on(root, 'submit formdata', ({ target }) => sent(forms.get(target as Element)));
+    // Neither event leaves a shadow root.
+    if (root instanceof ShadowRoot && !seenRoots.has(root)) {
+      seenRoots.add(root);
+      onInput('change', edited, root);
+      on('submit formdata', sent, root);
     }
     focused = undefined;
-    const isFirst = !seenFields.has(field);
-    if (!isFirst || event.timeStamp - gestureAt > SOON || !field.matches(FIELDS) || field.matches('[type=checkbox],[type=radio],[type=range],[type=color],[type=file],[data-identity-ignore] *')) return;
+    if (event.timeStamp - gestureAt > SOON || seenFields.has(field) || !isTextField(field) || field.matches('[type=range],[type=color],[type=file],[data-identity-ignore] *')) return;
     seenFields.add(field);
-    focused = { field, at: event.timeStamp, away: 0, awayAt: 0 };
+    focused = field;
+    focusedAt = event.timeStamp;
   });
-  on(document, 'visibilitychange', ({ timeStamp }) => {
-    if (document.hidden) {
-      for (const form of known) if (form.lastAt) spend(form);
-      if (focused) focused.awayAt = timeStamp;
-    } else {
-      for (const form of known) if (form.lastAt) form.lastAt = now();
-      if (focused?.awayAt) focused.away += timeStamp - focused.awayAt;
-    }
+  on('visibilitychange', (event) => {
+    for (const form of known) spend(form, !document.hidden);
+    if (document.hidden) hiddenAt = event.timeStamp;
+    else focusedAt += event.timeStamp - hiddenAt;
   });
-  const rooted = new WeakSet<ShadowRoot>();
 
-  onFinish((add, isFinal, isLeft) => {
-    // After a route change the form may stay: that is known a moment later.
-    const isRoute = isFinal && !isUnloading && !document.hidden;
-    for (const form of known) {
-      if (isLeft && isAbandoned(form) && !(isRoute && isThere(form))) abandon(form, isFinal, () => add('form_abandon', factsOf(form), form.url));
-    }
+  // After a route change the form may stay: that is known a moment later.
+  finishers.push((add, isFinal, left) => {
+    for (const form of known) if (left && (left == DOCUMENT_LEFT || !isThere(form))) abandon(form, isFinal, add);
   });
-  let isUnloading = false;
-  on(window, 'pagehide', () => {
-    isUnloading = true;
-    later(() => {
-      isUnloading = false;
-    }, 0);
-  });
-  onView(() => {
-    abandons = 0;
-    hesitations = 0;
+  viewers.push(() => {
     seenFields = new WeakSet();
     later(() => {
-      for (const form of known) {
-        if (!isThere(form) && isAbandoned(form)) abandon(form, true, () => detect('form_abandon', factsOf(form), undefined, form.url));
-      }
+      for (const form of known) if (!isThere(form)) abandon(form, true, detect);
       known = known.filter(isThere);
     }, 1000);
   });

@@ -1,12 +1,13 @@
 // The session's frustration so far, told as pages are finished. It is never a reason to send anything.
 
 import { change, frustration, session } from '../identity';
-import { onFinish } from '../pages';
+import { finishers } from '../pages';
 
-export const score = (): void =>
-  onFinish((add, isFinal) => {
+export const score = (): void => {
+  finishers.push((add, isFinal) => {
     const score = frustration();
     if (score <= session().f) return;
     if (isFinal) change((session) => (session.f = score));
     add('frustration_score', { score });
   });
+};

@@ -4,7 +4,7 @@ import type { Detector } from '../api';
 import { layBait } from '../ad-block';
 import { clicks } from './clicks';
 import { errors } from './errors';
-import { formsDetector } from './forms';
+import { forms } from './forms';
 import { score } from './frustration';
 import { logs } from './logs';
 import { reading } from './reading';
@@ -15,7 +15,7 @@ export const detectors: { [name: string]: Detector } = {
   clicks,
   errors,
   logs,
-  forms: formsDetector,
+  forms,
   reading,
   vitals,
   seo,

@@ -1,48 +1,43 @@
 // What the page's own scripts log as errors and warnings: the text, never an object's content.
 
 import { attempt, guard } from '../guard';
-import { onView } from '../pages';
+import { quota } from '../pages';
 import { detect } from '../queue';
-import { isOff } from '../settings';
+import { isOn } from '../settings';
 import { describe, wasThrown } from './errors';
-import { messageOf, placeOf, sourceOf, stackOf } from './stack';
-
-const MAX_DISTINCT = 5;
+import { factsOf, framesOf, messageOf, placeOf } from './stack';
 
 const textOf = (value: unknown): string => {
   if (value instanceof Error) return describe(value);
-  if (value && /object|function/.test(typeof value)) return `[${attempt(() => value.constructor.name) ?? 'Object'}]`;
-  return attempt(() => String(value)) ?? '';
+  return attempt(() => (value && /object|function/.test(typeof value) ? '[' + (value.constructor?.name ?? 'Object') + ']' : String(value))) ?? '[Object]';
 };
 
 /** The arguments of a console's method as one text. */
-export const format = (args: unknown[]): string => {
-  const rest = [...args];
-  const first = typeof rest[0] == 'string' ? (rest.shift() as string).slice(0, 2000) : '';
-  const filled = first.replace(/%([sdifoOc%])/g, (all, kind) => (kind == '%' ? kind : !rest.length ? all : kind == 'c' ? (rest.shift(), '') : textOf(rest.shift())));
-  return [filled, ...rest.slice(0, 10).map(textOf)].filter(Boolean).join(' ');
+export const format = ([first, ...rest]: unknown[]): string => {
+  const next = (all: string, kind: string): string => {
+    if (kind == '%') return kind;
+    if (!rest.length) return all;
+    const text = textOf(rest.shift());
+    return kind == 'c' ? '' : text;
+  };
+  return [typeof first == 'string' ? first.replace(/%([sdifoOc%])/g, next) : textOf(first), ...rest.slice(0, 10).map(textOf)].filter(Boolean).join(' ');
 };
 
 export const logs = (): void => {
-  if (isOff('console')) return;
+  if (!isOn('console', true)) return;
   let isInside = false;
   for (const [method, name] of [
     ['error', 'console_error'],
     ['warn', 'console_warning'],
   ] as const) {
-    let seen = new Set<string>();
-    onView(() => {
-      seen = new Set();
-    });
-    const note = guard((args: unknown[]) => {
+    const mayReport = quota(5);
+    const note = guard((args: unknown[], here: string | undefined) => {
       const message = messageOf(format(args));
-      if (!message || seen.has(message) || seen.size >= MAX_DISTINCT || wasThrown(message)) return;
-      seen.add(message);
+      if (!message || wasThrown(message) || !mayReport(message)) return;
       const error = args.find((value) => value instanceof Error) as Error | undefined;
       // The first frame is the wrapper's own.
-      const stack = error ? error.stack : new Error().stack?.split('\n').filter((line) => /:\d+/.test(line)).slice(3).join('\n');
-      const { source, line, column } = placeOf(stack);
-      detect(name, { message, source: source && sourceOf(source), line, column, stack: stackOf(stack) });
+      const stack = error ? error.stack : framesOf(here).slice(1).join('\n');
+      detect(name, factsOf(message, placeOf(stack), stack));
     });
     attempt(() => {
       const original = console[method];
@@ -51,7 +46,7 @@ export const logs = (): void => {
         // A hook of the site's may log as well.
         if (!isInside) {
           isInside = true;
-          note(args);
+          note(args, new Error().stack);
           isInside = false;
         }
         return result;

@@ -1,136 +1,106 @@
 // Phantom clicks: presses whose control moved, vanished or took another's place while the finger was on its way.
 
-import { closest, controlOf, ignored, looksInteractive, selectorOf, targetOf, textOf } from '../elements';
+import { type Facts, closest, controlOf, covers, factsOf, hasSelection, ignored, looksInteractive, targetOf } from '../elements';
+import { type Entry, catchUp, observe } from '../entries';
 import { attempt, now, on, onInput } from '../guard';
-import { type Chain, flushRecords, onMutation } from './answers';
+import { type Chain, flushRecords, isNear, pressedAt } from './answers';
 
 /** A person can't react to what moved so shortly before. */
 const REACTION = 250;
 
-interface Shift {
-  at: number;
-  hadInput: boolean;
-  sources: { node: WeakRef<Element>; was: DOMRectReadOnly; is: DOMRectReadOnly }[];
-}
-
-interface Aim {
-  selector: string;
-  text: string | undefined;
-}
-
-let shifts: Shift[] = [];
-let observer: PerformanceObserver | undefined;
-let aimed: Aim | undefined;
+/** The last layout shifts. They keep no element: what they name of one is gone with it. */
+let shifts: Entry[] = [];
+/** What a press was aimed at, if not at what was pressed. */
+let aimed: Facts | undefined;
 let rect: DOMRect;
-let pressedAt = 0;
 /** When the press was handled, which a busy page does late. */
-let handledAt = 0;
-let goneAt = 0;
-let spoilt = false;
-let subject: Chain | undefined;
+let handledAt: number;
+let goneAt: number;
+let isSpoilt = false;
+let subject: Element | undefined;
 let lastControl: WeakRef<Element> | undefined;
 /** Where a mouse rested last, and since when something else has been under it. */
-let rest: { x: number; y: number; at: number; control: WeakRef<Element>; isUsed: boolean } | undefined;
-let overAt = 0;
-
-/** What the last phantom click was aimed at, if not at what was pressed. */
-export const phantomOf = (): Aim | undefined => aimed;
-
-const contains = ({ left, right, top, bottom }: DOMRectReadOnly, x: number, y: number): boolean => x >= left && x <= right && y >= top && y <= bottom;
+let rest: { x_: number; y_: number; at_: number; control_: WeakRef<Element> } | undefined;
+let overAt: number;
 
 const isShown = (element: Element): boolean => element.isConnected && (element as any).checkVisibility?.() !== false;
 
-const aimAt = (control: Element): Aim => ({ selector: selectorOf(control), text: textOf(control) });
-
-const add = (entries: PerformanceEntryList): void => {
-  for (const { startTime, hadRecentInput, sources } of entries as any[]) {
-    shifts = [
-      ...shifts.slice(-4),
-      {
-        at: startTime,
-        hadInput: hadRecentInput,
-        sources: sources.filter(({ node }: any) => node).map(({ node, previousRect, currentRect }: any) => ({ node: new WeakRef(node.nodeType == 1 ? node : node.parentElement), was: previousRect, is: currentRect })),
-      },
-    ];
-  }
-};
+const isAt = (control: Element, x: number, y: number): boolean => covers(control.getBoundingClientRect(), x, y);
 
 /** The control that lay under the pointer until a moment ago. */
-const shiftedAway = (chain: Chain, at: number): Aim | undefined => {
-  const { x, y, control } = chain;
-  if (observer) add(observer.takeRecords());
-  for (const { at: shiftedAt, hadInput, sources } of shifts) {
-    if (at - shiftedAt > REACTION || shiftedAt > at) continue;
-    for (const { was, is } of sources) {
-      if (!contains(was, x, y)) continue;
-      const under = document.elementFromPoint(x + is.left - was.left, y + is.top - was.top);
+const shiftedAway = ({ x_, y_, control_ }: Chain, at: number): Facts | undefined => {
+  const isOther = (other: Element, under = other): boolean =>
+    !other.contains(control_) && looksInteractive(other, under) && !closest(other, ignored) && !isAt(other, x_, y_);
+  catchUp();
+  for (const { startTime, hadRecentInput, sources } of shifts) {
+    if (at - startTime > REACTION || startTime > at) continue;
+    for (const { previousRect: was, currentRect: is } of sources) {
+      const under = covers(was, x_, y_) && document.elementFromPoint(x_ + is.left - was.left, y_ + is.top - was.top);
       const other = under && controlOf(under);
-      if (!other || other.contains(control) || control.contains(other) || !looksInteractive(other, under) || closest(other, ignored)) continue;
-      if (!(hadInput && lastControl?.deref() == other) && !contains(other.getBoundingClientRect(), x, y)) return aimAt(other);
+      if (other && !control_.contains(other) && isOther(other, under) && !(hadRecentInput && lastControl?.deref() == other)) return factsOf(other);
     }
   }
-  const other = rest?.control.deref();
-  const isStill = rest && !rest.isUsed && Math.hypot(rest.x - x, rest.y - y) <= 3 && at - rest.at >= REACTION;
-  if (isStill && overAt > rest!.at && at - overAt <= REACTION && other?.isConnected && !other.contains(control) && looksInteractive(other, other)) return aimAt(other);
+  const other = rest?.control_.deref();
+  if (other?.isConnected && Math.hypot(rest!.x_ - x_, rest!.y_ - y_) <= 3 && at - rest!.at_ >= REACTION && overAt > rest!.at_ && at - overAt <= REACTION && isOther(other)) return factsOf(other);
   return;
 };
 
 /** Notes a press. */
-export const press = (chain: Chain, event: PointerEvent): void => {
-  subject = chain;
-  pressedAt = event.timeStamp;
+export const press = (chain: Chain, { timeStamp }: PointerEvent): void => {
+  subject = chain.control_;
   handledAt = now();
   goneAt = 0;
-  spoilt = false;
-  rect = chain.control.getBoundingClientRect();
-  aimed = chain.clicks.length || event.timeStamp != chain.since ? undefined : attempt(() => shiftedAway(chain, pressedAt));
-  if (rest) rest.isUsed = true;
-  lastControl = new WeakRef(chain.control);
+  isSpoilt = false;
+  rect = subject.getBoundingClientRect();
+  aimed = timeStamp == chain.last_ ? attempt(() => shiftedAway(chain, timeStamp)) : undefined;
+  // What was pressed there counts once.
+  rest = undefined;
+  lastControl = new WeakRef(subject);
 };
 
-/** Why a press that ends here was a phantom click; undefined if it was none. */
-export const release = (chain: Chain, { clientX: x, clientY: y, timeStamp }: PointerEvent): string | undefined => {
+/** Notes when what is pressed vanishes. */
+export const lookAfter = (): void => {
+  if (subject && !goneAt && !isShown(subject)) goneAt = now();
+};
+
+/** Why a press that ends here was a phantom click, with what it was aimed at; undefined if it was none. */
+export const release = (chain: Chain, event: PointerEvent): Record<string, unknown> | undefined => {
+  const { control_, facts_ } = chain;
+  const { clientX: x, clientY: y } = event;
   flushRecords();
   subject = undefined;
-  const { control, href } = chain;
-  if (spoilt || Math.hypot(x - chain.x, y - chain.y) > 10 || timeStamp - pressedAt > 1000 || location.href != href || control.matches('canvas,html,body') || getSelection()?.isCollapsed === false) {
-    aimed = undefined;
-    return;
-  }
-  if (aimed) return 'shifted';
-  if (isShown(control)) {
-    const is = control.getBoundingClientRect();
-    return !contains(is, x, y) && Math.hypot(is.left - rect.left, is.top - rect.top) >= 8 ? 'moved' : undefined;
+  if (isSpoilt || !isNear(chain, event, 10) || event.timeStamp - pressedAt > 1000 || location.href != chain.href_ || control_.matches('canvas,html,body') || hasSelection()) return;
+  if (aimed) return { ...aimed, reason: 'shifted' };
+  if (isShown(control_)) {
+    const is = control_.getBoundingClientRect();
+    return covers(is, x, y) || Math.hypot(is.left - rect.left, is.top - rect.top) < 8 ? undefined : { ...facts_, reason: 'moved' };
   }
   const under = document.elementFromPoint(x, y);
   const other = under && controlOf(under);
-  const isReplaced = other && other.localName == control.localName && selectorOf(other) == chain.selector && textOf(other) == chain.text;
-  return isReplaced || (goneAt || now()) - handledAt >= 50 ? 'gone' : undefined;
+  const isReplaced = other?.localName == control_.localName && JSON.stringify(factsOf(other!)) == JSON.stringify(facts_);
+  return isReplaced || (goneAt || now()) - handledAt >= 50 ? { ...facts_, reason: 'gone' } : undefined;
 };
 
 export const listenForShifts = (): void => {
-  attempt(() => {
-    observer = new PerformanceObserver((list) => add(list.getEntries()));
-    observer.observe({ type: 'layout-shift', buffered: true });
+  observe('layout-shift', (entry) => {
+    shifts = [...shifts.slice(-4), entry];
   });
-  onMutation(() => {
-    if (subject && !goneAt && !isShown(subject.control)) goneAt = now();
-  });
-  on(window, 'input change submit scroll dragstart', () => {
-    spoilt = true;
+  on('input change submit scroll dragstart', () => {
+    isSpoilt = true;
     rest = undefined;
   });
-  onInput<PointerEvent>('gotpointercapture', ({ pointerType }) => {
-    if (pointerType == 'mouse') spoilt = true;
-  });
-  onInput<PointerEvent>('pointerover', ({ timeStamp, pointerType }) => {
-    if (pointerType == 'mouse') overAt = timeStamp;
-  });
-  onInput<PointerEvent>('pointermove', (event) => {
-    const { clientX: x, clientY: y, timeStamp: at, pointerType } = event;
+  onInput<PointerEvent>('gotpointercapture pointerover pointermove', (event) => {
+    const { type } = event;
     const target = targetOf(event);
-    if (pointerType != 'mouse') rest = undefined;
-    else if (rest?.control.deref()?.contains(target)) Object.assign(rest, { x, y, at, isUsed: false });
-    else rest = { x, y, at, control: new WeakRef(controlOf(target)), isUsed: false };
+    if (event.pointerType != 'mouse') rest = undefined;
+    else if (/over/.test(type)) overAt = event.timeStamp;
+    else if (/move/.test(type))
+      rest = {
+        x_: event.clientX,
+        y_: event.clientY,
+        at_: event.timeStamp,
+        control_: rest?.control_.deref()?.contains(target) ? rest.control_ : new WeakRef(controlOf(target)),
+      };
+    else isSpoilt = true;
   });
 };

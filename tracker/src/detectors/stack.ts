@@ -4,8 +4,8 @@ import { attempt } from '../guard';
 import { scrub } from '../text';
 
 /** A script's address: its path where it is the page's own, else its host too; never its query. */
-export const sourceOf = (href: string): string | undefined => {
-  const url = attempt(() => new URL(href));
+export const sourceOf = (href: string | undefined): string | undefined => {
+  const url = attempt(() => new URL(href!));
   return url && (url.origin == location.origin ? '' : url.host) + url.pathname;
 };
 
@@ -14,28 +14,32 @@ const ADDRESS = /[a-z][\w+.-]*:\/\/[^\s()]+/gi;
 /** Message text of at most 500 characters: addresses without query, numbers masked so that it groups. */
 export const messageOf = (text: string): string => scrub(text.slice(0, 2000).replace(ADDRESS, (url) => url.split(/[?#]/)[0]!), 500, 4);
 
+export const framesOf = (stack: unknown): string[] => String(stack ?? '').split('\n').filter((line) => /:\d+/.test(line));
+
 export const stackOf = (stack: unknown): string | undefined =>
-  String(stack || '')
-    .split('\n')
-    .filter((line) => /:\d+/.test(line))
+  framesOf(stack)
     .slice(0, 10)
-    .map((line) =>
-      line.trim().slice(0, 500).replace(ADDRESS, (url) => {
-        const [, path, position] = /^(.*?)((?::\d+)*)$/.exec(url)!;
-        return (sourceOf(path!) ?? '') + position;
-      }),
-    )
+    .map((line) => line.trim().slice(0, 500).replace(ADDRESS, (url) => url.replace(/^.*?(?=(:\d+)*$)/, (path) => sourceOf(path) ?? '')))
     .join('\n')
     .slice(0, 2000) || undefined;
 
 export interface Place {
   source: string | undefined;
-  line: number | undefined;
-  column: number | undefined;
+  line: unknown;
+  column: unknown;
 }
 
 /** The address, line and column of a stack's first frame. */
 export const placeOf = (stack: unknown): Place => {
-  const [, href, line, column] = /([a-z][\w+.-]*:\/\/[^\s()]+?):(\d+):(\d+)/i.exec(String(stack || '')) ?? [];
-  return { source: href, line: line ? +line : undefined, column: column ? +column : undefined };
+  const [, source, line, column] = /([a-z][\w+.-]*:\/\/[^\s()]+?):(\d+):(\d+)/i.exec(stack as string) ?? [];
+  return { source, line: line && +line, column: column && +column };
 };
+
+/** What an event tells of an error. */
+export const factsOf = (message: string, { source, line, column }: Place, stack: unknown) => ({
+  message,
+  source: source && sourceOf(source),
+  line,
+  column,
+  stack: stackOf(stack),
+});

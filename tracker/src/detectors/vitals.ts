@@ -1,72 +1,60 @@
 // Web Vitals of the document, each once: not of routes, nor of pages out of the back/forward cache, which are no loads.
 
-import { attempt, now, on } from '../guard';
-import { onFinish } from '../pages';
-import { emit } from '../queue';
+import { type Entry, catchUp, observe } from '../entries';
+import { now, on } from '../guard';
+import { type Add, finishers } from '../pages';
+import { tell } from '../queue';
 import { here } from '../address';
-import { beforePacking } from '../transport';
+import { packers } from '../transport';
 
 /** A laptop that slept while the page loaded. */
 const MAX_TIME = 300_000;
 
-type Entry = any;
+type Values = Record<string, number | undefined>;
 
 let isEarlySent = false;
 let isSent = false;
 
 export const vitals = (): void => {
-  const { supportedEntryTypes: supported } = PerformanceObserver;
-  const url = here();
-  const navigation: Entry = performance.getEntriesByType('navigation')[0];
+  const url = here;
+  const [navigation] = performance.getEntriesByType('navigation') as Entry[];
   const start: number = navigation?.activationStart ?? 0;
-  let hiddenAt = Infinity;
+  const wasHidden = performance.getEntriesByType('visibility-state').find((entry) => entry.name == 'hidden' && entry.startTime >= start);
+  let hiddenAt = document.hidden ? 0 : (wasHidden?.startTime ?? Infinity);
   let paintedAt: number | undefined;
   let largestAt: number | undefined;
-  let shift: number | undefined = supported.includes('layout-shift') ? 0 : undefined;
-  let window_ = { value: 0, first: 0, last: 0 };
+  let shift = PerformanceObserver.supportedEntryTypes.includes('layout-shift') ? 0 : NaN;
+  /** The window of shifts that lasts: its sum, first and last instant. */
+  let sum: number;
+  let first: number;
+  let last: number;
   let delay: number | undefined;
-  let slowest: { id: number; duration: number }[] = [];
-  let counted = 0;
-  const observers: [PerformanceObserver, (entry: Entry) => void][] = [];
+  /** How long each slow interaction took. */
+  const durations = new Map<number, number>();
 
-  const observe = (type: string, each: (entry: Entry) => void, options?: object): void => {
-    attempt(() => {
-      const observer = new PerformanceObserver((list) => list.getEntries().forEach(each));
-      observer.observe({ type, buffered: true, ...options });
-      observers.push([observer, each]);
-    });
+  on('visibilitychange pagehide', (event) => {
+    if (document.hidden || event.type == 'pagehide') hiddenAt = Math.min(hiddenAt, event.timeStamp);
+  });
+  const sinceStart = (at: number): number => Math.max(0, at - start);
+  const interaction = (entry: Entry): void => {
+    const id = entry.interactionId;
+    if (id) durations.set(id, Math.max(durations.get(id) ?? 0, entry.duration));
   };
-  const hide = (at: number): void => {
-    hiddenAt = Math.min(hiddenAt, at);
-  };
-  for (const { name, startTime } of performance.getEntriesByType('visibility-state')) {
-    if (name == 'hidden' && startTime >= start) hide(startTime);
-  }
-  if (document.hidden) hide(0);
-  on(document, 'visibilitychange', ({ timeStamp }) => document.hidden && hide(timeStamp));
-  on(window, 'pagehide', ({ timeStamp }) => hide(timeStamp));
-
-  const interaction = ({ interactionId: id, duration }: Entry): void => {
-    if (!id) return;
-    const known = slowest.find((other) => other.id == id);
-    if (known) known.duration = Math.max(known.duration, duration);
-    else {
-      counted++;
-      slowest.push({ id, duration });
+  observe('paint', (entry) => {
+    if (entry.name != 'first-paint' && entry.startTime < hiddenAt) paintedAt = sinceStart(entry.startTime);
+  });
+  observe('largest-contentful-paint', (entry) => {
+    if (entry.startTime < hiddenAt) largestAt = sinceStart(entry.startTime);
+  });
+  observe('layout-shift', (entry) => {
+    const { startTime } = entry;
+    if (entry.hadRecentInput) return;
+    if (!(startTime - last < 1000 && startTime - first < 5000)) {
+      sum = 0;
+      first = startTime;
     }
-    slowest = slowest.sort((a, b) => b.duration - a.duration).slice(0, 10);
-  };
-  observe('paint', ({ name, startTime }) => {
-    if (name == 'first-contentful-paint' && startTime < hiddenAt) paintedAt = Math.max(0, startTime - start);
-  });
-  observe('largest-contentful-paint', ({ startTime }) => {
-    if (startTime < hiddenAt) largestAt = Math.max(0, startTime - start);
-  });
-  observe('layout-shift', ({ value, startTime, hadRecentInput }) => {
-    if (hadRecentInput) return;
-    const isSame = window_.value && startTime - window_.last < 1000 && startTime - window_.first < 5000;
-    window_ = { value: isSame ? window_.value + value : value, first: isSame ? window_.first : startTime, last: startTime };
-    shift = Math.max(shift!, window_.value);
+    last = startTime;
+    shift = Math.max(shift, (sum += entry.value));
   });
   observe('event', interaction, { durationThreshold: 40 });
   observe('first-input', (entry) => {
@@ -74,34 +62,35 @@ export const vitals = (): void => {
     interaction(entry);
   });
 
-  const time = (value: number | undefined): number | undefined => (value! <= MAX_TIME ? Math.round(value!) : undefined);
-  const report = (values: Record<string, number | undefined>): Record<string, number | undefined> | undefined =>
-    Object.values(values).some((value) => value != null) ? values : undefined;
-  const early = () => {
-    const response: number | undefined = navigation?.responseStart;
-    return { ttfb: response! > 0 ? time(Math.max(0, response! - start)) : undefined, fcp: time(paintedAt) };
+  /** Tells the early values, unless they were sent, and others; nothing where there are none. */
+  const report = (tell: Add, others?: Values): void => {
+    const values: Values = {};
+    // An answer at once is none: its time is unknown.
+    const early = { ttfb: sinceStart(navigation?.responseStart || NaN), fcp: paintedAt };
+    for (const [name, value] of Object.entries<number | undefined>({ ...(isEarlySent ? {} : early), ...others })) {
+      const precision = name == 'cls' ? 10_000 : 1;
+      if (value! <= MAX_TIME) values[name] = Math.round(value! * precision) / precision;
+    }
+    if (Object.keys(values)[0]) tell('web_vitals', values, url);
   };
 
-  beforePacking(() => {
+  packers.push(() => {
     // Before the first paint there is half of it; that waits for the end.
     if (isEarlySent || (paintedAt == null && now() < 10_000)) return;
+    report(tell);
     isEarlySent = true;
-    const values = report(early());
-    if (values) emit('web_vitals', { ...values, url });
   });
-  onFinish((add, isFinal) => {
+  finishers.push((add, isFinal) => {
     if (isSent) return;
-    for (const [observer, each] of observers) attempt(() => observer.takeRecords().forEach(each));
-    const count: number = (performance as any).interactionCount ?? counted;
-    const outliers = Math.min(slowest.length - 1, Math.floor(count / 50));
-    const values = report({
-      ...(isEarlySent ? {} : early()),
-      lcp: time(largestAt),
-      cls: paintedAt == null || shift == null ? undefined : Math.round(shift * 10_000) / 10_000,
-      inp: time(slowest[outliers]?.duration),
-      fid: time(delay),
+    catchUp();
+    const slowest = [...durations.values()].sort((a, b) => b - a);
+    const count: number = (performance as any).interactionCount ?? slowest.length;
+    report(add, {
+      lcp: largestAt,
+      cls: paintedAt == null ? paintedAt : shift,
+      inp: slowest[Math.min(slowest.length - 1, Math.floor(count / 50))],
+      fid: delay,
     });
     if (isFinal) isSent = isEarlySent = true;
-    if (values) add('web_vitals', values, url);
   });
 };

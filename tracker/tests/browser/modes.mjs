@@ -323,4 +323,22 @@ export const modes = [
       assert.equal(last.visitor.aliases, undefined);
     },
   },
+  ...[0, 1].map((isBlocked) => ({
+    id: isBlocked ? 'bait b' : 'bait',
+    name: `what looks like an advertisement is ${isBlocked ? 'hidden' : 'shown'}`,
+    pages: hello('', { head: isBlocked ? '<style>.adsbox { display: none }</style>' : '' }),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(2000);
+      assert.equal(await tab.evaluate(() => document.querySelectorAll('.adsbox').length), 1);
+      await sleep(1500);
+      assert.equal(t.site.batches()[0].visitor.ad_block, isBlocked);
+      await tab.click('#go');
+      await tab.waitForURL('**/next');
+      await sleep(2000);
+      assert.equal(await tab.evaluate(() => document.querySelectorAll('.adsbox').length), 0, 'the session knows');
+      await t.leave(tab);
+      assert.ok(t.site.batches().every(({ visitor }) => visitor.ad_block === isBlocked));
+    },
+  })),
 ];

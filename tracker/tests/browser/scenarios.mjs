@@ -955,4 +955,57 @@ export const scenarios = [
       t.expectViews(['/a', '/b', '/c']);
     },
   },
+  {
+    id: 'logs',
+    name: 'where something was logged',
+    pages: {
+      '/': page(`<script>
+        addEventListener('load', () => setTimeout(() => {
+          console.error('%s is broken', 'it', { secret: 1 });
+          console.warn('careful');
+          console.warn('careful');
+          const error = new RangeError('too far');
+          console.error(error);
+        }, 300));</script>`, { attributes: 'data-local' }),
+    },
+    async run(t) {
+      const tab = await t.open('/?token=secret');
+      await sleep(1200);
+      await t.leave(tab);
+      t.expect({ console_error: 2, console_warning: 1 });
+      const [broken, far] = t.site.events('console_error').map(({ data }) => data);
+      assert.equal(broken.message, 'it is broken [Object]');
+      assert.equal(far.message, 'RangeError: too far');
+      for (const { data } of [...t.site.events('console_error'), ...t.site.events('console_warning')]) {
+        assert.equal(data.source, '/', 'the page, not the tracker');
+        assert.ok(data.line > 0 && data.column > 0 && data.stack);
+        assert.ok(!/identity|secret/.test(data.stack), data.stack);
+      }
+    },
+  },
+  {
+    id: 'zone',
+    name: 'a page whose observers are patched',
+    pages: {
+      '/': page(`${inert('dull')}${inert('works')}<script>works.onclick = () => { works.textContent = 'done'; }</script>`, {
+        head: `<script>
+          window.__zone_symbol__MutationObserver = MutationObserver;
+          window.MutationObserver = class extends MutationObserver { constructor(fn) { super(fn); window.patched = (window.patched ?? 0) + 1; } };
+          window.Zone = { __symbol__: (name) => '__zone_symbol__' + name };</script>`,
+      }),
+    },
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(2500);
+      const before = await tab.evaluate(() => window.patched ?? 0);
+      await tab.click('#works');
+      await sleep(3300);
+      await tab.click('#dull');
+      await sleep(3500);
+      assert.equal(await tab.evaluate(() => window.patched ?? 0), before, 'the page\'s own observer is taken');
+      await t.leave(tab);
+      t.expect({ dead_click: 1 });
+      assert.equal(t.site.events('dead_click')[0].data.text, 'dull');
+    },
+  },
 ];

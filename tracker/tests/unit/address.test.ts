@@ -18,6 +18,8 @@ test('queries and fragments stay at home', () => {
   settings.params = ['page', 'q'];
   assert.equal(url('/a?token=1&page=2'), '/a?page=2');
   assert.equal(url('/a?page=a@b.c'), '/a?page=*');
+  assert.equal(url('/a?q=a%20b&page=2'), url('/a?x=1&page=2&q=a+b'), 'one page has one address');
+  assert.equal(address('/a?q=a%20b').key_, address('/a?x=1&q=a%20b').key_);
 });
 
 test('routes in the hash are pages', () => {

@@ -42,7 +42,7 @@ test('another tab keeps a session alive', () => {
   identity.session();
   mock.timers.tick(31 * MINUTE);
   const record = stored();
-  record.s.l = Date.now();
+  record.l = Date.now();
   localStorage.setItem('identity.000000', JSON.stringify(record));
   assert.equal(identity.touch(), false);
 });
@@ -82,7 +82,7 @@ test('clicks of two tabs add up', () => {
   identity.session();
   identity.change((session) => session.c++);
   const record = stored();
-  record.s.c += 5;
+  record.c += 5;
   localStorage.setItem('identity.000000', JSON.stringify(record));
   identity.change((session) => session.c++);
   assert.equal(identity.sessionFacts().click_count, 7);
@@ -91,7 +91,7 @@ test('clicks of two tabs add up', () => {
 test('of two sessions born at once the smaller id stays', () => {
   const mine = identity.session().i;
   const record = stored();
-  record.s.i = 'ses_----------------';
+  record.i = 'ses_----------------';
   localStorage.setItem('identity.000000', JSON.stringify(record));
   identity.agree();
   assert.equal(identity.session().i, 'ses_----------------');
@@ -103,6 +103,11 @@ test('names of a visitor do not outlive the tab where ids do not', () => {
   assert.ok(identity.addAlias('user-1'));
   assert.deepEqual(identity.visitorFacts().aliases, ['user-1']);
   assert.deepEqual(JSON.parse(sessionStorage.getItem('identity.000000')!).a, []);
+  identity.agree();
+  identity.change((session) => session.c++);
+  mock.timers.tick(31 * MINUTE);
+  identity.renew();
+  assert.deepEqual(identity.visitorFacts().aliases, ['user-1'], 'but last as long as the page');
 });
 
 test('what is measured of a screen is whole', () => {
@@ -110,6 +115,9 @@ test('what is measured of a screen is whole', () => {
 });
 
 test('the frustration score is the server’s', () => {
-  identity.change(({ n }) => Object.assign(n, { rage: 3, dead: 5, error: 2, abandon: 1 }));
+  const { RAGE, DEAD, ERROR, ABANDON } = identity;
+  for (const points of [RAGE, RAGE, RAGE, DEAD, DEAD, DEAD, DEAD, DEAD, ERROR, ERROR, ABANDON]) identity.count(points);
   assert.equal(identity.frustration(), 78);
+  for (let n = 0; n < 4; n++) identity.count(identity.RAPID);
+  assert.equal(identity.frustration(), 100);
 });

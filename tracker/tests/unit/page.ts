@@ -2,16 +2,17 @@
 
 export const settings: { [name: string]: unknown } = { key: 'pk_live_00000000000000000000000000000000', endpoint: 'https://t.example/collect' };
 
+/** Entries are properties, as a browser's are. */
 class MemoryStorage {
-  private readonly entries = new Map<string, string>();
+  [name: string]: unknown;
   getItem(name: string): string | null {
-    return this.entries.get(name) ?? null;
+    return Object.hasOwn(this, name) ? (this[name] as string) : null;
   }
   setItem(name: string, value: string): void {
-    this.entries.set(name, value);
+    this[name] = String(value);
   }
   removeItem(name: string): void {
-    this.entries.delete(name);
+    delete this[name];
   }
 }
 

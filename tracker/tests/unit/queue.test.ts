@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { pack } from '../../src/batch';
 import { forget } from '../../src/identity';
-import { byteLength, toJson } from '../../src/json';
-import { clear, emit, setHook } from '../../src/queue';
+import { toJson } from '../../src/json';
+import { clear, emit as queue, setHook } from '../../src/queue';
 import { settle } from '../../src/settings';
 import { storeIn } from '../../src/storage';
 import { install, settings } from './page';
+
+const emit = (name: string, data?: Record<string, unknown>, created_at = Date.now()) => queue({ name, created_at, data });
 
 beforeEach(() => {
   install();
@@ -23,7 +25,7 @@ test('batches keep to the collector’s limits', () => {
   assert.equal(batches.reduce((sum, { events }) => sum + events.length, 0), 450);
   for (const batch of batches) {
     assert.ok(batch.events.length <= 100);
-    assert.ok(byteLength(toJson(batch)) < 20_000);
+    assert.ok(Buffer.byteLength(toJson(batch)) < 20_000);
     assert.match(batch.batch_id, /^b_[\w-]{16}$/);
   }
   assert.equal(new Set(batches.map(({ batch_id }) => batch_id)).size, batches.length);
