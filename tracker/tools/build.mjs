@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { SCRIPTS, gzip, root, script, version } from './bundle.mjs';
+import { SCRIPTS, bundle, gzip, root, version } from './bundle.mjs';
 
 const out = resolve(process.argv[2] ?? join(root, 'dist'));
 
@@ -18,8 +18,8 @@ const brotli = (bytes) =>
   });
 
 mkdirSync(out, { recursive: true });
-for (const name of Object.keys(SCRIPTS)) {
-  const bytes = await script(name);
+for (const [name, entry] of Object.entries(SCRIPTS)) {
+  const bytes = await bundle(entry, 'iife');
   const integrity = createHash('sha384').update(bytes).digest('base64');
   writeFileSync(join(out, name), bytes);
   writeFileSync(join(out, `${name}.gz`), gzip(bytes));

@@ -3,12 +3,12 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { minified, root } from './bundle.mjs';
+import { bundle, root } from './bundle.mjs';
 
 const out = join(root, 'package');
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
-for (const name of ['index', 'lite']) writeFileSync(join(out, `${name}.js`), (await minified(`${name}.ts`, 'esm')).code);
-writeFileSync(join(out, 'auto.js'), (await minified('script.ts', 'esm')).code);
+for (const name of ['index', 'lite']) writeFileSync(join(out, `${name}.js`), await bundle(`${name}.ts`, 'esm'));
+writeFileSync(join(out, 'auto.js'), await bundle('script.ts', 'esm'));
 const options = ['--declaration', '--emitDeclarationOnly', '--stripInternal', '--outDir', out, '--rootDir', join(root, 'src')];
 execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', root, ...options], { stdio: 'inherit' });

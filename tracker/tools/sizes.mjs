@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { root } from './bundle.mjs';
 
 /** Bytes of gzip -9 that a script may have: a little more than it has, so that growth is a decision. */
-const BOUNDS = { 'identity.js': 13_504, 'identity-lite.js': 6848 };
+const BOUNDS = { 'identity.js': 14_336, 'identity-lite.js': 7296 };
 
 const folder = resolve(process.argv[2] ?? join(root, 'dist'));
 const size = (name) => readFileSync(join(folder, name)).length;
