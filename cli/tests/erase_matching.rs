@@ -4,6 +4,8 @@
 
 mod common;
 
+use std::time::{Duration, Instant};
+
 use common::{Dev, assert_status, batch, now, run, stderr, stdout};
 use serde_json::{Value, json};
 
@@ -86,6 +88,11 @@ async fn what_matches_is_shown_and_then_erased() {
     // What is sent again of them is refused.
     import(&dev);
     assert_eq!(dev.get("/stats").await, stats);
+    // They are in the table until the stream brings them.
+    let patience = Instant::now() + Duration::from_secs(20);
+    while dev.run(&["rebuild", "--check"]).status.code() != Some(0) && Instant::now() < patience {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
     assert_status(&dev.run(&["rebuild", "--check"]), 0);
 }
 

@@ -204,7 +204,7 @@ async fn what_is_laid_on_a_day_is_merged_when_the_next_one_begins() {
     deliver(&store, &full, 1).await;
     let mut count = full.len();
     while items().await.iter().filter(is_layer).count() == 0 {
-        assert!(count < 120, "each round wrote all of the day anew");
+        assert!(count < 300, "each round wrote all of the day anew");
         deliver(&store, &[batch(count, 0, views(0, 1))], 1).await;
         Consumer::new(store.clone()).compact(&project()).await.unwrap();
         count += 1;

@@ -449,7 +449,7 @@ mod tests {
                     self.items.insert(item, run);
                 }
             }
-            assert!(written <= room && (room < 64 || memory.recent_len <= MAX_SEEN));
+            assert!(written <= room && (room < 110 || memory.recent_len <= MAX_SEEN));
             assert_eq!(memory.recent_len, memory.recent.len());
             let (seen, runs, _) = memory.into_state();
             self.state = (seen, runs);
@@ -560,7 +560,7 @@ mod tests {
         let all: Vec<(u64, Day, bool)> =
             (0..CAPACITY as u64 + 1_000).map(|key| (hash(key), Day(20_000), true)).collect();
         for steps in all.chunks(10_007) {
-            visitor.change(steps, 64);
+            visitor.change(steps, 110);
         }
         visitor.is_bounded();
         assert_eq!(visitor.model.values().map(BTreeSet::len).sum::<usize>(), CAPACITY);
@@ -568,7 +568,7 @@ mod tests {
         println!("{of_a_key:.1} bytes are written a key");
         for steps in all.chunks(10_007) {
             let steps: Vec<_> = steps.iter().map(|(hash, day, _)| (*hash, *day, false)).collect();
-            visitor.change(&steps, 64);
+            visitor.change(&steps, 110);
         }
         visitor.is_bounded();
         visitor.remembers_its_model();
