@@ -196,7 +196,9 @@ fn visitors_that_match_are_erased_as_if_they_had_never_come() {
             let (erased, counted, ()) = tokio::join!(Box::pin(erasing), Box::pin(counting), Box::pin(rebuilding));
             counted?;
             let Erased { visitors, .. } = erased.map_err(|error| error.to_string())?;
-            if visitors != expected.len() {
+            // What counts beside it meets the tombstones, and may erase some of them first.
+            let least = if is_beside { 0 } else { expected.len() };
+            if !(least..=expected.len()).contains(&visitors) {
                 return Err(format!("{visitors} of {} are erased", expected.len()));
             }
             forget(&mut told, of, &expected);
