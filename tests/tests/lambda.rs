@@ -586,6 +586,19 @@ fn count_alike(batches: &mut [(usize, Sent)]) {
         let within = |at: i64| (start + (at - start).rem_euclid(24 * HOUR_MS)).min(now() - 10_000);
         sent.session.started_at = start;
         sent.sent_at = within(sent.sent_at);
+        let session = &mut sent.session;
+        for text in [
+            &mut sent.page,
+            &mut session.url,
+            &mut session.referrer,
+            &mut session.utm_source,
+            &mut session.utm_medium,
+            &mut session.utm_campaign,
+            &mut session.utm_term,
+            &mut session.utm_content,
+        ] {
+            *text = text.take().filter(|text| text.len() <= MAX_TEXT);
+        }
         for event in &mut sent.events {
             event.created_at = within(event.created_at);
             event.url = event.url.take().filter(|url| url.len() <= MAX_TEXT);
