@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use identity::dev::{self, Options};
 use identity::project::Settings;
 use identity::{key, project};
@@ -122,7 +122,9 @@ impl Stack {
 
     async fn store_trying(&self, retries: RetryConfig, endpoint_url: &str) -> Store {
         let client = shared::app::client(Some(endpoint_url)).await;
-        let config = client.config().to_builder().retry_config(retries).build();
+        // The SDK makes no second try while too many others are under way. Where each first one fails, that is always.
+        let partition = RetryPartition::custom("tests").token_bucket(TokenBucket::unlimited()).build();
+        let config = client.config().to_builder().retry_config(retries).retry_partition(partition).build();
         Store::new(Client::from_conf(config), self.store().table())
     }
 

@@ -119,8 +119,7 @@ fn a_day_in_parts_survives_lost_answers() {
     runtime.block_on(async {
         let stack = Stack::start(Counting::ByTest).await;
         let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::FirstTries(Fault::AnswerLost)).await.unwrap();
-        // After some hundred tries in a row that failed, the SDK makes no second one: so each step has a client of its own.
-        let consumer = async || Consumer::new(stack.store_as_deployed(&proxy.url()).await);
+        let consumer = Consumer::new(stack.store_as_deployed(&proxy.url()).await);
         let (project, mut oracle) = (stack.project().await, Oracle::default());
         let mut rng = Rng::with_seed(3);
         for round in 0..2 {
@@ -135,8 +134,8 @@ fn a_day_in_parts_survives_lost_answers() {
                 let events = (0..EVENTS).map(|_| error(&mut rng)).collect();
                 stored.push(store(&stack, &project, &mut oracle, number, batch(number, None, events)).await);
             }
-            deliver(&consumer().await, &stored, Order::Stored, &mut rng).await.unwrap();
-            consumer().await.compact(&project.id).await.unwrap();
+            deliver(&consumer, &stored, Order::Stored, &mut rng).await.unwrap();
+            consumer.compact(&project.id).await.unwrap();
             let blocks = Query::partition(keys::blocks(&project.id, Measure::Errors)).strong();
             let items = stack.store().query(blocks).await.unwrap().len();
             assert!(items > 2, "round {round}: the day is in {items} items");
