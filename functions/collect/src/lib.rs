@@ -209,25 +209,14 @@ impl Collector {
     }
 
     async fn settings(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<Settings, StoreError> {
-        if let Some(settings) = self.settings.get(project, now) {
-            return Ok(settings);
-        }
-        let settings = Settings::load(store, project).await?;
-        self.settings.put(project, settings.clone(), now..now.plus(SETTINGS_TRUST_MS));
-        Ok(settings)
+        let good = now..now.plus(SETTINGS_TRUST_MS);
+        self.settings.get_or_load(project, good, Settings::load(store, project)).await
     }
 
     async fn check_spending(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<(), ApiError> {
         let Some(max) = self.max_daily_units else { return Ok(()) };
-        let spent = match self.spent.get(project, now) {
-            Some(spent) => spent,
-            None => {
-                let spent = spending::of_day(store, project, now.day()).await?;
-                let until = now.plus(SETTINGS_TRUST_MS).min(now.day().end().plus(1));
-                self.spent.put(project, spent, now..until);
-                spent
-            }
-        };
+        let good = now..now.plus(SETTINGS_TRUST_MS).min(tomorrow(now));
+        let spent = self.spent.get_or_load(project, good, spending::of_day(store, project, now.day())).await?;
         if spent < max {
             return Ok(());
         }
@@ -236,22 +225,16 @@ impl Collector {
     }
 
     async fn ip_key(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<IpKey, StoreError> {
-        if let Some(key) = self.ip_keys.get(project, now) {
-            return Ok(key);
-        }
-        let key = ip::key_of_today(store, project, now).await?;
-        self.ip_keys.put(project, key.clone(), now..now.day().end().plus(1));
-        Ok(key)
+        self.ip_keys.get_or_load(project, now..tomorrow(now), ip::key_of_today(store, project, now)).await
     }
 
     async fn day_secret(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<DaySecret, StoreError> {
-        if let Some(secret) = self.day_secrets.get(project, now) {
-            return Ok(secret);
-        }
-        let secret = DaySecret::of_today(store, project, now).await?;
-        self.day_secrets.put(project, secret.clone(), now..now.day().end().plus(1));
-        Ok(secret)
+        self.day_secrets.get_or_load(project, now..tomorrow(now), DaySecret::of_today(store, project, now)).await
     }
+}
+
+fn tomorrow(now: Millis) -> Millis {
+    now.day().end().plus(1)
 }
 
 /// Answers a request to the collector.

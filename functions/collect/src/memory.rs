@@ -20,14 +20,29 @@ impl<V> Default for Memory<V> {
 }
 
 impl<V: Clone> Memory<V> {
+    /// A project's value, if it is still good at the beginning of some time; else it is loaded, and remembered for that time.
+    pub async fn get_or_load<E>(
+        &self,
+        project: &ProjectId,
+        good: Range<Millis>,
+        load: impl Future<Output = Result<V, E>>,
+    ) -> Result<V, E> {
+        if let Some(value) = self.get(project, good.start) {
+            return Ok(value);
+        }
+        let value = load.await?;
+        self.put(project, value.clone(), good);
+        Ok(value)
+    }
+
     /// A project's value, if it is still good.
-    pub fn get(&self, project: &ProjectId, now: Millis) -> Option<V> {
+    fn get(&self, project: &ProjectId, now: Millis) -> Option<V> {
         let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         memory.get(project).filter(|(_, good)| good.contains(&now)).map(|(value, _)| value.clone())
     }
 
     /// Remembers a project's value for some time.
-    pub fn put(&self, project: &ProjectId, value: V, good: Range<Millis>) {
+    fn put(&self, project: &ProjectId, value: V, good: Range<Millis>) {
         let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.len() >= MAX_REMEMBERED {
             memory.clear();
