@@ -14,7 +14,7 @@ use shared::codec;
 use shared::dates::DateRange;
 use shared::derived::block::{self, Block, Found, NewBlock, Reading};
 use shared::derived::index::{Entries, HourEntries, merge, runs_of};
-use shared::derived::tail::{Manifest, Round, Segment, Tail};
+use shared::derived::tail::{Manifest, Round, Tail};
 use shared::derived::{BatchEntry, BatchRef, Generation, Index, Measure, Rows, SessionEntry, SessionRef};
 use shared::ids::ProjectId;
 use shared::keys::{self, BlockItem, Key, RunKey, RunKind};
@@ -130,13 +130,17 @@ impl<'a> Compaction<'a> {
 
     /// The tail with no round under way: one that is, is carried out.
     pub async fn settled_tail(&self) -> Result<Tail<Item>, StoreError> {
-        loop {
-            let tail = Tail::load(self.store, self.project).await?;
-            let Some(round) = tail.manifest.unfinished() else { return Ok(tail) };
-            if let Some(complete) = self.carry_out(&tail, round).await? {
-                return Ok(tail.followed_by(complete, &BTreeSet::new()));
-            }
+        self.settle(Tail::load(self.store, self.project).await?).await
+    }
+
+    async fn settle(&self, mut tail: Tail<Item>) -> Result<Tail<Item>, StoreError> {
+        while let Some(round) = tail.manifest.unfinished() {
+            tail = match self.carry_out(&tail, round).await? {
+                Some(complete) => tail.followed_by(complete, &BTreeSet::new()),
+                None => Tail::load(self.store, self.project).await?,
+            };
         }
+        Ok(tail)
     }
 
     /// Stores the manifest that follows another one, unless that was overtaken. Says whether it did.
@@ -189,18 +193,11 @@ impl<'a> Compaction<'a> {
         let segments = chosen.map(|segment| segment.id.clone()).collect();
         let Removed { gone, remaining } = self.remove_merged(&tail).await?;
         let begun = tail.manifest.begin_round(remaining, segments, Millis::now());
-        if !self.put(&tail.manifest, &begun).await? {
-            return Ok((self.settled_tail().await?, true));
-        }
-        let tail = tail.followed_by(begun, &gone);
-        let complete = match tail.manifest.unfinished() {
-            Some(round) => self.carry_out(&tail, round).await?,
-            None => None,
+        let next = match self.put(&tail.manifest, &begun).await? {
+            true => self.settle(tail.followed_by(begun, &gone)).await?,
+            false => self.settled_tail().await?,
         };
-        Ok(match complete {
-            Some(complete) => (tail.followed_by(complete, &BTreeSet::new()), true),
-            None => (self.settled_tail().await?, true),
-        })
+        Ok((next, true))
     }
 
     /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain. The manifest forgets
@@ -242,15 +239,16 @@ impl<'a> Compaction<'a> {
     async fn merge_round(&self, tail: &Tail<Item>, round: u64, generation: Generation) -> Result<(), StoreError> {
         let segments = tail.segments.iter().filter(|segment| segment.round == Some(round));
         let segments = segments.filter(|segment| segment.counts_in(generation));
-        let deltas = segments.map(Segment::unpack).collect::<Result<Vec<_>, _>>()?;
+        let (mut of_segments, mut sessions, mut events) = (Vec::new(), Entries::default(), Entries::default());
+        for segment in segments {
+            let delta = segment.unpack()?;
+            sessions.merge(delta.sessions);
+            events.merge(delta.events);
+            of_segments.push(delta.counters);
+        }
         let mut counters: BTreeMap<(Measure, Day), Vec<&Rows>> = BTreeMap::new();
-        let (mut sessions, mut events) = (Entries::default(), Entries::default());
-        for delta in &deltas {
-            for (place, rows) in delta.counters.iter() {
-                counters.entry(place).or_default().push(rows);
-            }
-            sessions.merge(delta.sessions.clone());
-            events.merge(delta.events.clone());
+        for (place, rows) in of_segments.iter().flat_map(|counters| counters.iter()) {
+            counters.entry(place).or_default().push(rows);
         }
         let merge = Merge { generation, round, takes_layers: tail.manifest.takes_layers(Millis::now()) };
         let begun: Vec<Option<(Measure, Day)>> = stream::iter(&counters)

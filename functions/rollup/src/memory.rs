@@ -10,6 +10,7 @@ use shared::derived::seen_runs::{SeenItem, SeenMemory, SeenRun};
 use shared::keys::{self, Key};
 use shared::model::{Batch, Session, Visitor};
 use shared::store::{Consistency, DATA, Item, StoreError, Write, binary, key_item, read_packed};
+use shared::time::Day;
 
 use crate::history::Context;
 
@@ -35,11 +36,14 @@ impl<'a> Memory<'a> {
         &mut self,
         batches: impl Iterator<Item = (&'b Session, &'b Batch)>,
     ) -> Result<(), StoreError> {
+        let seen = batches.flat_map(|(session, batch)| seen_in_batch(session, batch));
+        self.expect_keys(seen.map(|seen| (seen.hash(), seen.day))).await
+    }
+
+    async fn expect_keys(&mut self, keys: impl Iterator<Item = (u64, Day)>) -> Result<(), StoreError> {
         if self.remembered.is_full() {
             return Ok(());
         }
-        let seen = batches.flat_map(|(session, batch)| seen_in_batch(session, batch));
-        let keys = seen.map(|seen| (seen.hash(), seen.day));
         let new = keys.filter(|(hash, day)| !self.remembered.is_recent(*hash, *day)).map(|(hash, _)| hash);
         let missing = self.remembered.missing(new);
         self.find(missing).await
@@ -55,9 +59,10 @@ impl<'a> Memory<'a> {
         if !session.counted {
             return Ok(());
         }
-        self.expect(batches.iter().map(|batch| (session, batch))).await?;
-        for seen in batches.iter().flat_map(|batch| seen_in_batch(session, batch)) {
-            let hash = seen.hash();
+        let seen = batches.iter().flat_map(|batch| seen_in_batch(session, batch));
+        let seen: Vec<_> = seen.map(|seen| (seen.hash(), seen)).collect();
+        self.expect_keys(seen.iter().map(|(hash, seen)| (*hash, seen.day))).await?;
+        for (hash, seen) in seen {
             if self.remembered.is_recent(hash, seen.day) || self.remembered.is_full() {
                 continue;
             }
