@@ -105,18 +105,7 @@ fn batch(visitor: &str, session: &str, id: &str, started_at: Millis, events: Vec
         sent_at: started_at,
         page: None,
         visitor: VisitorFacts::default(),
-        session: SessionFacts {
-            started_at,
-            url: None,
-            referrer: None,
-            utm_source: None,
-            utm_medium: None,
-            utm_campaign: None,
-            utm_term: None,
-            utm_content: None,
-            click_count: None,
-            max_scroll_depth: None,
-        },
+        session: SessionFacts { started_at, ..SessionFacts::default() },
         events,
     }
 }

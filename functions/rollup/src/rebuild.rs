@@ -1052,18 +1052,7 @@ mod tests {
             sent_at: Millis::now(),
             page: None,
             visitor: VisitorFacts::default(),
-            session: SessionFacts {
-                started_at: Millis::now(),
-                url: None,
-                referrer: None,
-                utm_source: None,
-                utm_medium: None,
-                utm_campaign: None,
-                utm_term: None,
-                utm_content: None,
-                click_count: None,
-                max_scroll_depth: None,
-            },
+            session: SessionFacts { started_at: Millis::now(), ..SessionFacts::default() },
             events: Vec::new(),
         }
     }

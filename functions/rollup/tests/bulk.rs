@@ -51,18 +51,7 @@ fn batch(visitor: usize, number: usize, events: Vec<Event>) -> Batch {
         sent_at: at,
         page: None,
         visitor: VisitorFacts::default(),
-        session: SessionFacts {
-            started_at: Millis(START),
-            url: None,
-            referrer: None,
-            utm_source: None,
-            utm_medium: None,
-            utm_campaign: None,
-            utm_term: None,
-            utm_content: None,
-            click_count: None,
-            max_scroll_depth: None,
-        },
+        session: SessionFacts { started_at: Millis(START), ..SessionFacts::default() },
         events,
     }
 }

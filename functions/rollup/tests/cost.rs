@@ -61,12 +61,9 @@ fn visit(number: u64, start: i64) -> Vec<Batch> {
                     url: Some("/".to_owned()),
                     referrer: Some("https://www.google.com/".to_owned()),
                     utm_source: Some("google".to_owned()),
-                    utm_medium: None,
-                    utm_campaign: None,
-                    utm_term: None,
-                    utm_content: None,
                     click_count: Some(8),
                     max_scroll_depth: Some(87),
+                    ..SessionFacts::default()
                 },
                 events: names.into_iter().enumerate().map(event).collect(),
             });

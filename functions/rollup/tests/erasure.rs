@@ -67,12 +67,8 @@ fn batch(visitor: &str, number: i64, at: i64, events: Vec<Event>) -> Batch {
             url: Some(format!("/{visitor}/landing")),
             referrer: Some(format!("https://{visitor}.example/")),
             utm_source: Some(format!("{visitor}-source")),
-            utm_medium: None,
             utm_campaign: Some(format!("{visitor}-campaign")),
-            utm_term: None,
-            utm_content: None,
-            click_count: None,
-            max_scroll_depth: None,
+            ..SessionFacts::default()
         },
         events,
     }

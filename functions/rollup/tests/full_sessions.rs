@@ -45,18 +45,7 @@ fn batch(number: i64, at: i64, events: usize, url: &str) -> Batch {
         sent_at: Millis(at + 1_000),
         page: None,
         visitor: VisitorFacts::default(),
-        session: SessionFacts {
-            started_at: Millis(START),
-            url: Some("/".to_owned()),
-            referrer: None,
-            utm_source: None,
-            utm_medium: None,
-            utm_campaign: None,
-            utm_term: None,
-            utm_content: None,
-            click_count: None,
-            max_scroll_depth: None,
-        },
+        session: SessionFacts { started_at: Millis(START), url: Some("/".to_owned()), ..SessionFacts::default() },
         events: (0..events as i64).map(event).collect(),
     }
 }

@@ -44,18 +44,7 @@ fn batch(session: i64, hours: i64, number: i64, pages: impl Iterator<Item = i64>
         sent_at: at.plus(1_000),
         page: None,
         visitor: VisitorFacts::default(),
-        session: SessionFacts {
-            started_at,
-            url: None,
-            referrer: None,
-            utm_source: None,
-            utm_medium: None,
-            utm_campaign: None,
-            utm_term: None,
-            utm_content: None,
-            click_count: None,
-            max_scroll_depth: None,
-        },
+        session: SessionFacts { started_at, ..SessionFacts::default() },
         events: pages.enumerate().map(view).collect(),
     }
 }

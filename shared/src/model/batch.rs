@@ -89,7 +89,7 @@ pub struct VisitorFacts {
 }
 
 /// What one batch says about its session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionFacts {
     /// When the session started.
     pub started_at: Millis,

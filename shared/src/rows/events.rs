@@ -127,18 +127,7 @@ mod tests {
             sent_at: Millis(sent_at),
             page: None,
             visitor: VisitorFacts::default(),
-            session: SessionFacts {
-                started_at: Millis(0),
-                url: None,
-                referrer: None,
-                utm_source: None,
-                utm_medium: None,
-                utm_campaign: None,
-                utm_term: None,
-                utm_content: None,
-                click_count: None,
-                max_scroll_depth: None,
-            },
+            session: SessionFacts { started_at: Millis(0), ..SessionFacts::default() },
             events: created_at.iter().enumerate().map(event).collect(),
         }
     }

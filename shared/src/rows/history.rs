@@ -274,18 +274,7 @@ mod tests {
             sent_at: started_at,
             page: None,
             visitor: VisitorFacts::default(),
-            session: SessionFacts {
-                started_at,
-                url: None,
-                referrer: None,
-                utm_source: None,
-                utm_medium: None,
-                utm_campaign: None,
-                utm_term: None,
-                utm_content: None,
-                click_count: None,
-                max_scroll_depth: None,
-            },
+            session: SessionFacts { started_at, ..SessionFacts::default() },
             events: Vec::new(),
         };
         let begun = Session::begin(&batch, &[]);

@@ -91,12 +91,7 @@ pub fn batches(visitors: u64) -> Vec<Batch> {
                         url: Some("/".to_owned()),
                         referrer: Some("https://www.google.com/".to_owned()),
                         utm_source: (dice.roll(2) == 0).then(|| "mail".to_owned()),
-                        utm_medium: None,
-                        utm_campaign: None,
-                        utm_term: None,
-                        utm_content: None,
-                        click_count: None,
-                        max_scroll_depth: None,
+                        ..SessionFacts::default()
                     },
                     events,
                 });
