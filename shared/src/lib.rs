@@ -27,6 +27,7 @@ pub mod pagination;
 pub mod params;
 pub mod ranking;
 pub mod rate_limit;
+pub mod room;
 pub mod routes;
 pub mod rows;
 mod secret;

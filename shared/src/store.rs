@@ -14,6 +14,8 @@ use aws_sdk_dynamodb::types::{
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
+use futures::stream::{self, BoxStream, FuturesUnordered, Stream, StreamExt, TryStreamExt};
+
 use crate::codec::{self, CodecError, Packed, Plain};
 use crate::group::Group;
 use crate::keys::Key;
@@ -235,6 +237,41 @@ impl Query {
     }
 }
 
+/// The result pages of a query, of a megabyte at most.
+#[derive(Debug)]
+pub struct Pages {
+    store: Store,
+    query: Query,
+    /// How many more items are wanted, if not all.
+    left: Option<usize>,
+    from: Option<Item>,
+    is_done: bool,
+}
+
+impl Pages {
+    /// The items of the next page, which may be none; `None` after the last one.
+    pub async fn next(&mut self) -> Result<Option<Vec<Item>>, StoreError> {
+        if self.is_done {
+            return Ok(None);
+        }
+        let (page, next) = self.store.query_page(&self.query, self.left, self.from.take()).await?;
+        self.left = self.left.map(|left| left.saturating_sub(page.len()));
+        self.is_done = next.is_none() || self.left == Some(0);
+        self.from = next;
+        Ok(Some(page))
+    }
+
+    /// Whether there may be items that match after those that came.
+    pub fn has_more(&self) -> bool {
+        !self.is_done || self.from.is_some()
+    }
+
+    /// The pages that are left, as a stream.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Vec<Item>, StoreError>> + Send + use<> {
+        stream::try_unfold(self, async |mut pages| Ok(pages.next().await?.map(|page| (page, pages))))
+    }
+}
+
 /// One write of a transaction.
 #[derive(Debug, Clone)]
 pub enum Write {
@@ -347,16 +384,21 @@ impl Store {
     }
 
     /// Many items, in no order; those that don't exist are left out.
-    pub async fn get_many(
+    pub async fn get_many(&self, keys: Vec<Key>, consistency: Consistency) -> Result<HashMap<Key, Item>, StoreError> {
+        self.get_chunks(keys, consistency).try_concat().await
+    }
+
+    /// The same, some of them at a time, for what may be more than memory holds.
+    pub fn get_chunks(
         &self,
         mut keys: Vec<Key>,
         consistency: Consistency,
-    ) -> Result<HashMap<Key, Item>, StoreError> {
+    ) -> BoxStream<'_, Result<HashMap<Key, Item>, StoreError>> {
         keys.sort_unstable();
         keys.dedup();
-        let chunks = keys.chunks(MAX_BATCH_GET).map(|chunk| self.get_chunk(chunk, consistency));
-        let found = futures::future::try_join_all(chunks).await?;
-        Ok(found.into_iter().flatten().collect())
+        let chunks: Vec<Vec<Key>> = keys.chunks(MAX_BATCH_GET).map(<[Key]>::to_vec).collect();
+        let found = chunks.into_iter().map(move |chunk| async move { self.get_chunk(&chunk, consistency).await });
+        found.collect::<FuturesUnordered<_>>().boxed()
     }
 
     async fn get_chunk(&self, keys: &[Key], consistency: Consistency) -> Result<HashMap<Key, Item>, StoreError> {
@@ -399,17 +441,16 @@ impl Store {
 
     /// The items that a query matches, over as many result pages as it takes.
     pub async fn query(&self, query: Query) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::new();
-        let mut from = None;
-        loop {
-            let left = query.limit.map(|limit| limit - items.len());
-            let (page, next) = self.query_page(&query, left, from).await?;
+        let (mut pages, mut items) = (self.pages(query), Vec::new());
+        while let Some(page) = pages.next().await? {
             items.extend(page);
-            from = next;
-            if from.is_none() || query.limit.is_some_and(|limit| items.len() >= limit) {
-                return Ok(items);
-            }
         }
+        Ok(items)
+    }
+
+    /// The result pages of a query, one after the other: for what may be more than memory holds.
+    pub fn pages(&self, query: Query) -> Pages {
+        Pages { store: self.clone(), left: query.limit, query, from: None, is_done: false }
     }
 
     async fn query_page(

@@ -18,7 +18,7 @@ use shared::model::batch::event_ids;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
 use shared::rows::history::{Found, History, Wanted};
-use shared::rows::{EventRow, events, sessions};
+use shared::rows::{EventRow, sessions};
 use shared::store::{Consistency, StoreError};
 use shared::time::{Hour, Millis};
 
@@ -107,7 +107,7 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
         Owner::Visitor(visitor) => History { store, project, visitor: &visitor }.page(&wanted).await,
         Owner::Session(session) => match sessions::find(store, project, &session).await? {
             Some(place) if parameters.may_be_by(&place.visitor) => {
-                Ok(wanted.of(events::read_of_session(store, project, &place.visitor, &session).await?))
+                History { store, project, visitor: &place.visitor }.of_session(&session, &wanted).await
             }
             _ => Ok((0, Vec::new())),
         },

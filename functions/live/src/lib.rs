@@ -9,9 +9,10 @@ use shared::app::App;
 use shared::derived::{BatchEntry, BatchRef, Index, View};
 use shared::error::ApiError;
 use shared::ids::{SessionId, VisitorId};
-use shared::model::Visitor;
 use shared::model::batch::MAX_AHEAD_MS;
+use shared::model::visitor::Profile;
 use shared::params::Params;
+use shared::room;
 use shared::rows::visitors;
 use shared::time::{Hour, Millis};
 
@@ -46,7 +47,7 @@ impl Parameters {
 /// The response body.
 #[derive(Debug, Serialize)]
 pub struct Live {
-    /// The latest first.
+    /// The latest first, as many as an answer has room for.
     data: Vec<LiveVisitor>,
     /// All of them, listed or not.
     count: usize,
@@ -65,8 +66,7 @@ pub struct LiveVisitor {
 }
 
 impl LiveVisitor {
-    fn new(visitor_id: VisitorId, visitor: Visitor, last_seen_at: Millis) -> Self {
-        let profile = visitor.profile;
+    fn new(visitor_id: VisitorId, profile: Profile, last_seen_at: Millis) -> Self {
         LiveVisitor {
             visitor_id,
             current_page: profile.page,
@@ -93,12 +93,12 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Live, ApiError> 
     let count = present.len();
     present.truncate(MAX_ROWS);
     let ids = present.iter().map(|(id, _)| id);
-    let mut found = visitors::read_many(&caller.store, &caller.project, ids).await?;
+    let mut found = visitors::read_many(&caller.store, &caller.project, ids, |_, visitor| visitor.profile).await?;
     let data = present
         .into_iter()
-        .filter_map(|(id, last_seen_at)| found.remove(&id).map(|visitor| LiveVisitor::new(id, visitor, last_seen_at)))
+        .filter_map(|(id, last_seen_at)| found.remove(&id).map(|profile| LiveVisitor::new(id, profile, last_seen_at)))
         .collect();
-    Ok(Live { data, count })
+    Ok(Live { data: room::fitting(data), count })
 }
 
 /// The visitors with an event or heartbeat since an instant, and the latest one of each.

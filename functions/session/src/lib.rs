@@ -7,6 +7,7 @@ use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::error::ApiError;
 use shared::ids::SessionId;
+use shared::room;
 use shared::routes;
 use shared::rows::{EventRow, SessionRow, events, sessions};
 
@@ -35,7 +36,7 @@ pub struct SessionDetail {
     session: SessionRow,
     /// How many more events were sent when the session was full.
     dropped_events: u32,
-    /// The oldest first.
+    /// The oldest first: as many of the first ones as an answer has room for.
     events: Vec<EventRow>,
 }
 
@@ -49,14 +50,12 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<SessionDeta
     let id = parameters.session.ok_or(UNKNOWN)?;
     let place = sessions::find(store, project, &id).await?.ok_or(UNKNOWN)?;
     let session = sessions::read(store, project, &place);
-    let batches = events::read_of_session(store, project, &place.visitor, &id);
-    let (session, batches) = try_join(session, batches).await?;
+    let events = events::first_of_session(store, project, &place.visitor, &id, MAX_EVENTS);
+    let (session, events) = try_join(session, events).await?;
     let session = session.ok_or(UNKNOWN)?;
     let dropped_events = session.dropped;
     let session = SessionRow::new(place.visitor, session);
-    let mut events = events::oldest_first(batches);
-    events.truncate(MAX_EVENTS);
-    Ok(Data { data: SessionDetail { session, dropped_events, events } })
+    Ok(Data { data: SessionDetail { session, dropped_events, events: room::fitting(events) } })
 }
 
 #[cfg(test)]

@@ -14,9 +14,9 @@ use shared::ids::VisitorId;
 use shared::model::Session;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
-use shared::rows::sessions::{SessionPlace, newest_first, read_earlier, read_page};
+use shared::rows::sessions::{SessionPlace, earlier, read_page};
 use shared::rows::{SessionRow, visitors};
-use shared::store::StoreError;
+use shared::store::{StoreError, read_packed};
 use shared::time::{Day, Hour};
 
 /// The query parameters.
@@ -107,15 +107,53 @@ async fn landed(caller: &Caller, parameters: &Parameters) -> Result<Found, Store
 /// A visitor's own sessions, which no index needs to hold.
 async fn of_visitor(caller: &Caller, parameters: &Parameters, id: &VisitorId) -> Result<Found, StoreError> {
     let visitor = visitors::read(&caller.store, &caller.project, id);
-    let earlier = read_earlier(&caller.store, &caller.project, id, parameters.range.instants());
-    let (visitor, earlier) = try_join(visitor, earlier).await?;
-    let mut sessions = newest_first(visitor.map(|visitor| visitor.latest), earlier);
-    sessions.retain(|session: &Session| {
-        parameters.range.contains(session.day()) && parameters.passes(session.url.as_deref())
-    });
-    let total = sessions.len() as u64;
-    let page = parameters.page.slice(sessions);
-    Ok((total, page.into_iter().map(|session| SessionRow::new(id.clone(), session)).collect()))
+    let mut pages = earlier(&caller.store, &caller.project, id, parameters.range.instants());
+    let (visitor, mut page) = try_join(visitor, pages.next()).await?;
+    let mut listed = Listed::new(parameters, id);
+    let mut latest = visitor.map(|visitor| visitor.latest);
+    let known = latest.as_ref().map(|latest| latest.session_id.clone());
+    while let Some(items) = page {
+        for item in &items {
+            let session: Session = read_packed(item)?;
+            // Where it moved between the two reads, the latest one is named again.
+            if Some(&session.session_id) == known.as_ref() {
+                continue;
+            }
+            if let Some(latest) = latest.take_if(|latest| latest.order() > session.order()) {
+                listed.add(latest);
+            }
+            listed.add(session);
+        }
+        page = pages.next().await?;
+    }
+    latest.into_iter().for_each(|latest| listed.add(latest));
+    Ok((listed.total, listed.rows))
+}
+
+/// The sessions of a visitor's list that are on the page. They come one after the other, the newest first, as a visitor may
+/// have any number of them.
+struct Listed<'a> {
+    parameters: &'a Parameters,
+    visitor: &'a VisitorId,
+    total: u64,
+    rows: Vec<SessionRow>,
+}
+
+impl<'a> Listed<'a> {
+    fn new(parameters: &'a Parameters, visitor: &'a VisitorId) -> Self {
+        Listed { parameters, visitor, total: 0, rows: Vec::new() }
+    }
+
+    fn add(&mut self, session: Session) {
+        if !self.parameters.range.contains(session.day()) || !self.parameters.passes(session.url.as_deref()) {
+            return;
+        }
+        self.total += 1;
+        let page = self.parameters.page;
+        if self.total > page.offset() && self.rows.len() < page.limit() {
+            self.rows.push(SessionRow::new(self.visitor.clone(), session));
+        }
+    }
 }
 
 #[cfg(test)]

@@ -68,9 +68,8 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<VisitorR
         None if parameters.places.is_empty() => unfiltered(&caller, &parameters).await?,
         None => in_places(&caller, &parameters).await?,
     };
-    let mut found = visitors::read_many(&caller.store, &caller.project, &page).await?;
-    let data =
-        page.into_iter().filter_map(|id| found.remove(&id).map(|visitor| VisitorRow::new(id, visitor))).collect();
+    let mut rows = visitors::read_many(&caller.store, &caller.project, &page, VisitorRow::new).await?;
+    let data = page.into_iter().filter_map(|id| rows.remove(&id)).collect();
     Ok(Listing { data, pagination: parameters.page.describe(total) })
 }
 

@@ -10,23 +10,28 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use futures::future::try_join;
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
+use super::picked::{Newest, Picked};
 use super::{EventRow, events, sessions};
 use crate::dates::DateRange;
 use crate::ids::{ProjectId, SessionId, VisitorId};
 use crate::keys;
 use crate::model::batch::PAGE_VIEW;
-use crate::model::{Batch, Session, Visitor};
+use crate::model::{Batch, Event, Session, Visitor};
 use crate::pagination::Page;
-use crate::store::{Consistency, Store, StoreError, read_packed};
+use crate::store::{Consistency, Item, Pages, Store, StoreError, read_packed};
 use crate::time::Millis;
 
-/// A visitor with fewer batches has them all read at once, which takes some 15 read units at most.
+/// A visitor with fewer batches has them all read at once, which takes some 15 read units, unless they are large.
 pub const MANY_BATCHES: usize = 200;
 
 /// Sessions whose batches are read at once.
 const CONCURRENCY: usize = 16;
+
+/// Sessions of one visitor in a range that are looked at, some 200 bytes each. To read more of them takes longer than a
+/// request may.
+const MAX_SESSIONS: usize = 200_000;
 
 /// Which events are asked for.
 #[derive(Debug, Clone, Copy)]
@@ -43,32 +48,25 @@ pub struct Wanted<'a> {
 pub type Found = (u64, Vec<EventRow>);
 
 impl Wanted<'_> {
-    /// The wanted events of batches.
-    pub fn of(&self, batches: Vec<Batch>) -> Found {
-        let mut rows = events::newest_first(batches);
-        rows.retain(|row| self.takes(row));
-        (rows.len() as u64, self.page.slice(rows))
-    }
-
-    fn takes(&self, row: &EventRow) -> bool {
-        self.range.contains(row.created_at.day()) && self.event_type.is_none_or(|wanted| wanted == row.name)
+    fn takes(&self, event: &Event) -> bool {
+        self.range.contains(event.created_at.day()) && self.event_type.is_none_or(|wanted| wanted == event.name)
     }
 
     /// Whether a session may hold events of the range.
-    fn meets(&self, session: &Session) -> bool {
+    fn meets(&self, session: &Extent) -> bool {
         let (first, last) = self.range.instants();
-        session.first_instant <= last && first <= session.last_instant
+        session.first <= last && first <= session.last
     }
 
     /// How many of a session's events are wanted; `None` if only its batches tell.
-    fn count(&self, session: &Session) -> Option<u64> {
+    fn count(&self, session: &Extent) -> Option<u64> {
         let (first, last) = self.range.instants();
-        let is_inside = first <= session.first_instant && session.last_instant <= last;
+        let is_inside = first <= session.first && session.last <= last;
         match self.event_type {
             _ if !is_inside => None,
-            None => Some(session.event_count.into()),
+            None => Some(session.events.into()),
             Some(PAGE_VIEW) => Some(session.page_views.into()),
-            Some(_) if session.page_views == session.event_count => Some(0),
+            Some(_) if session.page_views == session.events => Some(0),
             Some(_) => None,
         }
     }
@@ -85,14 +83,22 @@ pub struct History<'a> {
     pub visitor: &'a VisitorId,
 }
 
+/// What one look at a visitor's batches brings: all of them, unless they are many or large.
+#[derive(Debug)]
+pub struct FirstBatches {
+    items: Vec<Item>,
+    are_all: bool,
+}
+
 impl History<'_> {
     /// The wanted events.
     pub async fn page(&self, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
         let key = keys::visitor(self.project, self.visitor);
-        let (visitor, batches) = try_join(self.store.get(&key, Consistency::Eventual), self.first_batches()).await?;
-        if batches.len() < MANY_BATCHES {
-            return Ok(wanted.of(batches));
+        let (visitor, first) = try_join(self.store.get(&key, Consistency::Eventual), self.first_batches()).await?;
+        if first.are_all {
+            return self.of_items(&first.items, wanted).await;
         }
+        drop(first);
         // Nothing of a visitor that is not known yet has been counted.
         let Some(visitor) = visitor else { return Ok((0, Vec::new())) };
         let visitor: Visitor = read_packed(&visitor)?;
@@ -100,24 +106,47 @@ impl History<'_> {
         self.of_clusters(&visitor, &clusters, wanted).await
     }
 
-    /// Some of the visitor's batches: all of them, unless it has many.
-    pub async fn first_batches(&self) -> Result<Vec<Batch>, StoreError> {
-        events::read_some_of_visitor(self.store, self.project, self.visitor, MANY_BATCHES).await
+    /// Some of the visitor's batches: all of them, unless they are many or large.
+    pub async fn first_batches(&self) -> Result<FirstBatches, StoreError> {
+        let mut pages = events::some_of_visitor(self.store, self.project, self.visitor, MANY_BATCHES);
+        let items = pages.next().await?.unwrap_or_default();
+        let are_all = items.len() < MANY_BATCHES && !pages.has_more();
+        Ok(FirstBatches { items, are_all })
+    }
+
+    /// The wanted events of one of the visitor's sessions.
+    pub async fn of_session(&self, session: &SessionId, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
+        self.of_pages(events::of_session(self.store, self.project, self.visitor, session), wanted).await
+    }
+
+    async fn of_pages(&self, mut pages: Pages, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
+        let (mut total, mut picked) = (0, wanted.picked(0));
+        while let Some(items) = pages.next().await? {
+            total += wanted.pick(&items, &mut picked)?;
+        }
+        Ok((total, picked.rows(wanted.page.offset(), self.store, self.project, self.visitor).await?))
+    }
+
+    async fn of_items(&self, items: &[Item], wanted: &Wanted<'_>) -> Result<Found, StoreError> {
+        let mut picked = wanted.picked(0);
+        let total = wanted.pick(items, &mut picked)?;
+        Ok((total, picked.rows(wanted.page.offset(), self.store, self.project, self.visitor).await?))
     }
 
     /// The newest events of a visitor whose first batches and newest sessions were read already.
     pub async fn newest(
         &self,
         visitor: &Visitor,
-        batches: Vec<Batch>,
+        first: FirstBatches,
         sessions: &[Session],
         limit: usize,
     ) -> Result<Vec<EventRow>, StoreError> {
         let wanted = Wanted { range: DateRange::always(), event_type: None, page: Page::first(limit) };
-        if batches.len() < MANY_BATCHES {
-            return Ok(wanted.of(batches).1);
+        if first.are_all {
+            return Ok(self.of_items(&first.items, &wanted).await?.1);
         }
-        let mut newest = clusters(sessions.to_vec());
+        drop(first);
+        let mut newest = clusters(sessions.iter().map(Extent::of).collect());
         if let Some(oldest) = sessions.last().filter(|_| sessions.len() < visitor.visit_count as usize) {
             // The others started no later than this one, and lasted no longer than the longest.
             let known_after = oldest.started_at.plus(visitor.longest_session_ms);
@@ -131,12 +160,26 @@ impl History<'_> {
     }
 
     /// The visitor's sessions that may hold events of a range.
-    async fn sessions(&self, visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Vec<Session>, StoreError> {
+    async fn sessions(&self, visitor: &Visitor, wanted: &Wanted<'_>) -> Result<Vec<Extent>, StoreError> {
         let (first, last) = wanted.range.instants();
         let starts = (first.plus(-visitor.longest_session_ms), last.plus(visitor.longest_lead_ms));
-        let earlier = sessions::read_earlier(self.store, self.project, self.visitor, starts).await?;
-        let mut found = sessions::newest_first(Some(visitor.latest.clone()), earlier);
+        let mut pages = sessions::earlier(self.store, self.project, self.visitor, starts);
+        let mut found = vec![Extent::of(&visitor.latest)];
         found.retain(|session| wanted.meets(session));
+        while let Some(items) = pages.next().await? {
+            for item in &items {
+                let session = Extent::of(&read_packed(item)?);
+                // Where it moved between the two reads, the latest one is named again.
+                if session.id != visitor.latest.session_id && wanted.meets(&session) {
+                    found.push(session);
+                }
+            }
+            if found.len() > MAX_SESSIONS {
+                return Err(StoreError::Unavailable(format!(
+                    "a visitor has over {MAX_SESSIONS} sessions in the range"
+                )));
+            }
+        }
         Ok(found)
     }
 
@@ -149,54 +192,102 @@ impl History<'_> {
         wanted: &Wanted<'_>,
     ) -> Result<Found, StoreError> {
         let of_page = locate(clusters, wanted);
-        let is_needed = |(at, session): &(usize, &Session)| match wanted.count(session) {
-            Some(count) => count > 0 && of_page.contains(at),
-            None => true,
-        };
-        let all = clusters.iter().enumerate();
-        let all = all.flat_map(|(at, cluster)| cluster.sessions.iter().map(move |session| (at, session)));
-        let needed = all.filter(is_needed).map(|(_, session)| session.session_id.clone()).collect();
-        let mut read = self.read(visitor, needed, wanted).await?;
-        let (mut total, mut newer, mut rows) = (0, 0, Vec::new());
+        let mut needed: HashMap<&SessionId, Needed> = HashMap::new();
+        let mut certainly_newer = 0;
+        for (at, cluster) in clusters.iter().enumerate() {
+            let is_on_page = of_page.contains(&at);
+            for session in &cluster.sessions {
+                let count = wanted.count(session);
+                if at < of_page.start {
+                    certainly_newer += count.unwrap_or_default();
+                }
+                if count.is_none_or(|count| count > 0 && is_on_page) {
+                    needed.insert(&session.id, Needed { is_on_page, found: 0 });
+                }
+            }
+        }
+        let mut picked = wanted.picked(certainly_newer);
+        let mut pages = self.batches(visitor, needed.keys().map(|session| (*session).clone()).collect());
+        while let Some(items) = pages.try_next().await? {
+            for item in &items {
+                let batch = Batch::from_item(item)?;
+                match needed.get_mut(&batch.session_id) {
+                    Some(session) if session.is_on_page => {
+                        session.found += picked.go_through(batch, |event| wanted.takes(event));
+                    }
+                    Some(session) => {
+                        session.found += batch.events.iter().filter(|event| wanted.takes(event)).count() as u64;
+                    }
+                    None => {}
+                }
+            }
+        }
+        drop(pages);
+        let (mut total, mut newer) = (0, 0);
         for (at, cluster) in clusters.iter().enumerate() {
             for session in &cluster.sessions {
-                let found = read.remove(&session.session_id).unwrap_or_default();
-                total += wanted.count(session).unwrap_or(found.len() as u64);
-                if of_page.contains(&at) {
-                    rows.extend(found);
-                }
+                let found = || needed.get(&session.id).map_or(0, |needed| needed.found);
+                total += wanted.count(session).unwrap_or_else(found);
             }
             if at < of_page.start {
                 newer = total;
             }
         }
-        events::sort_newest_first(&mut rows);
-        let skip = usize::try_from(wanted.page.offset().saturating_sub(newer)).unwrap_or(usize::MAX);
-        Ok((total, rows.into_iter().skip(skip).take(wanted.page.limit()).collect()))
+        let skip = wanted.page.offset().saturating_sub(newer);
+        Ok((total, picked.rows(skip, self.store, self.project, self.visitor).await?))
     }
 
-    /// The wanted events of some sessions, by session.
-    async fn read(
-        &self,
-        visitor: &Visitor,
-        needed: Vec<SessionId>,
-        wanted: &Wanted<'_>,
-    ) -> Result<HashMap<SessionId, Vec<EventRow>>, StoreError> {
+    /// The batches of some sessions, page by page; and those of others where that takes fewer units.
+    fn batches(&self, visitor: &Visitor, needed: Vec<SessionId>) -> BoxStream<'static, Result<Vec<Item>, StoreError>> {
         // Where most of all sessions are needed, one query of everything takes fewer units than one for each.
-        let batches = if needed.len() * 2 > visitor.visit_count as usize {
-            vec![events::read_of_visitor(self.store, self.project, self.visitor).await?]
-        } else {
-            stream::iter(needed)
-                .map(async |session| events::read_of_session(self.store, self.project, self.visitor, &session).await)
-                .buffer_unordered(CONCURRENCY)
-                .try_collect()
-                .await?
-        };
-        let mut rows: HashMap<SessionId, Vec<EventRow>> = HashMap::new();
-        for row in batches.into_iter().flatten().flat_map(EventRow::of_batch).filter(|row| wanted.takes(row)) {
-            rows.entry(row.session_id.clone()).or_default().push(row);
+        if needed.len() * 2 > visitor.visit_count as usize {
+            return events::of_visitor(self.store, self.project, self.visitor).into_stream().boxed();
         }
-        Ok(rows)
+        let (store, project, visitor) = (self.store.clone(), self.project.clone(), self.visitor.clone());
+        let pages = move |session| events::of_session(&store, &project, &visitor, &session).into_stream().boxed();
+        stream::iter(needed).map(pages).flatten_unordered(CONCURRENCY).boxed()
+    }
+}
+
+impl Wanted<'_> {
+    /// Picks the page from batches, some newer events than which are left out.
+    fn picked(&self, newer: u64) -> Picked<Newest> {
+        Picked::new(self.page.offset().saturating_sub(newer), self.page.limit())
+    }
+
+    /// Goes through stored batches. Says how many of their events are wanted.
+    fn pick(&self, items: &[Item], picked: &mut Picked<Newest>) -> Result<u64, StoreError> {
+        items.iter().map(|item| Ok(picked.go_through(Batch::from_item(item)?, |event| self.takes(event)))).sum()
+    }
+}
+
+/// A session whose batches are read, and how many wanted events they held.
+#[derive(Debug)]
+struct Needed {
+    is_on_page: bool,
+    found: u64,
+}
+
+/// What of a session tells where its events are. A visitor may have any number of them.
+#[derive(Debug, Clone, PartialEq)]
+struct Extent {
+    id: SessionId,
+    /// Its earliest and latest instant.
+    first: Millis,
+    last: Millis,
+    events: u32,
+    page_views: u32,
+}
+
+impl Extent {
+    fn of(session: &Session) -> Self {
+        Extent {
+            id: session.session_id.clone(),
+            first: session.first_instant,
+            last: session.last_instant,
+            events: session.event_count,
+            page_views: session.page_views,
+        }
     }
 }
 
@@ -205,28 +296,28 @@ impl History<'_> {
 struct Cluster {
     /// Their earliest instant.
     first: Millis,
-    sessions: Vec<Session>,
+    sessions: Vec<Extent>,
 }
 
 impl Cluster {
     fn events(&self) -> u64 {
-        self.sessions.iter().map(|session| u64::from(session.event_count)).sum()
+        self.sessions.iter().map(|session| u64::from(session.events)).sum()
     }
 }
 
 /// The clusters of sessions, the newest first. Those without events are in none.
-fn clusters(mut sessions: Vec<Session>) -> Vec<Cluster> {
-    sessions.retain(|session| session.event_count > 0);
-    sessions.sort_by_key(|session| Reverse(session.last_instant));
+fn clusters(mut sessions: Vec<Extent>) -> Vec<Cluster> {
+    sessions.retain(|session| session.events > 0);
+    sessions.sort_by_key(|session| Reverse(session.last));
     let mut clusters: Vec<Cluster> = Vec::new();
     for session in sessions {
         match clusters.last_mut() {
             // Events of one instant go by their ids, whichever session they are of.
-            Some(newer) if newer.first <= session.last_instant => {
-                newer.first = newer.first.min(session.first_instant);
+            Some(newer) if newer.first <= session.last => {
+                newer.first = newer.first.min(session.first);
                 newer.sessions.push(session);
             }
-            _ => clusters.push(Cluster { first: session.first_instant, sessions: vec![session] }),
+            _ => clusters.push(Cluster { first: session.first, sessions: vec![session] }),
         }
     }
     clusters
@@ -245,7 +336,7 @@ fn locate(clusters: &[Cluster], wanted: &Wanted<'_>) -> Range<usize> {
         for session in &cluster.sessions {
             let count = wanted.count(session);
             least += count.unwrap_or_default();
-            most += count.unwrap_or(session.event_count.into());
+            most += count.unwrap_or(session.events.into());
         }
         if most <= offset {
             begin = at + 1;
@@ -257,28 +348,12 @@ fn locate(clusters: &[Cluster], wanted: &Wanted<'_>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SessionFacts, VisitorFacts};
     use crate::time::Day;
 
     /// A session with an earliest and a latest instant and so many events, of which some are page views.
-    fn session(id: &str, first: i64, last: i64, (event_count, page_views): (u32, u32)) -> Session {
-        let (Ok(visitor_id), Ok(session_id), Ok(batch_id)) = ("v".parse(), id.parse(), "b".parse()) else {
-            panic!("legal identifiers")
-        };
-        let started_at = Millis(first);
-        let batch = Batch {
-            visitor_id,
-            session_id,
-            batch_id,
-            stored_at: started_at,
-            sent_at: started_at,
-            page: None,
-            visitor: VisitorFacts::default(),
-            session: SessionFacts { started_at, ..SessionFacts::default() },
-            events: Vec::new(),
-        };
-        let begun = Session::begin(&batch, &[]);
-        Session { first_instant: started_at, last_instant: Millis(last), event_count, page_views, ..begun }
+    fn session(id: &str, first: i64, last: i64, (events, page_views): (u32, u32)) -> Extent {
+        let Ok(id) = id.parse() else { panic!("a legal identifier") };
+        Extent { id, first: Millis(first), last: Millis(last), events, page_views }
     }
 
     fn wanted(query: &str) -> Wanted<'static> {
@@ -304,7 +379,7 @@ mod tests {
         ];
         let clusters = clusters(sessions);
         let ids = |cluster: &Cluster| -> Vec<String> {
-            cluster.sessions.iter().map(|session| session.session_id.to_string()).collect()
+            cluster.sessions.iter().map(|session| session.id.to_string()).collect()
         };
         assert_eq!(clusters.iter().map(|cluster| cluster.first.0).collect::<Vec<_>>(), [20, 0]);
         assert_eq!(
@@ -329,7 +404,7 @@ mod tests {
     #[test]
     fn an_event_count_is_known_where_all_events_are_within_the_range() {
         let day = |day: i32| Day(day).start().0;
-        let count = |range, event_type, session: &Session| Wanted { range, event_type, ..wanted("") }.count(session);
+        let count = |range, event_type, session: &Extent| Wanted { range, event_type, ..wanted("") }.count(session);
         let mixed = session("s", day(3), day(4) - 1, (5, 2));
         assert_eq!(count(only(3, 3), None, &mixed), Some(5));
         assert_eq!(count(only(3, 3), Some(PAGE_VIEW), &mixed), Some(2));

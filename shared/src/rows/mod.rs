@@ -3,6 +3,7 @@
 pub mod events;
 pub mod history;
 pub mod pages;
+pub mod picked;
 pub mod sessions;
 pub mod visitors;
 

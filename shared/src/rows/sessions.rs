@@ -10,7 +10,7 @@ use crate::ids::{ProjectId, SessionId, VisitorId};
 use crate::keys::{self, Key};
 use crate::model::batch::StoredOrder;
 use crate::model::{Session, Visitor};
-use crate::store::{Consistency, Item, Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
+use crate::store::{Consistency, Item, Pages, Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
 use crate::time::Millis;
 
 /// A session as the API shows it.
@@ -143,16 +143,19 @@ fn distinct(keys: impl Iterator<Item = Key>) -> Vec<Key> {
 
 /// Finds the session with an id: of those that several visitors have, the one stored first.
 pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionPlace>, StoreError> {
-    let lookups = store.query(Query::partition(keys::session_lookup_partition(project, id))).await?;
+    // Whoever likes may give any number of visitors a session of that id.
+    let mut lookups = store.pages(Query::partition(keys::session_lookup_partition(project, id)));
     let mut first: Option<(StoredOrder, VisitorId, Millis)> = None;
-    for item in &lookups {
-        let (origin, started_at) = read_packed::<(StoredOrder, Millis)>(item)?;
-        let sort_key = read_text(item, SK)?;
-        let visitor: VisitorId = sort_key
-            .parse()
-            .map_err(|_| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no visitor".to_owned() })?;
-        if first.as_ref().is_none_or(|first| (&origin, &visitor) < (&first.0, &first.1)) {
-            first = Some((origin, visitor, started_at));
+    while let Some(items) = lookups.next().await? {
+        for item in &items {
+            let (origin, started_at) = read_packed::<(StoredOrder, Millis)>(item)?;
+            let sort_key = read_text(item, SK)?;
+            let visitor: VisitorId = sort_key
+                .parse()
+                .map_err(|_| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no visitor".to_owned() })?;
+            if first.as_ref().is_none_or(|first| (&origin, &visitor) < (&first.0, &first.1)) {
+                first = Some((origin, visitor, started_at));
+            }
         }
     }
     Ok(first.map(|(_, visitor, started_at)| SessionPlace { started_at, session: id.clone(), visitor, is_latest: true }))
@@ -164,15 +167,10 @@ pub async fn read(store: &Store, project: &ProjectId, place: &SessionPlace) -> R
     place.find(project, &store.get_many(both, Consistency::Strong).await?)
 }
 
-/// Reads a visitor's earlier sessions that started from the first instant to the last, the newest first.
-pub async fn read_earlier(
-    store: &Store,
-    project: &ProjectId,
-    visitor: &VisitorId,
-    (first, last): (Millis, Millis),
-) -> Result<Vec<Session>, StoreError> {
+/// A visitor's earlier sessions that started from the first instant to the last, the newest first, page by page.
+pub fn earlier(store: &Store, project: &ProjectId, visitor: &VisitorId, (first, last): (Millis, Millis)) -> Pages {
     let starts = SortKeys::Between(keys::sessions_from(first), keys::sessions_from(last.plus(1)));
-    read_sessions(store, visitor_sessions(project, visitor).sort_keys(starts)).await
+    store.pages(visitor_sessions(project, visitor).sort_keys(starts))
 }
 
 /// Reads the newest ones of a visitor's earlier sessions.
@@ -183,15 +181,11 @@ pub async fn read_newest_earlier(
     limit: usize,
 ) -> Result<Vec<Session>, StoreError> {
     let all = SortKeys::Prefix(keys::SESSION_PREFIX.to_owned());
-    read_sessions(store, visitor_sessions(project, visitor).sort_keys(all).limit(limit)).await
+    store.query(visitor_sessions(project, visitor).sort_keys(all).limit(limit)).await?.iter().map(read_packed).collect()
 }
 
 fn visitor_sessions(project: &ProjectId, visitor: &VisitorId) -> Query {
     Query::partition(keys::visitor_partition(project, visitor)).descending()
-}
-
-async fn read_sessions(store: &Store, query: Query) -> Result<Vec<Session>, StoreError> {
-    store.query(query).await?.iter().map(read_packed).collect()
 }
 
 /// A visitor's sessions, the newest first: its latest one and earlier ones, which may name it again

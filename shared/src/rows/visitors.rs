@@ -1,11 +1,12 @@
 //! Rows of visitors.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
+use futures::stream::TryStreamExt;
 use serde::Serialize;
 
 use crate::ids::{ProjectId, VisitorId};
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::model::Visitor;
 use crate::store::{Consistency, Store, StoreError, read_packed};
 use crate::time::Millis;
@@ -66,17 +67,24 @@ pub async fn read(store: &Store, project: &ProjectId, id: &VisitorId) -> Result<
     item.as_ref().map(read_packed).transpose()
 }
 
-/// Reads visitors together; those that don't exist are left out.
-pub async fn read_many(
+/// Reads visitors together, and makes a row of each; those that don't exist are left out.
+///
+/// One visitor may come to a hundred kilobytes, and five hundred may be asked for: each is dropped once its row is made.
+pub async fn read_many<T>(
     store: &Store,
     project: &ProjectId,
     ids: impl IntoIterator<Item = &VisitorId>,
-) -> Result<HashMap<VisitorId, Visitor>, StoreError> {
-    // A batch of reads must not name a key twice.
-    let ids: BTreeSet<&VisitorId> = ids.into_iter().collect();
-    let keys = ids.iter().map(|id| keys::visitor(project, id)).collect();
-    let items = store.get_many(keys, Consistency::Eventual).await?;
-    ids.into_iter()
-        .filter_map(|id| items.get(&keys::visitor(project, id)).map(|item| Ok((id.clone(), read_packed(item)?))))
-        .collect()
+    row: impl Fn(VisitorId, Visitor) -> T,
+) -> Result<HashMap<VisitorId, T>, StoreError> {
+    let ids: HashMap<Key, &VisitorId> = ids.into_iter().map(|id| (keys::visitor(project, id), id)).collect();
+    let mut chunks = store.get_chunks(ids.keys().cloned().collect(), Consistency::Eventual);
+    let mut rows = HashMap::with_capacity(ids.len());
+    while let Some(items) = chunks.try_next().await? {
+        for (key, item) in items {
+            if let Some(id) = ids.get(&key) {
+                rows.insert((*id).clone(), row((*id).clone(), read_packed(&item)?));
+            }
+        }
+    }
+    Ok(rows)
 }
