@@ -79,7 +79,7 @@ impl View {
                 sessions_in_tail: OnceCell::new(),
             };
             for ((measure, range), blocks) in wanted.iter().zip(blocks) {
-                let days = view.with_tail(*measure, *range, blocks)?;
+                let days = with_tail(&view.tail, *measure, *range, blocks)?;
                 view.rows.extend(days.into_iter().map(|(day, rows)| ((*measure, day), rows)));
             }
             return Ok(view);
@@ -117,32 +117,6 @@ impl View {
         Ok(View { ahead, ..view })
     }
 
-    /// The blocks of a range with what the tail has for its days.
-    fn with_tail(
-        &self,
-        measure: Measure,
-        range: DateRange,
-        blocks: Vec<Block<FlatRows>>,
-    ) -> Result<BTreeMap<Day, FlatRows>, StoreError> {
-        let (mut days, mut rounds) = (BTreeMap::<Day, FlatRows>::new(), BTreeMap::new());
-        for block in blocks {
-            rounds.insert(block.day, block.round);
-            days.insert(block.day, block.rows);
-        }
-        let mut changed: BTreeMap<Day, Rows> = BTreeMap::new();
-        for segment in &self.tail.segments {
-            for (day, rows) in segment.delta.rows(measure)? {
-                let block_round = rounds.get(&day).copied().unwrap_or_default();
-                if range.contains(day) && segment.is_missing_from(self.tail.manifest.shown, block_round) {
-                    let before = || days.get(&day).map(FlatRows::to_rows).unwrap_or_default();
-                    changed.entry(day).or_insert_with(before).add_all(&rows, measure.are_keys_limited());
-                }
-            }
-        }
-        days.extend(changed.iter().map(|(day, rows)| (*day, FlatRows::from(rows))));
-        Ok(days)
-    }
-
     /// A measure's days that hold anything, ascending.
     pub fn days(&self, measure: Measure) -> impl DoubleEndedIterator<Item = (&Day, &FlatRows)> {
         self.rows.range((measure, Day(i32::MIN))..=(measure, Day(i32::MAX))).map(|((_, day), rows)| (day, rows))
@@ -154,22 +128,36 @@ impl View {
     }
 
     /// The first day of a range, loaded or not, whose rows of a measure pass a test.
+    ///
+    /// Its blocks are read after the view's tail, so compaction may have written them since, with segments that are still in
+    /// that tail: what an erasure takes out would be taken out twice, and a day that holds data would seem to hold none. So
+    /// they have to be settled as those of the view are, or else are read again with a tail as of now.
     pub async fn first_day(
         &self,
         measure: Measure,
         range: DateRange,
         passes: impl Fn(&FlatRows) -> bool,
     ) -> Result<Option<Day>, StoreError> {
-        let mut rest = Some(range);
+        let (store, project) = (&self.store, &self.project);
+        let (mut rest, mut newer, mut tries) = (Some(range), None, 0);
         while let Some(range) = rest {
-            let (store, shown) = (&self.store, self.tail.manifest.shown);
-            let first = block::read_first(store, &self.project, measure, shown, range, ITEMS_AT_ONCE).await?;
+            let tail = newer.as_ref().unwrap_or(&self.tail);
+            let shown = tail.manifest.shown;
+            let first = block::read_first(store, project, measure, shown, range, ITEMS_AT_ONCE).await?;
             let (some, read_to) = match first {
                 Some(some) => some,
-                None => (self.all_blocks(measure, range).await?, range.end()),
+                None => (self.all_blocks(measure, shown, range).await?, range.end()),
             };
+            if !some.iter().all(|block| tail.manifest.settles(block.round)) {
+                tries += 1;
+                if tries == MAX_TRIES {
+                    return Err(overtaken());
+                }
+                newer = Some(Tail::load_packed(store, project, Consistency::Strong).await?);
+                continue;
+            }
             if let Some(read) = DateRange::new(range.start(), read_to) {
-                let days = self.with_tail(measure, read, some)?;
+                let days = with_tail(tail, measure, read, some)?;
                 if let Some((day, _)) = days.into_iter().find(|(_, rows)| passes(rows)) {
                     return Ok(Some(day));
                 }
@@ -179,10 +167,14 @@ impl View {
         Ok(None)
     }
 
-    async fn all_blocks(&self, measure: Measure, range: DateRange) -> Result<Vec<Block<FlatRows>>, StoreError> {
-        let (store, shown) = (&self.store, self.tail.manifest.shown);
+    async fn all_blocks(
+        &self,
+        measure: Measure,
+        shown: Generation,
+        range: DateRange,
+    ) -> Result<Vec<Block<FlatRows>>, StoreError> {
         for number in 0..MAX_TRIES {
-            let read = block::read(store, &self.project, measure, shown, range, reading_of(number)).await?;
+            let read = block::read(&self.store, &self.project, measure, shown, range, reading_of(number)).await?;
             if let Found::Blocks(blocks) = read {
                 return Ok(blocks);
             }
@@ -293,6 +285,32 @@ impl View {
         }
         Ok(Runs { known, read: try_join_all(unknown).await?, generation: self.tail.manifest.shown })
     }
+}
+
+/// The blocks of a range with what the tail has for its days.
+fn with_tail(
+    tail: &Tail<PackedDelta>,
+    measure: Measure,
+    range: DateRange,
+    blocks: Vec<Block<FlatRows>>,
+) -> Result<BTreeMap<Day, FlatRows>, StoreError> {
+    let (mut days, mut rounds) = (BTreeMap::<Day, FlatRows>::new(), BTreeMap::new());
+    for block in blocks {
+        rounds.insert(block.day, block.round);
+        days.insert(block.day, block.rows);
+    }
+    let mut changed: BTreeMap<Day, Rows> = BTreeMap::new();
+    for segment in &tail.segments {
+        for (day, rows) in segment.delta.rows(measure)? {
+            let block_round = rounds.get(&day).copied().unwrap_or_default();
+            if range.contains(day) && segment.is_missing_from(tail.manifest.shown, block_round) {
+                let before = || days.get(&day).map(FlatRows::to_rows).unwrap_or_default();
+                changed.entry(day).or_insert_with(before).add_all(&rows, measure.are_keys_limited());
+            }
+        }
+    }
+    days.extend(changed.iter().map(|(day, rows)| (*day, FlatRows::from(rows))));
+    Ok(days)
 }
 
 fn reading_of(number: usize) -> Reading {
