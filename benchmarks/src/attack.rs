@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use shared::derived::View;
 use shared::ids::ProjectId;
-use shared::keys;
+use shared::keys::{self, Key};
 use shared::model::Batch;
 use shared::store::{Consistency, Store};
 use shared::time::Millis;
@@ -73,7 +73,8 @@ impl Attack {
         }
     }
 
-    fn body(self, number: usize, key: &str, rng: &mut Rng) -> Value {
+    /// The body of one of its requests.
+    pub fn body(self, number: usize, key: &str, rng: &mut Rng) -> Value {
         let now = Millis::now().0;
         let mut text = |length: usize| -> String { (0..length).map(|_| rng.alphanumeric()).collect() };
         let event = |name: &str, url: String, day: usize, data: Value| {
@@ -153,13 +154,14 @@ pub async fn measure(attack: Attack, requests: usize) -> Result<Damage, BenchErr
     for first in (0..requests).step_by(WINDOW) {
         let mut window = Vec::new();
         for number in first..requests.min(first + WINDOW) {
-            let body = attack.body(number, stack.public_key(), &mut rng).to_string();
-            bytes += body.len();
-            let answer = client.post(&url).body(body).send().await?;
+            let body = attack.body(number, stack.public_key(), &mut rng);
+            let text = body.to_string();
+            bytes += text.len();
+            let answer = client.post(&url).body(text).send().await?;
             if answer.status() != 202 {
                 return Err(BenchError::Failed(format!("the collector answers {}", answer.text().await?)));
             }
-            window.push(stored(stack.store(), &project, attack, number).await?);
+            window.push(stored(stack.store(), &project, &body).await?);
         }
         let (store, count) = (stack.store().metered(), window.len() as f64);
         let of_batches = window.iter().map(|(_, units)| units).sum::<f64>();
@@ -189,18 +191,24 @@ pub async fn measure(attack: Attack, requests: usize) -> Result<Damage, BenchErr
 }
 
 /// The batch that a request became, and the units that it took to store it.
-async fn stored(store: &Store, project: &ProjectId, attack: Attack, number: usize) -> Result<(Batch, f64), BenchError> {
-    let name = |error: shared::ids::InvalidId| BenchError::Failed(error.to_string());
-    let key = keys::batch(
-        project,
-        &attack.visitor(number).parse().map_err(name)?,
-        &format!("ses_{number}").parse().map_err(name)?,
-        &format!("b_{number}").parse().map_err(name)?,
-    );
+async fn stored(store: &Store, project: &ProjectId, body: &Value) -> Result<(Batch, f64), BenchError> {
+    let key = key_of(project, body)?;
     let item = store.get(&key, Consistency::Strong).await?;
     let item = item.ok_or_else(|| BenchError::Failed("a batch is not stored".to_owned()))?;
     let bytes: usize = item.values().filter_map(|value| value.as_b().ok()).map(|data| data.as_ref().len()).sum();
     Ok((Batch::from_item(&item)?, (bytes + key.pk.len() + key.sk.len()).div_ceil(1_024) as f64))
+}
+
+/// Where the batch is stored that a request's body becomes.
+pub fn key_of(project: &ProjectId, body: &Value) -> Result<Key, BenchError> {
+    let name = |error: shared::ids::InvalidId| BenchError::Failed(error.to_string());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(keys::batch(
+        project,
+        &text(&body["visitor"]["visitor_id"]).parse().map_err(name)?,
+        &text(&body["session"]["session_id"]).parse().map_err(name)?,
+        &text(&body["batch_id"]).parse().map_err(name)?,
+    ))
 }
 
 /// The table, as Markdown.

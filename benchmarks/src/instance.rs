@@ -46,7 +46,7 @@ pub async fn rebuild(endpoint_url: &str, project: &str) -> Result<(), BenchError
     let store = Store::new(shared::app::client(Some(endpoint_url)).await, shared::app::DEFAULT_TABLE);
     let project = project.parse().map_err(|_| BenchError::Failed(format!("{project} is no project")))?;
     Consumer::new(store).rebuild(&project, false, |_| {}).await?;
-    println!("{}", peak_memory_mib());
+    println!("{}", peak_memory_mib("self"));
     Ok(())
 }
 
@@ -61,7 +61,7 @@ pub async fn run(endpoint_url: &str, secret_key: &str, path: &str, requests: usi
             return Err(BenchError::Failed(format!("{path} is answered {status}")));
         }
     }
-    println!("{}", peak_memory_mib());
+    println!("{}", peak_memory_mib("self"));
     Ok(())
 }
 

@@ -4,14 +4,18 @@
 pub mod api;
 pub mod attack;
 pub mod client;
+pub mod flood;
+pub mod function;
 pub mod instance;
 pub mod load;
+pub mod memory;
 pub mod probe;
 pub mod progress;
 pub mod reads;
 pub mod report;
 pub mod served;
 pub mod site;
+pub mod states;
 pub mod traffic;
 pub mod writes;
 

@@ -101,9 +101,9 @@ pub fn memory_mib(process: &str) -> f64 {
     status_mib(process, "VmRSS:")
 }
 
-/// The most memory that this process ever had, where the system tells.
-pub fn peak_memory_mib() -> f64 {
-    status_mib("self", "VmHWM:")
+/// The most memory that a process ever had, where the system tells; `self` is this one.
+pub fn peak_memory_mib(process: &str) -> f64 {
+    status_mib(process, "VmHWM:")
 }
 
 fn status_mib(process: &str, field: &str) -> f64 {

@@ -1,0 +1,57 @@
+//! `cargo bench -p benchmarks --bench flood`: what others notice while one address sends as much as it can.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use benchmarks::BenchError;
+use benchmarks::attack::Attack;
+use benchmarks::flood::{self, BOUND_SECONDS, HEADING};
+use benchmarks::served::{self, SERVE};
+use clap::Parser;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo bench -p benchmarks --bench flood                  # 30 MB of each kind: three minutes
+  cargo bench -p benchmarks --bench flood -- --megabytes 5
+  cargo bench -p benchmarks --bench flood -- --check       # fails where others wait for over 10 seconds
+
+Everything happens on this machine: a stack of the benchmark's own for each flood, in a process of its own, on loopback.";
+
+/// What others notice of a flood
+#[derive(Debug, Parser)]
+#[command(after_help = EXAMPLES)]
+struct Arguments {
+    /// What each flood comes to
+    #[arg(long, default_value_t = 30, value_name = "N")]
+    megabytes: usize,
+    /// Fail if others' batches are not counted in time
+    #[arg(long)]
+    check: bool,
+    /// What `cargo bench` adds
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let given: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match &given[..] {
+        [argument, data] if argument == SERVE => served::serve(Path::new(data)).await.map(|()| ExitCode::SUCCESS),
+        _ => run(&Arguments::parse()).await,
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(arguments: &Arguments) -> Result<ExitCode, BenchError> {
+    println!("{HEADING}");
+    let mut is_kept = true;
+    for attack in [Attack::LongTexts, Attack::LongPages, Attack::ShortPages] {
+        let noticed = flood::measure(attack, arguments.megabytes << 20).await?;
+        println!("{}", noticed.row());
+        is_kept &= noticed.longest_wait() <= BOUND_SECONDS;
+    }
+    Ok(if is_kept || !arguments.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
