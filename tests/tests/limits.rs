@@ -108,6 +108,26 @@ async fn a_visitor_of_very_many_sessions_is_taken_out_whole_once_it_is_a_bot() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_visitors_names_end_where_they_come_to_eight_kilobytes() {
+    let mut site = Site::start().await;
+    let named = |number: i64| {
+        let mut sent = page_view("v_1", "ses_1", &format!("b_{number}"), now() - MS_PER_HOUR + number);
+        // As many as a batch may have, and then one that is short enough.
+        let (count, length) = if number == 4 { (1, 5) } else { (20, 200) };
+        sent.visitor.aliases = (0..count).map(|at| format!("{number}_{at}_{}", "x".repeat(length - 5))).collect();
+        sent
+    };
+    site.count((1..5).map(named)).await;
+    let body = site.body("visitors/v_1").await;
+    let names: Vec<&str> =
+        body["data"]["aliases"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+    assert!(names.iter().map(|name| name.len()).sum::<usize>() <= 8 << 10);
+    let of = |number: &str| names.iter().filter(|name| name.starts_with(number)).count();
+    assert_eq!([of("1_"), of("2_"), of("3_"), of("4_")], [20, 20, 1, 1], "{} names", names.len());
+    site.stack.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn at_most_five_hundred_are_listed_as_live_and_all_are_counted() {
     let mut site = Site::start().await;
     let seen = now() - 20_000;

@@ -84,6 +84,9 @@ impl Profile {
 /// The most aliases a visitor has; further ones are not kept.
 pub const MAX_ALIASES: usize = 100;
 
+/// The most bytes that they come to: what lists visitors reads each one whole, up to five hundred at once.
+pub const MAX_ALIASES_BYTES: usize = 8 << 10;
+
 /// One of the site's own names for a visitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {
@@ -199,11 +202,16 @@ impl Visitor {
         }
     }
 
+    fn has_room_for(&self, alias: &str) -> bool {
+        let bytes: usize = self.aliases.iter().map(|alias| alias.name.len()).sum();
+        self.aliases.len() < MAX_ALIASES && bytes + alias.len() <= MAX_ALIASES_BYTES
+    }
+
     fn link(&mut self, name: &str, linked: (StoredOrder, u32)) {
         match self.aliases.iter().position(|alias| alias.name == name) {
             Some(known) if self.aliases[known].linked <= linked => return,
             Some(known) => self.aliases[known].linked = linked,
-            None if self.aliases.len() == MAX_ALIASES => return,
+            None if !self.has_room_for(name) => return,
             None => self.aliases.push(Alias { linked, name: name.to_owned() }),
         }
         self.aliases.sort_by(|a, b| a.linked.cmp(&b.linked));
