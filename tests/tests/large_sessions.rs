@@ -100,3 +100,28 @@ async fn a_timeline_ends_where_an_answer_has_no_more_room_and_the_list_has_it_al
     assert_eq!(instants(events), oldest[..events.len()]);
     stack.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_there_is_counted_whole_and_listed_as_far_as_an_answer_has_room() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let at = now() - MINUTE;
+    // Written as seven characters each, in the gateway's hands.
+    let page = "\u{1}".repeat(2_048);
+    let visitor = |number: i64| {
+        let mut sent = page_view(&format!("v_{number}"), "ses_1", "b_1", at - number);
+        sent.events[0].url = Some(page.clone());
+        sent
+    };
+    let batches: Vec<Sent> = (0..480).map(visitor).collect();
+    count(&stack, &project, &batches).await;
+    let live = get(&stack.at("live"), &project.secret_key).await.ok();
+    let in_envelope = serde_json::to_string(&live.to_string()).unwrap().len();
+    assert!((MAX_ANSWER / 2..MAX_ANSWER).contains(&in_envelope), "{in_envelope} bytes");
+    let listed = live["data"].as_array().unwrap();
+    assert_eq!(live["count"], 480);
+    assert!(listed.len() < 480);
+    let ids: Vec<&str> = listed.iter().map(|row| row["visitor_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, (0..listed.len()).map(|number| format!("v_{number}")).collect::<Vec<_>>());
+    stack.shutdown().await;
+}
