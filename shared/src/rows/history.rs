@@ -70,6 +70,16 @@ impl Wanted<'_> {
             Some(_) => None,
         }
     }
+
+    /// Picks the page from batches, some newer events than which are left out.
+    fn picked(&self, newer: u64) -> Picked<Newest> {
+        Picked::new(self.page.offset().saturating_sub(newer), self.page.limit())
+    }
+
+    /// Goes through stored batches. Says how many of their events are wanted.
+    fn pick(&self, items: &[Item], picked: &mut Picked<Newest>) -> Result<u64, StoreError> {
+        items.iter().map(|item| Ok(picked.go_through(Batch::from_item(item)?, |event| self.takes(event)))).sum()
+    }
 }
 
 /// Whose events they are.
@@ -246,18 +256,6 @@ impl History<'_> {
         let (store, project, visitor) = (self.store.clone(), self.project.clone(), self.visitor.clone());
         let pages = move |session| events::of_session(&store, &project, &visitor, &session).into_stream().boxed();
         stream::iter(needed).map(pages).flatten_unordered(CONCURRENCY).boxed()
-    }
-}
-
-impl Wanted<'_> {
-    /// Picks the page from batches, some newer events than which are left out.
-    fn picked(&self, newer: u64) -> Picked<Newest> {
-        Picked::new(self.page.offset().saturating_sub(newer), self.page.limit())
-    }
-
-    /// Goes through stored batches. Says how many of their events are wanted.
-    fn pick(&self, items: &[Item], picked: &mut Picked<Newest>) -> Result<u64, StoreError> {
-        items.iter().map(|item| Ok(picked.go_through(Batch::from_item(item)?, |event| self.takes(event)))).sum()
     }
 }
 
