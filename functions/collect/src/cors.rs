@@ -15,6 +15,10 @@ pub enum AllowedOrigin {
 /// Lets pages read an answer, errors included, so that a tracker's author sees what is wrong.
 pub fn readable(mut response: Response<Body>, origin: &AllowedOrigin) -> Response<Body> {
     let headers = response.headers_mut();
+    // Scripts see no header of another origin's that is not named, and the tracker waits as long as this one says.
+    if headers.contains_key(header::RETRY_AFTER) {
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Retry-After"));
+    }
     match origin {
         AllowedOrigin::Any => {
             headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -55,6 +59,15 @@ mod tests {
         assert_eq!(one.headers()["vary"], "Origin");
         for response in [any, one] {
             assert!(!response.headers().contains_key("access-control-allow-credentials"));
+            assert!(!response.headers().contains_key("access-control-expose-headers"));
         }
+    }
+
+    #[test]
+    fn a_page_may_read_how_long_to_wait() {
+        let mut response = Response::new(Body::Empty);
+        response.headers_mut().insert("retry-after", HeaderValue::from_static("7"));
+        let response = readable(response, &AllowedOrigin::Any);
+        assert_eq!(response.headers()["access-control-expose-headers"], "Retry-After");
     }
 }

@@ -321,6 +321,7 @@ async fn a_client_that_floods_is_told_to_wait_and_others_are_not() {
     refused(&answer, 429, "rate_limited");
     let wait: u64 = header(&answer.0, "retry-after").unwrap().parse().unwrap();
     assert!(wait >= 1);
+    assert_eq!(header(&answer.0, "access-control-expose-headers"), Some("Retry-After"));
     let (response, _) = stage.send(post_from("198.51.100.7".parse().unwrap(), stage.batch().to_string())).await;
     assert_eq!(response.status(), 202);
 }
