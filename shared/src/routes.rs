@@ -22,7 +22,7 @@ const fn get(path: &'static str, function: &'static str) -> Route {
 }
 
 /// All routes. `not-found` answers everything else.
-pub const ROUTES: [Route; 24] = [
+pub const ROUTES: [Route; 26] = [
     get("/api/v1/visitors", "visitors"),
     get("/api/v1/visitors/{visitor_id}", "visitor"),
     get("/api/v1/sessions", "sessions"),
@@ -44,8 +44,10 @@ pub const ROUTES: [Route; 24] = [
     get("/api/v1/openapi.json", "openapi"),
     Route { method: "POST", path: COLLECT, function: "collect" },
     get("/identity.js", "tracker"),
+    get("/identity-more.js", "tracker"),
     get("/identity-lite.js", "tracker"),
     get("/v/{version}/identity.js", "tracker"),
+    get("/v/{version}/identity-more.js", "tracker"),
     get("/v/{version}/identity-lite.js", "tracker"),
 ];
 
@@ -106,6 +108,7 @@ mod tests {
         assert_eq!(function("/api/v1/events/types"), Some(("event-types", None)));
         assert_eq!(function("/api/v1/insights/errors"), Some(("errors", None)));
         assert_eq!(function("/identity.js"), Some(("tracker", None)));
+        assert_eq!(function("/identity-more.js"), Some(("tracker", None)));
         assert_eq!(function("/v/1.4.2/identity-lite.js"), Some(("tracker", Some("1.4.2".to_owned()))));
         for path in [
             "/",

@@ -7,7 +7,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use tests::http::{Response, bare, send};
 use tests::stack::{Counting, Stack};
 
-const SCRIPTS: [&str; 2] = ["identity.js", "identity-lite.js"];
+const SCRIPTS: [&str; 3] = ["identity.js", "identity-more.js", "identity-lite.js"];
 /// Encodings, with the ends of the built files' names.
 const ENCODINGS: [(&str, &str); 3] = [("br", ".br"), ("gzip", ".gz"), ("", "")];
 

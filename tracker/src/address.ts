@@ -59,10 +59,12 @@ export const campaign = (): Campaign => {
   return found;
 };
 
+let viewed: string;
+
 /** The page that is being viewed, as it is sent. */
-export let here: string;
+export const here = (): string => viewed;
 
 /** Names the page that is being viewed. */
 export const setHere = (url: string): void => {
-  here = url;
+  viewed = url;
 };

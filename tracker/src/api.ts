@@ -5,9 +5,9 @@ import { startCustom, track } from './custom';
 import { attempt, halt, isHalted, later, on } from './guard';
 import { addAlias, bot, forget, objects, persist, session, visitorId } from './identity';
 import { arrive, beginHere, reset, startPages } from './pages';
-import { type Hook, allow, clear, setHook } from './queue';
+import { type Hook, allow, clear, isAllowed, setHook } from './queue';
 import { hash32 } from './random';
-import { isOn, list, setting } from './settings';
+import { isOn, setting } from './settings';
 import { isOptedOut, setOptedOut, storeFor, storeIn, write } from './storage';
 import { dropAll } from './store';
 import { flush, flushIn, startTransport, takeOver } from './transport';
@@ -37,11 +37,6 @@ export interface Api {
   readonly version: string;
 }
 
-/** Starts one of the things that watch the page; what was called and happened before the script came is passed in. */
-export type Detector = (early: unknown[]) => void;
-
-const MAX_CALLS = 100;
-
 const isLocal = (host: string): boolean => /^(localhost|127\..*|\[::1\]|.*\.local|)$/.test(host);
 
 const mayRun = (): unknown =>
@@ -55,21 +50,19 @@ const storeAsAllowed = (): void => {
   storeIn(wanted != 'none' && objects() ? 'session' : wanted);
 };
 
-/** Runs the tracker on this page, and gives its interface. `calls` were made before it was there. */
-export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = []): Api => {
+/** Runs the tracker on this page, and gives its interface. `watch` starts detectors; `calls` and errors were there before it. */
+export const run = (watch: (early: unknown[]) => void, calls: unknown[] = []): Api => {
   let isRunning = false;
-  let agrees = setting('consent') != 'required';
 
   /** Keeps and sends from here on, if the visitor agrees. */
   const open = (): void => {
-    allow(agrees);
-    if (!agrees) return;
+    if (!isAllowed) return;
     storeAsAllowed();
     if (!(hash32(visitorId() ?? session().i) < (setting('sample') ?? 1) * 2 ** 32)) stop();
   };
 
   const stop = (): void => {
-    allow((agrees = false));
+    allow(false);
     storeAsAllowed();
     write('');
     dropAll();
@@ -83,7 +76,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
   const go = (): void => {
     const hasStopped = isHalted;
     halt(false);
-    agrees = true;
+    allow(true);
     open();
     persist();
     takeOver();
@@ -95,13 +88,14 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
     if (isRunning || isOptedOut()) return;
     isRunning = true;
     setHere(address().url);
+    allow(setting('consent') != 'required');
     open();
     if (isHalted) return;
     startCustom();
     startTransport();
     // The page view alone, so that the server knows it for a bot.
     if (bot() == 100) later(() => halt(true), 4000);
-    else for (const name of Object.keys(detectors)) if (!list('off').includes(name)) attempt(() => detectors[name]!(calls));
+    else watch(calls);
     startPages();
     for (const call of calls.splice(0)) if (Array.isArray(call)) attempt(() => api[call[0]](...call.slice(1)));
   };
@@ -117,7 +111,7 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
     reset,
     consent(value: unknown) {
       if (!value) stop();
-      else if (!agrees || isHalted) go();
+      else if (!isAllowed || isHalted) go();
     },
     optOut() {
       stop();
@@ -146,11 +140,11 @@ export const run = (detectors: { [name: string]: Detector }, calls: unknown[] = 
       return isRunning && !isHalted ? attempt(session)?.i : undefined;
     },
   };
-  for (const name of Object.keys(methods)) {
+  for (const name in methods) {
     api[name] = (...args: unknown[]) => {
       attempt(() => {
         if (isRunning || /^opt/.test(name)) methods[name]!(...args);
-        else if (calls.length < MAX_CALLS) calls.push([name, ...args]);
+        else calls.push([name, ...args]);
       });
     };
   }

@@ -27,7 +27,7 @@ export const batchOf = (events: TrackedEvent[]): Batch => {
   hasAgreed = true;
   return {
     batch_id: 'b_' + randomId(),
-    page: here,
+    page: here(),
     visitor: visitorFacts(),
     session: sessionFacts(),
     events,

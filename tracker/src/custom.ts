@@ -1,7 +1,7 @@
 // Events of the site's own.
 
 import { here } from './address';
-import { closest, ignored, read, targetOf } from './elements';
+import { closest, ignored, read, targetOf } from './dom';
 import { note, onInput } from './guard';
 import { copy } from './json';
 import { quota } from './pages';
@@ -17,7 +17,7 @@ export const track = (name: unknown, data?: unknown): void => {
     .toLowerCase()
     .slice(0, 64);
   if (!snake || !mayTrack()) note('not tracked', name);
-  else emit({ name: snake, url: here, created_at: Date.now(), data: copy(data) });
+  else emit({ name: snake, url: here(), created_at: Date.now(), data: copy(data) });
 };
 
 /** Starts to listen for clicks that the site has named. They are never prevented, nor waited for. */

@@ -1,6 +1,6 @@
 // What an element is called, and what it does: its control, a selector that groups, and its label.
 
-import { scrub } from './text';
+import { closest, read, scrub } from './kit';
 
 const CONTROLS =
   'a,button,input,select,textarea,summary,label,[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=switch],[role=checkbox],[role=radio],[onclick],[tabindex]';
@@ -8,23 +8,8 @@ const CONTROLS =
 /** What is filled in. */
 export const FIELDS = 'textarea,select,input:not([type=button],[type=submit],[type=reset],[type=image],[type=hidden])';
 
-export const ignored = '[data-identity-ignore]';
-
-/** Attributes, not properties: a form's are shadowed by its fields. */
-export const read = (element: Element, name: string): string | null => element.getAttribute(name);
-
-/** What an event happened to, also inside of shadow roots; documents have focus and keys, too. */
-export const targetOf = (event: Event): Element => {
-  const [target] = event.composedPath();
-  return target instanceof Element ? target : document.documentElement;
-};
-
 /** The element's parent, across open shadow roots. */
 const above = (element: Element): Element | null => element.parentElement ?? (element.getRootNode() as ShadowRoot).host;
-
-/** `closest` across open shadow roots. */
-export const closest = (element: Element | null | undefined, selector: string): Element | undefined =>
-  element ? (element.closest(selector) ?? closest((element.getRootNode() as ShadowRoot).host, selector)) : undefined;
 
 const isPointed = (element: Element): boolean => getComputedStyle(element).cursor == 'pointer';
 

@@ -7,6 +7,9 @@ import { hash128, randomId } from './random';
 import { isOn, setting } from './settings';
 import { mode, read, write } from './storage';
 
+/** Whether this is the small script, which can't tell devices. */
+declare const LITE: boolean;
+
 const DAY = 86_400_000;
 /** After creation, and not renewed by visits: what data protection authorities ask of audience measurement. */
 const VISITOR_LIFE = 395 * DAY;
@@ -49,7 +52,7 @@ interface Person {
   /** Ad blocker; addresses whose diagnostics were sent; whether carrying once failed. */
   b?: number | undefined;
   q: string[];
-  x?: 1;
+  x?: 1 | undefined;
 }
 
 let person: Person | undefined;
@@ -58,26 +61,30 @@ let score: number | undefined;
 /** Whether the visitor objects to being followed: Global Privacy Control. */
 export const objects = (): boolean => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl!;
 
-/** Whether the visitor has no name here: the server tells such visitors apart, for a day. */
-const isNameless = (): boolean => setting('storage') == 'none';
+const isKept = (): boolean => setting('storage') != 'none';
 
 /** The hash of the device, where it may be told; a new one each day where nothing is kept. */
 const print = (): string | undefined =>
-  isOn('fingerprint') && !objects() ? fingerprint(isNameless() ? setting('key') + Math.floor(Date.now() / DAY) : '') : undefined;
+  !LITE && isOn('fingerprint') && !objects() ? fingerprint(isKept() ? '' : setting('key') + Math.floor(Date.now() / DAY)) : undefined;
+
+/** What a visitor is known by who has no id: the server takes the device and the address for one, for a day. */
+const device = (): string | false | undefined => !isKept() && print();
 
 /** Half an hour of a device; where it begins differs from device to device, so that not all sessions end at once. */
-const derivedId = (device: string): string =>
-  hash128(device + Math.floor((Date.now() + parseInt(device.slice(0, 6), 16)) / IDLE)).slice(0, 16);
+const derivedId = (): string | false | undefined => {
+  const hash = device();
+  return hash && hash128(hash + Math.floor((Date.now() + parseInt(hash.slice(0, 6), 16)) / IDLE)).slice(0, 16);
+};
 
 /** A new session, of a visitor who is known or of a new one. */
 const begin = (known?: Person): Person => {
-  const device = print();
   const at = Date.now();
   return {
-    v: known?.v ?? 'v_' + randomId(),
-    o: known?.o ?? at,
-    a: known?.a ?? [],
-    i: 'ses_' + (isNameless() && device ? derivedId(device) : randomId()),
+    v: 'v_' + randomId(),
+    o: at,
+    a: [],
+    ...known,
+    i: 'ses_' + (derivedId() || randomId()),
     t: at,
     l: at,
     u: address().url,
@@ -90,7 +97,9 @@ const begin = (known?: Person): Person => {
     w: 0,
     n: 0,
     f: 0,
+    b: undefined,
     q: [],
+    x: undefined,
   };
 };
 
@@ -132,7 +141,7 @@ export const session = (): Person => {
   return person!;
 };
 
-export const visitorId = (): string | undefined => (isNameless() ? undefined : session().v);
+export const visitorId = (): string | undefined => (device() ? undefined : session().v);
 
 /**
  * Changes the session on top of what other tabs did to it. Another tab may have begun a new one; then this one goes on in
@@ -150,17 +159,14 @@ export const change = (edit: (session: Person) => void): void => {
 /** Counts what the visitor did towards its frustration. */
 export const count = (points: number): void => change((session) => (session.n += points));
 
-/** The session's frustration so far, by the formula of the server. */
-export const frustration = (): number => Math.min(100, session().n);
-
-/** Notes input; whether the session was over before it. Written every few seconds at most, as input is frequent. */
+/** Notes input; whether the session was over before it. Another tab may have kept it. */
 export const touch = (): boolean => {
-  const at = Date.now();
-  // Another tab may have kept it.
-  if (isOver(session())) change(() => {});
-  if (isOver(session())) return true;
-  if (at - session().l > 5000) change((session) => (session.l = at));
-  return false;
+  let was = false;
+  change((session) => {
+    was = isOver(session);
+    if (!was) session.l = Date.now();
+  });
+  return was;
 };
 
 /** A new visitor, as after a log-out. */

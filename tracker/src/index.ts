@@ -1,5 +1,5 @@
 import type { Api } from './api';
-import { detectors } from './detectors';
+import { whole } from './detectors/whole';
 import { initWith } from './init';
 import type { Options } from './settings';
 
@@ -7,4 +7,4 @@ export type { Api, Options };
 export type { Hook, TrackedEvent } from './queue';
 
 /** Starts the tracker with all its detectors. */
-export const init = (options: Options): Api => initWith(detectors, options);
+export const init = (options: Options): Api => initWith(whole, options);

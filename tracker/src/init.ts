@@ -1,6 +1,6 @@
 // The package's way to start: options in place of a script's attributes.
 
-import { type Api, type Detector, run } from './api';
+import { type Api, run } from './api';
 import { attempt } from './guard';
 import { type Options, settle } from './settings';
 
@@ -25,15 +25,15 @@ const nothing = (): Api => {
   };
 };
 
-/** Starts with the detectors; a second call gives what the first one started. */
-export const initWith = (detectors: { [name: string]: Detector }, options: Options): Api => {
+/** Starts with what `watch` starts; a second call gives what the first one started. */
+export const initWith = (watch: (early: unknown[]) => void, options: Options): Api => {
   if (typeof window == 'undefined') return nothing();
   started ??= attempt(() => {
     const page = window as unknown as { identity?: Api };
     if (page.identity?.version) return page.identity;
     const endpoint = new URL(options.endpoint ?? '/collect', location.href).href;
     settle((name) => (name == 'endpoint' ? endpoint : options[name as keyof Options]));
-    return run(detectors);
+    return run(watch);
   });
   return started ?? nothing();
 };

@@ -1,5 +1,6 @@
 import type { Api } from './api';
-import { detectors } from './detectors/lite';
+import { start } from './detectors/start';
+import { vitals } from './detectors/vitals';
 import { initWith } from './init';
 import type { Options } from './settings';
 
@@ -7,4 +8,4 @@ export type { Api, Options };
 export type { Hook, TrackedEvent } from './queue';
 
 /** Starts the small tracker: page views, sessions and web vitals. */
-export const init = (options: Options): Api => initWith(detectors, options);
+export const init = (options: Options): Api => initWith(() => start({ vitals }), options);

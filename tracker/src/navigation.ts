@@ -1,17 +1,16 @@
 // Where the page goes: routes within the document, and what document comes next.
 
-import { read, targetOf } from './elements';
 import { matching } from './settings';
 import { attempt, now, on, onInput } from './guard';
 
-/** A click answered by a slower server is not recognized, which costs one batch. */
+/** A page answered by a slower server is not recognized, which costs one batch. */
 const MAX_WAIT = 10_000;
 
 /** Whether the page is being left for another of this site's, which will run the tracker as well. */
 let isOwn: (() => boolean) | undefined;
 
 /** Notes that the page is being left, by a click perhaps, which the page may still prevent. */
-const note = (url: string, event?: Event): void => {
+export const leaveFor = (url: string, event?: Event): void => {
   const at = now();
   isOwn = () => {
     const to = new URL(url, location.href);
@@ -49,7 +48,7 @@ export const onRoute = (fn: (kind: string) => void): void => {
         if (event.destination.sameDocument) return;
         // What is posted may go on to a payment provider: those events are sent, not left to a next page.
         if (event.formData || event.downloadRequest != null) stay();
-        else note(event.destination.url);
+        else leaveFor(event.destination.url);
       },
       navigation,
     );
@@ -63,14 +62,6 @@ export const onRoute = (fn: (kind: string) => void): void => {
     );
     return;
   }
-  onInput<MouseEvent>('click', (event) => {
-    const link = targetOf(event).closest('a[href]:not([download],[target]:not([target=_self]))');
-    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) note((link as HTMLAnchorElement).href, event);
-  });
-  onInput('submit', (event) => {
-    const form = event.target as Element;
-    if (!form.matches('[method=post i]')) note(read(form, 'action') ?? '', event);
-  });
   for (const kind of ['push', 'replace'] as const) {
     const name = (kind + 'State') as 'pushState';
     attempt(() => {

@@ -9,7 +9,7 @@ import { type TrackedEvent, emit, isMuted, isOpen, mute, putFirst, seal, take, t
 import { matching } from './settings';
 import { drop, isKept, keep, thisTab } from './store';
 import { titleOf } from './text';
-import { active, flush, flushIn, leave, packers, takeOver } from './transport';
+import { flush, flushIn, leave, packers, takeOver } from './transport';
 
 const FIRST_DELAY = 3000;
 const DELAY = 15_000;
@@ -17,6 +17,8 @@ const DELAY = 15_000;
 const REDIRECT = 1000;
 /** The server's rule. */
 const RAPID_TIME = 2000;
+/** Between two looks at whether a session lasts. */
+const TOUCH = 2000;
 /** A tab that comes back within this goes on with its page view. */
 const MAX_HIDDEN = 10 * 60_000;
 
@@ -42,18 +44,24 @@ let since = 0;
 /** The document's own address, which the view may be named differently than. */
 let routeKey: string;
 let inputAt = 0;
-export let hiddenAt: number | undefined;
+let hiddenAt: number | undefined;
 let hiddenTimer: number | undefined;
 /** The batch that speaks for this page if it is killed while hidden. */
 let snapshot: string | undefined;
-/** Called as a page view is finished, and as one begins. */
+/** Called as a page view is finished. */
 export const finishers: Finisher[] = [];
-export const viewers: (() => void)[] = [];
+const viewers: ((at: number) => void)[] = [];
+
+/** Calls back as a page view begins, with when; at once if one has begun already. */
+export const onView = (fn: (at: number) => void): void => {
+  viewers.push(fn);
+  if (view) fn(viewEvent.created_at);
+};
 
 /** Lets so many different things through in a page view, each once. */
 export const quota = (max: number): ((what?: unknown) => unknown) => {
   const seen = new Set<unknown>();
-  viewers.push(() => seen.clear());
+  onView(() => seen.clear());
   return (what = {}) => !seen.has(what) && seen.size < max && seen.add(what);
 };
 
@@ -67,7 +75,7 @@ const finish = (isFinal: boolean, left: number, at: number): TrackedEvent[] => {
   const events: TrackedEvent[] = [];
   readTitle();
   if (view && !isMuted)
-    for (const fn of finishers) attempt(() => fn((name, data, url = here) => events.push({ name, created_at: at, data: { ...data, url } }), isFinal, left, at));
+    for (const fn of finishers) attempt(() => fn((name, data, url = here()) => events.push({ name, created_at: at, data: { ...data, url } }), isFinal, left, at));
   return events;
 };
 
@@ -94,8 +102,8 @@ const begin = (to: Address, title?: string): void => {
       session.p++;
     });
   }
-  viewEvent = tell('page_view', {}, here, at);
-  for (const fn of viewers) attempt(fn);
+  viewEvent = tell('page_view', {}, here(), at);
+  for (const fn of viewers) attempt(() => fn(at));
 };
 
 /** Begins a page view of where the document is, or again of what was viewed. */
@@ -122,7 +130,7 @@ export const arrive = (to: Address, kind: string, title?: string): void => {
     setHere(to.url);
     // The landing page of a session is where its redirects ended.
     change((session) => {
-      if (session.p == 1) session.u = here;
+      if (session.p == 1) session.u = here();
     });
   } else {
     finishNow(VIEW_LEFT);
@@ -197,7 +205,7 @@ export const startPages = (): void => {
   on('visibilitychange', () => {
     if (document.hidden) hide();
     // A page out of the back/forward cache is told so only after it was told to be visible.
-    else later(() => show(), 0);
+    else later(show, 0);
   });
   on('pagehide', () => {
     if (!view) return;
@@ -208,17 +216,17 @@ export const startPages = (): void => {
   on<PageTransitionEvent>('pageshow', (event) => event.persisted && show(true));
   let movedAt = 0;
   onInput('pointerdown keydown pointermove wheel touchmove', (event) => {
-    if (/down/.test(event.type)) inputAt = now();
-    else if (now() - movedAt < 1000) return;
-    movedAt = now();
-    if (!view || isMuted) return;
+    const at = now();
+    if (/down/.test(event.type)) inputAt = at;
+    // Written every few seconds at most, as input is frequent.
+    if (at - movedAt < TOUCH || !view || isMuted) return;
+    movedAt = at;
     // Goes on, in a new session if the old one is over.
     const last = session().l;
     if (touch()) {
       finishNow(VIEW_LEFT, last);
       beginHere();
     }
-    active();
   });
   if (!document.hidden) beginHere();
 };

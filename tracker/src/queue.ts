@@ -19,7 +19,6 @@ export type Hook = (event: TrackedEvent) => TrackedEvent | null | undefined;
 
 /** Under the collector's 8 KiB, which are counted in its own writing of the same. */
 const MAX_DATA = 8000;
-const MAX_WAITING = 500;
 const MAX_WAITING_FOR_CONSENT = 50;
 /** Events of detectors in a session: a page that provokes more is not worth its visitor's battery. */
 const MAX_DETECTED = 200;
@@ -27,9 +26,9 @@ const MAX_DETECTED = 200;
 const MANY = 20;
 export const MAX_CHARACTERS = 12_000;
 
-let waiting: TrackedEvent[] = [];
-/** How many of them are in their last form: the first ones. */
-let sealed = 0;
+/** What waits, and in front of it what is in its last form. */
+let waiting: TrackedEvent[];
+let sealed: TrackedEvent[];
 let hook: Hook | undefined;
 /** Whether batches may go, or events wait until there is consent. */
 export let isAllowed = true;
@@ -50,7 +49,7 @@ export const allow = (value: boolean): void => {
 
 /** Queues an event. */
 export const emit = (event: TrackedEvent): TrackedEvent => {
-  if (!isMuted && !isHalted && waiting.length < (isAllowed ? MAX_WAITING : MAX_WAITING_FOR_CONSENT) && !list('off').includes(event.name)) {
+  if (!isMuted && !isHalted && (isAllowed || waiting.length < MAX_WAITING_FOR_CONSENT) && !list('off').includes(event.name)) {
     waiting.push(event);
     if (waiting.length >= MANY || JSON.stringify(waiting).length > MAX_CHARACTERS) flushIn(0);
   }
@@ -58,7 +57,7 @@ export const emit = (event: TrackedEvent): TrackedEvent => {
 };
 
 /** Queues what happened on a page, the current one if none is named. */
-export const tell = (name: string, data: Record<string, unknown>, url = here, created_at = Date.now()): TrackedEvent =>
+export const tell = (name: string, data: Record<string, unknown>, url = here(), created_at = Date.now()): TrackedEvent =>
   emit({ name, created_at, data: { ...data, url } });
 
 /** Queues what a detector found; false where the session had its share. */
@@ -76,7 +75,7 @@ export const seal = (events: TrackedEvent[]): TrackedEvent[] =>
       const { name, url, created_at, data } = hook ? hook(event)! : event;
       const facts = { ...copy(data) };
       // Counted in bytes.
-      if (new Blob([toJson(facts)]).size > MAX_DATA || !/^[a-z\d_]{1,64}$/.test(name) || !(created_at >= 0)) throw 'malformed';
+      if (new Blob([toJson(facts)]).size > MAX_DATA || !/^[a-z\d_]{1,64}$/.test(name) || !(created_at >= 0)) throw 0;
       return { name, url: url && `${url}`.slice(0, 2048), created_at: Math.round(created_at), data: Object.keys(facts)[0] ? facts : undefined };
     } catch (error) {
       note('dropped', event, error);
@@ -90,19 +89,20 @@ export const isOpen = (event: TrackedEvent): boolean => waiting.includes(event);
 /** All that waits, in its last form. What a hook of the site's provokes meanwhile waits for the next time. */
 export const take = (): TrackedEvent[] => {
   const events = waiting;
-  const final = events.slice(0, sealed);
+  const first = sealed;
   clear();
-  return [...final, ...seal(events.slice(final.length))];
+  return [...first, ...seal(events)];
 };
 
 /** Drops all that waits. */
 export const clear = (): void => {
   waiting = [];
-  sealed = 0;
+  sealed = [];
 };
+
+clear();
 
 /** Puts events in front that are in their last form: those of the page before, or what was taken. */
 export const putFirst = (events: TrackedEvent[]): void => {
-  waiting = [...events, ...waiting];
-  sealed += events.length;
+  sealed = [...events, ...sealed];
 };

@@ -1,4 +1,5 @@
 import { auto } from './auto';
-import { detectors } from './detectors/lite';
+import { start } from './detectors/start';
+import { vitals } from './detectors/vitals';
 
-auto(detectors);
+auto(() => start({ vitals }));

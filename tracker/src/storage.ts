@@ -28,13 +28,14 @@ export const read = (name: string, where = mode): any => {
 
 /** Writes a value, or removes it if there is none; whether it outlives the page. */
 export const write = (name: string, value?: unknown, where = mode): boolean => {
-  delete memory[name];
+  const text = value ? JSON.stringify(value) : undefined;
   try {
-    if (value) area(where)[prefix + name] = JSON.stringify(value);
+    memory[name] = undefined;
+    if (text) area(where)[prefix + name] = text;
     else delete area(where)[prefix + name];
     return true;
   } catch {
-    if (value) memory[name] = JSON.stringify(value);
+    memory[name] = text;
     return false;
   }
 };

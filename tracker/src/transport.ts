@@ -2,10 +2,10 @@
 
 import { type Batch, batchOf, bodyOf, pack } from './batch';
 import { attempt, halt, isHalted, later, note, now, on } from './guard';
-import { bot, change, session } from './identity';
+import { change, session } from './identity';
 import { MAX_CHARACTERS, isAllowed, putFirst } from './queue';
 import { randomId } from './random';
-import { isOn, setting } from './settings';
+import { setting } from './settings';
 import { type Entry, drop, entries, keep, thisTab } from './store';
 import { isOptedOut } from './storage';
 
@@ -16,9 +16,6 @@ const RETRIES = [5000, 30_000];
 const FRESH = 60_000;
 /** After this a page or a tab that said nothing is taken for gone. */
 const GONE = 30 * 60_000;
-/** Before the five minutes are over after which nobody counts as live. */
-const HEARTBEAT = 270_000;
-const ACTIVE = 60_000;
 
 /** This page's name on what it delivers. */
 let page: string;
@@ -29,9 +26,8 @@ let failures = 0;
 let pause: number | undefined;
 let timer: number | undefined;
 let dueAt = Infinity;
-/** The last instant of this visitor that the server knows, and the last input. */
+/** The last instant of this visitor that the server knows. */
 let knownAt = 0;
-let inputAt = 0;
 /** Called before events are packed, for what is to ride along. */
 export const packers: (() => void)[] = [];
 
@@ -78,10 +74,7 @@ const post = async (batch: Batch): Promise<boolean | void> => {
   try {
     const response = await request(batch, AbortSignal.timeout?.(TIMEOUT));
     const { status } = response;
-    if (status < 300) {
-      knownAt = Date.now();
-      later(beat, HEARTBEAT);
-    }
+    if (status < 300) knownAt = Date.now();
     // The key or the origin is refused: this page has nothing more to say.
     if (status == 401 || status == 403) halt(true);
     if (status >= 300) note(status, await response.text());
@@ -166,20 +159,11 @@ export const takeOver = (): void => {
   }
 };
 
-/** Says that the visitor is still there, once what the server knows is nearly too old for it. */
-const beat = (): void => {
-  const at = Date.now();
-  if (!knownAt || at - knownAt < HEARTBEAT || at - inputAt > ACTIVE || document.hidden || pause || !isOn('heartbeat', true) || bot() == 100) return;
-  knownAt = at;
-  later(beat, HEARTBEAT);
-  // Without events: with them the instant of sending would not count.
-  attempt(() => request(batchOf([])).catch(note));
-};
+export const lastKnown = (): number => knownAt;
 
-/** Notes input, which a heartbeat needs. */
-export const active = (): void => {
-  inputAt = Date.now();
-  beat();
+/** Says that the visitor is still there, without events: with them the instant of sending would not count. */
+export const ping = (): void => {
+  attempt(() => request(batchOf([])).catch(note));
 };
 
 export const startTransport = (): void => {

@@ -1,10 +1,9 @@
 // Builds the scripts as they are served: node tools/build.mjs [FOLDER]. The same bytes each time and everywhere.
 
-import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { SCRIPTS, bundle, gzip, root, version } from './bundle.mjs';
+import { SCRIPTS, bundle, gzip, integrityOf, root, version } from './bundle.mjs';
 
 const out = resolve(process.argv[2] ?? join(root, 'dist'));
 
@@ -20,10 +19,9 @@ const brotli = (bytes) =>
 mkdirSync(out, { recursive: true });
 for (const [name, entry] of Object.entries(SCRIPTS)) {
   const bytes = await bundle(entry, 'iife');
-  const integrity = createHash('sha384').update(bytes).digest('base64');
   writeFileSync(join(out, name), bytes);
   writeFileSync(join(out, `${name}.gz`), gzip(bytes));
   writeFileSync(join(out, `${name}.br`), brotli(bytes));
-  writeFileSync(join(out, `${name}.sha384`), `sha384-${integrity}\n`);
+  writeFileSync(join(out, `${name}.sha384`), `${integrityOf(bytes)}\n`);
 }
 writeFileSync(join(out, 'version.txt'), `${version}\n`);

@@ -9,6 +9,6 @@ const out = join(root, 'package');
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 for (const name of ['index', 'lite']) writeFileSync(join(out, `${name}.js`), await bundle(`${name}.ts`, 'esm'));
-writeFileSync(join(out, 'auto.js'), await bundle('script.ts', 'esm'));
+writeFileSync(join(out, 'auto.js'), await bundle('script-whole.ts', 'esm'));
 const options = ['--declaration', '--emitDeclarationOnly', '--stripInternal', '--outDir', out, '--rootDir', join(root, 'src')];
 execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', root, ...options], { stdio: 'inherit' });

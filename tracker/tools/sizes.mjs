@@ -2,10 +2,10 @@
 
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { root } from './bundle.mjs';
+import { SCRIPTS, minifiedInputs, root } from './bundle.mjs';
 
-/** Bytes of gzip -9 that a script may have: a little more than it has, so that growth is a decision. */
-const BOUNDS = { 'identity.js': 14_336, 'identity-lite.js': 7296 };
+/** Bytes of gzip -9 that a script may have. The first is meant to have 8 KiB; the others a little more than they have, so that growth is a decision. */
+const BOUNDS = { 'identity.js': 8704, 'identity-more.js': 7168, 'identity-lite.js': 7040 };
 
 const folder = resolve(process.argv[2] ?? join(root, 'dist'));
 const size = (name) => readFileSync(join(folder, name)).length;
@@ -33,5 +33,33 @@ for (const [name, packed] of [
   ['posthog 1.449.2 slim, dead clicks, errors, vitals', 72474],
 ]) {
   row(name, '', packed);
+}
+
+console.log('\nWhat the parts have of gzip -9, by their share of the minified bytes:');
+const PARTS = {
+  'start, settings, calls, guard, events of the site': /auto|script|api|settings|guard|custom|dom|json|start|first|lite|kit/,
+  'visitor, session, storage, consent, fingerprint, bot': /identity|storage|fingerprint|random|bot/,
+  'batches, transport, store, carrying': /batch|queue|transport|store/,
+  'page views, routes, addresses, masking': /pages|navigation|address|text/,
+  'errors': /errors|stack/,
+  'web vitals': /vitals|entries/,
+  'clicks, their selectors and labels': /clicks|answers|phantoms|elements/,
+  'forms': /forms/,
+  'reading': /reading/,
+  'search engines': /seo/,
+  'console': /logs/,
+  'fetching the second script': /src.more/,
+  'bait, heartbeat, links, frustration': /./,
+};
+for (const name of Object.keys(BOUNDS)) {
+  console.log(`\n${name}`);
+  const inputs = await minifiedInputs(SCRIPTS[name]);
+  const total = inputs.reduce((sum, [, bytes]) => sum + bytes, 0);
+  const sums = {};
+  for (const [path, bytes] of inputs) {
+    const part = Object.keys(PARTS).find((part) => PARTS[part].test(path));
+    sums[part] = (sums[part] ?? 0) + bytes;
+  }
+  for (const [part, bytes] of Object.entries(sums).sort(([, a], [, b]) => b - a)) if (bytes) row(`  ${part}`, bytes, Math.round((size(`${name}.gz`) * bytes) / total));
 }
 process.exitCode = isOver ? 1 : 0;

@@ -19,7 +19,7 @@ try {
     format: 'esm',
     outdir: out,
     outExtension: { '.js': '.mjs' },
-    define: { VERSION: '"test"' },
+    define: { VERSION: '"test"', LITE: 'false' },
   });
   const files = names.map((name) => join(out, name.replace(/\.ts$/, '.mjs')));
   process.exitCode = spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' }).status ?? 1;

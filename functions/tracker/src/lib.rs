@@ -1,7 +1,8 @@
-//! `GET /identity.js` and `/identity-lite.js`: the tracker as built from `tracker/`, whole or light, for any page.
+//! `GET /identity.js` with its second part, `/identity-more.js`, and `/identity-lite.js`: the tracker as built from
+//! `tracker/`, whole or light, for any page.
 //!
 //! The same bytes are under `/v/<version>/`, where they never change, so that a page can hold them to a hash
-//! (`integrity`). All four paths are one function's, so that whatever is deployed, the name and the version mean one
+//! (`integrity`). All six paths are one function's, so that whatever is deployed, the name and the version mean one
 //! build.
 
 mod encoding;

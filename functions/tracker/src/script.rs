@@ -31,6 +31,13 @@ static WHOLE: LazyLock<Script> = LazyLock::new(|| Script {
     plain: Representation::of(include_bytes!("../../../tracker/dist/identity.js")),
 });
 
+/// What the whole one fetches once the page is idle, and holds to its hash.
+static MORE: LazyLock<Script> = LazyLock::new(|| Script {
+    brotli: Representation::of(include_bytes!("../../../tracker/dist/identity-more.js.br")),
+    gzip: Representation::of(include_bytes!("../../../tracker/dist/identity-more.js.gz")),
+    plain: Representation::of(include_bytes!("../../../tracker/dist/identity-more.js")),
+});
+
 static LITE: LazyLock<Script> = LazyLock::new(|| Script {
     brotli: Representation::of(include_bytes!("../../../tracker/dist/identity-lite.js.br")),
     gzip: Representation::of(include_bytes!("../../../tracker/dist/identity-lite.js.gz")),
@@ -42,6 +49,7 @@ impl Script {
     pub fn at(path: &str) -> Option<&'static Self> {
         match path.rsplit('/').next()? {
             "identity.js" => Some(&WHOLE),
+            "identity-more.js" => Some(&MORE),
             "identity-lite.js" => Some(&LITE),
             _ => None,
         }

@@ -1,7 +1,7 @@
 // What answers a click: anything that happens in the page and is not there for its own sake.
 
-import { type Facts, closest, ignored, isTextField, targetOf } from '../elements';
-import { attempt, guard, now, on } from '../guard';
+import { type Facts, isTextField } from '../elements';
+import { attempt, closest, guard, ignored, now, on, targetOf } from '../kit';
 import { lookAfter } from './phantoms';
 
 /** Clicks on one control in quick succession, and what happened since the first was pressed. */

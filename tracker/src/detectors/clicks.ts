@@ -1,11 +1,7 @@
 // Dead clicks, that nothing answers, and rage clicks, of someone who expected an answer.
 
-import { closest, controlOf, covers, factsOf, hasSelection, ignored, isTextField, looksInteractive, read, targetOf } from '../elements';
-import { here } from '../address';
-import { later, on, onInput } from '../guard';
-import { DEAD, RAGE, change, count } from '../identity';
-import { quota, viewers } from '../pages';
-import { detect } from '../queue';
+import { controlOf, covers, factsOf, hasSelection, isTextField, looksInteractive } from '../elements';
+import { DEAD, RAGE, change, closest, count, detect, here, ignored, later, on, onInput, onView, quota, read, targetOf } from '../kit';
 import { type Chain, close, isNear, listenForAnswers, open, settleEffects, watch } from './answers';
 import { listenForShifts, press, release } from './phantoms';
 
@@ -85,7 +81,7 @@ export const clicks = (): void => {
   listenForAnswers();
   listenForShifts();
   on('pagehide', cutShort);
-  viewers.push(cutShort);
+  onView(cutShort);
   on('focus visibilitychange', (event) => {
     if ((event.target == window || event.target == document) && !document.hidden) wokenAt = event.timeStamp;
   });
@@ -118,7 +114,7 @@ export const clicks = (): void => {
           closest(target_, 'option,canvas,video,audio,iframe,embed,object,[contenteditable]:not([contenteditable=false])'),
         isAnchor_: link && !leads,
         facts_: factsOf(control_),
-        url_: here,
+        url_: here(),
         href_: location.href,
         at_: Date.now(),
         x_: event.clientX,

@@ -4,11 +4,11 @@ import { attempt, on } from '../guard';
 import { ERROR, count } from '../identity';
 import { quota } from '../pages';
 import { detect } from '../queue';
-import { type Place, factsOf, messageOf, placeOf } from './stack';
+import { type Place, errorFacts, messageOf, placeOf } from './stack';
 
 /** Not the site's: browsers' notices, extensions, crawlers of mail programs, and what was aborted on purpose. */
 const NOISE =
-  /^(Uncaught )?ResizeObserver loop|AbortError|Object Not Found Matching Id:\d|_AutofillCallbackHandler|Java exception was raised|redefine.*googletag/;
+  /^ResizeObserver loop|AbortError|Object Not Found Matching Id:\d|_AutofillCallbackHandler|Java exception was raised|redefine.*googletag/;
 const FOREIGN = /^([a-z-]+-extension|webkit-masked-url):/;
 
 const mayReport = quota(10);
@@ -37,7 +37,7 @@ const report = (name: string, raw: string, error: any, given?: Place): void => {
   if (!mayReport([name, message, source, place.line, place.column].join())) return;
   last = message;
   lastAt = Date.now();
-  if (detect(name, factsOf(message, place, stack))) count(ERROR);
+  if (detect(name, errorFacts(message, place, stack))) count(ERROR);
 };
 
 const thrown = (event: any): void => {
@@ -45,7 +45,7 @@ const thrown = (event: any): void => {
   if (event.type != 'error') report('promise_rejection', describe(reason), reason);
   // Images and scripts that fail to load send an event of the same name.
   else if (event.target == window)
-    report('js_exception', (attempt(() => error.message) && describe(error)) || String(event.message).replace(/^Uncaught /, ''), error, {
+    report('js_exception', error == null ? event.message : describe(error), error, {
       source: event.filename,
       line: event.lineno,
       column: event.colno,

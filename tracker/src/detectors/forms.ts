@@ -1,11 +1,7 @@
 // Forms that were begun and left, and fields that made people think. Names of fields, never what is in them.
 
-import { FIELDS, closest, ignored, isTextField, read, selectorOf, targetOf } from '../elements';
-import { here } from '../address';
-import { later, now, on, onInput } from '../guard';
-import { ABANDON, count } from '../identity';
-import { type Add, DOCUMENT_LEFT, finishers, quota, viewers } from '../pages';
-import { detect } from '../queue';
+import { FIELDS, isTextField, selectorOf } from '../elements';
+import { ABANDON, type Add, DOCUMENT_LEFT, closest, count, detect, finishers, here, ignored, later, now, on, onInput, onView, quota, read, targetOf } from '../kit';
 
 const MAX_GAP = 30_000;
 const HESITATION = 3000;
@@ -67,7 +63,7 @@ const formOf = (field: Element): Form | undefined => {
   if (!form) {
     const action = read(element, 'action');
     const name = read(element, 'name') || read(element, 'id') || (action && new URL(action, location.href).pathname) || selectorOf(element);
-    form = { element_: new WeakRef(element), name_: name.slice(0, 256), url_: here, lastField_: '', spent_: 0, lastAt_: now() };
+    form = { element_: new WeakRef(element), name_: name.slice(0, 256), url_: here(), lastField_: '', spent_: 0, lastAt_: now() };
     known.push(form);
   }
   return form;
@@ -157,7 +153,7 @@ export const forms = (): void => {
   finishers.push((add, isFinal, left) => {
     for (const form of known) if (left && (left == DOCUMENT_LEFT || !isThere(form))) abandon(form, isFinal, add);
   });
-  viewers.push(() => {
+  onView(() => {
     seenFields = new WeakSet();
     later(() => {
       for (const form of known) if (!isThere(form)) abandon(form, true, detect);

@@ -1,7 +1,9 @@
 // The session's frustration so far, told as pages are finished. It is never a reason to send anything.
 
-import { change, frustration, session } from '../identity';
-import { finishers } from '../pages';
+import { change, finishers, session } from '../kit';
+
+/** By the formula of the server. */
+export const frustration = (): number => Math.min(100, session().n);
 
 export const score = (): void => {
   finishers.push((add, isFinal) => {

@@ -1,11 +1,6 @@
 // What the page's own scripts log as errors and warnings: the text, never an object's content.
 
-import { attempt, guard } from '../guard';
-import { quota } from '../pages';
-import { detect } from '../queue';
-import { isOn } from '../settings';
-import { describe, wasThrown } from './errors';
-import { factsOf, framesOf, messageOf, placeOf } from './stack';
+import { attempt, describe, detect, errorFacts, framesOf, guard, isOn, messageOf, placeOf, quota, wasThrown } from '../kit';
 
 const textOf = (value: unknown): string => {
   if (value instanceof Error) return describe(value);
@@ -37,7 +32,7 @@ export const logs = (): void => {
       const error = args.find((value) => value instanceof Error) as Error | undefined;
       // The first frame is the wrapper's own.
       const stack = error ? error.stack : framesOf(here).slice(1).join('\n');
-      detect(name, factsOf(message, placeOf(stack), stack));
+      detect(name, errorFacts(message, placeOf(stack), stack));
     });
     attempt(() => {
       const original = console[method];

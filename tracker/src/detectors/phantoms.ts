@@ -1,8 +1,7 @@
 // Phantom clicks: presses whose control moved, vanished or took another's place while the finger was on its way.
 
-import { type Facts, closest, controlOf, covers, factsOf, hasSelection, ignored, looksInteractive, targetOf } from '../elements';
-import { type Entry, catchUp, observe } from '../entries';
-import { attempt, now, on, onInput } from '../guard';
+import { type Facts, controlOf, covers, factsOf, hasSelection, looksInteractive } from '../elements';
+import { type Entry, attempt, catchUp, closest, ignored, now, observe, on, onInput, targetOf } from '../kit';
 import { type Chain, flushRecords, isNear, pressedAt } from './answers';
 
 /** A person can't react to what moved so shortly before. */

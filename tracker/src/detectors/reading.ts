@@ -1,8 +1,6 @@
 // How a page was read: how far, how long, how fast.
 
-import { attempt, now, on } from '../guard';
-import { change } from '../identity';
-import { finishers, hiddenAt, viewers } from '../pages';
+import { attempt, change, finishers, now, on, onView } from '../kit';
 
 /** Without a sign of life for longer, nobody may be there. */
 const MAX_GAP = 30_000;
@@ -19,6 +17,7 @@ let since: number;
 let active: number;
 /** The last sign of life; NaN while the page is hidden or in the background. */
 let lastAt: number;
+let hiddenAt: number | undefined;
 let scroller: Element | undefined;
 let bottom: number;
 let moved: number;
@@ -57,8 +56,8 @@ const depth = (): number => {
 };
 
 export const reading = (): void => {
-  viewers.push(() => {
-    since = Date.now();
+  onView((at) => {
+    since = at;
     lastAt = NaN;
     active = bottom = moved = movedFor = lastScroll = 0;
     toldActive = toldDepth = -Infinity;
@@ -68,7 +67,8 @@ export const reading = (): void => {
   on('pointerdown pointermove keydown wheel touchstart touchmove timeupdate focus blur', tick);
   on('visibilitychange', () => {
     tick();
-    if (!document.hidden && hiddenAt) since += Math.max(0, Date.now() - hiddenAt - MAX_HIDDEN);
+    if (document.hidden) hiddenAt = Date.now();
+    else if (hiddenAt) since += Math.max(0, Date.now() - hiddenAt - MAX_HIDDEN);
   });
   on('scroll', ({ target, timeStamp }) => {
     tick();

@@ -1,13 +1,6 @@
 // What search engines would object to on a page.
 
-import { attempt, later } from '../guard';
-import { change, session } from '../identity';
-import { here } from '../address';
-import { read } from '../elements';
-import { viewers } from '../pages';
-import { detect } from '../queue';
-import { hash32 } from '../random';
-import { titleOf } from '../text';
+import { attempt, change, detect, hash32, here, idle, later, onView, read, session, titleOf } from '../kit';
 
 const QUIET = 1000;
 const MAX_WAIT = 10_000;
@@ -62,22 +55,22 @@ const diagnose = (): Record<string, unknown> | undefined => {
 };
 
 export const seo = (): void => {
-  viewers.push(() => {
-    const url = here;
+  onView(() => {
+    const url = here();
     const key = hash32(url).toString(36);
     if (session().q.includes(key)) return;
     const began = Date.now();
     let timer: number;
     const look = (): void => {
       observer.disconnect();
-      const facts = url == here && diagnose();
+      const facts = url == here() && diagnose();
       if (facts && detect('seo_diagnostics', facts)) change((session) => (session.q = [...session.q, key].slice(-MAX_PAGES)));
     };
     const wait = (): void => {
       clearTimeout(timer);
       timer = later(() => {
         if (document.readyState != 'complete' && Date.now() - began < MAX_WAIT) wait();
-        else (window.requestIdleCallback ?? setTimeout)(() => attempt(look), { timeout: 1000 } as any);
+        else idle(look);
       }, QUIET);
     };
     // Routes are rendered after their address has changed.

@@ -36,7 +36,7 @@ export const placeOf = (stack: unknown): Place => {
 };
 
 /** What an event tells of an error. */
-export const factsOf = (message: string, { source, line, column }: Place, stack: unknown) => ({
+export const errorFacts = (message: string, { source, line, column }: Place, stack: unknown) => ({
   message,
   source: source && sourceOf(source),
   line,

@@ -16,7 +16,7 @@ let isEarlySent = false;
 let isSent = false;
 
 export const vitals = (): void => {
-  const url = here;
+  const url = here();
   const [navigation] = performance.getEntriesByType('navigation') as Entry[];
   const start: number = navigation?.activationStart ?? 0;
   const wasHidden = performance.getEntriesByType('visibility-state').find((entry) => entry.name == 'hidden' && entry.startTime >= start);

@@ -41,6 +41,18 @@ export const newContext = async (browser, options = {}) => {
   return context;
 };
 
+/** Opens a page, and waits until the second script watches it as well, if the page fetches it. */
+export const open = async (tab, url) => {
+  const answered = tab.waitForResponse(/-more\.js$/, { timeout: 3000 }).catch(() => {});
+  await tab.goto(url, { waitUntil: 'load' });
+  await tab.waitForFunction(() => window.identity?.version || !document.querySelector('script[data-key]'), undefined, { polling: 20 }).catch(() => {});
+  if (!(await tab.evaluate(() => document.querySelector('script[src$="/identity.js"]') && window.identity?.sessionId))) return;
+  // It is run right after it has come; one that is refused never ends.
+  const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  await Promise.race([(await answered)?.finished(), sleep(1000)]);
+  await sleep(30);
+};
+
 /** Lets a page be hidden and shown, and lose the focus: a headless page is always visible. */
 export const emulateVisibility = (context, initial = 'visible') =>
   context.addInitScript((initial) => {

@@ -1,7 +1,11 @@
 // What owners and visitors choose: consent, refusals, where ids are kept, what is left out.
 
 import assert from 'node:assert/strict';
-import { page } from './site.mjs';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { dist, page } from './site.mjs';
+
+const [version, integrity] = ['version.txt', 'identity.js.sha384'].map((name) => readFileSync(join(dist, name), 'utf8').trim());
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const hello = (attributes, more = {}) => ({ '/': page('<h1>Hello</h1><button id="b" onclick="this.textContent+=1">b</button><a id="go" href="/next">next</a>', { attributes, ...more }), '/next': page('<h1>Next</h1>', { attributes, ...more }) });
@@ -89,7 +93,7 @@ export const modes = [
   },
   {
     id: 'none',
-    name: 'nothing kept, a visitor without a name',
+    name: 'nothing kept, each page load a visitor of its own',
     pages: hello('data-storage="none"'),
     async run(t) {
       const tab = await t.open('/');
@@ -100,8 +104,9 @@ export const modes = [
       await sleep(300);
       await t.leave(tab);
       t.expectViews(['/', '/next']);
-      assert.equal(new Set(ids(t).map(String)).size, 2);
-      assert.ok(ids(t).every(([visitor]) => visitor === undefined));
+      assert.equal(new Set(ids(t).map(([visitor]) => visitor)).size, 2);
+      assert.equal(new Set(ids(t).map(([, session]) => session)).size, 2);
+      assert.ok(ids(t).every(([visitor]) => /^v_[\w-]{16}$/.test(visitor)));
     },
   },
   {
@@ -321,6 +326,91 @@ export const modes = [
       assert.deepEqual(first.visitor.aliases, ['ana']);
       assert.notEqual(first.visitor.visitor_id, last.visitor.visitor_id);
       assert.equal(last.visitor.aliases, undefined);
+    },
+  },
+  ...[
+    ['more: off', 'data-off="clicks, logs forms,reading,seo"', {}],
+    ['more: lite', '', { lite: true }],
+  ].map(([id, attributes, more]) => ({
+    id,
+    name: 'a second script that nothing is wanted of is not fetched',
+    pages: hello(attributes, more),
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(2500);
+      await t.leave(tab);
+      t.expectViews(['/']);
+      assert.deepEqual(t.site.scripts, [more.lite ? '/identity-lite.js' : '/identity.js']);
+    },
+  })),
+  {
+    id: 'more: bot',
+    name: 'a program is not watched',
+    pages: hello(''),
+    async run(t) {
+      await t.context.addInitScript(() => Object.defineProperty(Navigator.prototype, 'webdriver', { get: () => true }));
+      const tab = await t.open('/');
+      await sleep(3500);
+      await t.leave(tab);
+      assert.equal(t.site.batches()[0].visitor.bot_score, 100);
+      assert.deepEqual(t.site.scripts, ['/identity.js']);
+    },
+  },
+  ...[
+    ['more: gone', 'is not there', () => 404, ''],
+    ['more: other', 'is of another version', () => 'console.warn("not ours")', ''],
+    ['more: refused', 'is not allowed by the page', undefined, (collector) => `<meta http-equiv="content-security-policy" content="script-src ${collector}/identity.js">`],
+  ].map(([id, what, answer, head]) => ({
+    id,
+    name: `a second script that ${what} leaves the first at work`,
+    pages: { '/': (collector) => page('<button id="b" type="button">b</button>', { head: head && head(collector) })(collector) },
+    async run(t) {
+      t.site.state.more = answer;
+      const logged = [];
+      t.context.on('console', (message) => logged.push(message.text()));
+      const tab = await t.open('/');
+      await tab.evaluate(() => void Promise.reject(new Error('a rejection')));
+      await tab.click('#b');
+      await tab.evaluate(() => identity.track('bought'));
+      await sleep(3500);
+      await t.leave(tab);
+      t.expectViews(['/']);
+      t.expect({ promise_rejection: 1, bought: 1 });
+      assert.ok(t.site.events('web_vitals').length >= 1);
+      assert.ok(!logged.includes('not ours'), 'only its own second script is run');
+    },
+  })),
+  {
+    id: 'more: strict',
+    name: 'a page that allows scripts by nonce, and trusted types by name',
+    pages: {
+      '/': (collector) =>
+        page('<button id="dull" type="button">dull</button>', {
+          head: `<meta http-equiv="content-security-policy" content="script-src 'nonce-abc'; connect-src ${collector}; require-trusted-types-for 'script'; trusted-types identity">`,
+          attributes: 'nonce="abc"',
+        })(collector),
+    },
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(1200);
+      await tab.click('#dull');
+      await sleep(3500);
+      await t.leave(tab);
+      t.expect({ dead_click: 1 });
+    },
+  },
+  {
+    id: 'version',
+    name: 'held to its hash: the second script is of the same version, the collector has none',
+    pages: { '/': (collector) => page('<h1>Hello</h1>')(collector).replace(/src="[^"]*"/, `src="${collector}/v/${version}/identity.js" crossorigin integrity="${integrity}"`) },
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(2500);
+      assert.equal(await tab.evaluate(() => document.querySelectorAll('script').length), 1, 'nothing is left in the page');
+      await t.leave(tab);
+      t.expectViews(['/']);
+      assert.deepEqual(t.site.scripts, [`/v/${version}/identity.js`, `/v/${version}/identity-more.js`]);
+      assert.deepEqual([...new Set(t.site.posts().map(({ path }) => path))], ['/collect']);
     },
   },
   ...[0, 1].map((isBlocked) => ({

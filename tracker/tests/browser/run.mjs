@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { emulateVisibility, launch, newContext } from './browser.mjs';
+import { emulateVisibility, launch, newContext, open } from './browser.mjs';
 import { modes } from './modes.mjs';
 import { scenarios } from './scenarios.mjs';
 import { startSite } from './site.mjs';
@@ -85,8 +85,7 @@ const runOne = async (scenario) => {
     api: target && ask,
     async open(path) {
       const tab = await context.newPage();
-      await tab.goto(site.origin + path, { waitUntil: 'load' });
-      await tab.waitForFunction(() => window.identity?.version || !document.querySelector('script[data-key]'), undefined, { polling: 20 }).catch(() => {});
+      await open(tab, site.origin + path);
       return tab;
     },
     /** Leaves a page for another site, and waits until all has arrived. */

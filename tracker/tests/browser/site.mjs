@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const dist = join(dirname(fileURLToPath(import.meta.url)), '../../dist');
+export const dist = join(dirname(fileURLToPath(import.meta.url)), '../../dist');
 
 export const KEY = process.env.IDENTITY_PUBLIC_KEY ?? 'pk_live_00000000000000000000000000000000';
 
@@ -24,21 +24,26 @@ export const page = (body, { title = 'A page of the scenarios', head = '', attri
 /** Starts a site of `pages`: texts, functions of the collector's origin, or request handlers. */
 export const startSite = async (pages, { forward } = {}) => {
   const requests = [];
-  const state = { answer: undefined };
+  const scripts = [];
+  const state = { answer: undefined, more: undefined };
   const collector = await listen((request, response) => {
     const { pathname } = new URL(request.url, 'http://collector');
     response.setHeader('access-control-allow-origin', '*');
-    if (request.method === 'GET' && /^\/identity(-lite)?\.js$/.test(pathname)) {
+    const [, script] = /^(?:\/v\/[^/]+)?\/(identity(?:-lite|-more)?\.js)$/.exec(pathname) ?? [];
+    if (request.method === 'GET' && script) {
+      scripts.push(pathname);
       response.setHeader('content-type', 'text/javascript; charset=utf-8');
       response.setHeader('timing-allow-origin', '*');
-      response.end(readFileSync(join(dist, pathname)));
+      const other = script === 'identity-more.js' && state.more?.();
+      if (Number.isInteger(other)) response.statusCode = other;
+      response.end(other ? String(other) : readFileSync(join(dist, script)));
       return;
     }
     const chunks = [];
     request.on('data', (chunk) => chunks.push(chunk));
     request.on('end', async () => {
       const text = Buffer.concat(chunks).toString();
-      const record = { at: Date.now(), method: request.method, headers: request.headers, text, status: undefined };
+      const record = { at: Date.now(), method: request.method, path: pathname, headers: request.headers, text, status: undefined };
       requests.push(record);
       if (request.method !== 'POST') {
         response.statusCode = 204;
@@ -84,6 +89,8 @@ export const startSite = async (pages, { forward } = {}) => {
     collector: collector.origin,
     state,
     requests,
+    /** The scripts that were fetched. */
+    scripts,
     posts,
     /** Batches that were taken, each once. */
     batches() {

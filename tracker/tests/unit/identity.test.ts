@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test } from 'node:test';
+import { frustration } from '../../src/detectors/frustration';
 import * as identity from '../../src/identity';
 import { settle } from '../../src/settings';
 import { storeFor, storeIn } from '../../src/storage';
@@ -117,7 +118,7 @@ test('what is measured of a screen is whole', () => {
 test('the frustration score is the server’s', () => {
   const { RAGE, DEAD, ERROR, ABANDON } = identity;
   for (const points of [RAGE, RAGE, RAGE, DEAD, DEAD, DEAD, DEAD, DEAD, ERROR, ERROR, ABANDON]) identity.count(points);
-  assert.equal(identity.frustration(), 78);
+  assert.equal(frustration(), 78);
   for (let n = 0; n < 4; n++) identity.count(identity.RAPID);
-  assert.equal(identity.frustration(), 100);
+  assert.equal(frustration(), 100);
 });

@@ -1,25 +1,24 @@
-// All that watches the page, by the name that `off` knows it by.
+// What watches the page once it is idle.
 
-import type { Detector } from '../api';
-import { layBait } from '../ad-block';
+import { bait } from './bait';
 import { clicks } from './clicks';
-import { errors } from './errors';
 import { forms } from './forms';
 import { score } from './frustration';
+import { heartbeat } from './heartbeat';
+import { links } from './links';
 import { logs } from './logs';
 import { reading } from './reading';
 import { seo } from './seo';
-import { vitals } from './vitals';
 
-export const detectors: { [name: string]: Detector } = {
+export const more = {
   clicks,
-  errors,
   logs,
   forms,
   reading,
-  vitals,
   seo,
   // Last, as it counts what the others found.
   score,
-  bait: layBait,
+  bait,
+  heartbeat,
+  links,
 };

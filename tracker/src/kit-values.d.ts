@@ -1,0 +1,4 @@
+// Made by tools/bundle.mjs.
+declare module 'kit:values' {
+  export const kit: unknown[];
+}

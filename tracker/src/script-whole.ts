@@ -1,0 +1,6 @@
+// Both scripts in one, for bundlers.
+
+import { auto } from './auto';
+import { whole } from './detectors/whole';
+
+auto(whole);
