@@ -2,13 +2,12 @@
 // IDENTITY_PUBLIC_KEY, IDENTITY_SECRET_KEY (a running one), all that is recorded is sent on, and the figures are compared.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { emulateVisibility, launch, newContext, open } from './browser.mjs';
 import { modes } from './modes.mjs';
 import { scenarios } from './scenarios.mjs';
 import { startSite } from './site.mjs';
+import { startTarget } from './target.mjs';
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { jobs: { type: 'string', default: '5' } } });
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -16,34 +15,8 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 /** Tells what is only noise around a scenario from what it is about. */
 const AMBIENT = ['page_view', 'reading_behavior', 'web_vitals', 'seo_diagnostics', 'frustration_score'];
 
-/** A collector to pass batches on to, if one is wanted. */
-const startTarget = async () => {
-  const { IDENTITY_BIN, IDENTITY_BASE_URL, IDENTITY_PUBLIC_KEY, IDENTITY_SECRET_KEY } = process.env;
-  if (IDENTITY_BASE_URL) return { base: IDENTITY_BASE_URL, secret: IDENTITY_SECRET_KEY, stop() {} };
-  if (!IDENTITY_BIN) return undefined;
-  const secret = `sk_live_${'0'.repeat(32)}`;
-  const publicKey = IDENTITY_PUBLIC_KEY ?? `pk_live_${'0'.repeat(32)}`;
-  const child = spawn(IDENTITY_BIN, ['dev', '--empty', '--port', '0', '--dynamodb-port', '0', '--public-key', publicKey, '--secret-key', secret, '--rate-limit', '1000000'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const base = await new Promise((resolve, reject) => {
-    child.on('exit', (code) => reject(new Error(`identity dev ended with ${code}`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /^Base URL\s+(\S+)/.exec(line);
-      if (found) resolve(found[1]);
-    });
-  });
-  return { base, secret, stop: () => child.kill() };
-};
-
 const target = await startTarget();
 const browser = await launch();
-
-const ask = async (path) => {
-  const response = await fetch(`${target.base}/api/v1${path}`, { headers: { authorization: `Bearer ${target.secret}` } });
-  assert.equal(response.status, 200, path);
-  return (await response.json()).data;
-};
 
 /** What the API says of the visitors of a scenario must be what they sent. */
 const compareFigures = async (site) => {
@@ -56,10 +29,7 @@ const compareFigures = async (site) => {
     sent.set(session.session_id, all);
   }
   for (const [session, events] of sent) {
-    const find = async () => {
-      const response = await fetch(`${target.base}/api/v1/sessions/${session}`, { headers: { authorization: `Bearer ${target.secret}` } });
-      return response.status === 200 ? (await response.json()).data : undefined;
-    };
+    const find = () => target.find(`/sessions/${session}`);
     let found = await find();
     for (let tries = 0; tries < 40 && found?.event_count !== events.length; tries++) {
       await sleep(250);
@@ -82,7 +52,7 @@ const runOne = async (scenario) => {
     site,
     crashes,
     context,
-    api: target && ask,
+    api: target?.ask,
     async open(path) {
       const tab = await context.newPage();
       await open(tab, site.origin + path);
