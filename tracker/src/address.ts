@@ -45,7 +45,7 @@ export const address = (href = location.href): Address => {
 /** Where the visitor came from: origin and path, nothing for this site's own pages. */
 export const referrer = (): string | undefined => {
   const [, origin, path] = /^(.+?:\/\/[^/?#]*)([^?#]*)/.exec(document.referrer) ?? [];
-  return origin && origin != location.origin ? origin + clean(masked(path!)) : undefined;
+  return origin && origin != location.origin ? (origin + clean(masked(path!))).slice(0, MAX_URL) : undefined;
 };
 
 export type Campaign = Record<string, string>;
@@ -53,8 +53,8 @@ export type Campaign = Record<string, string>;
 /** The campaign's parameters of the landing page, from its query or its hash route's. */
 export const campaign = (): Campaign => {
   const found: Campaign = {};
-  new URLSearchParams(location.hash.split('?')[1] + '&' + location.search.slice(1)).forEach((value, name) => {
-    if (/^utm_(source|medium|campaign|term|content)$/.test(name) && value) found[name] = maskEmails(value).slice(0, MAX_UTM);
+  new URLSearchParams(location.search + '&' + location.hash.split('?')[1]).forEach((value, name) => {
+    if (/^utm_(source|medium|campaign|term|content)$/.test(name) && value) found[name] ??= maskEmails(value).slice(0, MAX_UTM);
   });
   return found;
 };

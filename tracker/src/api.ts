@@ -10,7 +10,7 @@ import { hash32 } from './random';
 import { isOn, setting } from './settings';
 import { isOptedOut, setOptedOut, storeFor, storeIn, write } from './storage';
 import { dropAll } from './store';
-import { flush, flushIn, startTransport, takeOver } from './transport';
+import { flush, flushIn, startTransport } from './transport';
 
 declare const VERSION: string;
 
@@ -79,7 +79,7 @@ export const run = (watch: (early: unknown[]) => void, calls: unknown[] = []): A
     allow(true);
     open();
     persist();
-    takeOver();
+    // That also takes up what the page before left.
     flushIn(3000);
     if (hasStopped && !document.hidden) beginHere();
   };

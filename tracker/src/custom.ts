@@ -16,7 +16,7 @@ export const track = (name: unknown, data?: unknown): void => {
     ?.join('_')
     .toLowerCase()
     .slice(0, 64);
-  if (!snake || !mayTrack()) note('not tracked', name);
+  if (!snake || !mayTrack()) note('dropped', name);
   else emit({ name: snake, url: here(), created_at: Date.now(), data: copy(data) });
 };
 

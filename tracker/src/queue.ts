@@ -5,6 +5,7 @@ import { change, session } from './identity';
 import { isHalted, note } from './guard';
 import { copy, toJson } from './json';
 import { list } from './settings';
+import { MAX_AGE } from './store';
 import { flushIn } from './transport';
 
 export interface TrackedEvent {
@@ -19,6 +20,8 @@ export type Hook = (event: TrackedEvent) => TrackedEvent | null | undefined;
 
 /** Under the collector's 8 KiB, which are counted in its own writing of the same. */
 const MAX_DATA = 8000;
+/** The collector's bound for clocks that go fast. */
+const MAX_AHEAD = 300_000;
 const MAX_WAITING_FOR_CONSENT = 50;
 /** Events of detectors in a session: a page that provokes more is not worth its visitor's battery. */
 const MAX_DETECTED = 200;
@@ -75,7 +78,8 @@ export const seal = (events: TrackedEvent[]): TrackedEvent[] =>
       const { name, url, created_at, data } = hook ? hook(event)! : event;
       const facts = { ...copy(data) };
       // Counted in bytes.
-      if (new Blob([toJson(facts)]).size > MAX_DATA || !/^[a-z\d_]{1,64}$/.test(name) || !(created_at >= 0)) throw 0;
+      const age = Date.now() - created_at;
+      if (new Blob([toJson(facts)]).size > MAX_DATA || !/^[a-z\d_]{1,64}$/.test(name) || !(age > -MAX_AHEAD && age < MAX_AGE)) throw 0;
       return { name, url: url && `${url}`.slice(0, 2048), created_at: Math.round(created_at), data: Object.keys(facts)[0] ? facts : undefined };
     } catch (error) {
       note('dropped', event, error);

@@ -8,7 +8,7 @@ import { mode, read, write } from './storage';
 const MAX_BATCHES = 10;
 const MAX_CHARACTERS = 40_000;
 /** The collector refuses events of more than 7 days. */
-const MAX_AGE = 6.5 * 86_400_000;
+export const MAX_AGE = 6.5 * 86_400_000;
 
 export interface Entry {
   b: Batch;

@@ -1,4 +1,4 @@
-// Runs the unit tests: bundles each, as Node reads no TypeScript, and hands them to its test runner.
+// Runs the unit tests, or those that are named (node tools/test.mjs collector): bundles each, as Node reads no TypeScript, and hands them to its test runner.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from './bundle.mjs';
 
+const wanted = process.argv.slice(2);
 const folder = join(root, 'tests/unit');
-const names = readdirSync(folder).filter((name) => name.endsWith('.test.ts'));
+const names = readdirSync(folder).filter((name) => name.endsWith('.test.ts') && (!wanted.length || wanted.includes(name.replace('.test.ts', ''))));
 const out = mkdtempSync(join(tmpdir(), 'tracker-tests-'));
 try {
   await build({
