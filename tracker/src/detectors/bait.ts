@@ -14,7 +14,7 @@ export const bait = (): void => {
     lure.style.cssText = 'position:absolute;top:-99px;height:9px';
     // Beside the body: frameworks own what is inside it.
     document.documentElement.append(lure);
-  }, 1500);
+  }, 500);
   packers.push(() => {
     if (!lure) return;
     const found = +!lure.offsetHeight;

@@ -58,7 +58,8 @@ const depth = (): number => {
 export const reading = (): void => {
   onView((at) => {
     since = at;
-    lastAt = NaN;
+    // It may have begun a little before this was there.
+    lastAt = document.hasFocus() ? now() + at - Date.now() : NaN;
     active = bottom = moved = movedFor = lastScroll = 0;
     toldActive = toldDepth = -Infinity;
     scroller = undefined;

@@ -122,3 +122,34 @@ test('the frustration score is the server’s', () => {
   for (let n = 0; n < 4; n++) identity.count(identity.RAPID);
   assert.equal(frustration(), 100);
 });
+
+test('where nothing is kept, a visitor has an id of this page, or a device and none', () => {
+  const start = (more: object): { visitor: string | undefined; print: string | undefined; session: string } => {
+    const chosen: typeof settings = { ...settings, storage: 'none', ...more };
+    settle((name) => chosen[name]);
+    storeIn('none');
+    identity.forget();
+    const { visitor_id, fingerprint_hash } = identity.visitorFacts();
+    return { visitor: visitor_id, print: fingerprint_hash, session: identity.sessionFacts().session_id };
+  };
+  const [one, other] = [start({}), start({})];
+  assert.match(one.visitor!, /^v_[\w-]{16}$/);
+  assert.notEqual(one.visitor, other.visitor);
+  assert.notEqual(one.session, other.session);
+  assert.equal(one.print, undefined);
+
+  const [first, second] = [start({ fingerprint: true }), start({ fingerprint: true })];
+  assert.deepEqual(first, second, 'a session over several pages');
+  assert.equal(first.visitor, undefined);
+  mock.timers.tick(31 * MINUTE);
+  const later = start({ fingerprint: true });
+  assert.notEqual(later.session, first.session);
+  mock.timers.tick(24 * 60 * MINUTE);
+  assert.notEqual(start({ fingerprint: true }).print, first.print, 'another one each day');
+
+  Object.assign(navigator, { globalPrivacyControl: true });
+  const objecting = start({ fingerprint: true });
+  assert.match(objecting.visitor!, /^v_[\w-]{16}$/);
+  assert.equal(objecting.print, undefined);
+  assert.deepEqual([Object.keys(localStorage), Object.keys(sessionStorage)], [[], []]);
+});

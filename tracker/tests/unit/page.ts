@@ -30,6 +30,7 @@ export const install = (href = 'https://site.example/'): void => {
   define('document', { referrer: '', title: 'Title', hidden: false });
   define('navigator', { language: 'en', languages: ['en'] });
   define('screen', { width: 1280.4, height: 720 });
+  define('devicePixelRatio', 1);
   define('outerWidth', 1280);
   define('outerHeight', 720);
 };
