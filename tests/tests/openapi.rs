@@ -248,7 +248,7 @@ async fn the_scripts_are_answered_as_described() {
     let (stack, _, description) = visited().await;
     let paths = description.0["paths"].as_object().unwrap().keys();
     let scripts: Vec<&String> = paths.filter(|path| path.ends_with(".js")).collect();
-    assert_eq!(scripts.len(), 4);
+    assert_eq!(scripts.len(), 6);
     let version = include_str!("../../tracker/dist/version.txt").trim();
     for path in scripts {
         let url = |version: &str| format!("{}{}", stack.origin(), path.replace("{version}", version));
