@@ -381,6 +381,32 @@ export const modes = [
     },
   })),
   {
+    id: 'more: late',
+    name: 'a second script that comes late reads the view from its start, and judges what follows',
+    pages: hello(''),
+    async run(t) {
+      t.site.state.more = () => sleep(2000);
+      const tab = await t.context.newPage();
+      await tab.goto(`${t.site.origin}/`);
+      await sleep(1000);
+      await tab.evaluate(() => {
+        // An error of the first moment is the first script's.
+        setTimeout(() => {
+          throw new Error('early error');
+        });
+        document.querySelector('#b').removeAttribute('onclick');
+      });
+      await sleep(2000);
+      await tab.click('#b');
+      await sleep(3500);
+      await t.leave(tab);
+      t.expectViews(['/']);
+      t.expect({ js_exception: 1, dead_click: 1 });
+      const [{ data }] = t.site.events('reading_behavior');
+      assert.ok(data.total_time_ms >= 6000 && data.active_time_ms >= 6000, JSON.stringify(data));
+    },
+  },
+  {
     id: 'more: strict',
     name: 'a page that allows scripts by nonce, and trusted types by name',
     pages: {

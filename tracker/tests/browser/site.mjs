@@ -26,7 +26,7 @@ export const startSite = async (pages, { forward } = {}) => {
   const requests = [];
   const scripts = [];
   const state = { answer: undefined, more: undefined };
-  const collector = await listen((request, response) => {
+  const collector = await listen(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://collector');
     response.setHeader('access-control-allow-origin', '*');
     const [, script] = /^(?:\/v\/[^/]+)?\/(identity(?:-lite|-more)?\.js)$/.exec(pathname) ?? [];
@@ -34,7 +34,7 @@ export const startSite = async (pages, { forward } = {}) => {
       scripts.push(pathname);
       response.setHeader('content-type', 'text/javascript; charset=utf-8');
       response.setHeader('timing-allow-origin', '*');
-      const other = script === 'identity-more.js' && state.more?.();
+      const other = script === 'identity-more.js' && (await state.more?.());
       if (Number.isInteger(other)) response.statusCode = other;
       response.end(other ? String(other) : readFileSync(join(dist, script)));
       return;
