@@ -148,7 +148,7 @@ async fn layers_are_read_on_their_block() {
     for format in Kind::BlockLayer.formats() {
         let (project, new, change) = layered();
         let mut expected = new.rows.clone();
-        expected.add_all(&change, true);
+        expected.add_all(&change);
         assert!(block::write(store, &project, Measure::Pages, first, today(), None, new).await.unwrap());
         for layer in Kind::BlockLayer.samples(format) {
             store.put(layer).await.unwrap();
@@ -486,7 +486,8 @@ fn runs_of_what_a_visitor_remembers_are_read() {
         let mut pages = SeenDays::default();
         for page in sessions.start * 125..sessions.end * 125 {
             let (key, day) = (format!("/page/{page}"), today().plus(page / 125));
-            pages.insert(Seen { measure: Measure::Pages, table: 0, key, day }.hash(), day);
+            let visitor = "v_reader".parse().unwrap();
+            pages.insert(Seen { measure: Measure::Pages, table: 0, key, day, visitor }.hash(), day);
         }
         pages
     };

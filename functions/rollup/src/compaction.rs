@@ -600,9 +600,8 @@ impl Compaction<'_> {
 
 /// A block's rows with what a round changes, segment by segment.
 fn merged(measure: Measure, mut rows: Rows, changes: &[&Rows]) -> Rows {
-    changes.iter().for_each(|change| rows.add_all(change, measure.are_keys_limited()));
-    rows.prune_in_place();
-    measure.trim(&mut rows);
+    changes.iter().for_each(|change| rows.add_all(change));
+    measure.settle(&mut rows);
     rows
 }
 

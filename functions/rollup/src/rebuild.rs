@@ -816,9 +816,8 @@ impl Rebuild<'_> {
                 continue;
             }
             let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
-            rows.add_all(base, measure.are_keys_limited());
-            rows.prune_in_place();
-            measure.trim(&mut rows);
+            rows.add_all(base);
+            measure.settle(&mut rows);
             let new = NewBlock { round: *round, is_based: true, rows };
             if block::write(self.store(), &self.project.id, measure, building, day, before.as_ref(), new).await? {
                 return Ok(());
@@ -965,13 +964,13 @@ fn seen(
     let mut rows = block.map(|block| block.rows).unwrap_or_default();
     for segment in tail.segments.iter().filter(|segment| segment.is_missing_from(generation, round)) {
         if let Some(delta) = segment.delta.counters.rows(measure, day) {
-            rows.add_all(delta, measure.are_keys_limited());
+            rows.add_all(delta);
         }
     }
     if let Some(base) = base {
-        rows.add_all(base, measure.are_keys_limited());
+        rows.add_all(base);
     }
-    measure.trim(&mut rows);
+    measure.settle(&mut rows);
     rows
 }
 

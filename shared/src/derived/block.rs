@@ -77,19 +77,20 @@ impl<R> Block<R> {
 /// The rows of a block, for those who change it or those who read it.
 pub trait BlockRows: for<'a> Packed<'a> + FromIterator<Self> {
     /// Rows with what layers add to them.
-    fn with_layers(self, layers: &[Rows], are_keys_limited: bool) -> Self;
+    fn with_layers(self, layers: &[Rows], measure: Measure) -> Self;
 }
 
 impl BlockRows for Rows {
-    fn with_layers(mut self, layers: &[Rows], are_keys_limited: bool) -> Self {
-        layers.iter().for_each(|layer| self.add_all(layer, are_keys_limited));
+    fn with_layers(mut self, layers: &[Rows], measure: Measure) -> Self {
+        layers.iter().for_each(|layer| self.add_all(layer));
+        measure.limit(&mut self);
         self
     }
 }
 
 impl BlockRows for FlatRows {
-    fn with_layers(self, layers: &[Rows], are_keys_limited: bool) -> Self {
-        FlatRows::from(&self.to_rows().with_layers(layers, are_keys_limited))
+    fn with_layers(self, layers: &[Rows], measure: Measure) -> Self {
+        FlatRows::from(&self.to_rows().with_layers(layers, measure))
     }
 }
 
@@ -329,7 +330,7 @@ fn assemble_day<R: BlockRows>(measure: Measure, day: Day, items: &[&Item]) -> Re
     let round = layers.last().map_or(Ok(head_round), |layer| read_number(layer, REV))?;
     let layer_bytes = layers.iter().map(|layer| Ok(read_binary(layer, DATA)?.len())).sum::<Result<_, StoreError>>()?;
     let layers = layers.into_iter().map(read_packed).collect::<Result<Vec<Rows>, _>>()?;
-    let rows = if layers.is_empty() { rows } else { rows.with_layers(&layers, measure.are_keys_limited()) };
+    let rows = if layers.is_empty() { rows } else { rows.with_layers(&layers, measure) };
     let behind = behind.iter().map(|item| item_key(item)).collect::<Result<_, _>>()?;
     let is_based = head.contains_key(BASED);
     Ok(Assembled::Block(Block { day, round, is_based, rows, head_round, bytes, layer_bytes, behind }))
@@ -424,7 +425,7 @@ pub fn layer(
         return Ok(None);
     }
     let mut sum = Rows::default();
-    changes.iter().for_each(|change| sum.add_all(change, false));
+    changes.iter().for_each(|change| sum.add_all(change));
     sum.prune();
     let packed = codec::pack(&sum)?;
     if block.layer_bytes + packed.len() > block.bytes / 2 {

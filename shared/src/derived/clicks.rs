@@ -1,7 +1,7 @@
 //! The `clicks` measure: clicks that went wrong, by element and page.
 
-use super::counters::{Counters, TableId};
-use super::distinct::Seen;
+use super::counters::{Cells, Counters, TableId};
+use super::distinct::{Others, Seen};
 use super::facts::{Facts, joint_key, table_of};
 use super::flat::FlatRows;
 use super::sums::sums;
@@ -12,6 +12,9 @@ use crate::time::{Day, Millis};
 /// The types, each with a table of its own, in this order.
 const TYPES: [&str; 3] = ["rage_click", "dead_click", "phantom_click"];
 const COUNT: u32 = 0;
+
+/// The tables whose rows count distinct visitors.
+pub const DISTINCT: [TableId; 3] = [0, 1, 2];
 
 /// A kind of click that went wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +44,18 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
 
 /// Which keys a batch's visitor was seen at.
 pub fn seen(batch: &Batch) -> impl Iterator<Item = Seen> {
-    clicks(batch).map(|(table, key, at)| Seen { measure: Measure::Clicks, table, key, day: at.day() })
+    clicks(batch).map(|(table, key, at)| Seen {
+        measure: Measure::Clicks,
+        table,
+        key,
+        day: at.day(),
+        visitor: batch.visitor_id.clone(),
+    })
+}
+
+/// A row's visitors, or clicks if these are fewer.
+pub fn strength(row: Cells<'_>) -> i64 {
+    distinct::visitors(row).min(row.get(COUNT))
 }
 
 /// An element's figures in a range.
@@ -55,7 +69,7 @@ pub struct ClickFigures {
 
 /// The clicks of one kind on days in a range that ends on `end`, by the joint key of selector and URL.
 pub fn by_element<'a>(
-    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)> + Clone,
     kind: Kind,
     end: Day,
 ) -> impl Iterator<Item = (&'a str, ClickFigures)> {
@@ -64,9 +78,13 @@ pub fn by_element<'a>(
         Kind::Dead => 1,
         Kind::Phantom => 2,
     };
+    let others = Others::of(days.clone(), table);
     let elements = sums(days, [table], move |figures: &mut ClickFigures, (day, _), row| {
         figures.count += row.get(COUNT);
         figures.unique_visitors += distinct::counted(row, day, end);
     });
-    elements.filter(|(_, figures)| figures.count > 0)
+    let elements = elements.filter(|(_, figures)| figures.count > 0);
+    elements.map(move |(key, figures)| {
+        (key, ClickFigures { unique_visitors: others.distinct(key, figures.unique_visitors), ..figures })
+    })
 }

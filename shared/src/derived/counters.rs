@@ -9,18 +9,8 @@ use super::Measure;
 use crate::codec::Packed;
 use crate::time::Day;
 
-/// The most distinct keys of a table's day that are kept apart; further ones count as [`OTHER`], so that
-/// nobody who holds the public key can make reading expensive.
-pub const MAX_KEYS: usize = 2_000;
-
-/// The most bytes of keys of a measure's day that are kept apart, for the same reason.
-const MAX_KEY_BYTES: usize = 3 << 20;
-
-/// The key that stands for all beyond the limits.
+/// The key that stands for all that are not kept apart.
 pub const OTHER: &str = "(other)";
-
-/// What the keys begin with that only keep a place; no text that a page sends does.
-const NOTHING: &str = "\u{0}";
 
 /// The counters of one key, by field. What a field means, the measure's module says.
 ///
@@ -149,78 +139,40 @@ impl Rows {
         }
     }
 
-    /// Adds other rows. Where keys are limited, a new one beyond the limits is added to [`OTHER`]. Keys
-    /// that counted once keep their place, so what was added to `OTHER` is also subtracted there.
-    pub fn add_all(&mut self, other: &Rows, are_keys_limited: bool) {
-        let mut bytes: usize = self.tables().map(|(_, key, _)| key.len()).sum();
+    /// Adds other rows.
+    pub fn add_all(&mut self, other: &Rows) {
         for (id, rows) in &other.0 {
             let table = self.0.entry(*id).or_default();
-            let mut count = table.len();
             for (key, row) in rows {
-                let is_room = !are_keys_limited || (count < MAX_KEYS && bytes + key.len() <= MAX_KEY_BYTES);
-                let target = match table.contains_key(key) {
-                    true => key,
-                    false if is_room => {
-                        (count, bytes) = (count + 1, bytes + key.len());
-                        key
+                match table.get_mut(key) {
+                    Some(target) => row.cells().iter().for_each(|(field, by)| target.add(field, by)),
+                    None => {
+                        table.insert(key.clone(), row.clone());
                     }
-                    false => OTHER,
-                };
-                let target = table.entry(target.to_owned()).or_default();
-                row.cells().iter().for_each(|(field, by)| target.add(field, by));
+                }
             }
         }
     }
 
     /// Drops counters that are 0, and rows and tables without counters.
     pub fn prune(&mut self) {
-        self.drop_zeros();
         for table in self.0.values_mut() {
-            table.retain(|_, row| !row.cells().is_empty());
+            table.retain(|_, row| {
+                row.retain(|_, count| count != 0);
+                !row.cells().is_empty()
+            });
         }
         self.0.retain(|_, table| !table.is_empty());
     }
 
-    /// As [`Rows::prune`], but once keys were turned away all the others keep their places, even with
-    /// nothing left to count: what was added to [`OTHER`] would else find a place when it is subtracted.
-    pub fn prune_in_place(&mut self) {
-        self.drop_zeros();
-        if !self.has_turned_away() {
-            self.prune();
-        }
-    }
-
-    /// Drops rows that are emptied; says whether there were any. Once keys were turned away, something without a meaning
-    /// takes a dropped key's place, as long as it was.
+    /// Drops rows that are emptied; says whether there were any.
     pub fn forget_emptied(&mut self, is_emptied: impl Fn(TableId, Cells<'_>) -> bool) -> bool {
-        let has_turned_away = self.has_turned_away();
-        let mut is_any = false;
+        let count = self.tables().count();
         for (id, table) in &mut self.0 {
-            let is_named = |key: &str| !key.starts_with(NOTHING);
-            let emptied = table.iter().filter(|(key, row)| is_named(key) && is_emptied(*id, row.cells()));
-            let emptied: Vec<String> = emptied.map(|(key, _)| key.clone()).collect();
-            is_any |= !emptied.is_empty();
-            let mut places = table.keys().filter(|key| !is_named(key)).count()..;
-            for key in emptied {
-                table.remove(&key);
-                if has_turned_away {
-                    let place = format!("{NOTHING}{}", places.next().unwrap_or_default());
-                    table.insert(format!("{place:length$}", length = key.len()), Row::new());
-                }
-            }
+            table.retain(|_, row| !is_emptied(*id, row.cells()));
         }
         self.0.retain(|_, table| !table.is_empty());
-        is_any
-    }
-
-    fn has_turned_away(&self) -> bool {
-        self.0.values().any(|table| table.get(OTHER).is_some_and(|row| !row.cells().is_empty()))
-    }
-
-    fn drop_zeros(&mut self) {
-        for row in self.0.values_mut().flat_map(Table::values_mut) {
-            row.retain(|_, count| count != 0);
-        }
+        self.tables().count() < count
     }
 
     /// One row; an empty one where the key is unknown.
@@ -289,7 +241,7 @@ impl Counters {
         self.0.iter().map(|(place, rows)| (*place, rows))
     }
 
-    /// Adds other counters. Within one segment no key counts as [`OTHER`]: a block decides that.
+    /// Adds other counters.
     pub fn add_all(&mut self, other: &Counters, times: i64) {
         for ((measure, day), rows) in &other.0 {
             self.add_rows(*measure, *day, rows, times);
@@ -348,36 +300,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_beyond_the_limit_count_as_other_and_are_subtracted_there() {
-        let mut block = Rows::default();
-        for number in 0..MAX_KEYS + 5 {
-            let mut delta = Rows::default();
-            delta.add(3, &format!("{number:05}"), 1, 2);
-            block.add_all(&delta, true);
-        }
-        assert_eq!(block.row(3, OTHER).get(1), 10);
-        let mut removal = Rows::default();
-        removal.add(3, "02004", 1, -2);
-        removal.add(3, "00000", 1, -2);
-        block.add_all(&removal, true);
-        assert_eq!(block.row(3, OTHER).get(1), 8);
-        assert_eq!(block.row(3, "00000").get(1), 0);
-        block.prune_in_place();
-        assert!(block.row(3, "00000").is_empty());
-        // No place came free for what has none.
-        let mut removal = Rows::default();
-        removal.add(3, "02003", 1, -2);
-        block.add_all(&removal, true);
-        assert_eq!(block.row(3, OTHER).get(1), 6);
-        assert!(block.row(3, "02003").is_empty());
-    }
-
-    #[test]
     fn a_sum_that_is_too_large_is_still_subtracted() {
         let (mut rows, mut large) = (Rows::default(), Rows::default());
         large.add(0, "key", 1, i64::MAX);
         rows.add(0, "key", 1, 5);
-        rows.add_all(&large, true);
+        rows.add_all(&large);
         rows.add(0, "key", 1, -i64::MAX);
         assert_eq!(rows.row(0, "key").get(1), 5);
     }

@@ -1,7 +1,7 @@
 //! The `errors` measure: errors and warnings by type and message, with the page of the latest one.
 
 use super::counters::{Cells, Counters, Rows, TableId};
-use super::distinct::Seen;
+use super::distinct::{Others, Seen};
 use super::facts::{Facts, joint_key, joint_prefix, parts};
 use super::flat::FlatRows;
 use super::sums::sums;
@@ -19,6 +19,9 @@ const COUNT: u32 = 0;
 const TIMES: TableId = 1;
 /// By type and message: the instants, which a day of too many URLs may not tell.
 const ALL_TIMES: TableId = 2;
+
+/// The tables whose rows count distinct visitors.
+pub const DISTINCT: [TableId; 1] = [ERRORS];
 
 fn errors(batch: &Batch) -> impl Iterator<Item = (&Event, String)> {
     let errors = batch.events.iter().filter(|event| TYPES.contains(&event.name.as_str()));
@@ -38,7 +41,18 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
 
 /// Which keys a batch's visitor was seen at.
 pub fn seen(batch: &Batch) -> impl Iterator<Item = Seen> {
-    errors(batch).map(|(event, key)| Seen { measure: Measure::Errors, table: ERRORS, key, day: event.created_at.day() })
+    errors(batch).map(|(event, key)| {
+        let (day, visitor) = (event.created_at.day(), batch.visitor_id.clone());
+        Seen { measure: Measure::Errors, table: ERRORS, key, day, visitor }
+    })
+}
+
+/// A row's visitors, or events if these are fewer.
+pub fn strength(table: TableId, row: Cells<'_>) -> i64 {
+    match table {
+        TIMES | ALL_TIMES => instants::kept(row),
+        _ => distinct::visitors(row).min(row.get(COUNT)),
+    }
 }
 
 /// Leaves of a day's rows what readers see.
@@ -78,9 +92,10 @@ pub struct ErrorFigures {
 
 /// The errors of days in a range that ends on `end`, by the joint key of type and message.
 pub fn by_message<'a>(
-    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)> + Clone,
     end: Day,
 ) -> impl Iterator<Item = (&'a str, ErrorFigures)> {
+    let others = Others::of(days.clone(), ERRORS);
     let errors = sums(days, [ERRORS, ALL_TIMES], move |figures: &mut ErrorFigures, (day, table), row| {
         if table == ERRORS {
             figures.count += row.get(COUNT);
@@ -90,7 +105,10 @@ pub fn by_message<'a>(
             figures.last_seen_at = figures.last_seen_at.max(Some(last));
         }
     });
-    errors.filter(|(_, figures)| figures.count > 0)
+    let errors = errors.filter(|(_, figures)| figures.count > 0);
+    errors.map(move |(key, figures)| {
+        (key, ErrorFigures { unique_visitors: others.distinct(key, figures.unique_visitors), ..figures })
+    })
 }
 
 /// On which page an error happened at the latest instant of its day, if that is kept apart.

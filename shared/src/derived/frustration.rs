@@ -2,7 +2,7 @@
 //! additive: it is computed from the sums of a range when that is asked for.
 
 use super::Measure;
-use super::counters::{Counters, TableId};
+use super::counters::{Cells, Counters, OTHER, TableId};
 use super::flat::FlatRows;
 use super::sums::sums;
 use crate::ids::VisitorId;
@@ -16,6 +16,10 @@ const DEAD_CLICKS: u32 = 1;
 const ERRORS: u32 = 2;
 const FORM_ABANDONS: u32 = 3;
 const RAPID_NAVIGATIONS: u32 = 4;
+
+/// The most visitors of a day that are told: those with the highest scores. Clients choose visitors' identifiers, and reading
+/// must not become expensive by it.
+pub const MAX_VISITORS: usize = 5_000;
 
 /// The highest score.
 const MAX_SCORE: i64 = 100;
@@ -56,6 +60,14 @@ pub struct Frustration {
 }
 
 impl Frustration {
+    fn add(&mut self, row: Cells<'_>) {
+        self.rage_clicks += row.get(RAGE_CLICKS);
+        self.dead_clicks += row.get(DEAD_CLICKS);
+        self.errors += row.get(ERRORS);
+        self.form_abandons += row.get(FORM_ABANDONS);
+        self.rapid_navigations += row.get(RAPID_NAVIGATIONS);
+    }
+
     /// 0 to 100. The weights are the documented API's: its example of 3 rage clicks, 5 dead clicks, 2 errors
     /// and 1 abandoned form scores 78.
     pub fn score(&self) -> i64 {
@@ -68,18 +80,19 @@ impl Frustration {
     }
 }
 
+/// A row's score.
+pub fn strength(row: Cells<'_>) -> i64 {
+    let mut suffered = Frustration::default();
+    suffered.add(row);
+    suffered.score()
+}
+
 /// The visitors that suffered anything on some days.
 pub fn by_visitor<'a>(
     days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
 ) -> impl Iterator<Item = (&'a str, Frustration)> {
-    let visitors = sums(days, [VISITORS], |suffered: &mut Frustration, _, row| {
-        suffered.rage_clicks += row.get(RAGE_CLICKS);
-        suffered.dead_clicks += row.get(DEAD_CLICKS);
-        suffered.errors += row.get(ERRORS);
-        suffered.form_abandons += row.get(FORM_ABANDONS);
-        suffered.rapid_navigations += row.get(RAPID_NAVIGATIONS);
-    });
-    visitors.filter(|(_, suffered)| suffered.score() > 0)
+    let visitors = sums(days, [VISITORS], |suffered: &mut Frustration, _, row| suffered.add(row));
+    visitors.filter(|(visitor, suffered)| *visitor != OTHER && suffered.score() > 0)
 }
 
 #[cfg(test)]

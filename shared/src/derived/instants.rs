@@ -14,8 +14,11 @@ const KEPT: usize = 24;
 const MAX_INSTANTS: usize = 72;
 
 /// Fields above every millisecond of a day: the last instant of the early end, the first of the late end.
-const EARLY_END: u32 = 100_000_000;
-const LATE_START: u32 = 100_000_001;
+const EARLY_END: u32 = MARKERS;
+const LATE_START: u32 = MARKERS + 1;
+
+/// Fields from here on say something of their row, and are not added to another one's.
+pub const MARKERS: u32 = 100_000_000;
 
 /// The field of an instant.
 pub fn field(at: Millis) -> u32 {
@@ -28,6 +31,11 @@ pub fn span(row: Cells<'_>, day: Day) -> Option<(Millis, Millis)> {
     let first = instants.next()?;
     let last = instants.next_back().unwrap_or(first);
     Some((day.start().plus(i64::from(first)), day.start().plus(i64::from(last))))
+}
+
+/// How many of its instants a row keeps.
+pub fn kept(row: Cells<'_>) -> i64 {
+    row.before_field(MARKERS).map(|(_, count)| count).sum()
 }
 
 /// Drops what lies between the kept ends of the rows of a table.

@@ -11,6 +11,7 @@ pub mod block;
 pub mod clicks;
 pub mod contributions;
 pub mod counters;
+pub mod crowd;
 pub mod distinct;
 pub mod errors;
 pub mod facts;
@@ -40,6 +41,7 @@ pub mod vitals;
 use serde::{Deserialize, Serialize};
 
 pub use contributions::Delta;
+use counters::{Cells, TableId};
 pub use counters::{Counters, Rows};
 pub use flat::FlatRows;
 pub use generation::Generation;
@@ -52,6 +54,9 @@ pub const MEASURES_VERSION: u16 = 2;
 
 /// The version since which a session ends a day after its start, and rankings keep [so much](kept) of a text.
 pub const BOUNDED_SINCE: u16 = 2;
+
+/// The most keys of a table's day that are kept apart, so that nobody who holds the public key can make reading expensive.
+const MAX_KEYS: usize = 2_000;
 
 /// A family of additive counters, kept in a block a day. Append only: positions are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -122,13 +127,57 @@ impl Measure {
         }
     }
 
-    /// Whether a day keeps a limited number of keys apart: where clients choose the keys.
-    pub fn are_keys_limited(self) -> bool {
-        !matches!(self, Measure::Places | Measure::Frustration)
+    /// The tables whose rows count distinct visitors.
+    fn tables_of_distinct(self) -> &'static [TableId] {
+        match self {
+            Measure::Pages => &pages::DISTINCT,
+            Measure::Errors => &errors::DISTINCT,
+            Measure::Clicks => &clicks::DISTINCT,
+            _ => &[],
+        }
+    }
+
+    /// How many keys of a table a day keeps apart, where clients choose the keys.
+    fn max_keys(self) -> Option<usize> {
+        match self {
+            Measure::Visits | Measure::Places | Measure::Vitals => None,
+            Measure::Frustration => Some(frustration::MAX_VISITORS),
+            _ => Some(MAX_KEYS),
+        }
+    }
+
+    /// What a row has behind it: if a day has too many keys, those with the most are kept apart.
+    fn strength(self, table: TableId, row: Cells<'_>) -> i64 {
+        match self {
+            Measure::Stats => stats::strength(table, row),
+            Measure::Pages => pages::strength(row),
+            Measure::Errors => errors::strength(table, row),
+            Measure::Clicks => clicks::strength(row),
+            Measure::Seo => instants::kept(row),
+            Measure::Frustration => frustration::strength(row),
+            Measure::Visits | Measure::Places | Measure::Vitals => i64::MAX,
+            // Their first field counts what their rows are of.
+            Measure::Journeys | Measure::Reading | Measure::Forms | Measure::Acquisition => row.get(0),
+        }
+    }
+
+    /// Adds up the keys that a day does not keep apart. Says whether any of those that it kept is among them.
+    pub fn limit(self, rows: &mut Rows) -> bool {
+        self.max_keys().is_some_and(|max_keys| crowd::limit(self, rows, max_keys))
+    }
+
+    /// Leaves of a day's rows what is stored.
+    pub fn settle(self, rows: &mut Rows) {
+        rows.prune();
+        distinct::trim(self, rows);
+        self.trim(rows);
+        if self.limit(rows) {
+            self.trim(rows);
+        }
     }
 
     /// Keeps a day's rows small, where adding alone would let them grow with the number of events.
-    pub fn trim(self, rows: &mut Rows) {
+    fn trim(self, rows: &mut Rows) {
         match self {
             Measure::Errors => errors::trim(rows),
             Measure::Seo => seo::trim(rows),
@@ -145,6 +194,8 @@ impl Measure {
             Measure::Vitals => vitals::reduce(&mut rows),
             _ => {}
         }
+        distinct::reduce(self, &mut rows);
+        crowd::forget(&mut rows);
         rows.prune();
         rows
     }

@@ -1,7 +1,7 @@
 //! The `pages` measure: page views and distinct visitors by URL.
 
-use super::counters::{Counters, TableId};
-use super::distinct::Seen;
+use super::counters::{Cells, Counters, TableId};
+use super::distinct::{Others, Seen};
 use super::flat::FlatRows;
 use super::sums::sums;
 use super::{Measure, distinct};
@@ -10,6 +10,9 @@ use crate::time::Day;
 
 const PAGES: TableId = 0;
 const VIEWS: u32 = 0;
+
+/// The tables whose rows count distinct visitors.
+pub const DISTINCT: [TableId; 1] = [PAGES];
 
 /// What a person's batch adds.
 pub fn add_batch(counters: &mut Counters, batch: &Batch) {
@@ -25,8 +28,14 @@ pub fn seen(batch: &Batch) -> impl Iterator<Item = Seen> {
     let views = batch.events.iter().filter(|event| event.is_page_view());
     views.filter_map(|event| {
         let key = event.url.as_deref()?.to_owned();
-        Some(Seen { measure: Measure::Pages, table: PAGES, key, day: event.created_at.day() })
+        let (day, visitor) = (event.created_at.day(), batch.visitor_id.clone());
+        Some(Seen { measure: Measure::Pages, table: PAGES, key, day, visitor })
     })
+}
+
+/// A row's visitors, or page views if these are fewer.
+pub fn strength(row: Cells<'_>) -> i64 {
+    distinct::visitors(row).min(row.get(VIEWS))
 }
 
 /// A page's figures in a range.
@@ -40,12 +49,16 @@ pub struct PageViews {
 
 /// The pages of days in a range that ends on `end`, by URL.
 pub fn pages<'a>(
-    days: impl Iterator<Item = (&'a Day, &'a FlatRows)>,
+    days: impl Iterator<Item = (&'a Day, &'a FlatRows)> + Clone,
     end: Day,
 ) -> impl Iterator<Item = (&'a str, PageViews)> {
+    let others = Others::of(days.clone(), PAGES);
     let pages = sums(days, [PAGES], move |page: &mut PageViews, (day, _), row| {
         page.views += row.get(VIEWS);
         page.unique_visitors += distinct::counted(row, day, end);
     });
-    pages.filter(|(_, page)| page.views > 0)
+    let pages = pages.filter(|(_, page)| page.views > 0);
+    pages.map(move |(url, page)| {
+        (url, PageViews { unique_visitors: others.distinct(url, page.unique_visitors), ..page })
+    })
 }

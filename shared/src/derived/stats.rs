@@ -56,6 +56,14 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
     }
 }
 
+/// The events of a type. The row of all sessions is never in anyone's way.
+pub fn strength(table: TableId, row: Cells<'_>) -> i64 {
+    match table {
+        EVENTS => row.before_field(24).map(|(_, count)| count).sum(),
+        _ => i64::MAX,
+    }
+}
+
 /// What a day's row holds.
 #[derive(Debug, Clone, Copy)]
 pub struct StatsDay<'a>(pub &'a FlatRows);

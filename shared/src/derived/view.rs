@@ -118,7 +118,7 @@ impl View {
     }
 
     /// A measure's days that hold anything, ascending.
-    pub fn days(&self, measure: Measure) -> impl DoubleEndedIterator<Item = (&Day, &FlatRows)> {
+    pub fn days(&self, measure: Measure) -> impl DoubleEndedIterator<Item = (&Day, &FlatRows)> + Clone {
         self.rows.range((measure, Day(i32::MIN))..=(measure, Day(i32::MAX))).map(|((_, day), rows)| (day, rows))
     }
 
@@ -305,11 +305,14 @@ fn with_tail(
             let block_round = rounds.get(&day).copied().unwrap_or_default();
             if range.contains(day) && segment.is_missing_from(tail.manifest.shown, block_round) {
                 let before = || days.get(&day).map(FlatRows::to_rows).unwrap_or_default();
-                changed.entry(day).or_insert_with(before).add_all(&rows, measure.are_keys_limited());
+                changed.entry(day).or_insert_with(before).add_all(&rows);
             }
         }
     }
-    days.extend(changed.iter().map(|(day, rows)| (*day, FlatRows::from(rows))));
+    for (day, mut rows) in changed {
+        measure.limit(&mut rows);
+        days.insert(day, FlatRows::from(&rows));
+    }
     Ok(days)
 }
 
