@@ -1,5 +1,6 @@
 //! The API as a client of it sees it, and what the benchmarks ask.
 
+use reqwest::StatusCode;
 use serde_json::Value;
 use shared::derived::Measure;
 
@@ -116,7 +117,9 @@ impl Api {
         let status = answer.status();
         let text = answer.text().await?;
         if !status.is_success() {
-            return Err(BenchError::Failed(format!("{path} is answered {status}: {text}")));
+            let told = format!("{path} is answered {status}: {text}");
+            let is_busy = status == StatusCode::SERVICE_UNAVAILABLE;
+            return Err(if is_busy { BenchError::Busy(told) } else { BenchError::Failed(told) });
         }
         Ok(serde_json::from_str(&text)?)
     }

@@ -27,6 +27,9 @@ pub enum BenchError {
     /// Something is not as it should be.
     #[error("{0}")]
     Failed(String),
+    /// The API was too busy to answer.
+    #[error("{0}")]
+    Busy(String),
     /// The table could not be used.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -106,14 +106,18 @@ pub async fn wait(api: &Api, events: u64, label: &str) -> Result<(), BenchError>
     Ok(())
 }
 
-/// Waits until the figures hold all events, and tells with each look how many they hold. Fails if they stay as they are.
+/// Waits until the figures hold all events, and tells with each look how many they hold. Fails if they stay as they are, or are
+/// not to be had, for too long.
 pub async fn wait_silently(api: &Api, events: u64, look: impl Fn(u64)) -> Result<(), BenchError> {
     let (mut counted, mut grew) = (0, Instant::now());
     loop {
         // The default range begins a day later when it is midnight, and the made-up site's does not.
         let start = Millis::now().day().plus(-2 * DAYS as i32);
-        let stats = api.get(&format!("stats?start_date={start}")).await?;
-        let now = stats["data"]["total_events"].as_u64().unwrap_or_default();
+        let now = match api.get(&format!("stats?start_date={start}")).await {
+            Ok(stats) => stats["data"]["total_events"].as_u64().unwrap_or_default(),
+            Err(BenchError::Busy(_)) if grew.elapsed() < STALLED => counted,
+            Err(error) => return Err(error),
+        };
         look(now);
         if now >= events {
             return Ok(());

@@ -227,7 +227,7 @@ async fn a_large_day_is_written_anew_now_and_then() {
         (0..count).for_each(|_| rows.add(0, &random.text(36), 0, 1));
         rows
     };
-    expected.add_all(&added(1_000), false);
+    expected.add_all(&added(1_000));
     let new = NewBlock { round: 1, is_based: false, rows: expected.clone() };
     assert!(block::write(&store, &project(), measure, first, day, None, new).await.unwrap());
     let (mut layers, mut anew) = (0, 0);
@@ -237,7 +237,7 @@ async fn a_large_day_is_written_anew_now_and_then() {
         let block = blocks.pop().unwrap();
         assert!(block.round == round - 1 && block.rows == expected, "round {round}");
         let change = added(50);
-        expected.add_all(&change, false);
+        expected.add_all(&change);
         match block::layer(&project(), measure, first, &block, round, &[&change]).unwrap() {
             Some(layer) => {
                 layers += 1;

@@ -185,6 +185,11 @@ impl Rows {
         self.0.iter().map(|(id, table)| (*id, table))
     }
 
+    /// The tables there are, to change.
+    pub fn tables_mut(&mut self) -> impl Iterator<Item = (TableId, &mut Table)> {
+        self.0.iter_mut().map(|(id, table)| (*id, table))
+    }
+
     /// The rows of a table, to change.
     pub fn table_mut(&mut self, table: TableId) -> &mut Table {
         self.0.entry(table).or_default()

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::counters::{Cells, Counters, OTHER, Rows, TableId};
+use super::counters::{Cells, Counters, OTHER, Rows, Table, TableId};
 use super::flat::FlatRows;
 use super::{Measure, crowd, gaps};
 use crate::codec::Packed;
@@ -58,13 +58,13 @@ fn marks(row: Cells<'_>) -> impl Iterator<Item = (u32, i64)> {
     row.before_field(BASE).filter(|(field, _)| *field >= FIRST_MARKS)
 }
 
-/// Drops the marks that nobody will ask for.
+/// Drops the marks that nobody will ask for, and those of nobody: where some were dropped before, taking their visitors out
+/// again leaves marks below zero.
 pub fn trim(measure: Measure, rows: &mut Rows) {
-    for table in measure.tables_of_distinct() {
-        let table = rows.table_mut(*table);
+    for table in tables_of(measure, rows) {
         let is_small = table.len() < MIN_MARKED_KEYS;
         for (key, row) in table.iter_mut() {
-            if key != OTHER && (is_small || visitors(row.cells()) > MAX_MARKED) {
+            if key != OTHER && (is_small || !(1..=MAX_MARKED).contains(&visitors(row.cells()))) {
                 row.retain(|field, _| !(FIRST_MARKS..BASE).contains(&field));
             }
         }
@@ -73,11 +73,13 @@ pub fn trim(measure: Measure, rows: &mut Rows) {
 
 /// Drops all marks.
 pub fn reduce(measure: Measure, rows: &mut Rows) {
-    for table in measure.tables_of_distinct() {
-        for row in rows.table_mut(*table).values_mut() {
-            row.retain(|field, _| !(FIRST_MARKS..BASE).contains(&field));
-        }
+    for row in tables_of(measure, rows).flat_map(Table::values_mut) {
+        row.retain(|field, _| !(FIRST_MARKS..BASE).contains(&field));
     }
+}
+
+fn tables_of(measure: Measure, rows: &mut Rows) -> impl Iterator<Item = &mut Table> {
+    rows.tables_mut().filter(move |(id, _)| measure.tables_of_distinct().contains(id)).map(|(_, table)| table)
 }
 
 /// About how many distinct visitors the keys of a table have that are not kept apart, where a day is crowded.
@@ -272,6 +274,33 @@ mod tests {
                 .sum();
             let expected = visitors.values().filter(|days| days.range(start..=end).next().is_some()).count();
             prop_assert_eq!(counted, expected as u64);
+        }
+    }
+
+    /// Whatever became of marks meanwhile.
+    #[test]
+    fn nothing_is_left_of_a_key_whose_visitors_are_taken_out() {
+        let change = |page: usize, by| {
+            let (mut counters, visitor) = (Counters::default(), VisitorId::derived(&[7; 12]));
+            let seen = Seen { measure: Measure::Pages, table: 0, key: format!("/{page}"), day: Day(0), visitor };
+            seen.count(&[], &mut counters, by);
+            counters.rows_mut(Measure::Pages, Day(0)).add(0, &seen.key, 0, by);
+            counters.rows_mut(Measure::Pages, Day(0)).clone()
+        };
+        let mut rows = Rows::default();
+        for page in 0..2 * MIN_MARKED_KEYS {
+            rows.add_all(&change(page, 1));
+            Measure::Pages.settle(&mut rows);
+        }
+        for page in 0..2 {
+            rows.add_all(&change(page * MIN_MARKED_KEYS, -1));
+        }
+        let mut expunged = rows.clone();
+        assert!(Measure::Pages.forget_emptied(&mut expunged));
+        Measure::Pages.settle(&mut rows);
+        for rows in [rows, expunged] {
+            let pages = rows.by_table().map(|(_, table)| table.len()).sum::<usize>();
+            assert_eq!(pages, 2 * MIN_MARKED_KEYS - 2);
         }
     }
 

@@ -168,8 +168,8 @@ impl Measure {
 
     /// Leaves of a day's rows what is stored.
     pub fn settle(self, rows: &mut Rows) {
-        rows.prune();
         distinct::trim(self, rows);
+        rows.prune();
         self.trim(rows);
         if self.limit(rows) {
             self.trim(rows);
@@ -202,6 +202,7 @@ impl Measure {
 
     /// Drops the keys of a day at which nothing is counted any more, as after an erasure. Says whether there were any.
     pub fn forget_emptied(self, rows: &mut Rows) -> bool {
+        distinct::trim(self, rows);
         match self {
             Measure::Errors => rows.forget_emptied(errors::is_emptied),
             Measure::Seo => rows.forget_emptied(|_, row| instants::is_emptied(row)),
