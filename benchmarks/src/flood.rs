@@ -61,8 +61,8 @@ pub struct Noticed {
     pub stats_seconds: f64,
 }
 
-/// Floods a stack of its own with so many bytes.
-pub async fn measure(attack: Attack, bytes: usize) -> Result<Noticed, BenchError> {
+/// Floods a stack of its own with so many bytes, or for so long if that is over first.
+pub async fn measure(attack: Attack, bytes: usize, longest: Duration) -> Result<Noticed, BenchError> {
     let folder = tempfile::tempdir().map_err(|error| BenchError::Failed(error.to_string()))?;
     let served = Served::start(&folder.path().join("data"))?;
     let at = &served.at;
@@ -76,7 +76,8 @@ pub async fn measure(attack: Attack, bytes: usize) -> Result<Noticed, BenchError
 
     let began = Instant::now();
     let (next, left) = (Arc::new(AtomicUsize::default()), Arc::new(AtomicUsize::new(bytes)));
-    let flood = (0..CONNECTIONS).map(|_| tokio::spawn(flood(attack, at.clone(), next.clone(), left.clone())));
+    let until = began + longest;
+    let flood = (0..CONNECTIONS).map(|_| tokio::spawn(flood(attack, at.clone(), next.clone(), left.clone(), until)));
     let sent = futures::future::try_join_all(flood.map(joined)).await?;
     let seconds = began.elapsed().as_secs_f64();
 
@@ -102,15 +103,16 @@ async fn joined<T>(task: JoinHandle<Result<T, BenchError>>) -> Result<T, BenchEr
     task.await.map_err(|error| BenchError::Failed(error.to_string()))?
 }
 
-/// Sends an attack's requests until there are no bytes left. Says how many it sent.
+/// Sends an attack's requests until there are no bytes left, or no time. Says how many bytes it sent.
 async fn flood(
     attack: Attack,
     at: Address,
     next: Arc<AtomicUsize>,
     left: Arc<AtomicUsize>,
+    until: Instant,
 ) -> Result<usize, BenchError> {
     let (mut client, mut sent) = (Client::new(&at.base_url, 0)?, 0);
-    loop {
+    while Instant::now() < until {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let body = attack.body(number, &at.public_key, &mut Rng::with_seed(number as u64)).to_string();
         let is_left = |left: usize| left.checked_sub(body.len());
@@ -121,6 +123,7 @@ async fn flood(
         sent += body.len();
         send(&mut client, body).await?;
     }
+    Ok(sent)
 }
 
 /// Lets ordinary visitors come, each from an address of its own, and looks how long each takes to be counted.

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use shared::error::ApiError;
 use shared::ids::{BatchId, DERIVED_BYTES, ProjectId, SessionId, VisitorId};
@@ -153,14 +154,27 @@ fn created_at(position: usize) -> String {
     format!("events[{position}].created_at")
 }
 
-/// The public key that a body is sent with, read before anything else is judged.
-pub fn key(body: &[u8]) -> Result<String, Invalid> {
-    #[derive(Deserialize)]
-    struct Envelope {
-        key: Option<Text<{ crate::MAX_BODY }>>,
+/// What is read of a body before anything else is judged.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// The public key that it is sent with.
+    pub key: String,
+    /// How many events it says it has.
+    pub events: usize,
+}
+
+impl Envelope {
+    /// Reads a body's.
+    pub fn of(body: &[u8]) -> Result<Self, Invalid> {
+        #[derive(Deserialize)]
+        struct Read {
+            key: Option<Text<{ crate::MAX_BODY }>>,
+            events: Option<Box<RawValue>>,
+        }
+        let Read { key, events } = read(body)?;
+        let events = events.and_then(|events| serde_json::from_str::<Vec<IgnoredAny>>(events.get()).ok());
+        Ok(Envelope { key: required(key, "key")?.0, events: events.map_or(0, |events| events.len()) })
     }
-    let envelope: Envelope = read(body)?;
-    Ok(required(envelope.key, "key")?.0)
 }
 
 /// The batch of a body sent to the collector, its instants corrected by the difference of the clocks.

@@ -36,7 +36,7 @@ use shared::spending;
 use shared::store::{Store, StoreError};
 use shared::time::Millis;
 
-use crate::batch::{Draft, Sender};
+use crate::batch::{Draft, Envelope, Sender};
 use crate::cors::AllowedOrigin;
 use crate::memory::Memory;
 use crate::settings::{SETTINGS_TRUST_MS, Settings};
@@ -130,7 +130,7 @@ impl Collector {
         if request.body().len() > MAX_BODY {
             return Err(ApiError::PayloadTooLarge(TOO_LARGE));
         }
-        let key = batch::key(request.body())?;
+        let Envelope { key, events } = Envelope::of(request.body())?;
         let project = auth::public_project(store, self.app.keys(), &key, now).await?;
         let (settings, ip_key, ()) = try_join3(
             self.settings(store, &project, now).map_err(ApiError::from),
@@ -139,7 +139,7 @@ impl Collector {
         )
         .await?;
         let origin = settings.allowed(request.headers())?;
-        let tokens = throttle::tokens(request.body().len());
+        let tokens = throttle::tokens(request.body().len(), events);
         if let Some(address) = viewer.address {
             self.per_address.take(throttle::client(address), tokens, now)?;
         }

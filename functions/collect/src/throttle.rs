@@ -18,12 +18,13 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 /// The most buckets that are kept, about 5 MB.
 const MAX_BUCKETS: usize = 50_000;
 
-/// A token is good for so many bytes of a body, begun ones included: usual batches take one.
+/// A token is good for so many bytes of a body, and so many events, begun ones included: usual batches take one.
 const BYTES_OF_TOKEN: usize = 8 << 10;
+const EVENTS_OF_TOKEN: usize = 10;
 
-/// How many tokens a body takes: what it costs to count grows with its size.
-pub fn tokens(bytes: usize) -> i64 {
-    bytes.div_ceil(BYTES_OF_TOKEN).max(1) as i64
+/// How many tokens a batch takes: what it costs to count grows with its size and with its events.
+pub fn tokens(bytes: usize, events: usize) -> i64 {
+    bytes.div_ceil(BYTES_OF_TOKEN).max(events.div_ceil(EVENTS_OF_TOKEN)).max(1) as i64
 }
 
 /// A bucket's shape.
@@ -119,8 +120,10 @@ mod tests {
     }
 
     #[test]
-    fn a_large_body_takes_more_tokens() {
-        assert_eq!([0, 1, 8 << 10, (8 << 10) + 1, 64 << 10].map(tokens), [1, 1, 1, 2, 8]);
+    fn a_large_batch_takes_more_tokens() {
+        assert_eq!([0, 1, 8 << 10, (8 << 10) + 1, 64 << 10].map(|bytes| tokens(bytes, 1)), [1, 1, 1, 2, 8]);
+        assert_eq!([0, 1, 10, 11, 100].map(|events| tokens(900, events)), [1, 1, 1, 2, 10]);
+        assert_eq!(tokens(64 << 10, 11), 8);
         let throttle = Throttle::new(Rate { per_second: 10, burst: 30 });
         let taken = |count| throttle.take(1, count, Millis(5_000)).is_ok();
         assert_eq!([taken(8), taken(8), taken(8), taken(8)], [true, true, true, false]);

@@ -1,7 +1,7 @@
 //! The rules of a batch, each with the message that names the field.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use collect::batch::{self, Draft, Invalid, Sender};
+use collect::batch::{self, Draft, Envelope, Invalid, Sender};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use shared::ids::ProjectId;
@@ -269,7 +269,7 @@ fn values_at_their_limits_are_taken() {
 
 #[test]
 fn what_is_no_json_object_is_said_to_be_none() {
-    let read = |bytes: &[u8]| batch::key(bytes).expect_err("no object").to_string();
+    let read = |bytes: &[u8]| Envelope::of(bytes).expect_err("no object").to_string();
     for bytes in [&b""[..], b"{", b"{\"key\":\"k\"} x", b"{'key':1}", b"key=1", b"{\"key\":\"k\",}"] {
         assert!(read(bytes).starts_with("body: is not valid JSON: "), "{}", read(bytes));
     }
@@ -280,7 +280,7 @@ fn what_is_no_json_object_is_said_to_be_none() {
     assert_eq!(read(b"{}"), "key: is required");
     assert_eq!(read(b"{\"key\":null}"), "key: is required");
     assert!(read(b"{\"key\":5}").starts_with("key: must be a string"));
-    assert_eq!(batch::key(b" {\"key\":\"k\",\"events\":7} "), Ok("k".to_owned()));
+    assert_eq!(Envelope::of(b" {\"key\":\"k\",\"events\":7} "), Ok(Envelope { key: "k".to_owned(), events: 0 }));
 }
 
 #[test]
@@ -597,7 +597,7 @@ fn judge(bytes: &[u8], now: Millis) -> Result<(), TestCaseError> {
             Err(invalid) => prop_assert!(!invalid.field.is_empty() && !invalid.problem.is_empty()),
         }
     }
-    let _ = batch::key(bytes);
+    let _ = Envelope::of(bytes);
     Ok(())
 }
 
