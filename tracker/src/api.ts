@@ -50,6 +50,9 @@ const storeAsAllowed = (): void => {
   storeIn(wanted != 'none' && objects() ? 'session' : wanted);
 };
 
+/** Calls that are kept until it runs. */
+const MAX_CALLS = 100;
+
 /** Runs the tracker on this page, and gives its interface. `watch` starts detectors; `calls` and errors were there before it. */
 export const run = (watch: (early: unknown[]) => void, calls: unknown[] = []): Api => {
   let isRunning = false;
@@ -140,11 +143,11 @@ export const run = (watch: (early: unknown[]) => void, calls: unknown[] = []): A
       return isRunning && !isHalted ? attempt(session)?.i : undefined;
     },
   };
-  for (const name in methods) {
+  for (const [name, method] of Object.entries(methods)) {
     api[name] = (...args: unknown[]) => {
       attempt(() => {
-        if (isRunning || /^opt/.test(name)) methods[name]!(...args);
-        else calls.push([name, ...args]);
+        if (isRunning || /^opt/.test(name)) method(...args);
+        else calls[MAX_CALLS - 1] ?? calls.push([name, ...args]);
       });
     };
   }

@@ -50,8 +50,8 @@ export const onInput = <E extends Event = Event>(types: string, fn: (event: E) =
 
 export const later = (fn: () => void, ms: number): number => setTimeout(guard(fn), ms) as unknown as number;
 
-/** Once the page has nothing to do, or after a second. */
-export const idle = (fn: () => void): unknown => (window.requestIdleCallback ?? setTimeout)(guard(fn), { timeout: 1000 } as any);
+/** Once the page has nothing to do, or after a second. It comes once, so it comes also while all is silenced. */
+export const idle = (fn: () => void): unknown => (window.requestIdleCallback ?? setTimeout)(() => attempt(fn), { timeout: 1000 } as any);
 
 /** The monotonic clock, in milliseconds: the one of `event.timeStamp`. */
 export const now = (): number => performance.now();

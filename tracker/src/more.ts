@@ -13,9 +13,9 @@ const DETECTORS = ['clicks', 'logs', 'forms', 'reading', 'seo'];
 
 /** Fetches it from beside the first: `…/i.js` has `…/i-more.js`. Where that fails, the page goes without. */
 export const fetchMore = (own: HTMLScriptElement): void => {
-  if (!own.src || DETECTORS.every((name) => list('off').includes(name))) return;
+  const src = own.src.replace(/(?=\.js(\?|$))/, '-more');
+  if (src == own.src || DETECTORS.every((name) => list('off').includes(name))) return;
   idle(() => {
-    const src = own.src.replace(/(?=\.js(\?|$))/, '-more');
     const script = Object.assign(document.createElement('script'), {
       kit,
       nonce: own.nonce,

@@ -5,13 +5,14 @@
 //! visitors that showed them: a made-up key weighs one, and a thousand times as many of them weigh no more each.
 //!
 //! What leaves takes its counters to [`OTHER`], so that sums stay exact, and leaves its strength behind, in cells that keys
-//! share by their hash: a count-min sketch of one row (Cormode and Muthukrishnan, 2005), less what a cell holds on average. So a
+//! share by their salted hash: a count-min sketch of one row (Cormode and Muthukrishnan, 2005), less what a cell holds on average. So a
 //! key that comes now and then, and has to make room each time for a flood of others, adds up to one that stays.
 //!
 //! A key may leave and come back, and what it counted before be taken out then, as of a bot. So a counter of a crowded table that
 //! is below zero goes to [`OTHER`] too, where the rest of it is.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
@@ -22,29 +23,48 @@ use super::{Measure, instants};
 /// The most bytes of keys of a measure's day that are kept apart.
 const MAX_KEY_BYTES: usize = 3 << 20;
 
+/// The strength of rows that never leave.
+pub const STAYS: i64 = i64::MAX;
+
 /// The table of what left; no measure has a table of this number.
 const LEFT: TableId = TableId::MAX;
 /// Its cells: so many fields in so many rows. A day that is crowded a thousandfold has some 16 KB of them.
 const LEFT_ROWS: u64 = 16;
 const LEFT_FIELDS: u64 = 512;
+/// Its row with the day's salt, without which whoever makes up keys would have them share a cell.
+const SALT: &str = "salt";
 
 /// Leaves a measure's day no more keys of a table than `max_keys`, and adds up the others. Says whether any left.
 pub fn limit(measure: Measure, rows: &mut Rows, max_keys: usize) -> bool {
-    let crowded: Vec<TableId> = rows.by_table().filter(|(_, table)| has_others(table)).map(|(id, _)| id).collect();
-    for id in crowded {
-        take_below_zero(measure, id, rows.table_mut(id));
+    for (id, table) in rows.tables_mut().filter(|(id, table)| *id != LEFT && has_others(table)) {
+        take_below_zero(measure, id, table);
     }
     let leaving = leaving(measure, rows, max_keys);
+    if leaving.is_empty() {
+        return false;
+    }
+    let salt = Left::of(rows).salt.unwrap_or_else(new_salt);
+    rows.table_mut(LEFT).insert(SALT.to_owned(), [(0, salt)].into_iter().collect());
+    let mut others: BTreeMap<TableId, BTreeMap<u32, i64>> = BTreeMap::new();
     for (id, key) in &leaving {
         let Some(row) = rows.table_mut(*id).remove(key) else { continue };
-        let strength = measure.strength(*id, row.cells());
-        let other = rows.table_mut(*id).entry(OTHER.to_owned()).or_default();
-        let counters = row.cells().before_field(instants::MARKERS);
-        counters.for_each(|(field, count)| other.add(field, count));
-        let (cells, cell) = cell_of(hash(*id, key));
-        rows.add(LEFT, &cells, cell, strength);
+        let other = others.entry(*id).or_default();
+        for (field, count) in row.cells().before_field(instants::MARKERS) {
+            let sum = other.entry(field).or_default();
+            *sum = sum.wrapping_add(count);
+        }
+        let (cells, cell) = cell_of(salt, *id, key);
+        rows.add(LEFT, &cells, cell, measure.strength(*id, row.cells()));
     }
-    !leaving.is_empty()
+    for (id, counters) in others {
+        add_to_others(rows.table_mut(id), counters);
+    }
+    true
+}
+
+/// Forgets what left: what two days must agree on is the rest.
+pub fn forget(rows: &mut Rows) {
+    rows.table_mut(LEFT).clear();
 }
 
 /// Whether any keys of a day left.
@@ -52,30 +72,37 @@ pub fn is_crowded(rows: &FlatRows) -> bool {
     rows.table(LEFT).len() > 0
 }
 
-/// Whether keys of a table left.
-fn has_others(table: &Table) -> bool {
+/// Whether a table has a row of what it does not keep apart.
+pub fn has_others(table: &Table) -> bool {
     table.get(OTHER).is_some_and(|row| !row.cells().is_empty())
+}
+
+/// Adds counters, ascending by field, to the row of what a table does not keep apart: all at once, as there may be many.
+fn add_to_others(table: &mut Table, mut counters: BTreeMap<u32, i64>) {
+    let other = table.entry(OTHER.to_owned()).or_default();
+    for (field, count) in other.cells().iter() {
+        let sum = counters.entry(field).or_default();
+        *sum = sum.wrapping_add(count);
+    }
+    *other = counters.into_iter().collect();
 }
 
 /// Moves the counters below zero of a table's rows to [`OTHER`].
 fn take_below_zero(measure: Measure, id: TableId, table: &mut Table) {
-    let mut below = Row::new();
-    for (_, row) in table.iter_mut().filter(|(key, _)| *key != OTHER) {
-        if measure.strength(id, row.cells()) == i64::MAX || row.cells().iter().all(|(_, count)| count >= 0) {
+    let mut below: BTreeMap<u32, i64> = BTreeMap::new();
+    for row in table.iter_mut().filter(|(key, _)| *key != OTHER).map(|(_, row)| row) {
+        if measure.strength(id, row.cells()) == STAYS || row.cells().iter().all(|(_, count)| count >= 0) {
             continue;
         }
-        row.cells().iter().filter(|(_, count)| *count < 0).for_each(|(field, count)| below.add(field, count));
+        for (field, count) in row.cells().iter().filter(|(_, count)| *count < 0) {
+            let sum = below.entry(field).or_default();
+            *sum = sum.wrapping_add(count);
+        }
         row.retain(|_, count| count >= 0);
     }
-    if !below.cells().is_empty() {
-        let other = table.entry(OTHER.to_owned()).or_default();
-        below.cells().iter().for_each(|(field, count)| other.add(field, count));
+    if !below.is_empty() {
+        add_to_others(table, below);
     }
-}
-
-/// Forgets what left: what two days must agree on is the rest.
-pub fn forget(rows: &mut Rows) {
-    rows.table_mut(LEFT).clear();
 }
 
 /// A key that is kept as yet.
@@ -89,48 +116,68 @@ struct Standing<'a> {
     hash: u64,
 }
 
+/// The keys that leave a measure's day, with their tables.
 fn leaving(measure: Measure, rows: &Rows, max_keys: usize) -> Vec<(TableId, String)> {
-    let keys_of = |table: &Table| table.len() - usize::from(table.contains_key(OTHER));
     let tables = || rows.by_table().filter(|(id, _)| *id != LEFT);
-    let bytes: usize = tables().flat_map(|(_, table)| table.keys()).map(String::len).sum();
+    let keys_of = |table: &Table| table.len() - usize::from(table.contains_key(OTHER));
     let has_room = |(_, table): (TableId, &Table)| keys_of(table) <= max_keys && !has_others(table);
+    let bytes: usize = tables().flat_map(|(_, table)| table.keys()).map(String::len).sum();
     if bytes <= MAX_KEY_BYTES && tables().all(has_room) {
         return Vec::new();
     }
     let left = Left::of(rows);
     let (mut leaving, mut staying) = (Vec::new(), Vec::new());
     for (id, table) in tables() {
-        let mut standing = Vec::new();
-        for (key, row) in table.iter().filter(|(key, _)| *key != OTHER) {
-            let strength = measure.strength(id, row.cells());
-            match has_others(table) && strength <= 0 {
-                true => leaving.push((id, key.clone())),
-                false => {
-                    let hash = hash(id, key);
-                    let strength = strength.saturating_add(left.strength(hash));
-                    standing.push(Standing { table: id, key, strength, hash });
-                }
-            }
-        }
-        standing.sort_unstable_by_key(|of| Reverse((of.strength, of.hash)));
-        let weakest = standing.split_off(max_keys.min(standing.len()));
-        leaving.extend(weakest.into_iter().map(|of| (of.table, of.key.to_owned())));
-        staying.append(&mut standing);
+        let (mut strong, weak) = standing(measure, id, table, &left);
+        // What counts nothing in a table with others is left of what is among them.
+        leaving.extend(weak);
+        leaving.extend(strong.split_off(max_keys.min(strong.len())));
+        staying.append(&mut strong);
     }
-    staying.sort_unstable_by_key(|of| Reverse((of.strength, of.hash)));
+    leaving.append(&mut beyond_bytes(&mut staying));
+    leaving.into_iter().map(|of| (of.table, of.key.to_owned())).collect()
+}
+
+/// A table's keys, the strongest first; and apart from them those that count nothing, if it has others.
+fn standing<'a>(
+    measure: Measure,
+    id: TableId,
+    table: &'a Table,
+    left: &Left<'_>,
+) -> (Vec<Standing<'a>>, Vec<Standing<'a>>) {
+    let has_others = has_others(table);
+    let keys = table.iter().filter(|(key, _)| *key != OTHER).map(|(key, row)| {
+        let own = measure.strength(id, row.cells());
+        let counts = own > 0 || !has_others;
+        let strength = own.saturating_add(if counts { left.strength(id, key) } else { 0 });
+        (counts, Standing { table: id, key, strength, hash: hash(0, id, key) })
+    });
+    let (strong, weak): (Vec<_>, Vec<_>) = keys.partition(|(counts, _)| *counts);
+    let [mut strong, weak] = [strong, weak].map(|of| of.into_iter().map(|(_, of)| of).collect::<Vec<_>>());
+    sort(&mut strong);
+    (strong, weak)
+}
+
+/// Takes out the weakest of keys that come to too many bytes.
+fn beyond_bytes<'a>(staying: &mut Vec<Standing<'a>>) -> Vec<Standing<'a>> {
+    sort(staying);
     let mut bytes = 0;
     let fitting = staying.iter().take_while(|of| {
         bytes += of.key.len();
         bytes <= MAX_KEY_BYTES
     });
-    let fitting = fitting.count();
-    leaving.extend(staying.into_iter().skip(fitting).map(|of| (of.table, of.key.to_owned())));
-    leaving
+    let count = fitting.count();
+    staying.split_off(count)
+}
+
+fn sort(keys: &mut [Standing<'_>]) {
+    keys.sort_unstable_by_key(|of| Reverse((of.strength, of.hash)));
 }
 
 /// What left.
 struct Left<'a> {
     rows: Option<&'a Table>,
+    salt: Option<i64>,
     /// What a cell holds on average.
     average: i64,
 }
@@ -138,32 +185,42 @@ struct Left<'a> {
 impl<'a> Left<'a> {
     fn of(rows: &'a Rows) -> Self {
         let rows = rows.by_table().find(|(id, _)| *id == LEFT).map(|(_, table)| table);
-        let all = rows.into_iter().flat_map(Table::values).flat_map(|row| row.cells().iter());
-        let sum = all.fold(0_i64, |sum, (_, strength)| sum.saturating_add(strength));
-        Left { rows, average: sum / (LEFT_ROWS * LEFT_FIELDS) as i64 }
+        let cells = rows.into_iter().flatten().filter(|(key, _)| *key != SALT).flat_map(|(_, row)| row.cells().iter());
+        let sum = cells.fold(0_i64, |sum, (_, strength)| sum.saturating_add(strength));
+        let salt = rows.and_then(|rows| rows.get(SALT)).map(|row| row.cells().get(0));
+        Left { rows, salt, average: sum / (LEFT_ROWS * LEFT_FIELDS) as i64 }
     }
 
     /// What a key left behind, about.
-    fn strength(&self, hash: u64) -> i64 {
-        let (cells, cell) = cell_of(hash);
+    fn strength(&self, table: TableId, key: &str) -> i64 {
+        let Some(salt) = self.salt else { return 0 };
+        let (cells, cell) = cell_of(salt, table, key);
         let strength = self.rows.and_then(|rows| rows.get(&cells)).map_or(0, |row: &Row| row.cells().get(cell));
         strength.saturating_sub(self.average).max(0)
     }
 }
 
-fn cell_of(hash: u64) -> (String, u32) {
+/// A number that nobody outside knows; not 0, as counters that are 0 are not stored.
+fn new_salt() -> i64 {
+    // Without randomness a day has no secret, and is as exact as any.
+    getrandom::u64().map_or(1, |random| (random | 1) as i64)
+}
+
+fn cell_of(salt: i64, table: TableId, key: &str) -> (String, u32) {
+    let hash = hash(salt, table, key);
     (format!("{:x}", hash % LEFT_ROWS), (hash / LEFT_ROWS % LEFT_FIELDS) as u32)
 }
 
-fn hash(table: TableId, key: &str) -> u64 {
+fn hash(salt: i64, table: TableId, key: &str) -> u64 {
     let mut first = [0; 8];
-    first.copy_from_slice(&Sha256::new().chain_update([table]).chain_update(key).finalize()[..8]);
+    let hash = Sha256::new().chain_update(salt.to_be_bytes()).chain_update([table]).chain_update(key);
+    first.copy_from_slice(&hash.finalize()[..8]);
     u64::from_be_bytes(first)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use proptest::prelude::*;
 
@@ -201,18 +258,14 @@ mod tests {
         fn sums_stay_exact_however_many_keys_there_are(
             steps in proptest::collection::vec((0u32..8, 0u8..12, any::<bool>()), 0..80),
         ) {
-            let (mut rows, mut all, mut known) = (Rows::default(), Rows::default(), std::collections::BTreeSet::new());
+            let (mut rows, mut all, mut known) = (Rows::default(), Rows::default(), BTreeSet::new());
             for (visitor, page, comes) in steps {
-                let by = if comes { 1 } else { -1 };
-                if comes != known.insert((visitor, page)) {
-                    if comes { continue }
-                    known.remove(&(visitor, page));
+                let shown = (visitor, page);
+                let changes = if comes { known.insert(shown) } else { known.remove(&shown) };
+                if !changes {
                     continue;
                 }
-                if !comes {
-                    known.remove(&(visitor, page));
-                }
-                let change = view(visitor, &format!("/{page}"), by);
+                let change = view(visitor, &format!("/{page}"), if comes { 1 } else { -1 });
                 rows.add_all(&change);
                 all.add_all(&change);
                 rows.prune();
@@ -260,6 +313,24 @@ mod tests {
         }
         assert!(rows.row(0, "/pricing").get(0) > 0);
         assert_eq!(rows.by_table().map(|(_, table)| table.len()).collect::<Vec<_>>()[0], 101);
+    }
+
+    /// Who knew how keys are told apart would send those that nothing tells apart.
+    #[test]
+    fn keys_that_look_alike_without_the_salt_weigh_no_more_than_others() {
+        let alike = (0..)
+            .map(|number| format!("/alike/{number}"))
+            .filter(|key| cell_of(0, 0, key) == cell_of(0, 0, "/alike/0"));
+        let alike: Vec<String> = alike.take(60).collect();
+        let mut rows = Rows::default();
+        for page in 0..10 {
+            (0..5).for_each(|visitor| rows.add_all(&view(visitor, &format!("/real/{page}"), 1)));
+        }
+        for key in &alike {
+            rows.add_all(&view(9, key, 1));
+            limit(Measure::Pages, &mut rows, 10);
+        }
+        assert!((0..10).all(|page| rows.row(0, &format!("/real/{page}")).get(0) == 5));
     }
 
     #[test]

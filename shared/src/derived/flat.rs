@@ -57,7 +57,7 @@ impl FlatRows {
         self.0.iter().map(|(_, table)| table.counters.len()).sum()
     }
 
-    /// The same rows, to be changed. Those that only keep a key's place are among them.
+    /// The same rows, to be changed.
     pub fn to_rows(&self) -> Rows {
         let mut rows = Rows::default();
         for (id, _) in &self.0 {
@@ -220,7 +220,7 @@ mod tests {
             rows.add((number % 3) as TableId, &format!("key {number}"), number, -i64::from(number) - 1);
             rows.add((number % 3) as TableId, "", number, 1);
         }
-        rows.table_mut(1).insert("keeps its place".to_owned(), Row::new());
+        rows.table_mut(1).insert("without counters".to_owned(), Row::new());
         rows
     }
 

@@ -155,7 +155,7 @@ impl Measure {
             Measure::Clicks => clicks::strength(row),
             Measure::Seo => instants::kept(row),
             Measure::Frustration => frustration::strength(row),
-            Measure::Visits | Measure::Places | Measure::Vitals => i64::MAX,
+            Measure::Visits | Measure::Places | Measure::Vitals => crowd::STAYS,
             // Their first field counts what their rows are of.
             Measure::Journeys | Measure::Reading | Measure::Forms | Measure::Acquisition => row.get(0),
         }
@@ -163,17 +163,18 @@ impl Measure {
 
     /// Adds up the keys that a day does not keep apart. Says whether any of those that it kept is among them.
     pub fn limit(self, rows: &mut Rows) -> bool {
+        distinct::trim(self, rows);
         self.max_keys().is_some_and(|max_keys| crowd::limit(self, rows, max_keys))
     }
 
     /// Leaves of a day's rows what is stored.
     pub fn settle(self, rows: &mut Rows) {
-        distinct::trim(self, rows);
         rows.prune();
         self.trim(rows);
         if self.limit(rows) {
             self.trim(rows);
         }
+        rows.prune();
     }
 
     /// Keeps a day's rows small, where adding alone would let them grow with the number of events.
@@ -202,7 +203,7 @@ impl Measure {
 
     /// Drops the keys of a day at which nothing is counted any more, as after an erasure. Says whether there were any.
     pub fn forget_emptied(self, rows: &mut Rows) -> bool {
-        distinct::trim(self, rows);
+        self.limit(rows);
         match self {
             Measure::Errors => rows.forget_emptied(errors::is_emptied),
             Measure::Seo => rows.forget_emptied(|_, row| instants::is_emptied(row)),

@@ -2,6 +2,7 @@
 
 use super::Measure;
 use super::counters::{Cells, Counters, TableId};
+use super::crowd::STAYS;
 use super::flat::FlatRows;
 use super::shown::shown;
 use crate::model::{Batch, Session};
@@ -60,7 +61,7 @@ pub fn add_batch(counters: &mut Counters, batch: &Batch) {
 pub fn strength(table: TableId, row: Cells<'_>) -> i64 {
     match table {
         EVENTS => row.before_field(24).map(|(_, count)| count).sum(),
-        _ => i64::MAX,
+        _ => STAYS,
     }
 }
 

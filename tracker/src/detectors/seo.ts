@@ -1,6 +1,6 @@
 // What search engines would object to on a page.
 
-import { attempt, change, detect, hash32, here, idle, later, onView, read, session, titleOf } from '../kit';
+import { attempt, change, detect, guard, hash32, here, idle, later, onView, read, session, titleOf } from '../kit';
 
 const QUIET = 1000;
 const MAX_WAIT = 10_000;
@@ -70,7 +70,7 @@ export const seo = (): void => {
       clearTimeout(timer);
       timer = later(() => {
         if (document.readyState != 'complete' && Date.now() - began < MAX_WAIT) wait();
-        else idle(look);
+        else idle(guard(look));
       }, QUIET);
     };
     // Routes are rendered after their address has changed.

@@ -6,5 +6,5 @@ export type Detector = (early: unknown[]) => void;
 
 /** Starts detectors, by the name that `off` knows them by. */
 export const start = (detectors: { [name: string]: Detector }, early: unknown[] = []): void => {
-  for (const name in detectors) if (!list('off').includes(name)) attempt(() => detectors[name]!(early));
+  for (const [name, detect] of Object.entries(detectors)) if (!list('off').includes(name)) attempt(() => detect(early));
 };

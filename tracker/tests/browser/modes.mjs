@@ -37,6 +37,25 @@ export const modes = [
     },
   },
   {
+    id: 'consent: later',
+    name: 'a page that refuses before the script has come, and agrees afterwards, is watched whole',
+    pages: {
+      '/': page('<button id="dull" type="button">dull</button>', { head: "<script>window.identity = { q: [['consent', false]] };</script>" }),
+    },
+    async run(t) {
+      const tab = await t.open('/');
+      await sleep(1500);
+      assert.equal(t.site.posts().length, 0);
+      await tab.evaluate(() => identity.consent(true));
+      await sleep(300);
+      await tab.click('#dull');
+      await sleep(3500);
+      await t.leave(tab);
+      t.expectViews(['/']);
+      t.expect({ dead_click: 1 });
+    },
+  },
+  {
     id: 'refused',
     name: 'a refusal lasts, and can be taken back',
     pages: hello(''),
