@@ -32,17 +32,11 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let Arguments { requests, check, .. } = Arguments::parse();
-    match run(requests).await {
-        Ok(damages) => {
-            print!("{}", attack::markdown(&damages));
-            let is_kept = damages.iter().all(|damage| damage.write_units[1] <= damage.bound());
-            if is_kept || !check { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    benchmarks::ended(run(requests).await.map(|damages| {
+        print!("{}", attack::markdown(&damages));
+        let is_kept = damages.iter().all(|damage| damage.write_units[1] <= damage.bound());
+        benchmarks::checked(is_kept, check)
+    }))
 }
 
 async fn run(requests: usize) -> Result<Vec<Damage>, BenchError> {

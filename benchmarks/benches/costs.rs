@@ -61,10 +61,7 @@ async fn main() -> ExitCode {
         }
         _ => run(Arguments::parse()).await,
     };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::FAILURE
-    })
+    benchmarks::ended(outcome)
 }
 
 async fn run(arguments: Arguments) -> Result<ExitCode, BenchError> {

@@ -43,10 +43,7 @@ async fn main() -> ExitCode {
         [argument, data] if argument == SERVE => served::serve(Path::new(data)).await.map(|()| ExitCode::SUCCESS),
         _ => run(&Arguments::parse()).await,
     };
-    outcome.unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::FAILURE
-    })
+    benchmarks::ended(outcome)
 }
 
 async fn run(arguments: &Arguments) -> Result<ExitCode, BenchError> {
@@ -57,5 +54,5 @@ async fn run(arguments: &Arguments) -> Result<ExitCode, BenchError> {
         println!("{}", noticed.row());
         is_kept &= noticed.longest_wait() <= BOUND_SECONDS;
     }
-    Ok(if is_kept || !arguments.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(benchmarks::checked(is_kept, arguments.check))
 }

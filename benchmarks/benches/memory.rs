@@ -45,21 +45,15 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(&arguments).await {
-        Ok(measured) => {
-            print!("{}", memory::markdown(&measured));
-            let peaks = measured.iter().flat_map(|state| state.peaks.iter().map(|peak| (state.state, peak)));
-            let faults: Vec<String> = peaks
-                .flat_map(|(state, peak)| peak.faults().into_iter().map(move |fault| format!("{state}: {fault}")))
-                .collect();
-            faults.iter().for_each(|fault| eprintln!("{fault}"));
-            if faults.is_empty() || !arguments.check { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    benchmarks::ended(run(&arguments).await.map(|measured| {
+        print!("{}", memory::markdown(&measured));
+        let peaks = measured.iter().flat_map(|state| state.peaks.iter().map(|peak| (state.state, peak)));
+        let faults: Vec<String> = peaks
+            .flat_map(|(state, peak)| peak.faults().into_iter().map(move |fault| format!("{state}: {fault}")))
+            .collect();
+        faults.iter().for_each(|fault| eprintln!("{fault}"));
+        benchmarks::checked(faults.is_empty(), arguments.check)
+    }))
 }
 
 async fn run(arguments: &Arguments) -> Result<Vec<Measured>, BenchError> {

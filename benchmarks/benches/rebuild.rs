@@ -45,13 +45,7 @@ async fn main() -> ExitCode {
         [argument, endpoint_url, project] if argument == REBUILD => instance::rebuild(endpoint_url, project).await,
         _ => run(Arguments::parse()).await,
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    benchmarks::ended(outcome.map(|()| ExitCode::SUCCESS))
 }
 
 async fn run(arguments: Arguments) -> Result<(), BenchError> {

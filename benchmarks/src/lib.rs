@@ -19,7 +19,22 @@ pub mod states;
 pub mod traffic;
 pub mod writes;
 
+use std::process::ExitCode;
+
 use shared::store::StoreError;
+
+/// How a benchmark's program ends: an error is told first.
+pub fn ended(outcome: Result<ExitCode, BenchError>) -> ExitCode {
+    outcome.unwrap_or_else(|error| {
+        eprintln!("error: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// How a check ends: it fails if it was asked for and a bound was not kept.
+pub fn checked(is_kept: bool, check: bool) -> ExitCode {
+    if is_kept || !check { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
 
 /// Why a benchmark ends early.
 #[derive(Debug, thiserror::Error)]

@@ -17,6 +17,7 @@ pub mod erasure_key;
 pub mod error;
 pub mod forecast;
 mod group;
+mod hash;
 pub mod ids;
 pub mod ip;
 pub mod keys;

@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/memory.rs"]
+mod memory;
 #[path = "common/site.rs"]
 mod site;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::time::Duration;
 
+use memory::peak;
 use rollup::Consumer;
 use shared::derived::BatchRef;
 use shared::keys;
@@ -125,15 +127,6 @@ async fn a_session_has_an_end_to_its_heartbeats_too() {
     }
     let (state, stored) = visitor(&store).await;
     assert_eq!((state.latest.dropped, stored), (20, MAX_BATCHES as usize));
-}
-
-/// What this process held at most since it was last asked, in bytes.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    let peak: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    fs::write("/proc/self/clear_refs", "5").unwrap();
-    peak << 10
 }
 
 /// A page view that comes late makes all of a session be read again. The session is as full as it gets, of pages whose names

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod common;
+#[path = "common/memory.rs"]
+mod memory;
 
 use std::collections::BTreeMap;
-use std::fs;
 
+use memory::peak;
 use rollup::Consumer;
 use serde_json::value::to_raw_value;
 use shared::dates::DateRange;
@@ -45,15 +47,6 @@ fn batch(number: i64) -> Batch {
         session: SessionFacts { started_at: Millis(START), ..SessionFacts::default() },
         events: (0..EVENTS).map(event).collect(),
     }
-}
-
-/// What this process held at most since it was last asked, in bytes.
-fn peak() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    let peak: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    fs::write("/proc/self/clear_refs", "5").unwrap();
-    peak << 10
 }
 
 #[tokio::test]

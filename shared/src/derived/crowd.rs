@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 use super::counters::{OTHER, Row, Rows, Table, TableId};
 use super::flat::FlatRows;
 use super::{Measure, instants};
+use crate::hash::first_64_bits;
 
 /// The most bytes of keys of a measure's day that are kept apart.
 const MAX_KEY_BYTES: usize = 3 << 20;
@@ -49,10 +50,7 @@ pub fn limit(measure: Measure, rows: &mut Rows, max_keys: usize) -> bool {
     for (id, key) in &leaving {
         let Some(row) = rows.table_mut(*id).remove(key) else { continue };
         let other = others.entry(*id).or_default();
-        for (field, count) in row.cells().before_field(instants::MARKERS) {
-            let sum = other.entry(field).or_default();
-            *sum = sum.wrapping_add(count);
-        }
+        add_up(other, row.cells().before_field(instants::MARKERS));
         let (cells, cell) = cell_of(salt, *id, key);
         rows.add(LEFT, &cells, cell, measure.strength(*id, row.cells()));
     }
@@ -80,11 +78,15 @@ pub fn has_others(table: &Table) -> bool {
 /// Adds counters, ascending by field, to the row of what a table does not keep apart: all at once, as there may be many.
 fn add_to_others(table: &mut Table, mut counters: BTreeMap<u32, i64>) {
     let other = table.entry(OTHER.to_owned()).or_default();
-    for (field, count) in other.cells().iter() {
-        let sum = counters.entry(field).or_default();
+    add_up(&mut counters, other.cells().iter());
+    *other = counters.into_iter().collect();
+}
+
+fn add_up(sums: &mut BTreeMap<u32, i64>, counters: impl Iterator<Item = (u32, i64)>) {
+    for (field, count) in counters {
+        let sum = sums.entry(field).or_default();
         *sum = sum.wrapping_add(count);
     }
-    *other = counters.into_iter().collect();
 }
 
 /// Moves the counters below zero of a table's rows to [`OTHER`].
@@ -94,10 +96,7 @@ fn take_below_zero(measure: Measure, id: TableId, table: &mut Table) {
         if measure.strength(id, row.cells()) == STAYS || row.cells().iter().all(|(_, count)| count >= 0) {
             continue;
         }
-        for (field, count) in row.cells().iter().filter(|(_, count)| *count < 0) {
-            let sum = below.entry(field).or_default();
-            *sum = sum.wrapping_add(count);
-        }
+        add_up(&mut below, row.cells().iter().filter(|(_, count)| *count < 0));
         row.retain(|_, count| count >= 0);
     }
     if !below.is_empty() {
@@ -146,14 +145,17 @@ fn standing<'a>(
     left: &Left<'_>,
 ) -> (Vec<Standing<'a>>, Vec<Standing<'a>>) {
     let has_others = has_others(table);
-    let keys = table.iter().filter(|(key, _)| *key != OTHER).map(|(key, row)| {
-        let own = measure.strength(id, row.cells());
-        let counts = own > 0 || !has_others;
-        let strength = own.saturating_add(if counts { left.strength(id, key) } else { 0 });
-        (counts, Standing { table: id, key, strength, hash: hash(0, id, key) })
-    });
-    let (strong, weak): (Vec<_>, Vec<_>) = keys.partition(|(counts, _)| *counts);
-    let [mut strong, weak] = [strong, weak].map(|of| of.into_iter().map(|(_, of)| of).collect::<Vec<_>>());
+    let (mut strong, mut weak) = (Vec::new(), Vec::new());
+    for (key, row) in table.iter().filter(|(key, _)| *key != OTHER) {
+        let (own, hash) = (measure.strength(id, row.cells()), hash(0, id, key));
+        match own <= 0 && has_others {
+            true => weak.push(Standing { table: id, key, strength: own, hash }),
+            false => {
+                let strength = own.saturating_add(left.strength(id, key));
+                strong.push(Standing { table: id, key, strength, hash });
+            }
+        }
+    }
     sort(&mut strong);
     (strong, weak)
 }
@@ -212,10 +214,7 @@ fn cell_of(salt: i64, table: TableId, key: &str) -> (String, u32) {
 }
 
 fn hash(salt: i64, table: TableId, key: &str) -> u64 {
-    let mut first = [0; 8];
-    let hash = Sha256::new().chain_update(salt.to_be_bytes()).chain_update([table]).chain_update(key);
-    first.copy_from_slice(&hash.finalize()[..8]);
-    u64::from_be_bytes(first)
+    first_64_bits(Sha256::new().chain_update(salt.to_be_bytes()).chain_update([table]).chain_update(key))
 }
 
 #[cfg(test)]

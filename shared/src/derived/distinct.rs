@@ -17,6 +17,7 @@ use super::counters::{Cells, Counters, OTHER, Rows, Table, TableId};
 use super::flat::FlatRows;
 use super::{Measure, crowd, gaps};
 use crate::codec::Packed;
+use crate::hash::first_64_bits;
 use crate::ids::VisitorId;
 use crate::time::Day;
 
@@ -29,7 +30,7 @@ const MARK_FIELDS: u64 = 999;
 const MARKS_A_FIELD: u64 = 4;
 const MARK_BITS: u64 = 15;
 
-/// Rows of more visitors need no marks: whatever else a day is crowded with, they stay.
+/// Rows of more visitors go without marks: those that leave all the same are few, on days of thousands of such keys.
 const MAX_MARKED: i64 = 16;
 
 /// A table of fewer keys is far from crowded, and goes without marks.
@@ -47,9 +48,7 @@ pub fn visitors(row: Cells<'_>) -> i64 {
 
 /// The field of a visitor's mark, and what is added there.
 fn mark(visitor: &VisitorId) -> (u32, i64) {
-    let mut first = [0; 8];
-    first.copy_from_slice(&Sha256::digest(visitor.as_str())[..8]);
-    let hash = u64::from_be_bytes(first);
+    let hash = first_64_bits(Sha256::new_with_prefix(visitor.as_str()));
     let place = hash / MARK_FIELDS % MARKS_A_FIELD;
     (FIRST_MARKS + (hash % MARK_FIELDS) as u32, 1 << (place * MARK_BITS))
 }
@@ -136,9 +135,7 @@ impl Seen {
         hash.update(self.measure.name());
         hash.update([self.table]);
         hash.update(&self.key);
-        let mut first = [0; 8];
-        first.copy_from_slice(&hash.finalize()[..8]);
-        u64::from_be_bytes(first) >> 16
+        first_64_bits(hash) >> 16
     }
 
     /// Counts its day among the visitor's other days at the key, which are in order, `by` times: -1 takes it out again.

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::codec::{self, CodecError};
+use crate::hash::first_64_bits;
 use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
 use crate::ip::EncryptedIp;
 use crate::keys;
@@ -233,9 +234,7 @@ fn first_bits(texts: &[&str]) -> u64 {
         hash.update(text.as_bytes());
         hash.update(b"#");
     }
-    let mut first = [0; 8];
-    first.copy_from_slice(&hash.finalize()[..8]);
-    u64::from_be_bytes(first)
+    first_64_bits(hash)
 }
 
 /// The finalizer of SplitMix64 (Steele, Lea and Flood 2014): a bijection that spreads every bit.
