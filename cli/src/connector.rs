@@ -4,6 +4,7 @@
 //! The engine does one thing at a time and waits for the disk, so a thread of its own does what is asked of it this way,
 //! and none of those that answer requests waits with it.
 
+use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
@@ -13,11 +14,14 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use dynoxide::actions::put_item::PutItemRequest;
 use dynoxide::actions::transact_write_items::{TransactWriteItemsRequest, TransactWriteItemsResponse};
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
+
+use crate::new_items::{self, NewItem};
 
 /// The header that names a request's operation.
 pub const OPERATION: &str = "x-amz-target";
@@ -43,6 +47,8 @@ pub struct Worker {
 enum Job {
     /// Asks the database.
     Run(Box<dyn FnOnce(&Database) + Send>),
+    /// Stores an item that is new, with others that wait.
+    Store(NewItem),
     /// Nothing more: the thread ends.
     Stop,
 }
@@ -66,10 +72,33 @@ impl Worker {
     }
 }
 
-fn work(database: &Database, waiting: &mpsc::Receiver<Job>) {
-    while let Ok(Job::Run(run)) = waiting.recv() {
-        run(database);
+/// Does one job after the other. Who asked for the jobs that wait at the same time asked for them at the same time, so
+/// new items among them may be stored before what was asked a moment earlier.
+fn work(database: &Database, jobs: &mpsc::Receiver<Job>) {
+    let mut waiting = VecDeque::new();
+    loop {
+        if waiting.is_empty() {
+            waiting.extend(jobs.recv());
+        }
+        waiting.extend(jobs.try_iter());
+        match waiting.pop_front() {
+            Some(Job::Run(run)) => run(database),
+            Some(Job::Store(first)) => new_items::store(database, with_others(first, &mut waiting)),
+            Some(Job::Stop) | None => return,
+        }
     }
+}
+
+/// A new item, and as many of those that wait as are stored with it.
+fn with_others(first: NewItem, waiting: &mut VecDeque<Job>) -> Vec<NewItem> {
+    let mut items = vec![first];
+    for job in std::mem::take(waiting) {
+        match job {
+            Job::Store(item) if items.len() < new_items::MAX_TOGETHER => items.push(item),
+            job => waiting.push_back(job),
+        }
+    }
+    items
 }
 
 /// Nothing is lost on this way, so no transaction comes twice. With its token the engine would remember it for ten
@@ -116,6 +145,7 @@ impl Connector {
         let body = request.body().bytes().unwrap_or_default();
         let (status, body) = match operation(request.headers().get(OPERATION).unwrap_or_default()) {
             "TransactWriteItems" => written(self.run(body, transact).await),
+            "PutItem" => written(self.put(body).await),
             operation => self.perform(operation, body).await,
         };
         let status = status.try_into().map_err(|error| ConnectorError::other(Box::new(error), None))?;
@@ -129,11 +159,24 @@ impl Connector {
             // Who has gone away needs no answer.
             let _ = answer.send(job(database));
         }));
+        self.answered(job, answered).await
+    }
+
+    async fn answered<R>(&self, job: Job, answered: oneshot::Receiver<R>) -> Option<R> {
         self.jobs.send(job).ok()?;
         // No network answers before what is asked together is under way, and neither does this: else calls that could be
         // made together would wait for each other.
         tokio::task::yield_now().await;
         answered.await.ok()
+    }
+
+    async fn put(&self, body: &[u8]) -> Result<String, DynoxideError> {
+        let request: PutItemRequest = read(body)?;
+        if !new_items::is_new(&request) {
+            return json(&self.ask(move |database| database.put_item(request)).await.ok_or_else(stopped)??);
+        }
+        let (item, answered) = NewItem::waiting(request);
+        json(&self.answered(Job::Store(item), answered).await.ok_or_else(stopped)??)
     }
 
     async fn run<Q, R>(
@@ -145,13 +188,21 @@ impl Connector {
         Q: DeserializeOwned + Send + 'static,
         R: Serialize + Send + 'static,
     {
-        let request =
-            serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
-        let answer = self.ask(move |database| operation(database, request)).await;
-        let stopped = || DynoxideError::InternalServerError("the engine was stopped".to_owned());
-        let answer = answer.ok_or_else(stopped)??;
-        serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+        let request = read(body)?;
+        json(&self.ask(move |database| operation(database, request)).await.ok_or_else(stopped)??)
     }
+}
+
+fn read<Q: DeserializeOwned>(body: &[u8]) -> Result<Q, DynoxideError> {
+    serde_json::from_slice(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))
+}
+
+fn json(answer: &impl Serialize) -> Result<String, DynoxideError> {
+    serde_json::to_string(answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+fn stopped() -> DynoxideError {
+    DynoxideError::InternalServerError("the engine was stopped".to_owned())
 }
 
 fn written(outcome: Result<String, DynoxideError>) -> (u16, String) {

@@ -162,7 +162,7 @@ impl Stack {
         let address = address(&listener)?;
         let http_client = engine.as_ref().map_or_else(shared::app::https_client, Engine::http_client);
         let store = match engine {
-            Some(_) => Store::new(unsigned(&endpoint_url, http_client.clone()), table).grouping(),
+            Some(_) => Store::new(unsigned(&endpoint_url, http_client.clone()), table),
             None => Store::new(shared::app::client(Some(&endpoint_url)).await, table),
         };
         table::create(&store).await?;

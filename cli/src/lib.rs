@@ -15,6 +15,7 @@ mod heads;
 mod http;
 pub mod import;
 pub mod key;
+mod new_items;
 mod output;
 mod progress;
 pub mod project;

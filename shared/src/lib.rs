@@ -16,7 +16,6 @@ pub mod derived;
 pub mod erasure_key;
 pub mod error;
 pub mod forecast;
-mod group;
 mod hash;
 pub mod ids;
 pub mod ip;

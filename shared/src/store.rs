@@ -17,7 +17,6 @@ use aws_sdk_dynamodb::types::{
 use futures::stream::{self, BoxStream, FuturesUnordered, Stream, StreamExt, TryStreamExt};
 
 use crate::codec::{self, CodecError, Packed, Plain};
-use crate::group::Group;
 use crate::keys::Key;
 
 /// An item's attributes.
@@ -319,20 +318,12 @@ pub struct Store {
     client: Client,
     table: Arc<str>,
     meter: Arc<Meter>,
-    group: Option<Group>,
 }
 
 impl Store {
     /// A handle on a table.
     pub fn new(client: Client, table: &str) -> Self {
-        Store { client, table: table.into(), meter: Arc::default(), group: None }
-    }
-
-    /// Stores new items that wait at the same time in one transaction. For an engine of one's own: DynamoDB charges
-    /// twice for it.
-    pub fn grouping(self) -> Self {
-        let group = Group::start(self.clone());
-        Store { group: Some(group), ..self }
+        Store { client, table: table.into(), meter: Arc::default() }
     }
 
     /// The same table with a meter of its own.
@@ -516,13 +507,6 @@ impl Store {
     /// The SDK tries again where an answer is lost, and the second try may be refused for what the first one stored: a
     /// refusal by the very item that was to be put is none.
     pub async fn put_at(&self, item: Item, version: Option<u64>) -> Result<ConditionalPut, StoreError> {
-        if let (Some(group), None) = (&self.group, version) {
-            let call = self.meter.begin();
-            let answer = group.put(item).await?;
-            self.meter.end(call);
-            self.meter.write.fetch_add((answer.write_units * 1000.0) as u64, Ordering::Relaxed);
-            return Ok(answer.put);
-        }
         let put = self
             .client
             .put_item()
