@@ -8,9 +8,9 @@ use benchmarks::instance::{self, REBUILD};
 use benchmarks::load::{Loaded, load};
 use benchmarks::site::Site;
 use clap::Parser;
-use shared::derived::Measure;
-use shared::keys;
-use shared::store::{Query, item_key};
+use figures::measures::Measure;
+use figures::table::keys;
+use figures::table::store::{Query, item_key};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,7 +52,9 @@ async fn run(arguments: Arguments) -> Result<(), BenchError> {
     let Arguments { events, days, heavy, .. } = arguments;
     let Loaded { stack, .. } = load(Site { events, urls: 200, heavy, days }, "a site").await?;
     for measure in Measure::ALL {
-        for block in stack.store().query(Query::partition(keys::blocks(stack.project(), measure)).keys_only()).await? {
+        for block in
+            stack.store().query(Query::partition(keys::blocks(stack.project(), measure.name())).keys_only()).await?
+        {
             stack.store().delete(&item_key(&block)?).await?;
         }
     }

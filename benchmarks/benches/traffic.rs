@@ -11,7 +11,7 @@ use benchmarks::served::{SERVE, Served, serve};
 use benchmarks::site::{DAYS, Site};
 use benchmarks::traffic::{HEADING, Outcome, Volume, collect, reads};
 use clap::Parser;
-use shared::store::Store;
+use figures::table::store::Store;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +80,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, BenchError> {
 
 async fn read(server: &Served, volume: Volume, events: usize) -> Result<Outcome, BenchError> {
     let site = Site { events, urls: 200, heavy: false, days: DAYS };
-    let store = Store::new(shared::app::client(Some(&server.at.endpoint_url)).await, "identity");
+    let store = Store::new(shared::aws::client(Some(&server.at.endpoint_url)).await, "identity");
     fill(&store, &server.at.project, site, "storing what is read").await?;
     let api = Api::new(server.at.base_url.clone(), &server.at.secret_key);
     wait(&api, events as u64, "counting what is read").await?;

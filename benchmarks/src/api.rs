@@ -1,8 +1,8 @@
 //! The API as a client of it sees it, and what the benchmarks ask.
 
+use figures::measures::Measure;
 use reqwest::StatusCode;
 use serde_json::Value;
-use shared::derived::Measure;
 
 use crate::BenchError;
 

@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use counting::Consumer;
 use fastrand::Rng;
+use figures::ids::ProjectId;
+use figures::log::View;
+use figures::model::Batch;
+use figures::table::keys::{self, Key};
+use figures::table::store::{Consistency, Store};
+use figures::time::Millis;
 use identity::dev::{Options, Stack};
-use rollup::Consumer;
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared::derived::View;
-use shared::ids::ProjectId;
-use shared::keys::{self, Key};
-use shared::model::Batch;
-use shared::store::{Consistency, Store};
-use shared::time::Millis;
 
 use crate::BenchError;
 use crate::progress::Progress;
@@ -201,7 +201,7 @@ async fn stored(store: &Store, project: &ProjectId, body: &Value) -> Result<(Bat
 
 /// Where the batch is stored that a request's body becomes.
 pub fn key_of(project: &ProjectId, body: &Value) -> Result<Key, BenchError> {
-    let name = |error: shared::ids::InvalidId| BenchError::Failed(error.to_string());
+    let name = |error: figures::ids::InvalidId| BenchError::Failed(error.to_string());
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     Ok(keys::batch(
         project,

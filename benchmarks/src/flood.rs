@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use figures::table::store::{Consumed, Store};
+use figures::time::Millis;
 use identity::server::Functions;
 use serde::Serialize;
 use serde_json::json;
 use shared::app::App;
-use shared::store::{Consumed, Store};
-use shared::time::Millis;
 use tokio::task::JoinHandle;
 
 use crate::BenchError;
@@ -164,8 +164,8 @@ struct Figures {
 
 impl Figures {
     async fn of(at: &Address) -> Self {
-        let client = shared::app::client(Some(&at.endpoint_url)).await;
-        let store = Store::new(client, shared::app::DEFAULT_TABLE);
+        let client = shared::aws::client(Some(&at.endpoint_url)).await;
+        let store = Store::new(client, shared::aws::DEFAULT_TABLE);
         Figures { functions: Functions::new(Arc::new(App::new(store))), secret_key: at.secret_key.clone() }
     }
 

@@ -3,12 +3,12 @@
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use counting::Consumer;
+use figures::table::store::Store;
 use identity::dev::Stack;
 use identity::server::Functions;
 use lambda_http::{Body, Request};
-use rollup::Consumer;
 use shared::app::App;
-use shared::store::Store;
 
 use crate::BenchError;
 use crate::served::peak_memory_mib;
@@ -43,7 +43,7 @@ async fn told_by(arguments: &[&str]) -> Result<f64, BenchError> {
 
 /// Rebuilds a project on an engine's table, and prints the memory that it took.
 pub async fn rebuild(endpoint_url: &str, project: &str) -> Result<(), BenchError> {
-    let store = Store::new(shared::app::client(Some(endpoint_url)).await, shared::app::DEFAULT_TABLE);
+    let store = Store::new(shared::aws::client(Some(endpoint_url)).await, shared::aws::DEFAULT_TABLE);
     let project = project.parse().map_err(|_| BenchError::Failed(format!("{project} is no project")))?;
     Consumer::new(store).rebuild(&project, false, |_| {}).await?;
     println!("{}", peak_memory_mib("self"));
@@ -52,7 +52,7 @@ pub async fn rebuild(endpoint_url: &str, project: &str) -> Result<(), BenchError
 
 /// Answers a request on an engine's table so many times, and prints the memory that it took.
 pub async fn run(endpoint_url: &str, secret_key: &str, path: &str, requests: usize) -> Result<(), BenchError> {
-    let store = Store::new(shared::app::client(Some(endpoint_url)).await, shared::app::DEFAULT_TABLE);
+    let store = Store::new(shared::aws::client(Some(endpoint_url)).await, shared::aws::DEFAULT_TABLE);
     let functions = Functions::new(Arc::new(App::new(store)));
     let request = request(secret_key, path)?;
     for _ in 0..requests {

@@ -21,7 +21,7 @@ pub mod writes;
 
 use std::process::ExitCode;
 
-use shared::store::StoreError;
+use figures::table::store::StoreError;
 
 /// How a benchmark's program ends: an error is told first.
 pub fn ended(outcome: Result<ExitCode, BenchError>) -> ExitCode {

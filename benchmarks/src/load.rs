@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use figures::ids::ProjectId;
+use figures::log::tail::Tail;
+use figures::table::store::Store;
+use figures::time::Millis;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use identity::dev::{Options, Stack};
 use identity::import;
 use serde::Serialize;
-use shared::derived::tail::Tail;
-use shared::ids::ProjectId;
-use shared::store::Store;
-use shared::time::Millis;
 
 use crate::BenchError;
 use crate::api::Api;
@@ -65,7 +65,7 @@ pub async fn load(site: Site, label: &str) -> Result<Loaded, BenchError> {
 async fn settle(stack: &Stack) -> Result<(), BenchError> {
     let since = Instant::now();
     loop {
-        tokio::time::sleep(rollup::GRACE).await;
+        tokio::time::sleep(counting::GRACE).await;
         let tail = Tail::load(stack.store(), stack.project()).await?;
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
         if merged.map(|segment| segment.size).sum::<usize>() <= LINGERING_BYTES {

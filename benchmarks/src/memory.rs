@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use figures::ids::ProjectId;
+use figures::table::keys;
+use figures::table::store::{Item, PK, SK};
+use figures::time::Millis;
 use identity::dev::{Options, Stack};
 use serde::Serialize;
 use serde_json::{Value, json};
-use shared::ids::ProjectId;
-use shared::keys;
 use shared::routes::{self, ROUTES};
-use shared::store::{Item, PK, SK};
-use shared::time::Millis;
 
 use crate::BenchError;
 use crate::function::Function;
@@ -144,7 +144,7 @@ pub async fn measure(
         true => Some(Function::start(&program(folder, "rollup")?, "rollup", stack.endpoint_url()).await?),
         false => None,
     };
-    let in_process = rollup::Consumer::new(stack.store().clone());
+    let in_process = counting::Consumer::new(stack.store().clone());
     let sent = states::bring_about(state, of_attack, &stack, async |window| match &mut consumer {
         Some(consumer) => consumer.call(&stream_event(&window)).await.map(|_| ()),
         None => count(&in_process, stack.project(), &window).await,
@@ -189,8 +189,8 @@ pub async fn measure(
     Ok(Measured { state: state.name(), megabytes: sent.bytes as f64 / f64::from(1 << 20), peaks })
 }
 
-async fn count(consumer: &rollup::Consumer, project: &ProjectId, window: &[Item]) -> Result<(), BenchError> {
-    let batches = window.iter().map(shared::model::Batch::from_item).collect::<Result<_, _>>()?;
+async fn count(consumer: &counting::Consumer, project: &ProjectId, window: &[Item]) -> Result<(), BenchError> {
+    let batches = window.iter().map(figures::model::Batch::from_item).collect::<Result<_, _>>()?;
     Ok(consumer.apply(BTreeMap::from([(project.clone(), batches)])).await.complete()?)
 }
 

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use figures::dates::DateRange;
+use figures::log::View;
+use figures::measures::Measure;
+use figures::table::store::Consumed;
+use figures::time::Millis;
 use identity::dev::Stack;
 use identity::server::Functions;
 use serde::Serialize;
 use shared::app::App;
-use shared::dates::DateRange;
-use shared::derived::{Measure, View};
-use shared::store::Consumed;
-use shared::time::Millis;
 
 use crate::BenchError;
 use crate::api::{Api, Asked};

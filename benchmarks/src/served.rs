@@ -4,9 +4,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use figures::ids::ProjectId;
 use identity::dev::{Options, Stack};
 use serde::{Deserialize, Serialize};
-use shared::ids::ProjectId;
 
 use crate::BenchError;
 

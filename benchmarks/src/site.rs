@@ -1,10 +1,10 @@
 //! A made-up site's traffic over the days that end now, in the order in which it would arrive.
 
 use fastrand::Rng;
+use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
+use figures::time::Millis;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::time::Millis;
 
 const DAY_MS: i64 = 86_400_000;
 /// The range of days that requests ask for by default.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use figures::ids::ProjectId;
+use figures::table::store::{Consistency, Item};
+use figures::time::Millis;
 use http::{Request, header};
 use identity::dev::Stack;
 use serde_json::{Value, json};
-use shared::ids::ProjectId;
-use shared::store::{Consistency, Item};
-use shared::time::Millis;
 
 use crate::BenchError;
 use crate::attack::{Attack, key_of};

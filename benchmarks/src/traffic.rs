@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use figures::ids::ProjectId;
+use figures::table::store::Store;
+use figures::time::Millis;
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt};
 use http::Request;
@@ -11,9 +14,6 @@ use identity::{key, project};
 use serde::Serialize;
 use serde_json::{Value, json};
 use shared::auth::{ApiKey, KeyKind};
-use shared::ids::ProjectId;
-use shared::store::Store;
-use shared::time::Millis;
 
 use crate::BenchError;
 use crate::api::{Api, Asked};
@@ -156,7 +156,7 @@ pub async fn reads(server: &Served, volume: Volume) -> Result<Outcome, BenchErro
 
 /// Sends batches to projects of which each client picks one at random for each session.
 pub async fn collect(server: &Served, volume: Volume, projects: usize) -> Result<Outcome, BenchError> {
-    let store = Store::new(shared::app::client(Some(&server.at.endpoint_url)).await, "identity");
+    let store = Store::new(shared::aws::client(Some(&server.at.endpoint_url)).await, "identity");
     let mut all = Vec::with_capacity(projects);
     for number in 0..projects {
         all.push(Project::create(&store, &format!("of-{projects}-{number}")).await?);

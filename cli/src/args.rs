@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use rollup::{AddressRange, Filter, Pattern};
-use shared::app::DEFAULT_TABLE;
+use counting::{AddressRange, Filter, Pattern};
+use figures::ids::{ProjectId, VisitorId};
+use figures::time::{Day, Millis};
 use shared::auth::{ApiKey, KeyKind};
-use shared::ids::{ProjectId, VisitorId};
+use shared::aws::DEFAULT_TABLE;
 use shared::rate_limit::DEFAULT_LIMIT;
-use shared::time::{Day, Millis};
 
 use crate::dev;
 

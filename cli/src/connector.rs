@@ -48,7 +48,7 @@ enum Job {
     /// Asks the database.
     Run(Box<dyn FnOnce(&Database) + Send>),
     /// Stores an item that is new, with others that wait.
-    Store(NewItem),
+    Store(Box<NewItem>),
     /// Nothing more: the thread ends.
     Stop,
 }
@@ -83,7 +83,7 @@ fn work(database: &Database, jobs: &mpsc::Receiver<Job>) {
         waiting.extend(jobs.try_iter());
         match waiting.pop_front() {
             Some(Job::Run(run)) => run(database),
-            Some(Job::Store(first)) => new_items::store(database, with_others(first, &mut waiting)),
+            Some(Job::Store(first)) => new_items::store(database, with_others(*first, &mut waiting)),
             Some(Job::Stop) | None => return,
         }
     }
@@ -94,7 +94,7 @@ fn with_others(first: NewItem, waiting: &mut VecDeque<Job>) -> Vec<NewItem> {
     let mut items = vec![first];
     for job in std::mem::take(waiting) {
         match job {
-            Job::Store(item) if items.len() < new_items::MAX_TOGETHER => items.push(item),
+            Job::Store(item) if items.len() < new_items::MAX_TOGETHER => items.push(*item),
             job => waiting.push_back(job),
         }
     }
@@ -176,7 +176,7 @@ impl Connector {
             return json(&self.ask(move |database| database.put_item(request)).await.ok_or_else(stopped)??);
         }
         let (item, answered) = NewItem::waiting(request);
-        json(&self.answered(Job::Store(item), answered).await.ok_or_else(stopped)??)
+        json(&self.answered(Job::Store(Box::new(item)), answered).await.ok_or_else(stopped)??)
     }
 
     async fn run<Q, R>(

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use rollup::Consumer;
-use shared::derived::BatchRef;
-use shared::ids::ProjectId;
-use shared::store::{Store, StoreError};
+use counting::Consumer;
+use figures::ids::ProjectId;
+use figures::log::BatchRef;
+use figures::table::store::{Store, StoreError};
 
 use crate::progress::{Progress, Unit};
 

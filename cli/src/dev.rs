@@ -9,13 +9,14 @@ use std::time::Duration;
 use aws_sdk_dynamodb::config::retry::{ReconnectMode, RetryConfig};
 use aws_sdk_dynamodb::config::{SharedHttpClient, StalledStreamProtectionConfig};
 use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials, Region};
-use shared::app::{App, DEFAULT_TABLE};
+use figures::ids::ProjectId;
+use figures::table::schema;
+use figures::table::store::{Store, StoreError};
+use figures::time::Millis;
+use shared::app::App;
 use shared::auth::{ApiKey, KeyKind};
-use shared::ids::ProjectId;
+use shared::aws::DEFAULT_TABLE;
 use shared::rate_limit::DEFAULT_LIMIT;
-use shared::store::{Store, StoreError};
-use shared::table;
-use shared::time::Millis;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -160,12 +161,12 @@ impl Stack {
         options: Options,
     ) -> Result<Self, StackError> {
         let address = address(&listener)?;
-        let http_client = engine.as_ref().map_or_else(shared::app::https_client, Engine::http_client);
+        let http_client = engine.as_ref().map_or_else(shared::aws::https_client, Engine::http_client);
         let store = match engine {
             Some(_) => Store::new(unsigned(&endpoint_url, http_client.clone()), table),
-            None => Store::new(shared::app::client(Some(&endpoint_url)).await, table),
+            None => Store::new(shared::aws::client(Some(&endpoint_url)).await, table),
         };
-        table::create(&store).await?;
+        schema::create(&store).await?;
 
         let keys = Keys::prepare(&store, &options).await.map_err(StackError::Keys)?;
         let app = Arc::new(App::new(store.clone()));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rollup::{Consumer, Erased, Filter, Match, OfDay};
-use shared::ids::{ProjectId, VisitorId};
-use shared::store::Store;
-use shared::time::Day;
+use counting::{Consumer, Erased, Filter, Match, OfDay};
+use figures::ids::{ProjectId, VisitorId};
+use figures::table::store::Store;
+use figures::time::Day;
 
 use crate::error::CliError;
 use crate::progress::{Progress, Unit};

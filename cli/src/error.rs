@@ -1,9 +1,9 @@
 //! Why a command fails, and what its exit status is.
 
-use rollup::dead_letters::QueueError;
-use rollup::replay::ReplayError;
-use shared::app::is_loopback;
-use shared::store::StoreError;
+use counting::dead_letters::QueueError;
+use counting::replay::ReplayError;
+use figures::table::store::StoreError;
+use shared::aws::is_loopback;
 
 use crate::args::Target;
 

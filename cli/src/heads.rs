@@ -14,8 +14,8 @@ use std::task::{Context, Poll, ready};
 use lambda_http::Body;
 use lambda_http::http::StatusCode;
 use lambda_http::http::header::CONTENT_LENGTH;
-use shared::app::legal_uri;
 use shared::error::ApiError;
+use shared::lambda::legal_uri;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// What is read at a time.

@@ -8,13 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use collect::batch::{Invalid, imported};
+use figures::ids::ProjectId;
+use figures::log::BatchRef;
+use figures::model::Batch;
+use figures::table::ip::{IpKey, key_of_today};
+use figures::table::store::{DATA, Item, Store, StoreError, read_binary};
+use figures::time::Millis;
 use futures::future::try_join_all;
-use shared::derived::BatchRef;
-use shared::ids::ProjectId;
-use shared::ip::{IpKey, key_of_today};
-use shared::model::Batch;
-use shared::store::{DATA, Item, Store, StoreError, read_binary};
-use shared::time::Millis;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, BufReader};
 
 use crate::args::ImportArguments;

@@ -1,14 +1,14 @@
 //! API keys: created, listed, rotated and revoked. Only a key's SHA-256 is ever stored.
 
-use shared::auth::{ApiKey, KIND, KeyKind, LIMIT, PROJECT};
-use shared::ids::ProjectId;
-use shared::keys;
-use shared::rate_limit::DEFAULT_LIMIT;
-use shared::store::{
+use figures::ids::ProjectId;
+use figures::table::keys;
+use figures::table::store::{
     Consistency, Item, Outcome, Query, SK, SortKeys, Store, StoreError, Write, key_item, number, read_number,
     read_text, text,
 };
-use shared::time::Millis;
+use figures::time::Millis;
+use shared::auth::{ApiKey, KIND, KeyKind, LIMIT, PROJECT};
+use shared::rate_limit::DEFAULT_LIMIT;
 
 use crate::args::KeyCommand;
 use crate::error::CliError;

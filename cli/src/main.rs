@@ -3,10 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use figures::table::store::Store;
 use identity::args::{Arguments, Command, EraseArguments, Target};
 use identity::error::CliError;
 use identity::{dev, erase, import, key, project, rebuild, replay, visitor};
-use shared::store::Store;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -74,7 +74,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
 }
 
 async fn open(target: &Target) -> Store {
-    Store::new(shared::app::client(target.endpoint_url.as_deref()).await, &target.table)
+    Store::new(shared::aws::client(target.endpoint_url.as_deref()).await, &target.table)
 }
 
 /// The engine warns of every condition that a write does not meet, which is all in a day's work here.

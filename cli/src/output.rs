@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Write};
 
 use chrono::DateTime;
-use shared::time::Millis;
+use figures::time::Millis;
 
 use crate::error::CliError;
 

@@ -1,12 +1,12 @@
 //! Projects: created and listed.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use shared::ids::ProjectId;
-use shared::keys;
-use shared::store::{
+use figures::ids::ProjectId;
+use figures::table::keys;
+use figures::table::store::{
     Consistency, HOSTS, Item, ORIGINS, Query, SK, Store, StoreError, key_item, number, read_number, read_text, text,
 };
-use shared::time::Millis;
+use figures::time::Millis;
 
 use crate::args::ProjectCommand;
 use crate::error::CliError;

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::sync::Mutex;
 
-use rollup::{Consumer, Differences, Progress as Step};
-use shared::ids::ProjectId;
-use shared::store::Store;
+use counting::{Consumer, Differences, Progress as Step};
+use figures::ids::ProjectId;
+use figures::table::store::Store;
 
 use crate::error::CliError;
 use crate::progress::{Progress, Unit};
@@ -74,7 +74,7 @@ fn describe(differences: &Differences, is_check: bool) {
         println!("visitor: {} more", differences.more_visitors);
     }
     list(verdict, "figures", differences.figures.iter().map(|(measure, day)| format!("{} {day}", measure.name())));
-    let hour = |(index, hour): &(shared::derived::Index, shared::time::Hour)| {
+    let hour = |(index, hour): &(figures::table::keys::Index, figures::time::Hour)| {
         format!("index of {} {}T{:02}", index.name(), hour.day(), hour.of_day())
     };
     list(verdict, "hour", differences.hours.iter().map(hour));

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
-use rollup::dead_letters::Queue;
-use rollup::{Consumer, Reconciled};
-use shared::store::Store;
+use counting::dead_letters::Queue;
+use counting::{Consumer, Reconciled};
+use figures::table::store::Store;
 
 use crate::error::CliError;
 use crate::output;
@@ -13,7 +13,7 @@ use crate::progress::{Progress, Unit};
 
 /// The queue at a URL, with the AWS environment's credentials.
 pub async fn queue(url: &str) -> Queue {
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(shared::app::https_client()).load().await;
+    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(shared::aws::https_client()).load().await;
     Queue::new(aws_sdk_sqs::Client::new(&config), url)
 }
 

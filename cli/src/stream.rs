@@ -11,12 +11,12 @@ use std::time::Duration;
 use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{self, AttributeValue, OperationType, Record, ShardIteratorType};
-use rollup::{Consumer, Left};
-use shared::ids::ProjectId;
-use shared::keys::{self, BatchKey, Key};
-use shared::model::Batch;
-use shared::store::{Consistency, DATA, PK, SK, Store, StoreError, failure, key_item, read_text, text};
-use shared::time::Millis;
+use counting::{Consumer, Left};
+use figures::ids::ProjectId;
+use figures::model::Batch;
+use figures::table::keys::{self, BatchKey, Key};
+use figures::table::store::{Consistency, DATA, PK, SK, Store, StoreError, failure, key_item, read_text, text};
+use figures::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 /// The pause when there is nothing new.
@@ -148,8 +148,9 @@ impl Follower {
     /// on a laptop the next batch may be long in coming.
     async fn compact_idle(&self, counted: &mut BTreeMap<ProjectId, Millis>) {
         let now = Millis::now();
-        let idle =
-            counted.extract_if(.., |_, at| now.0 - at.0 > rollup::GRACE.as_millis() as i64).map(|(project, _)| project);
+        let idle = counted
+            .extract_if(.., |_, at| now.0 - at.0 > counting::GRACE.as_millis() as i64)
+            .map(|(project, _)| project);
         for project in idle.collect::<Vec<_>>() {
             match self.consumer.compact(&project).await {
                 Ok(Left::Nothing) => {}

@@ -1,8 +1,8 @@
 //! Visitors that strangers spoke for.
 
-use rollup::{Consumer, Trusted};
-use shared::ids::ProjectId;
-use shared::store::Store;
+use counting::{Consumer, Trusted};
+use figures::ids::ProjectId;
+use figures::table::store::Store;
 
 use crate::args::VisitorCommand;
 use crate::error::CliError;

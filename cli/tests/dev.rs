@@ -9,11 +9,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Dev, assert_status, batch, browser, get, now, run, stderr, write_batches};
+use figures::table::keys::Key;
+use figures::table::store::{Query, binary, key_item};
 use identity::dev::{Options, Stack};
 use serde_json::{Value, json};
-use shared::keys::Key;
 use shared::routes::ROUTES;
-use shared::store::{Query, binary, key_item};
 
 const SECRET: &str = "sk_live_aBcDeFgHiJkLmNoPqRsTuVwXyZ012345";
 const PUBLIC: &str = "pk_live_aBcDeFgHiJkLmNoPqRsTuVwXyZ012345";
@@ -438,7 +438,7 @@ async fn new_items_that_are_put_at_the_same_time_fare_as_if_alone() {
         let mut item = key_item(&key);
         item.insert("d".to_owned(), binary(vec![0; bytes]));
         // Whoever meets the very item that it puts is taken for its writer.
-        item.insert("writer".to_owned(), shared::store::number(writers.fetch_add(1, Ordering::Relaxed)));
+        item.insert("writer".to_owned(), figures::table::store::number(writers.fetch_add(1, Ordering::Relaxed)));
         let store = stack.store().metered();
         let outcome = store.put_at(item, None).await.map(|put| put.is_stored()).map_err(|error| error.is_of_items());
         (outcome, store.consumed().calls)

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::{browser, now};
+use counting::Consumer;
 use dynoxide::storage::Storage;
 use dynoxide::types::AttributeValue;
+use figures::log::BatchRef;
+use figures::table::codec;
+use figures::table::store::DATA;
 use identity::dev::{Options, Stack};
-use rollup::Consumer;
 use serde_json::{Value, json};
-use shared::codec;
-use shared::derived::BatchRef;
-use shared::store::DATA;
 
 /// A text of which no two characters go well with compression, in every id and in everything that is sent.
 const MARK: &str = "qZ7xK0vJ3wU9";

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use shared::derived::Generation;
-use shared::derived::tail::Manifest;
-use shared::time::Millis;
+use figures::generation::Generation;
+use figures::log::tail::Manifest;
+use figures::time::Millis;
 use stateright::{Model, Property};
 
 use crate::compactor::{Compactor, Due, settled};

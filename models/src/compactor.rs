@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::derived::Generation;
-use shared::derived::tail::{Manifest, Tail};
-use shared::time::Millis;
+use figures::generation::Generation;
+use figures::log::tail::{Manifest, Tail};
+use figures::time::Millis;
 
 use crate::rules::{Rule, Rules};
 use crate::table::{Block, Figures, Gone, Place, Table};

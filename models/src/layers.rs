@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use shared::derived::block::stack;
+use figures::log::block::stack;
 use stateright::{Model, Property};
 
 use crate::rules::{Rule, Rules};

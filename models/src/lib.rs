@@ -2,7 +2,7 @@
 //! processes that stop before or after any operation and answers that are lost.
 //!
 //! Where a decision is a pure function, the models call the code's own: `Manifest`, `Tail`, `Segment` of
-//! [`shared::derived::tail`], `stack` of [`shared::derived::block`], `HourRuns` of [`shared::derived::index`]. What each process does in which order is written
+//! [`figures::log::tail`], `stack` of [`figures::log::block`], `HourRuns` of [`figures::log::index`]. What each process does in which order is written
 //! here again. The properties have the names of the invariants in the code.
 //!
 //! A model proves something only if it can fail. So each of the [`rules`] is broken by a test in turn, and the exploration

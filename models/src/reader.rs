@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use shared::derived::tail::Tail;
+use figures::log::tail::Tail;
 
 use crate::rules::{Rule, Rules};
 use crate::table::{Blocks, Figures, Table, seen};

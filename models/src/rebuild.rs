@@ -8,9 +8,9 @@
 
 use std::sync::Arc;
 
-use shared::derived::Generation;
-use shared::derived::tail::{Building, Manifest, Tail};
-use shared::time::Millis;
+use figures::generation::Generation;
+use figures::log::tail::{Building, Manifest, Tail};
+use figures::time::Millis;
 use stateright::{Model, Property};
 
 use crate::compactor::{Compactor, Due, gone_items, settled};

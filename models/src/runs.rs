@@ -9,11 +9,11 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::derived::Generation;
-use shared::derived::index::{HourEntries, HourRuns, Versioned, merge};
-use shared::derived::tail::{Manifest, Tail};
-use shared::keys::{RunKey, RunKind};
-use shared::time::{Day, Hour, Millis};
+use figures::generation::Generation;
+use figures::log::index::{HourEntries, HourRuns, Versioned, merge};
+use figures::log::tail::{Manifest, Tail};
+use figures::table::keys::{RunKey, RunKind};
+use figures::time::{Day, Hour, Millis};
 use stateright::{Model, Property};
 
 use crate::compactor::GRACE;

@@ -5,8 +5,8 @@ use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
 
-use shared::derived::Generation;
-use shared::derived::tail::{Manifest, Tail};
+use figures::generation::Generation;
+use figures::log::tail::{Manifest, Tail};
 
 /// How often each change is counted, a digit for each.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,6 @@
 //! Visitors, and consumers that apply batches to them, as `Consumer` in `functions/rollup/src/lib.rs`.
 
-use shared::derived::Generation;
+use figures::generation::Generation;
 
 use crate::rules::{Rule, Rules};
 use crate::table::{Figures, Stored, Table};

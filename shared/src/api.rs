@@ -1,21 +1,20 @@
 //! What every request of the API goes through: authentication, rate limit, parameters, resource.
 
-use http::{HeaderValue, Method, StatusCode, header};
-use lambda_http::{Body, Request, RequestExt, Response};
+use http::{Method, StatusCode};
+use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
 use crate::app::{App, in_time};
 use crate::auth::{self, Hint};
-use crate::derived::shown::take_below_zero;
-use crate::error::{ApiError, ErrorCode};
+use crate::error::ApiError;
 use crate::forecast::Forecast;
-use crate::ids::ProjectId;
 use crate::params::Params;
 use crate::rate_limit::Standing;
-use crate::routes;
-use crate::store::{Consumed, Store};
-use crate::telemetry::{self, Metric};
-use crate::time::Millis;
+use crate::request_log;
+use crate::response::json_response;
+use figures::ids::ProjectId;
+use figures::table::store::Store;
+use figures::time::Millis;
 
 /// What a resource is read with, once the caller is known.
 #[derive(Debug)]
@@ -62,7 +61,7 @@ pub async fn answer<P, T: Serialize>(
     }
     let consumed = store.consumed();
     response.extensions_mut().insert(consumed);
-    log(request, &response, consumed, now);
+    request_log::log(request, &response, consumed, now);
     response
 }
 
@@ -104,56 +103,4 @@ async fn admitted<T>(
 pub struct Data<T> {
     /// What was asked for.
     pub data: T,
-}
-
-/// A JSON response with the headers that every one has.
-pub fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Body> {
-    let (status, text) = match serde_json::to_string(body) {
-        Ok(text) => (status, text),
-        Err(error) => {
-            tracing::error!(%error, "a response can't be written as JSON");
-            let text = r#"{"error":{"status":500,"message":"Internal error.","code":"internal_error"}}"#;
-            (StatusCode::INTERNAL_SERVER_ERROR, text.to_owned())
-        }
-    };
-    let mut response = Response::new(Body::Text(text));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
-/// One line a request, with its metrics. It names the route, not the path or the query, which hold what visitors are
-/// looked up by.
-pub fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started_at: Millis) {
-    let route = routes::find(request.uri().path()).map_or("none", |(route, _)| route.path);
-    let status = response.status().as_u16();
-    let code = response.extensions().get().map_or("", |ErrorCode(code)| *code);
-    let mut metrics = vec![Metric::count("Requests", 1).by("Status", status.to_string())];
-    if route == routes::COLLECT && request.method() == Method::POST {
-        // An alarm can't add up what it does not know the dimensions of.
-        metrics.extend(match code {
-            "" => vec![Metric::count("Batches", 1)],
-            reason => vec![Metric::count("RefusedBatches", 1), Metric::count("RefusedBatches", 1).by("Reason", reason)],
-        });
-    }
-    telemetry::report(
-        "request",
-        &[
-            ("request_id", request.lambda_context_ref().map(|context| context.request_id.clone()).into()),
-            ("method", request.method().as_str().into()),
-            ("route", route.into()),
-            ("status", status.into()),
-            ("code", code.into()),
-            ("duration_ms", (Millis::now().0 - started_at.0).into()),
-            ("read_units", consumed.read_units.into()),
-            ("write_units", consumed.write_units.into()),
-            ("calls", consumed.calls.into()),
-            ("round_trips", consumed.round_trips.into()),
-            ("below_zero", take_below_zero().into()),
-        ],
-        &metrics,
-    );
 }

@@ -10,11 +10,13 @@ use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
 use crate::error::ApiError;
-use crate::ids::ProjectId;
-use crate::keys;
 use crate::rate_limit::{Bucket, Micros, Standing};
-use crate::store::{Consistency, Item, PK, Store, StoreError, failure, key_item, number, read_number, read_text};
-use crate::time::Millis;
+use figures::ids::ProjectId;
+use figures::table::keys;
+use figures::table::store::{
+    Consistency, Item, PK, Store, StoreError, failure, key_item, number, read_number, read_text,
+};
+use figures::time::Millis;
 
 /// The attribute with a key's project.
 pub const PROJECT: &str = "project";

@@ -5,7 +5,8 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use crate::rate_limit::Standing;
-use crate::store::StoreError;
+use crate::response::json_response;
+use figures::table::store::StoreError;
 
 /// The body of every error.
 #[derive(Debug, Serialize)]
@@ -109,7 +110,7 @@ impl ApiError {
             tracing::error!(cause, "internal error");
         }
         let error = Described { status: status.as_u16(), message: self.to_string(), code };
-        let mut response = crate::api::json_response(status, &Envelope { error });
+        let mut response = json_response(status, &Envelope { error });
         response.extensions_mut().insert(ErrorCode(code));
         let headers = response.headers_mut();
         match &self {

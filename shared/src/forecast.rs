@@ -5,11 +5,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::derived::view::locate;
-use crate::ids::ProjectId;
 use crate::pagination::Page;
 use crate::params::Params;
-use crate::time::{Day, Hour};
+use figures::ids::ProjectId;
+use figures::log::view::locate;
+use figures::time::{Day, Hour};
 
 /// The most lists that an instance remembers.
 const MAX_LISTS: usize = 64;

@@ -1,38 +1,24 @@
-//! What every function of identity-api shares: authentication, rate limiting, parameters, the
-//! error envelope, the table's keys, the stored model, and the figures derived from it.
+//! What every function of identity-api shares: authentication, rate limiting, parameters, pagination, the error envelope.
 //!
-//! The layers, from the edge inward: [`api`] (what a request goes through), [`params`] and
-//! [`dates`] (parsing, once), [`derived`] (figures and indexes), [`model`] (visitors, sessions,
-//! batches), [`store`] and [`keys`] (the table).
+//! What is stored, and the figures that are read, are below, in the crate `figures`. From the edge inward: [`lambda`] (an
+//! endpoint as a function), [`api`] (what a request goes through), [`params`] and [`pagination`] (parsing, once), [`rows`]
+//! (what lists and details show).
 
 pub mod api;
 pub mod app;
 pub mod auth;
-pub mod channels;
-pub mod codec;
-pub mod cookieless;
-pub mod dates;
-pub mod derived;
-pub mod erasure_key;
+pub mod aws;
 pub mod error;
 pub mod forecast;
-mod hash;
-pub mod ids;
-pub mod ip;
-pub mod keys;
-pub mod model;
-pub mod numbers;
+pub mod lambda;
 pub mod origin;
 pub mod pagination;
 pub mod params;
 pub mod ranking;
 pub mod rate_limit;
+pub mod request_log;
+pub mod response;
 pub mod room;
 pub mod routes;
 pub mod rows;
-mod secret;
-pub mod spending;
-pub mod store;
-pub mod table;
 pub mod telemetry;
-pub mod time;

@@ -9,10 +9,10 @@ use http::{HeaderMap, Method};
 use lambda_http::{Body, Request, Response, Service};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::api;
 use crate::error::ApiError;
-use crate::store::Consumed;
-use crate::time::Millis;
+use crate::request_log;
+use figures::table::store::Consumed;
+use figures::time::Millis;
 
 /// The header with the CDN's secret.
 pub const HEADER: &str = "x-origin-secret";
@@ -92,7 +92,7 @@ fn refuse(request: &Request) -> Response<Body> {
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }
-    api::log(request, &response, Consumed::default(), now);
+    request_log::log(request, &response, Consumed::default(), now);
     response
 }
 

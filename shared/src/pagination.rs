@@ -84,7 +84,7 @@ pub struct Listing<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Day;
+    use figures::time::Day;
 
     fn page(query: &str) -> Option<Page> {
         Page::parse(&Params::parse(query, Day(0))).ok()

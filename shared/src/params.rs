@@ -3,7 +3,11 @@
 use std::borrow::Cow;
 
 use crate::error::ApiError;
-use crate::time::Day;
+use figures::dates::DateRange;
+use figures::time::Day;
+
+/// How many days a range without a start covers, its end included.
+const DEFAULT_DAYS: i32 = 30;
 
 /// The decoded query of a request, and the day it is answered on.
 #[derive(Debug, Clone)]
@@ -54,6 +58,23 @@ impl Params {
         let value = text.parse().unwrap_or(u64::MAX);
         if value < min { Err(refused()) } else { Ok(value) }
     }
+
+    /// The range from `start_date` to `end_date`. Neither: the 30 days that end today. Only a start: until today. Only an
+    /// end: the 30 days that end there.
+    pub fn dates(&self) -> Result<DateRange, ApiError> {
+        let given_end = self.day("end_date")?;
+        let end = given_end.unwrap_or(self.today);
+        let start = self.day("start_date")?.unwrap_or(end.plus(1 - DEFAULT_DAYS));
+        DateRange::new(start, end).ok_or_else(|| {
+            let of_end = if given_end.is_some() { "end_date" } else { "today, which is the default end_date" };
+            ApiError::InvalidDate(format!("start_date must not be after {of_end}."))
+        })
+    }
+
+    fn day(&self, name: &str) -> Result<Option<Day>, ApiError> {
+        let refused = |_| ApiError::InvalidDate(format!("{name} must be a real day in the form YYYY-MM-DD."));
+        self.get(name).map(|text| text.parse().map_err(refused)).transpose()
+    }
 }
 
 #[cfg(test)]
@@ -68,6 +89,38 @@ mod tests {
         assert_eq!(read("page=99999999999999999999999"), Some(u64::MAX));
         for query in ["page=0", "page=-1", "page=1.5", "page=", "page=one", "page=+1", "page=%201"] {
             assert_eq!(read(query), None, "{query}");
+        }
+    }
+
+    fn range(query: &str) -> Result<(String, String), String> {
+        let params = Params::parse(query, "2025-03-31".parse().unwrap_or(Day(0)));
+        let days = |range: DateRange| (range.start().to_string(), range.end().to_string());
+        params.dates().map(days).map_err(|error| error.to_string())
+    }
+
+    fn days(start: &str, end: &str) -> Result<(String, String), String> {
+        Ok((start.to_owned(), end.to_owned()))
+    }
+
+    #[test]
+    fn each_default_is_thirty_days_or_until_today() {
+        assert_eq!(range(""), days("2025-03-02", "2025-03-31"));
+        assert_eq!(range("start_date=2025-01-01"), days("2025-01-01", "2025-03-31"));
+        assert_eq!(range("end_date=2025-01-31"), days("2025-01-02", "2025-01-31"));
+        assert_eq!(range("start_date=2025-01-01&end_date=2025-01-01"), days("2025-01-01", "2025-01-01"));
+        assert_eq!(range("start_date=1970-01-01"), days("1970-01-01", "2025-03-31"));
+    }
+
+    #[test]
+    fn what_is_no_range_is_refused() {
+        for query in [
+            "start_date=2025-02-30",
+            "start_date=",
+            "end_date=tomorrow",
+            "start_date=2025-02-02&end_date=2025-02-01",
+            "start_date=2025-04-01",
+        ] {
+            assert!(range(query).is_err(), "{query}");
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crate::dates::DateRange;
 use crate::error::ApiError;
 use crate::pagination;
 use crate::params::Params;
+use figures::dates::DateRange;
 
 /// The query parameters of an endpoint that answers with rankings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Parameters {
 impl Parameters {
     /// Reads the parameters.
     pub fn parse(params: &Params) -> Result<Self, ApiError> {
-        Ok(Parameters { range: DateRange::parse(params)?, limit: pagination::limit(params)? })
+        Ok(Parameters { range: params.dates()?, limit: pagination::limit(params)? })
     }
 }
 
@@ -55,8 +55,8 @@ pub fn ranked<'a, V, C: Ord + Copy, K: Ord>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::derived::facts::parts;
-    use crate::time::Day;
+    use figures::measures::facts::parts;
+    use figures::time::Day;
 
     #[test]
     fn the_largest_count_is_first_and_ties_go_by_key() {

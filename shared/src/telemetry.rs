@@ -14,7 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::routes::ROUTES;
-use crate::time::Millis;
+use figures::time::Millis;
 
 /// Whose metrics they are in CloudWatch.
 const NAMESPACE: &str = "identity-api";
@@ -23,7 +23,7 @@ const NAMESPACE: &str = "identity-api";
 const LEVEL_VARIABLE: &str = "RUST_LOG";
 
 /// This project's crates besides those of the routes.
-const OWN_CRATES: [&str; 4] = ["not_found", "reconcile", "rollup", "shared"];
+const OWN_CRATES: [&str; 6] = ["counting", "figures", "not_found", "reconcile", "rollup", "shared"];
 
 /// The dimension that tells deployments in one account apart: the table's name.
 const TABLE: &str = "Table";

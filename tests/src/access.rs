@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use figures::table::store::PK;
 use serde_json::Value;
-use shared::store::PK;
 
 /// An action, and the partition keys that one request names with it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use fastrand::Rng;
+use figures::table::schema;
+use figures::table::store::Store;
 use http_body_util::{BodyExt, Full};
 use hyper::Response;
 use hyper::body::Bytes;
 use serde_json::Value;
-use shared::store::Store;
-use shared::table;
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::faults::Forwarded;
@@ -82,7 +82,7 @@ impl Copies {
         let items = all_items(stack.store()).await;
         for copy in &copies {
             let store = Store::new(stack.store().client().clone(), &copy.table);
-            table::create(&store).await.unwrap();
+            schema::create(&store).await.unwrap();
             for together in items.chunks(WRITTEN_TOGETHER) {
                 let puts = together.iter().map(|item| {
                     let put = PutRequest::builder().set_item(Some(item.clone())).build().unwrap();

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use counting::Consumer;
 use fastrand::Rng;
-use rollup::Consumer;
-use shared::ids::ProjectId;
-use shared::model::Batch;
-use shared::store::StoreError;
+use figures::ids::ProjectId;
+use figures::model::Batch;
+use figures::table::store::StoreError;
 
 /// A stored batch and whose it is.
 pub type Stored = (ProjectId, Batch);

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use aws_lambda_events::encodings::{Base64Data, Body};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use figures::table::codec::Format;
+use figures::table::keys::Key;
+use figures::table::store::{Item, Store, item_key};
 use serde_json::{Map, Value, json};
-use shared::codec::Format;
-use shared::keys::Key;
-use shared::store::{Item, Store, item_key};
 
 /// A kind of item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

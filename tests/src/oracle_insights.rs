@@ -7,9 +7,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use figures::channels::{Source, channel, referrer_host};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use shared::channels::{Source, channel, referrer_host};
 
 use crate::oracle::{
     DEFAULT_LIMIT, Happening, MAX_LIMIT, Oracle, Person, Query, Range, Visit, day_of, half_up, one_decimal,

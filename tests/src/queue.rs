@@ -61,15 +61,15 @@ impl FakeQueue {
     }
 
     /// A client of it.
-    pub fn client(&self) -> rollup::dead_letters::Queue {
+    pub fn client(&self) -> counting::dead_letters::Queue {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(shared::app::https_client())
+            .http_client(shared::aws::https_client())
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .endpoint_url(format!("http://{}", self.address))
             .build();
-        rollup::dead_letters::Queue::new(aws_sdk_sqs::Client::from_conf(config), &self.url())
+        counting::dead_letters::Queue::new(aws_sdk_sqs::Client::from_conf(config), &self.url())
     }
 
     /// Its URL.

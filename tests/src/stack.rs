@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::{RetryConfig, RetryPartition, TokenBucket};
+use counting::Consumer;
+use figures::ids::ProjectId;
+use figures::log::BatchRef;
+use figures::model::{self, Batch};
+use figures::table::ip::{self, IpKey};
+use figures::table::store::Store;
+use figures::time::Millis;
 use identity::dev::{self, Options};
 use identity::project::Settings;
 use identity::{key, project};
-use rollup::Consumer;
 use serde_json::value::RawValue;
 use shared::auth::{ApiKey, KeyKind};
-use shared::derived::BatchRef;
-use shared::ids::ProjectId;
-use shared::ip::{self, IpKey};
-use shared::model::{self, Batch};
-use shared::store::Store;
-use shared::time::Millis;
 
 use crate::check::Api;
 use crate::oracle_insights::OWN_HOSTS;
@@ -117,11 +117,11 @@ impl Stack {
 
     /// The table through another endpoint, by a client that tries as often as a deployed function's.
     pub async fn store_as_deployed(&self, endpoint_url: &str) -> Store {
-        self.store_trying(shared::app::retries(), endpoint_url).await
+        self.store_trying(shared::aws::retries(), endpoint_url).await
     }
 
     async fn store_trying(&self, retries: RetryConfig, endpoint_url: &str) -> Store {
-        let client = shared::app::client(Some(endpoint_url)).await;
+        let client = shared::aws::client(Some(endpoint_url)).await;
         // The SDK makes no second try while too many others are under way. Where each first one fails, that is always.
         let partition = RetryPartition::custom("tests").token_bucket(TokenBucket::unlimited()).build();
         let config = client.config().to_builder().retry_config(retries).retry_partition(partition).build();

@@ -1,11 +1,11 @@
 //! What Lambda delivers of the table's stream.
 
 use aws_lambda_events::dynamodb::Event;
+use figures::model::Batch;
+use figures::table::keys::{self, Key};
+use figures::table::store::{Consistency, DATA};
 use serde_dynamo::AttributeValue;
 use serde_json::json;
-use shared::keys::{self, Key};
-use shared::model::Batch;
-use shared::store::{Consistency, DATA};
 
 use crate::stack::{Project, Stack};
 

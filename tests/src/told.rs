@@ -1,12 +1,12 @@
 //! Two projects beside each other, and what the model knows of them.
 
+use counting::Consumer;
 use fastrand::Rng;
+use figures::ids::VisitorId;
+use figures::table::keys;
+use figures::table::store::{Query, SK, item_key, read_text};
 use futures::future::try_join_all;
 use proptest::sample::Index;
-use rollup::Consumer;
-use shared::ids::VisitorId;
-use shared::keys;
-use shared::store::{Query, SK, item_key, read_text};
 
 use crate::check::Request;
 use crate::delivery::Stored;

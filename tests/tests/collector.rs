@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use collect::Collector;
+use figures::time::{Day, Millis};
 use identity::project;
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Method};
@@ -12,7 +13,6 @@ use serde_json::{Value, json};
 use shared::app::{App, ClientAddress};
 use shared::auth::{ApiKey, KeyKind};
 use shared::routes::COLLECT;
-use shared::time::{Day, Millis};
 use tests::example::page_view;
 use tests::http::{Response, get, send};
 use tests::sent::Sent;

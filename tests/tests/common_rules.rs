@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use figures::table::codec::Format;
+use figures::table::keys;
+use figures::table::store::{DATA, REV, key_item, number};
 use identity::args::KeyCommand;
 use reqwest::{Client, Method};
 use serde_json::json;
 use shared::auth::{ApiKey, KeyKind};
-use shared::codec::Format;
-use shared::keys;
 use shared::routes::{BASE, COLLECT, ROUTES};
-use shared::store::{DATA, REV, key_item, number};
 use tests::example::page_view;
 use tests::http::{Response, bare, get, send};
 use tests::stack::{Counting, Project, Stack, now};

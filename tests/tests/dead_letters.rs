@@ -4,17 +4,17 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use counting::dead_letters::DeadLetter;
+use counting::{Consumer, Reconciled};
+use figures::log::BatchRef;
+use figures::model::Batch;
+use figures::table::ip;
+use figures::table::keys::{self, Key};
+use figures::table::store::{Consistency, DATA, Item, binary, key_item, number};
+use figures::time::Millis;
 use identity::replay;
-use rollup::dead_letters::DeadLetter;
 use rollup::stream::{StreamConsumer, TIME_LIMIT};
-use rollup::{Consumer, Reconciled};
 use serde_json::{Value, json};
-use shared::derived::BatchRef;
-use shared::ip;
-use shared::keys::{self, Key};
-use shared::model::Batch;
-use shared::store::{Consistency, DATA, Item, binary, key_item, number};
-use shared::time::Millis;
 use tests::example::page_view;
 use tests::faults::{FaultyProxy, Outage, Schedule};
 use tests::queue::FakeQueue;

@@ -5,15 +5,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use counting::{Consumer, Erased, Filter, Match, Pattern};
 use fastrand::Rng;
+use figures::channels::referrer_host;
+use figures::model::Batch;
+use figures::table::keys;
+use figures::table::store::Query;
+use figures::time::Millis;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use rollup::{Consumer, Erased, Filter, Match, Pattern};
-use shared::channels::referrer_host;
-use shared::keys;
-use shared::model::Batch;
-use shared::store::Query;
-use shared::time::Millis;
 use tests::delivery::{Order, deliver};
 use tests::faults::{Fault, FaultyProxy, Schedule};
 use tests::generate::history;

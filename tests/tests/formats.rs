@@ -7,42 +7,45 @@ use std::fmt::Debug;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use counting::Consumer;
+use counting::heartbeat::{Heartbeat, Pulse};
 use fastrand::Rng;
+use figures::channels::Channel;
+use figures::counters::{FlatRows, Rows};
+use figures::dates::DateRange;
+use figures::generation::Generation;
+use figures::ids::ProjectId;
+use figures::log::block::{self, Block, BlockRows, Found, NewBlock, Reading};
+use figures::log::contributions::seen_in_batch;
+use figures::log::index::{HourEntries, Versioned};
+use figures::log::packed::PackedDelta;
+use figures::log::tail::Manifest;
+use figures::log::{BatchEntry, BatchRef, Delta, SessionEntry, SessionRef};
+use figures::measures::Measure;
+use figures::measures::distinct::Seen;
+use figures::model::batch::StoredOrder;
+use figures::model::seen::{SeenDays, shard};
+use figures::model::seen_runs::SeenRuns;
+use figures::model::trail::{Step, Trail};
+use figures::model::{Batch, Event, Session, Visitor};
+use figures::table::codec::{self, Format};
+use figures::table::cookieless::{DaySecret, Name, Traits, Unnamed};
+use figures::table::ip::IpKeys;
+use figures::table::keys;
+use figures::table::keys::Index;
+use figures::table::spending;
+use figures::table::store::{
+    Consistency, DATA, HOSTS, Item, PK, Query, REV, SK, Store, binary, item_key, key_item, number, read_binary,
+    read_number, read_packed, read_text, read_texts, text,
+};
+use figures::time::{Day, Millis};
 use identity::project::Settings;
 use identity::{key, project};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use rollup::Consumer;
-use rollup::heartbeat::{Heartbeat, Pulse};
 use serde_json::{Value, json};
 use shared::auth::ApiKey;
-use shared::channels::Channel;
-use shared::codec::{self, Format};
-use shared::cookieless::{DaySecret, Name, Traits, Unnamed};
-use shared::dates::DateRange;
-use shared::derived::block::{self, Block, BlockRows, Found, NewBlock, Reading};
-use shared::derived::contributions::seen_in_batch;
-use shared::derived::distinct::{Seen, SeenDays, shard};
-use shared::derived::index::{HourEntries, Versioned};
-use shared::derived::journeys::{Trail, steps};
-use shared::derived::packed::PackedDelta;
-use shared::derived::seen_runs::SeenRuns;
-use shared::derived::tail::Manifest;
-use shared::derived::{
-    BatchEntry, BatchRef, Counters, Delta, FlatRows, Generation, Index, Measure, Rows, SessionEntry, SessionRef,
-};
-use shared::ids::ProjectId;
-use shared::ip::IpKeys;
-use shared::keys;
-use shared::model::batch::StoredOrder;
-use shared::model::{Batch, Event, Session, Visitor};
 use shared::routes::{COLLECT, ROUTES};
-use shared::spending;
-use shared::store::{
-    Consistency, DATA, HOSTS, Item, PK, Query, REV, SK, Store, binary, item_key, key_item, number, read_binary,
-    read_number, read_packed, read_text, read_texts, text,
-};
-use shared::time::{Day, Millis};
 use tests::example::page_view;
 use tests::faults::{Fault, FaultyProxy, Schedule, until_done};
 use tests::formats::{Kind, all_items};
@@ -159,7 +162,10 @@ async fn layers_are_read_on_their_block() {
         assert_eq!(flat.rows.to_rows(), expected);
         let new = NewBlock { round: 6, is_based: false, rows: expected };
         assert!(block::write(store, &project, Measure::Pages, first, today(), Some(&block), new).await.unwrap());
-        assert_eq!(store.query(Query::partition(keys::blocks(&project, Measure::Pages))).await.unwrap().len(), 1);
+        assert_eq!(
+            store.query(Query::partition(keys::blocks(&project, Measure::Pages.name()))).await.unwrap().len(),
+            1
+        );
     }
     stack.shutdown().await;
 }
@@ -380,10 +386,9 @@ async fn visitors_and_their_sessions_are_read() {
         assert_eq!((second.first_instant, second.last_instant), (Millis(START), Millis(START + 47 * 60_000)));
         assert_eq!((second.page_views, second.event_count, second.click_count), (48, 58, Some(47)));
         assert_eq!((second.next_day, second.is_first, second.applied.listed), (Some(today().plus(1)), false, 48));
-        let mut counters = Counters::default();
         let mut trail = Trail::default();
         for batch in batches_of("v_person", "s_second") {
-            trail.extend(steps(&batch), &batch.visitor_id, &mut counters);
+            trail.extend(Step::of(&batch));
         }
         assert_eq!(second.trail, trail);
     }
@@ -451,10 +456,11 @@ fn what_a_visitor_remembers_is_read() {
         }
         let mut days = BTreeSet::new();
         for batch in batches_of("v_person", "s_second") {
-            for seen in seen_in_batch(&second, &batch) {
-                let shard = &shards[&format!("K#{:02}", shard(seen.hash()))];
-                assert!(shard.contains(seen.hash(), seen.day), "{seen:?}");
-                days.insert((seen.hash(), seen.day));
+            for (measure, seen) in seen_in_batch(&second, &batch) {
+                let hash = seen.hash(measure.name());
+                let shard = &shards[&format!("K#{:02}", shard(hash))];
+                assert!(shard.contains(hash, seen.day), "{seen:?}");
+                days.insert((hash, seen.day));
             }
         }
         // Besides two pages of the day before.
@@ -487,7 +493,7 @@ fn runs_of_what_a_visitor_remembers_are_read() {
         for page in sessions.start * 125..sessions.end * 125 {
             let (key, day) = (format!("/page/{page}"), today().plus(page / 125));
             let visitor = "v_reader".parse().unwrap();
-            pages.insert(Seen { measure: Measure::Pages, table: 0, key, day, visitor }.hash(), day);
+            pages.insert(Seen { table: 0, key, day, visitor }.hash(Measure::Pages.name()), day);
         }
         pages
     };
@@ -670,7 +676,7 @@ async fn blocks_are_read_whole_and_in_parts() {
         let new = NewBlock { round: 4, is_based: false, rows: expected.clone() };
         let (store, first) = (stack.store(), Generation::FIRST);
         assert!(block::write(store, &large, Measure::Pages, first, today(), Some(&block), new).await.unwrap());
-        let items = stack.store().query(Query::partition(keys::blocks(&large, Measure::Pages))).await.unwrap();
+        let items = stack.store().query(Query::partition(keys::blocks(&large, Measure::Pages.name()))).await.unwrap();
         let [head] = &items[..] else { panic!("{items:?}") };
         assert_eq!(read_binary(head, DATA).unwrap()[0], Format::CURRENT as u8);
         let block = rows_of_a_day::<Rows>(&stack, &large, Measure::Pages).await;

@@ -5,16 +5,17 @@
 
 use std::collections::BTreeMap;
 
+use counting::Consumer;
+use figures::generation::Generation;
+use figures::ids::ProjectId;
+use figures::measures::Measure;
+use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
+use figures::table::keys;
+use figures::table::store::Consistency;
+use figures::time::{Day, Millis};
 use identity::project::{self, Settings};
-use rollup::Consumer;
 use serde_json::{Value, json};
 use shared::auth::KeyKind;
-use shared::derived::{Generation, Measure};
-use shared::ids::ProjectId;
-use shared::keys;
-use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::store::Consistency;
-use shared::time::{Day, Millis};
 use tests::http::get;
 use tests::stack::{Counting, Stack};
 
@@ -62,7 +63,7 @@ impl Site {
         self.store(&noise).await;
         self.count(&noise).await;
         self.consumer.compact(&self.id).await.unwrap();
-        let block = keys::block(&self.id, Measure::Pages, Generation::FIRST, day(1));
+        let block = keys::block(&self.id, Measure::Pages.name(), Generation::FIRST, day(1));
         assert!(self.stack.store().get(&block, Consistency::Strong).await.unwrap().is_some());
     }
 

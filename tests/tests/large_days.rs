@@ -2,12 +2,12 @@
 //! percentiles are close enough, also once a visitor turns out to be a bot and what it sent is taken out.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use counting::Consumer;
 use fastrand::Rng;
-use rollup::Consumer;
+use figures::measures::Measure;
+use figures::table::keys;
+use figures::table::store::Query;
 use serde_json::json;
-use shared::derived::Measure;
-use shared::keys;
-use shared::store::Query;
 use tests::check::Request;
 use tests::delivery::{Order, Stored, deliver};
 use tests::faults::{Fault, FaultyProxy, Schedule};
@@ -136,7 +136,7 @@ fn a_day_in_parts_survives_lost_answers() {
             }
             deliver(&consumer, &stored, Order::Stored, &mut rng).await.unwrap();
             consumer.compact(&project.id).await.unwrap();
-            let blocks = Query::partition(keys::blocks(&project.id, Measure::Errors)).strong();
+            let blocks = Query::partition(keys::blocks(&project.id, Measure::Errors.name())).strong();
             let items = stack.store().query(blocks).await.unwrap().len();
             assert!(items > 2, "round {round}: the day is in {items} items");
             let request = Request::new("insights/errors").with("start_date", "1970-01-01").with("limit", 100);

@@ -2,7 +2,7 @@
 //! give.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use rollup::Consumer;
+use counting::Consumer;
 use serde_json::{Value, json};
 use tests::check::Request;
 use tests::delivery::{Order, Stored, deliver};

@@ -2,7 +2,7 @@
 //! consumer keeps in one item.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use rollup::Consumer;
+use counting::Consumer;
 use tests::check::Request;
 use tests::delivery::{Order, Stored, deliver};
 use tests::example::page_view;

@@ -6,14 +6,14 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 
+use counting::Consumer;
+use figures::table::store::Store;
 use identity::server::Functions;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request};
-use rollup::Consumer;
 use shared::app::{App, ClientAddress};
 use shared::auth::{ApiKey, KeyKind};
 use shared::routes::ROUTES;
-use shared::store::Store;
 use shared::telemetry;
 use tests::example::page_view;
 use tests::faults::{FaultyProxy, Outage, Schedule};

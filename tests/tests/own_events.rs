@@ -4,10 +4,10 @@
 
 use std::collections::BTreeSet;
 
+use counting::Consumer;
 use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rollup::Consumer;
 use shared::rows::history::MANY_BATCHES;
 use tests::check::{Api, Request};
 use tests::delivery::{Order, Stored, deliver};

@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
+use counting::Consumer;
 use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::sample::select;
-use rollup::Consumer;
 use tests::delivery::{Order, deliver};
 use tests::faults::{Fault, FaultyProxy, Schedule};
 use tests::generate::history;

@@ -4,18 +4,18 @@
 
 use std::time::Duration;
 
+use counting::Consumer;
+use counting::dead_letters::DeadLetter;
+use counting::heartbeat::Heartbeat;
 use fastrand::Rng;
+use figures::ids::VisitorId;
+use figures::log::BatchRef;
+use figures::model::Batch;
+use figures::table::keys;
+use figures::time::Millis;
 use identity::replay;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use rollup::Consumer;
-use rollup::dead_letters::DeadLetter;
-use rollup::heartbeat::Heartbeat;
-use shared::derived::BatchRef;
-use shared::ids::VisitorId;
-use shared::keys;
-use shared::model::Batch;
-use shared::time::Millis;
 use tests::delivery::{Order, deliver};
 use tests::example::page_view;
 use tests::faults::{Fault, FaultyProxy, Schedule, until_done};
@@ -37,7 +37,7 @@ fn schedule(write: usize) -> Schedule {
 }
 
 /// A consumer whose readers are quick, so that a test does not wait for slow ones.
-fn consumer(store: shared::store::Store) -> Consumer {
+fn consumer(store: figures::table::store::Store) -> Consumer {
     Consumer::new(store).with_grace(Duration::from_millis(1))
 }
 

@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use collect::Collector;
+use counting::Consumer;
+use figures::table::spending;
+use figures::time::Millis;
 use lambda_http::http::Method;
-use rollup::Consumer;
 use rollup::stream::StreamConsumer;
 use shared::app::App;
-use shared::spending;
-use shared::time::Millis;
 use tests::example::page_view;
 use tests::stack::{Counting, Project, Stack, now};
 use tests::stream::event;

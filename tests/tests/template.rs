@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use figures::table::keys;
+use figures::table::store::{EXPIRES, PK, SK};
 use serde_json::{Map, Value, json};
 use shared::app::TIME_LIMIT;
-use shared::keys;
 use shared::origin;
 use shared::routes::ROUTES;
-use shared::store::{EXPIRES, PK, SK};
 
 /// Headers that the collector reads, so that CloudFront must forward them.
 const READ_BY_COLLECTOR: [&str; 6] = [

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
+use counting::Consumer;
 use fastrand::Rng;
+use figures::ids::VisitorId;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use rollup::Consumer;
-use shared::ids::VisitorId;
 use tests::delivery::{Order, Stored, deliver};
 use tests::faults::{Fault, FaultyProxy, Schedule};
 use tests::generate::history;

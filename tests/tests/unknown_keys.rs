@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
+use figures::table::store::Consumed;
+use figures::time::Millis;
 use identity::server::Functions;
 use lambda_http::{Body, Request};
 use shared::app::App;
 use shared::auth::{ApiKey, Hint, KeyKind, KeyMemory, look_up};
 use shared::error::ApiError;
 use shared::rate_limit::Micros;
-use shared::store::Consumed;
-use shared::time::Millis;
 use tests::stack::{Counting, Stack, now};
 
 const SECOND: Micros = 1_000_000;

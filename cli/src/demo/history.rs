@@ -3,10 +3,10 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use fastrand::Rng;
-use shared::ids::ProjectId;
-use shared::ip::IpKey;
-use shared::model::Batch;
-use shared::time::{Day, Millis};
+use figures::ids::ProjectId;
+use figures::model::Batch;
+use figures::table::ip::IpKey;
+use figures::time::{Day, Millis};
 
 use super::people::{Person, Visit, draw};
 use super::site::Weighted;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use fastrand::Rng;
+use figures::ids::ProjectId;
+use figures::table::ip::key_of_today;
+use figures::table::store::{Store, StoreError};
+use figures::time::Millis;
 use futures::future::try_join_all;
-use shared::ids::ProjectId;
-use shared::ip::key_of_today;
-use shared::store::{Store, StoreError};
-use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::history::people;

@@ -6,13 +6,15 @@ mod people;
 mod site;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use shared::derived::Measure;
-use shared::ids::ProjectId;
-use shared::ip::key_of_today;
-use shared::keys;
-use shared::model::Batch;
-use shared::store::{Consistency, Item, Outcome, Query, Store, StoreError, Write, key_item, number, read_number};
-use shared::time::Millis;
+use figures::ids::ProjectId;
+use figures::measures::Measure;
+use figures::model::Batch;
+use figures::table::ip::key_of_today;
+use figures::table::keys;
+use figures::table::store::{
+    Consistency, Item, Outcome, Query, Store, StoreError, Write, key_item, number, read_number,
+};
+use figures::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use self::live::Live;
@@ -61,7 +63,7 @@ async fn plan(store: &Store, project: &ProjectId) -> Result<Plan, StoreError> {
         let until = Millis(read_number(&item, UNTIL)?);
         return Ok(if item.contains_key(COMPLETE) { Plan::Complete } else { Plan::Until(until) });
     }
-    for partition in [keys::tail(project), keys::blocks(project, Measure::Stats)] {
+    for partition in [keys::tail(project), keys::blocks(project, Measure::Stats.name())] {
         if !store.query(Query::partition(partition).limit(1).strong()).await?.is_empty() {
             return Ok(Plan::Foreign);
         }

@@ -3,12 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use fastrand::Rng;
+use figures::ids::{BatchId, SessionId, VisitorId};
+use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
+use figures::table::ip::{EncryptedIp, IpKey};
+use figures::time::Millis;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
-use shared::ids::{BatchId, SessionId, VisitorId};
-use shared::ip::{EncryptedIp, IpKey};
-use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::time::Millis;
 
 use super::site::{
     CRAWLER, DEAD_TARGETS, DEVICES, Device, FAULTS, LANDINGS, PHANTOM_TARGETS, PLACES, Page, Place, RAGE_TARGETS,

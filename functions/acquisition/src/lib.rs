@@ -1,13 +1,14 @@
 //! `GET /api/v1/acquisition`: where the sessions of a range came from.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::acquisition::{Campaign, campaigns, channels, referrers};
+use figures::numbers::percent;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::acquisition::{Campaign, campaigns, channels, referrers};
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
-use shared::numbers::percent;
 use shared::ranking::{Parameters, ranked};
 
 /// Where the sessions of a range came from.

@@ -1,12 +1,13 @@
 //! `GET /api/v1/insights/clicks`: the elements on which clicks went wrong in a range.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::clicks::{Kind, by_element};
+use figures::measures::facts::parts;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::clicks::{Kind, by_element};
-use shared::derived::facts::parts;
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
 

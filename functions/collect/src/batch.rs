@@ -4,18 +4,18 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use figures::ids::{BatchId, DERIVED_BYTES, ProjectId, SessionId, VisitorId};
+use figures::model::batch::MAX_AHEAD_MS;
+use figures::model::session::MAX_SESSION_MS;
+use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
+use figures::table::ip::IpKey;
+use figures::table::store::StoreError;
+use figures::time::{DAY_MS, Millis};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use shared::error::ApiError;
-use shared::ids::{BatchId, DERIVED_BYTES, ProjectId, SessionId, VisitorId};
-use shared::ip::IpKey;
-use shared::model::batch::MAX_AHEAD_MS;
-use shared::model::session::MAX_SESSION_MS;
-use shared::model::{Batch, Event, SessionFacts, VisitorFacts};
-use shared::store::StoreError;
-use shared::time::{DAY_MS, Millis};
 
 use crate::fields::{Address, Data, EventName, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
 use crate::surrogates;

@@ -6,12 +6,12 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use figures::time::Millis;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use shared::time::Millis;
 
 /// Characters of a URL.
 pub const MAX_URL: usize = 2_048;

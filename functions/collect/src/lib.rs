@@ -19,22 +19,23 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use figures::ids::{ProjectId, VisitorId};
+use figures::table::cookieless::{DaySecret, Traits, Unnamed};
+use figures::table::ip::{self, IpKey};
+use figures::table::spending;
+use figures::table::store::{Store, StoreError};
+use figures::time::Millis;
 use futures::future::{TryFutureExt, try_join3};
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
-use shared::api;
 use shared::app::{App, in_time};
 use shared::auth;
-use shared::cookieless::{DaySecret, Traits, Unnamed};
 use shared::error::ApiError;
-use shared::ids::{ProjectId, VisitorId};
-use shared::ip::{self, IpKey};
 use shared::origin::OriginSecrets;
+use shared::request_log;
+use shared::response::json_response;
 use shared::routes;
-use shared::spending;
-use shared::store::{Store, StoreError};
-use shared::time::Millis;
 
 use crate::batch::{Draft, Envelope, Sender};
 use crate::cors::AllowedOrigin;
@@ -114,7 +115,7 @@ impl Collector {
             Err(error) => return cors::readable(error.into_response(), &AllowedOrigin::Any),
         };
         let response = match self.take(request, viewer, &admitted, store, now).await {
-            Ok(events) => api::json_response(StatusCode::ACCEPTED, &json!({ "data": { "accepted": events } })),
+            Ok(events) => json_response(StatusCode::ACCEPTED, &json!({ "data": { "accepted": events } })),
             Err(error) => error.into_response(),
         };
         cors::readable(response, &admitted.origin)
@@ -255,6 +256,6 @@ pub async fn handle_at(collector: &Collector, request: &Request, now: Millis) ->
             cors::readable(ApiError::MethodNotAllowed(allowed).into_response(), &AllowedOrigin::Any)
         }
     };
-    api::log(request, &response, store.consumed(), now);
+    request_log::log(request, &response, store.consumed(), now);
     response
 }

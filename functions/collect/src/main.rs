@@ -10,12 +10,12 @@ use shared::origin::OriginSecrets;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::telemetry::start_json(&shared::app::table_of_environment());
+    shared::telemetry::start_json(&shared::aws::table_of_environment());
     let app = Arc::new(App::from_environment().await);
     let collector = &Collector::new(app)
         .trusting(OriginSecrets::from_environment())
         .spending_at_most(max_daily_units_of_environment());
-    shared::app::serve(service_fn(async |request: Request| {
+    shared::lambda::serve(service_fn(async |request: Request| {
         Ok::<_, Infallible>(collect::handle(collector, &request).await)
     }))
     .await

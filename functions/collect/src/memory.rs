@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use shared::ids::ProjectId;
-use shared::time::Millis;
+use figures::ids::ProjectId;
+use figures::time::Millis;
 
 /// The most projects that are remembered.
 const MAX_REMEMBERED: usize = 10_000;

@@ -1,10 +1,10 @@
 //! What a project's owner decided about its pages.
 
+use figures::ids::ProjectId;
+use figures::table::keys;
+use figures::table::store::{Consistency, Item, ORIGINS, Store, StoreError};
 use lambda_http::http::{HeaderMap, header};
 use shared::error::ApiError;
-use shared::ids::ProjectId;
-use shared::keys;
-use shared::store::{Consistency, Item, ORIGINS, Store, StoreError};
 
 use crate::cors::AllowedOrigin;
 

@@ -9,9 +9,9 @@ use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
+use figures::time::Millis;
 use shared::error::ApiError;
 use shared::rate_limit::Micros;
-use shared::time::Millis;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
 

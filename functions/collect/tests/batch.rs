@@ -2,10 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use collect::batch::{self, Draft, Envelope, Invalid, Sender};
+use figures::ids::ProjectId;
+use figures::time::Millis;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use shared::ids::ProjectId;
-use shared::time::Millis;
 
 const NOW: Millis = Millis(1_719_302_460_000);
 

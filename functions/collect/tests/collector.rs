@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use collect::Collector;
+use figures::ids::ProjectId;
+use figures::model::Batch;
+use figures::table::ip::IpKeys;
+use figures::table::keys;
+use figures::table::store::{Query, Store, key_item, text};
+use figures::time::Millis;
 use lambda_http::http::{HeaderName, Method};
 use lambda_http::{Body, Request, Response};
 use serde_json::{Value, json};
 use shared::app::{App, ClientAddress};
 use shared::auth::{ApiKey, KIND, KeyKind, PROJECT};
-use shared::ids::ProjectId;
-use shared::ip::IpKeys;
-use shared::keys;
-use shared::model::Batch;
 use shared::origin::OriginSecrets;
-use shared::store::{Query, Store, key_item, text};
-use shared::time::Millis;
 
 const CHROME: &str =
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36";
@@ -40,8 +40,8 @@ impl Stage {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-        let store = Store::new(shared::app::client(Some(&endpoint)).await, "identity");
-        shared::table::create(&store).await.unwrap();
+        let store = Store::new(shared::aws::client(Some(&endpoint)).await, "identity");
+        figures::table::schema::create(&store).await.unwrap();
         let project: ProjectId = "shop".parse().unwrap();
         let mut item = key_item(&keys::project(&project));
         item.insert("origins".to_owned(), AttributeValue::L(origins.iter().map(|&origin| text(origin)).collect()));
@@ -64,7 +64,7 @@ impl Stage {
         Batch::from_item(&items[0]).unwrap()
     }
 
-    async fn batches(&self) -> Vec<shared::store::Item> {
+    async fn batches(&self) -> Vec<figures::table::store::Item> {
         let visitor = keys::visitor_partition(&self.project, &"v_1".parse().unwrap());
         self.store.query(Query::partition(visitor).strong()).await.unwrap()
     }

@@ -6,16 +6,16 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use collect::Collector;
+use figures::ids::ProjectId;
+use figures::model::Batch;
+use figures::table::keys;
+use figures::table::store::{Consistency, Item, PK, SK, Store, key_item, read_number, read_text, text};
+use figures::time::{Day, Millis};
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request};
 use serde_json::{Value, json};
 use shared::app::{App, ClientAddress};
 use shared::auth::{ApiKey, KIND, KeyKind, PROJECT};
-use shared::ids::ProjectId;
-use shared::keys;
-use shared::model::Batch;
-use shared::store::{Consistency, Item, PK, SK, Store, key_item, read_number, read_text, text};
-use shared::time::{Day, Millis};
 
 const HOME: &str = "203.0.113.9";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
@@ -63,8 +63,8 @@ impl Stage {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(dynoxide::server::serve_on(listener, dynoxide::Database::memory().unwrap()));
-        let store = Store::new(shared::app::client(Some(&endpoint)).await, "identity");
-        shared::table::create(&store).await.unwrap();
+        let store = Store::new(shared::aws::client(Some(&endpoint)).await, "identity");
+        figures::table::schema::create(&store).await.unwrap();
         let project: ProjectId = "shop".parse().unwrap();
         store.put(key_item(&keys::project(&project))).await.unwrap();
         let key = ApiKey::generate(KeyKind::Public).unwrap();

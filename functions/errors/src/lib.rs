@@ -1,15 +1,16 @@
 //! `GET /api/v1/insights/errors`: the errors and warnings of a range.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::errors::{by_message, latest_url};
+use figures::measures::facts::parts;
+use figures::time::Millis;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::errors::{by_message, latest_url};
-use shared::derived::facts::parts;
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
-use shared::time::Millis;
 
 /// An error or a warning.
 #[derive(Debug, Serialize)]

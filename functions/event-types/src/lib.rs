@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use figures::dates::DateRange;
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::stats::StatsDay;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::dates::DateRange;
-use shared::derived::stats::StatsDay;
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::params::Params;
 use shared::ranking::ranked;
@@ -22,7 +23,7 @@ pub struct Parameters {
 
 impl Parameters {
     fn parse(params: &Params) -> Result<Self, ApiError> {
-        Ok(Parameters { range: DateRange::parse(params)? })
+        Ok(Parameters { range: params.dates()? })
     }
 }
 

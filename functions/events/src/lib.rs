@@ -2,25 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use figures::counters::rows::OTHER;
+use figures::dates::DateRange;
+use figures::ids::{SessionId, VisitorId};
+use figures::log::view::locate;
+use figures::log::{BatchEntry, BatchRef, View};
+use figures::measures::Measure;
+use figures::measures::stats::StatsDay;
+use figures::model::Batch;
+use figures::model::batch::event_ids;
+use figures::table::keys::Index;
+use figures::table::keys::{self, Key};
+use figures::table::store::{Consistency, StoreError};
+use figures::time::{Hour, Millis};
 use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
 use shared::app::App;
-use shared::dates::DateRange;
-use shared::derived::counters::OTHER;
-use shared::derived::stats::StatsDay;
-use shared::derived::view::locate;
-use shared::derived::{BatchEntry, BatchRef, Index, Measure, View};
 use shared::error::ApiError;
-use shared::ids::{SessionId, VisitorId};
-use shared::keys::{self, Key};
-use shared::model::Batch;
-use shared::model::batch::event_ids;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
 use shared::rows::history::{Found, History, Wanted};
 use shared::rows::{EventRow, sessions};
-use shared::store::{Consistency, StoreError};
-use shared::time::{Hour, Millis};
 
 /// The query parameters.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl Parameters {
     fn parse(params: &Params) -> Result<Self, ApiError> {
         let filter = |name| params.filter(name).map(str::to_owned);
         Ok(Parameters {
-            range: DateRange::parse(params)?,
+            range: params.dates()?,
             page: Page::parse(params)?,
             event_type: filter("type"),
             visitor: filter("visitor_id"),
@@ -195,8 +197,8 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::derived::index::EventName;
-    use shared::time::Day;
+    use figures::log::index::EventName;
+    use figures::time::Day;
 
     fn parameters(query: &str) -> Parameters {
         match Parameters::parse(&Params::parse(query, Day(20))) {

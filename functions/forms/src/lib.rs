@@ -1,14 +1,15 @@
 //! `GET /api/v1/insights/forms`: the forms that were left in a range, and the fields that made people hesitate.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::facts::parts;
+use figures::measures::forms::{Timed, abandonment, hesitation, last_field};
+use figures::numbers::mean_of_micros;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::facts::parts;
-use shared::derived::forms::{Timed, abandonment, hesitation, last_field};
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
-use shared::numbers::mean_of_micros;
 use shared::ranking::{Parameters, ranked};
 
 /// The forms of a range.

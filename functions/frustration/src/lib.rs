@@ -1,13 +1,14 @@
 //! `GET /api/v1/insights/frustration`: how frustrated visitors were in a range.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::frustration::{Frustration, by_visitor};
+use figures::numbers::ratio;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::frustration::{Frustration, by_visitor};
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
-use shared::numbers::ratio;
 use shared::ranking::{Parameters, ranked};
 
 /// The scores of a range.

@@ -1,13 +1,14 @@
 //! `GET /api/v1/insights/journeys`: from which page to which visitors went in a range, and where their
 //! sessions began and ended.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::facts::parts;
+use figures::measures::journeys::{entries, exits, transitions};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::facts::parts;
-use shared::derived::journeys::{entries, exits, transitions};
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
 

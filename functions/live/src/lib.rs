@@ -2,19 +2,20 @@
 
 use std::collections::HashMap;
 
+use figures::ids::{SessionId, VisitorId};
+use figures::log::{BatchEntry, BatchRef, View};
+use figures::model::batch::MAX_AHEAD_MS;
+use figures::model::visitor::Profile;
+use figures::table::keys::Index;
+use figures::time::{Hour, Millis};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, answer};
 use shared::app::App;
-use shared::derived::{BatchEntry, BatchRef, Index, View};
 use shared::error::ApiError;
-use shared::ids::{SessionId, VisitorId};
-use shared::model::batch::MAX_AHEAD_MS;
-use shared::model::visitor::Profile;
 use shared::params::Params;
 use shared::room;
 use shared::rows::visitors;
-use shared::time::{Hour, Millis};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -120,8 +121,8 @@ fn latest_first(batches: Vec<(Hour, BatchRef, BatchEntry)>, since: Millis) -> Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::derived::index::EventName;
-    use shared::time::Day;
+    use figures::log::index::EventName;
+    use figures::time::Day;
 
     #[test]
     fn thresholds_are_one_to_sixty_minutes() {

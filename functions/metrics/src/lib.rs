@@ -1,14 +1,15 @@
 //! `GET /api/v1/metrics`: how fast pages were in a range, and how long visitors stayed.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::stats::{StatsDay, total};
+use figures::measures::vitals::{Vital, VitalFigures, figures};
+use figures::numbers::{mean, percent};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::stats::{StatsDay, total};
-use shared::derived::vitals::{Vital, VitalFigures, figures};
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
-use shared::numbers::{mean, percent};
 use shared::ranking::Parameters;
 use shared::rows::pages::{PageRow, top_pages};
 

@@ -1,13 +1,13 @@
 //! Everything that no other function answers: unknown paths, and methods that a path does not take.
 
+use figures::table::store::Consumed;
+use figures::time::Millis;
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderValue, Method};
 use lambda_http::{Body, Request, Response};
-use shared::api::log;
 use shared::error::ApiError;
+use shared::request_log::log;
 use shared::routes;
-use shared::store::Consumed;
-use shared::time::Millis;
 
 /// Answers a request.
 pub fn handle(request: &Request) -> Response<Body> {

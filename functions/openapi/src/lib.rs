@@ -1,10 +1,10 @@
 //! `GET /api/v1/openapi.json`: the API's own description, for anyone.
 
+use figures::table::store::Consumed;
+use figures::time::Millis;
 use http::{HeaderValue, Method, header};
 use lambda_http::{Body, Request, Response};
-use shared::api::log;
-use shared::store::Consumed;
-use shared::time::Millis;
+use shared::request_log::log;
 
 /// The description, in OpenAPI 3.1.
 pub const DESCRIPTION: &str = include_str!("../../../docs/openapi.json");

@@ -2,5 +2,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    shared::app::run_without_table(openapi::handle).await
+    shared::lambda::run_without_table(openapi::handle).await
 }

@@ -1,13 +1,14 @@
 //! `GET /api/v1/pages`: the most viewed pages of a range.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::stats::{StatsDay, total};
+use figures::numbers::ratio;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::stats::{StatsDay, total};
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
-use shared::numbers::ratio;
 use shared::ranking::Parameters;
 use shared::rows::pages::{PageRow, top_pages};
 

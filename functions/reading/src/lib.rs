@@ -1,13 +1,14 @@
 //! `GET /api/v1/insights/reading`: how pages were read in a range.
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::reading::{ReadFigures, by_page};
+use figures::numbers::{mean_of_micros, percent, ratio_of_micros};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::reading::{ReadFigures, by_page};
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
-use shared::numbers::{mean_of_micros, percent, ratio_of_micros};
 use shared::ranking::{Parameters, ranked};
 
 /// How a page was read. Each average is over the reads that gave the value.
@@ -48,7 +49,7 @@ async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::derived::reading::Sum;
+    use figures::measures::reading::Sum;
 
     #[test]
     fn averages_are_over_the_reads_that_gave_the_value() {

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
+use counting::dead_letters::{QUEUE_VARIABLE, Queue};
+use counting::replay::Replayed;
+use counting::{Consumer, Reconciled};
+use figures::time::Millis;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use rollup::dead_letters::{QUEUE_VARIABLE, Queue};
-use rollup::replay::Replayed;
-use rollup::{Consumer, Reconciled};
 use serde_json::Value;
-use shared::app::{self, App};
+use shared::app::App;
+use shared::aws;
 use shared::telemetry::{self, Metric};
-use shared::time::Millis;
 
 /// For so long, messages are taken off the queue: the rest of the function's time is for what it holds by then, and
 /// for a look at the table.
@@ -18,10 +19,10 @@ const REPLAY_FOR: Duration = Duration::from_secs(300);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::start_json(&app::table_of_environment());
+    telemetry::start_json(&aws::table_of_environment());
     let consumer = Consumer::new(App::from_environment().await.store().clone());
     let queue = match std::env::var(QUEUE_VARIABLE) {
-        Ok(url) => Some(Queue::new(aws_sdk_sqs::Client::new(&app::environment().await), &url)),
+        Ok(url) => Some(Queue::new(aws_sdk_sqs::Client::new(&aws::environment().await), &url)),
         Err(_) => None,
     };
     let (consumer, queue) = (&consumer, queue.as_ref());

@@ -2,18 +2,19 @@
 
 use aws_lambda_events::dynamodb::Event;
 use aws_lambda_events::streams::DynamoDbEventResponse;
+use counting::Consumer;
+use counting::dead_letters::{QUEUE_VARIABLE, Queue};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use rollup::Consumer;
-use rollup::dead_letters::{QUEUE_VARIABLE, Queue};
 use rollup::stream::StreamConsumer;
-use shared::app::{self, App};
+use shared::app::App;
+use shared::aws;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    shared::telemetry::start_json(&app::table_of_environment());
+    shared::telemetry::start_json(&aws::table_of_environment());
     let consumer = Consumer::new(App::from_environment().await.store().clone());
     let queue = match std::env::var(QUEUE_VARIABLE) {
-        Ok(url) => Some(Queue::new(aws_sdk_sqs::Client::new(&app::environment().await), &url)),
+        Ok(url) => Some(Queue::new(aws_sdk_sqs::Client::new(&aws::environment().await), &url)),
         Err(_) => None,
     };
     let consumer = StreamConsumer::new(consumer, queue);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use shared::ids::ProjectId;
-use shared::spending;
-use shared::store::{Store, StoreError};
+use figures::ids::ProjectId;
+use figures::table::spending;
+use figures::table::store::{Store, StoreError};
+use figures::time::Day;
 use shared::telemetry::{self, Metric};
-use shared::time::Day;
 
 /// So many write units are noted together: a write for a thousand. An instance that ends before loses as many.
 const TOGETHER: f64 = 1_000.0;

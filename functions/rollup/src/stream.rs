@@ -8,17 +8,17 @@ use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse
 use serde_dynamo::AttributeValue;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use shared::ids::ProjectId;
-use shared::keys::{self, BatchKey, Key};
-use shared::model::Batch;
-use shared::store::{DATA, PK, SK, StoreError};
+use figures::ids::ProjectId;
+use figures::model::Batch;
+use figures::table::keys::{self, BatchKey, Key};
+use figures::table::store::{DATA, PK, SK, StoreError};
+use figures::time::Millis;
 use shared::telemetry::{self, Metric};
-use shared::time::Millis;
 
-use crate::dead_letters::{DeadLetter, Queue};
-use crate::heartbeat::Heartbeat;
 use crate::spending::Spending;
-use crate::{Applied, Consumer, Refused};
+use counting::dead_letters::{DeadLetter, Queue};
+use counting::heartbeat::Heartbeat;
+use counting::{Applied, Consumer, Refused};
 
 /// What an invocation may take to apply what it is given. The rest of its function's time is for queueing what it could
 /// not apply.
@@ -204,16 +204,6 @@ async fn resume(consumer: &Consumer, works: &[(Key, Option<String>)], deadline: 
 
 fn took_too_long() -> StoreError {
     StoreError::Unavailable("it took too long".to_owned())
-}
-
-impl Applied {
-    /// Logs what can't be applied.
-    pub fn log_refused(&self) {
-        for Refused { key, cause } in &self.refused {
-            let at = key.key();
-            tracing::error!(pk = at.pk, sk = at.sk, %cause, "a stored batch can't be applied");
-        }
-    }
 }
 
 fn failure(sequence_number: String) -> DynamoDbBatchItemFailure {

@@ -2,24 +2,27 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+#[path = "../../../counting/tests/common/mod.rs"]
 mod common;
-#[path = "common/site.rs"]
+#[path = "../../../counting/tests/common/site.rs"]
 mod site;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use counting::Consumer;
+use figures::counters::Rows;
+use figures::generation::Generation;
+use figures::log::block::{self, NewBlock};
+use figures::measures::Measure;
+use figures::model::Batch;
+use figures::table::keys;
+use figures::table::store::{DATA, Item, PK, Query, SK, Store, StoreError, binary, read_binary, read_text};
 use futures::FutureExt;
 use futures::future::join_all;
-use rollup::Consumer;
 use rollup::stream::StreamConsumer;
 use serde_json::json;
-use shared::derived::block::{self, NewBlock};
-use shared::derived::{Generation, Measure, Rows};
-use shared::keys;
-use shared::model::Batch;
-use shared::store::{DATA, Item, PK, Query, SK, Store, StoreError, binary, read_binary, read_text};
 use site::{Seen, assert_eq_seen, batches, project, seen, send, site};
 
 /// Higher than any format there is.
@@ -137,10 +140,10 @@ async fn sample() -> (Vec<Item>, Seen) {
         rows.add(0, &words.collect::<String>(), 0, 1);
     }
     let (_, day) = *right.figures.keys().find(|(measure, _)| *measure == Measure::Pages).unwrap();
-    let heads = store.query(Query::partition(keys::blocks(&project(), Measure::Pages))).await.unwrap();
+    let heads = store.query(Query::partition(keys::blocks(&project(), Measure::Pages.name()))).await.unwrap();
     let round = heads.iter().find(|head| read_text(head, SK).unwrap() == day.to_string());
     if round.is_some() {
-        store.delete(&keys::block(&project(), Measure::Pages, Generation::FIRST, day)).await.unwrap();
+        store.delete(&keys::block(&project(), Measure::Pages.name(), Generation::FIRST, day)).await.unwrap();
     }
     let new = NewBlock { round: 1, is_based: false, rows };
     assert!(block::write(&store, &project(), Measure::Pages, Generation::FIRST, day, None, new).await.unwrap());
@@ -208,7 +211,7 @@ async fn an_undamaged_copy_of_the_site_reads_the_same() {
 }
 
 async fn rewrite(store: &Store, key: &keys::Key, change: impl Fn(&mut Vec<u8>)) {
-    let mut item = store.get(key, shared::store::Consistency::Strong).await.unwrap().unwrap();
+    let mut item = store.get(key, figures::table::store::Consistency::Strong).await.unwrap().unwrap();
     let mut data = read_binary(&item, DATA).unwrap().to_vec();
     change(&mut data);
     item.insert(DATA.to_owned(), binary(data));

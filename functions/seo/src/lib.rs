@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::seo::{Diagnostics, latest};
+use figures::time::Millis;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::derived::seo::{Diagnostics, latest};
-use shared::derived::{Measure, View};
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
-use shared::time::Millis;
 
 /// The diagnostics of a range.
 #[derive(Debug, Serialize)]

@@ -1,12 +1,12 @@
 //! `GET /api/v1/sessions/{session_id}`: a session and its events.
 
+use figures::ids::SessionId;
 use futures::future::try_join;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::error::ApiError;
-use shared::ids::SessionId;
 use shared::room;
 use shared::routes;
 use shared::rows::{EventRow, SessionRow, events, sessions};

@@ -1,23 +1,25 @@
 //! `GET /api/v1/sessions`: the sessions started in a range, the newest first.
 
+use figures::dates::DateRange;
+use figures::ids::VisitorId;
+use figures::log::index::FoundRef;
+use figures::log::view::{SCANNED_AHEAD, locate};
+use figures::log::{SessionEntry, View};
+use figures::measures::Measure;
+use figures::measures::stats::StatsDay;
+use figures::model::Session;
+use figures::table::keys::Index;
+use figures::table::store::{StoreError, read_packed};
+use figures::time::{Day, Hour};
 use futures::future::try_join;
 use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
 use shared::app::App;
-use shared::dates::DateRange;
-use shared::derived::index::FoundRef;
-use shared::derived::stats::StatsDay;
-use shared::derived::view::{SCANNED_AHEAD, locate};
-use shared::derived::{Index, Measure, SessionEntry, View};
 use shared::error::ApiError;
-use shared::ids::VisitorId;
-use shared::model::Session;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
 use shared::rows::sessions::{SessionPlace, earlier, read_page};
 use shared::rows::{SessionRow, visitors};
-use shared::store::{StoreError, read_packed};
-use shared::time::{Day, Hour};
 
 /// The query parameters.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ pub struct Parameters {
 impl Parameters {
     fn parse(params: &Params) -> Result<Self, ApiError> {
         Ok(Parameters {
-            range: DateRange::parse(params)?,
+            range: params.dates()?,
             page: Page::parse(params)?,
             visitor: params.filter("visitor_id").map(str::to_owned),
             url: params.folded("url"),
@@ -159,7 +161,7 @@ impl<'a> Listed<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::time::Day;
+    use figures::time::Day;
 
     #[test]
     fn a_landing_page_is_searched_without_case() {

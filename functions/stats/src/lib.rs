@@ -1,18 +1,20 @@
 //! `GET /api/v1/stats`: the figures of a range, and of each of its days.
 
+use figures::counters::FlatRows;
+use figures::dates::DateRange;
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::stats::{StatsDay, total};
+use figures::measures::visits::counted_by_hour;
+use figures::numbers::{mean, percent, ratio};
+use figures::table::store::StoreError;
+use figures::time::Day;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
-use shared::dates::DateRange;
-use shared::derived::stats::{StatsDay, total};
-use shared::derived::visits::counted_by_hour;
-use shared::derived::{FlatRows, Measure, View};
 use shared::error::ApiError;
-use shared::numbers::{mean, percent, ratio};
 use shared::params::Params;
-use shared::store::StoreError;
-use shared::time::Day;
 
 /// No instant is earlier, so no day before it holds data.
 const EPOCH: Day = Day(0);
@@ -28,7 +30,7 @@ pub struct Parameters {
 
 impl Parameters {
     fn parse(params: &Params) -> Result<Self, ApiError> {
-        let range = DateRange::parse(params)?;
+        let range = params.dates()?;
         match params.get("interval") {
             None => Ok(Parameters { range, by_day: false }),
             Some("day") => Ok(Parameters { range, by_day: true }),

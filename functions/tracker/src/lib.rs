@@ -8,13 +8,13 @@
 mod encoding;
 mod script;
 
+use figures::table::store::Consumed;
+use figures::time::Millis;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use shared::api::log;
 use shared::error::ApiError;
+use shared::request_log::log;
 use shared::routes;
-use shared::store::Consumed;
-use shared::time::Millis;
 
 use crate::encoding::Encoding;
 use crate::script::{Representation, Script};

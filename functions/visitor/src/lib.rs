@@ -1,5 +1,8 @@
 //! `GET /api/v1/visitors/{visitor_id}`: a visitor with its sessions, events and aliases.
 
+use figures::ids::{SessionId, VisitorId};
+use figures::model::Session;
+use figures::time::Millis;
 use futures::future::try_join3;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
@@ -7,12 +10,9 @@ use serde_json::value::RawValue;
 use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::error::ApiError;
-use shared::ids::{SessionId, VisitorId};
-use shared::model::Session;
 use shared::routes;
 use shared::rows::history::History;
 use shared::rows::{EventRow, VisitorRow, sessions, visitors};
-use shared::time::Millis;
 
 /// The most sessions that are shown.
 const MAX_SESSIONS: usize = 100;

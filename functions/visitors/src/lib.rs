@@ -2,24 +2,26 @@
 
 mod search;
 
+use figures::dates::DateRange;
+use figures::ids::VisitorId;
+use figures::log::index::FoundRef;
+use figures::log::view::{SCANNED_AHEAD, locate};
+use figures::log::{SessionEntry, View};
+use figures::measures::Measure;
+use figures::measures::places::{PlaceFilter, quarter};
+use figures::measures::visits::counted_by_hour;
+use figures::table::keys::Index;
+use figures::table::store::StoreError;
+use figures::time::{Day, Hour};
 use futures::future::try_join;
 use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
 use shared::app::App;
-use shared::dates::DateRange;
-use shared::derived::index::FoundRef;
-use shared::derived::places::{PlaceFilter, quarter};
-use shared::derived::view::{SCANNED_AHEAD, locate};
-use shared::derived::visits::counted_by_hour;
-use shared::derived::{Index, Measure, SessionEntry, View};
 use shared::error::ApiError;
-use shared::ids::VisitorId;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
 use shared::rows::sessions::SessionPlace;
 use shared::rows::{VisitorRow, visitors};
-use shared::store::StoreError;
-use shared::time::{Day, Hour};
 
 use search::Search;
 
@@ -39,7 +41,7 @@ pub struct Parameters {
 impl Parameters {
     fn parse(params: &Params) -> Result<Self, ApiError> {
         Ok(Parameters {
-            range: DateRange::parse(params)?,
+            range: params.dates()?,
             page: Page::parse(params)?,
             places: PlaceFilter {
                 browser: params.folded("browser"),
@@ -157,7 +159,7 @@ fn newest_first(mut places: Vec<SessionPlace>) -> impl Iterator<Item = VisitorId
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::time::Millis;
+    use figures::time::Millis;
 
     fn entry(next_day: Option<i32>) -> SessionEntry<&'static str> {
         SessionEntry {

@@ -1,10 +1,10 @@
 //! Free-text search over visits.
 
-use shared::derived::SessionEntry;
-use shared::ids::ProjectId;
-use shared::ip::IpKeys;
-use shared::store::{Store, StoreError};
-use shared::time::Millis;
+use figures::ids::ProjectId;
+use figures::log::SessionEntry;
+use figures::table::ip::IpKeys;
+use figures::table::store::{Store, StoreError};
+use figures::time::Millis;
 
 /// A text to be found, and the keys to read addresses with.
 pub struct Search<'a> {

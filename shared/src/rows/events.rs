@@ -5,12 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::picked::{Oldest, Picked};
-use crate::ids::{ProjectId, SessionId, VisitorId};
-use crate::keys;
-use crate::model::{Batch, Event};
-use crate::store::{Pages, Query, SortKeys, Store, StoreError};
-use crate::time::Millis;
+use crate::rows::picked::{Oldest, Picked};
+use figures::ids::{ProjectId, SessionId, VisitorId};
+use figures::model::{Batch, Event};
+use figures::table::keys;
+use figures::table::store::{Pages, Query, SortKeys, Store, StoreError};
+use figures::time::Millis;
 
 /// An event as the API shows it.
 #[derive(Debug, Clone, Serialize)]

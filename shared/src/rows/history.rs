@@ -12,16 +12,16 @@ use std::ops::Range;
 use futures::future::try_join;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
-use super::picked::{Newest, Picked};
-use super::{EventRow, events, sessions};
-use crate::dates::DateRange;
-use crate::ids::{ProjectId, SessionId, VisitorId};
-use crate::keys;
-use crate::model::batch::PAGE_VIEW;
-use crate::model::{Batch, Event, Session, Visitor};
 use crate::pagination::Page;
-use crate::store::{Consistency, Item, Pages, Store, StoreError, read_packed};
-use crate::time::Millis;
+use crate::rows::picked::{Newest, Picked};
+use crate::rows::{EventRow, events, sessions};
+use figures::dates::DateRange;
+use figures::ids::{ProjectId, SessionId, VisitorId};
+use figures::model::batch::PAGE_VIEW;
+use figures::model::{Batch, Event, Session, Visitor};
+use figures::table::keys;
+use figures::table::store::{Consistency, Item, Pages, Store, StoreError, read_packed};
+use figures::time::Millis;
 
 /// A visitor with fewer batches has them all read at once, which takes some 15 read units, unless they are large.
 pub const MANY_BATCHES: usize = 200;
@@ -346,7 +346,7 @@ fn locate(clusters: &[Cluster], wanted: &Wanted<'_>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Day;
+    use figures::time::Day;
 
     /// A session with an earliest and a latest instant and so many events, of which some are page views.
     fn session(id: &str, first: i64, last: i64, (events, page_views): (u32, u32)) -> Extent {

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::derived::pages::pages;
-use crate::derived::{Measure, View};
 use crate::ranking::{Parameters, ranked};
+use figures::log::View;
+use figures::measures::Measure;
+use figures::measures::pages::pages;
 
 /// A page and how it was viewed in a range.
 #[derive(Debug, PartialEq, Eq, Serialize)]

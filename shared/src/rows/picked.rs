@@ -9,12 +9,12 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::EventRow;
-use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
-use crate::keys;
-use crate::model::{Batch, Event};
-use crate::store::{Consistency, Store, StoreError};
-use crate::time::Millis;
+use crate::rows::EventRow;
+use figures::ids::{BatchId, ProjectId, SessionId, VisitorId};
+use figures::model::{Batch, Event};
+use figures::table::keys;
+use figures::table::store::{Consistency, Store, StoreError};
+use figures::time::Millis;
 
 /// What is shown of events may take so much memory, in bytes, before that of events outside the page is forgotten.
 const MAX_HELD: usize = 8 << 20;
@@ -187,7 +187,7 @@ fn by_place<P: Ord>(a: &Candidate<P>, b: &Candidate<P>) -> Ordering {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{SessionFacts, VisitorFacts};
+    use figures::model::{SessionFacts, VisitorFacts};
 
     /// A batch whose events are named after it, each with so many bytes of data.
     fn batch(id: &str, sent_at: i64, created_at: &[i64], data: usize) -> Batch {

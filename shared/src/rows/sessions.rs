@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 
-use crate::derived::SessionEntry;
-use crate::derived::index::FoundRef;
-use crate::ids::{ProjectId, SessionId, VisitorId};
-use crate::keys::{self, Key};
-use crate::model::batch::StoredOrder;
-use crate::model::{Session, Visitor};
-use crate::store::{Consistency, Item, Pages, Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
-use crate::time::Millis;
+use figures::ids::{ProjectId, SessionId, VisitorId};
+use figures::log::SessionEntry;
+use figures::log::index::FoundRef;
+use figures::model::batch::StoredOrder;
+use figures::model::{Session, Visitor};
+use figures::table::keys::{self, Key};
+use figures::table::store::{Consistency, Item, Pages, Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
+use figures::time::Millis;
 
 /// A session as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]

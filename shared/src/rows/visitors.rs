@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use futures::stream::TryStreamExt;
 use serde::Serialize;
 
-use crate::ids::{ProjectId, VisitorId};
-use crate::keys::{self, Key};
-use crate::model::Visitor;
-use crate::store::{Consistency, Store, StoreError, read_packed};
-use crate::time::Millis;
+use figures::ids::{ProjectId, VisitorId};
+use figures::model::Visitor;
+use figures::table::keys::{self, Key};
+use figures::table::store::{Consistency, Store, StoreError, read_packed};
+use figures::time::Millis;
 
 /// A visitor as the API shows it. Its address is never shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,0 +1,182 @@
+//! Finds stored batches that were never applied, whatever became of their stream records.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use crate::heartbeat::{self, Pulse};
+use crate::{Applied, Consumer};
+use figures::ids::ProjectId;
+use figures::log::BatchRef;
+use figures::model::Batch;
+use figures::table::keys::{self, BatchKey};
+use figures::table::store::{Consistency, Item, PK, Query, SK, StoreError, failure, item_key, read_text, text};
+use figures::time::{Day, Millis};
+
+/// Parts of the table that are read at once.
+const SEGMENTS: i32 = 4;
+/// How many items a page of the scan looks at.
+const PAGE: i32 = 1000;
+/// Batches read and applied at once: of the largest, some 13 MB.
+const TOGETHER: usize = 200;
+
+/// What a reconciliation did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Stored batches that were looked at.
+    pub batches: usize,
+    /// Those among them that were applied only now.
+    pub applied: usize,
+    /// Those that can't be applied.
+    pub refused: usize,
+}
+
+impl Reconciled {
+    fn plus(self, other: Reconciled) -> Reconciled {
+        Reconciled {
+            batches: self.batches + other.batches,
+            applied: self.applied + other.applied,
+            refused: self.refused + other.refused,
+        }
+    }
+}
+
+impl Consumer {
+    /// Looks for batches that were left behind, if the consumer's heartbeat says that there may be some.
+    pub async fn reconcile_if_due(&self, now: Millis) -> Result<Option<Reconciled>, StoreError> {
+        let pulse = Pulse::read(self.store()).await?;
+        if !pulse.may_have_missed(now) {
+            return Ok(None);
+        }
+        if let Some(reconciled_at) = pulse.reconciled_at()
+            && !self.stored_any_since(reconciled_at.day().plus(-1)).await?
+        {
+            return Ok(None);
+        }
+        self.reconcile_after(&pulse, now).await.map(Some)
+    }
+
+    /// Looks for batches that were left behind, as there are some.
+    pub async fn reconcile_now(&self, now: Millis) -> Result<Reconciled, StoreError> {
+        let pulse = Pulse::read(self.store()).await?;
+        self.reconcile_after(&pulse, now).await
+    }
+
+    /// Notes that it was looked for batches that were left behind, which tells that somebody does so at all.
+    pub async fn note_look(&self, at: Millis) -> Result<(), StoreError> {
+        heartbeat::note_look(self.store(), at).await
+    }
+
+    async fn reconcile_after(&self, pulse: &Pulse, now: Millis) -> Result<Reconciled, StoreError> {
+        let reconciled = self.reconcile(|_| ()).await?;
+        pulse.settle(self.store(), now).await?;
+        Ok(reconciled)
+    }
+
+    /// Whether batches may have been stored on a day or later, in any project: no batch is stored before its day's key
+    /// of IP addresses is. A day of room is left for clocks.
+    async fn stored_any_since(&self, day: Day) -> Result<bool, StoreError> {
+        for project in self.store().query(Query::partition(keys::PROJECTS).strong()).await? {
+            let Ok(id) = read_text(&project, SK)?.parse::<ProjectId>() else { continue };
+            let newest = Query::partition(keys::ip_keys(&id)).keys_only().descending().limit(1).strong();
+            for item in self.store().query(newest).await? {
+                if read_text(&item, SK)?.parse::<Day>().is_ok_and(|newest| newest >= day) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Applies every stored batch that is not applied yet. It reads the whole table, and reports how many batches it
+    /// has looked at.
+    pub async fn reconcile(&self, report: impl Fn(usize)) -> Result<Reconciled, StoreError> {
+        let seen = Cell::new(0);
+        let report = |batches: usize| {
+            seen.set(seen.get() + batches);
+            report(seen.get());
+        };
+        let segments = stream::iter(0..SEGMENTS).map(|segment| self.reconcile_segment(segment, &report));
+        let each: Vec<Reconciled> = segments.buffer_unordered(SEGMENTS as usize).try_collect().await?;
+        Ok(each.into_iter().fold(Reconciled::default(), Reconciled::plus))
+    }
+
+    async fn reconcile_segment(&self, segment: i32, report: &impl Fn(usize)) -> Result<Reconciled, StoreError> {
+        let (mut reconciled, mut from) = (Reconciled::default(), None);
+        loop {
+            let page = self
+                .store()
+                .client()
+                .scan()
+                .table_name(self.store().table())
+                .segment(segment)
+                .total_segments(SEGMENTS)
+                .consistent_read(true)
+                .limit(PAGE)
+                .filter_expression("begins_with(#sk, :batch)")
+                .projection_expression("#pk, #sk")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":batch", text(keys::BATCH_PREFIX))
+                .set_exclusive_start_key(from)
+                .return_consumed_capacity(ReturnConsumedCapacity::None)
+                .send()
+                .await
+                .map_err(failure)?;
+            for (project, batches) in references(page.items())? {
+                reconciled.batches += batches.len();
+                report(batches.len());
+                let pending = self.pending(&project, batches).await?;
+                for together in pending.chunks(TOGETHER) {
+                    let applied = self.apply_stored(&project, together).await?;
+                    reconciled.refused += applied.refused.len();
+                    reconciled.applied += together.len().saturating_sub(applied.refused.len());
+                    applied.log_refused();
+                }
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(reconciled);
+            }
+        }
+    }
+
+    /// Applies batches that are stored, and says which can't be.
+    ///
+    /// # Errors
+    /// If they can't be read, or could not be applied now.
+    pub async fn apply_stored(&self, project: &ProjectId, batches: &[BatchRef]) -> Result<Applied, StoreError> {
+        let keys = batches.iter().map(|batch| keys::batch(project, &batch.visitor, &batch.session, &batch.batch));
+        let items = self.store().get_many(keys.collect(), Consistency::Strong).await?;
+        let mut readable = Vec::with_capacity(items.len());
+        let mut unreadable = Vec::new();
+        for (key, item) in &items {
+            match (Batch::from_item(item), keys::parse_batch(&key.pk, &key.sk)) {
+                (Ok(batch), _) => readable.push(batch),
+                (Err(error @ StoreError::Newer { .. }), _) => return Err(error),
+                (Err(cause), Some(key)) => unreadable.push(crate::Refused { key, cause }),
+                (Err(_), None) => {}
+            }
+        }
+        let mut applied = self.apply(BTreeMap::from([(project.clone(), readable)])).await;
+        applied.refused.extend(unreadable);
+        match std::mem::take(&mut applied.failed).into_values().next() {
+            Some(error) => Err(error),
+            None => Ok(applied),
+        }
+    }
+}
+
+/// The batches among stored items, by project.
+fn references(items: &[Item]) -> Result<BTreeMap<ProjectId, Vec<BatchRef>>, StoreError> {
+    let mut found: BTreeMap<ProjectId, Vec<BatchRef>> = BTreeMap::new();
+    for item in items {
+        let key = item_key(item)?;
+        if let Some(BatchKey { project, visitor, session, batch }) = keys::parse_batch(&key.pk, &key.sk) {
+            found.entry(project).or_default().push(BatchRef { visitor, session, batch });
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,44 @@
+//! What is logged of a request.
+
+use figures::counters::shown::take_below_zero;
+use figures::table::store::Consumed;
+use figures::time::Millis;
+use http::Method;
+use lambda_http::{Body, Request, RequestExt, Response};
+
+use crate::error::ErrorCode;
+use crate::routes;
+use crate::telemetry::{self, Metric};
+
+/// One line a request, with its metrics. It names the route, not the path or the query, which hold what visitors are
+/// looked up by.
+pub fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started_at: Millis) {
+    let route = routes::find(request.uri().path()).map_or("none", |(route, _)| route.path);
+    let status = response.status().as_u16();
+    let code = response.extensions().get().map_or("", |ErrorCode(code)| *code);
+    let mut metrics = vec![Metric::count("Requests", 1).by("Status", status.to_string())];
+    if route == routes::COLLECT && request.method() == Method::POST {
+        // An alarm can't add up what it does not know the dimensions of.
+        metrics.extend(match code {
+            "" => vec![Metric::count("Batches", 1)],
+            reason => vec![Metric::count("RefusedBatches", 1), Metric::count("RefusedBatches", 1).by("Reason", reason)],
+        });
+    }
+    telemetry::report(
+        "request",
+        &[
+            ("request_id", request.lambda_context_ref().map(|context| context.request_id.clone()).into()),
+            ("method", request.method().as_str().into()),
+            ("route", route.into()),
+            ("status", status.into()),
+            ("code", code.into()),
+            ("duration_ms", (Millis::now().0 - started_at.0).into()),
+            ("read_units", consumed.read_units.into()),
+            ("write_units", consumed.write_units.into()),
+            ("calls", consumed.calls.into()),
+            ("round_trips", consumed.round_trips.into()),
+            ("below_zero", take_below_zero().into()),
+        ],
+        &metrics,
+    );
+}
