@@ -3,6 +3,7 @@
 use figures::measures::Measure;
 use reqwest::StatusCode;
 use serde_json::Value;
+use shared::routes::{Answers, ROUTES};
 
 use crate::BenchError;
 
@@ -37,22 +38,14 @@ const LISTS: [(&str, &str); 11] = [
 ];
 
 /// What has no pages, and the measure whose counters it adds up: of several, the one that grows most.
-const FIGURES: [(&str, Option<Measure>); 14] = [
-    ("events/types", Some(Measure::Stats)),
-    ("stats", Some(Measure::Visits)),
-    ("stats?interval=day", Some(Measure::Visits)),
-    ("pages", Some(Measure::Pages)),
-    ("live", None),
-    ("insights/frustration", Some(Measure::Frustration)),
-    ("insights/errors", Some(Measure::Errors)),
-    ("insights/clicks", Some(Measure::Clicks)),
-    ("insights/seo", Some(Measure::Seo)),
-    ("insights/journeys", Some(Measure::Journeys)),
-    ("insights/reading", Some(Measure::Reading)),
-    ("insights/forms", Some(Measure::Forms)),
-    ("acquisition", Some(Measure::Acquisition)),
-    ("metrics", Some(Measure::Vitals)),
-];
+fn figures() -> impl Iterator<Item = (String, Option<Measure>)> {
+    let routes = ROUTES.iter().filter_map(|route| match route.answers {
+        Answers::Figures(measure) | Answers::Ranking(measure) => Some((route.resource().to_owned(), Some(measure))),
+        Answers::Live => Some((route.resource().to_owned(), None)),
+        Answers::List | Answers::One | Answers::Open | Answers::Receipt => None,
+    });
+    routes.chain([("stats?interval=day".to_owned(), Some(Measure::Visits))])
+}
 
 /// The API of a project.
 #[derive(Debug, Clone)]
@@ -93,10 +86,10 @@ impl Api {
         asked.extend(ones.map(|(name, path)| own(name, "", path)));
         let pages = self.pages(&format!("events?visitor_id={visitor}")).await?;
         asked.extend(pages.map(|(page, path)| own("events?visitor_id", page, path)));
-        asked.extend(FIGURES.map(|(path, measure)| Asked {
-            name: path.to_owned(),
+        asked.extend(figures().map(|(path, measure)| Asked {
+            name: path.clone(),
             page: "",
-            path: path.to_owned(),
+            path,
             reads_tail: true,
             measure,
         }));

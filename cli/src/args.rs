@@ -11,8 +11,6 @@ use shared::auth::{ApiKey, KeyKind};
 use shared::aws::DEFAULT_TABLE;
 use shared::rate_limit::DEFAULT_LIMIT;
 
-use crate::dev;
-
 /// The project that commands work on unless told otherwise.
 pub const DEFAULT_PROJECT: &str = "demo";
 
@@ -97,22 +95,6 @@ pub struct DevArguments {
     /// Requests a minute of the secret key
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LIMIT, value_parser = rate_limit())]
     pub rate_limit: u32,
-}
-
-impl From<DevArguments> for dev::Options {
-    fn from(arguments: DevArguments) -> Self {
-        dev::Options {
-            port: arguments.port,
-            engine_port: arguments.dynamodb_port.map_or(dev::EnginePort::Preferred(8000), dev::EnginePort::Exactly),
-            data: arguments.data,
-            demo: !arguments.empty,
-            project: arguments.project,
-            secret_key: arguments.secret_key,
-            public_key: arguments.public_key,
-            rate_limit: arguments.rate_limit,
-            counts: true,
-        }
-    }
 }
 
 /// Which table and project a command works on.

@@ -21,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::args::DEFAULT_PROJECT;
+use crate::args::{DEFAULT_PROJECT, DevArguments};
 use crate::demo;
 use crate::demo_site::{self, DemoSite};
 use crate::engine::{Engine, EngineError};
@@ -56,6 +56,22 @@ pub struct Options {
     pub rate_limit: u32,
     /// Whether the stack counts what is stored; if not, someone else has to.
     pub counts: bool,
+}
+
+impl From<DevArguments> for Options {
+    fn from(arguments: DevArguments) -> Self {
+        Options {
+            port: arguments.port,
+            engine_port: arguments.dynamodb_port.map_or(EnginePort::Preferred(8000), EnginePort::Exactly),
+            data: arguments.data,
+            demo: !arguments.empty,
+            project: arguments.project,
+            secret_key: arguments.secret_key,
+            public_key: arguments.public_key,
+            rate_limit: arguments.rate_limit,
+            counts: true,
+        }
+    }
 }
 
 /// The engine's port.

@@ -59,31 +59,27 @@ impl Functions {
             _ => self.turns.acquire().await.ok(),
         };
         match function {
-            Some("acquisition") => acquisition::handle(app, request).await,
-            Some("clicks") => clicks::handle(app, request).await,
             Some("collect") => collect::handle(&self.collector, request).await,
-            Some("errors") => errors::handle(app, request).await,
-            Some("event-types") => event_types::handle(app, request).await,
-            Some("events") => events::handle(app, request).await,
-            Some("forms") => forms::handle(app, request).await,
-            Some("frustration") => frustration::handle(app, request).await,
-            Some("journeys") => journeys::handle(app, request).await,
-            Some("live") => live::handle(app, request).await,
-            Some("metrics") => metrics::handle(app, request).await,
             Some("openapi") => openapi::handle(request),
-            Some("pages") => pages::handle(app, request).await,
-            Some("reading") => reading::handle(app, request).await,
-            Some("seo") => seo::handle(app, request).await,
-            Some("session") => session::handle(app, request).await,
-            Some("sessions") => sessions::handle(app, request).await,
-            Some("stats") => stats::handle(app, request).await,
             Some("tracker") => tracker::handle(request),
-            Some("visitor") => visitor::handle(app, request).await,
-            Some("visitors") => visitors::handle(app, request).await,
-            _ => not_found::handle(request),
+            Some(function) => read(app, function, request).await,
+            None => not_found::handle(request),
         }
     }
 }
+
+/// Makes `read`, which has the function of a name answer, of the table of functions that read a project.
+macro_rules! read {
+    ($($function:ident $name:literal $path:literal $answers:ident $(($measure:ident))?,)*) => {
+        async fn read(app: &App, function: &str, request: &Request) -> Response<Body> {
+            match function {
+                $($name => $function::handle(app, request).await,)*
+                _ => not_found::handle(request),
+            }
+        }
+    };
+}
+shared::endpoints!(read);
 
 /// Whoever may reach it may ask: data is given to holders of a key alone, and taken from pages of any origin. So it
 /// looks at no `Host` either, and a page on another name of this machine can be tried with it.

@@ -1,10 +1,31 @@
-//! The one route table: which function answers which path.
+//! The one table of functions: which answers which path, and with what.
+
+use figures::measures::Measure;
 
 /// The prefix of every read endpoint.
 pub const BASE: &str = "/api/v1";
 
 /// The collector's path.
 pub const COLLECT: &str = "/collect";
+
+/// What a path answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// A page of a list, with filters.
+    List,
+    /// The details of one visitor or session.
+    One,
+    /// Figures of a range as a whole, above all of this measure.
+    Figures(Measure),
+    /// Rankings of a range, of this measure.
+    Ranking(Measure),
+    /// Who is there now.
+    Live,
+    /// The same for everyone: no key is asked for.
+    Open,
+    /// Whether a batch was taken.
+    Receipt,
+}
 
 /// A path and the function that answers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,49 +36,69 @@ pub struct Route {
     pub path: &'static str,
     /// The function's name, which is also that of its folder and its binary.
     pub function: &'static str,
+    /// What it answers with.
+    pub answers: Answers,
 }
 
-const fn get(path: &'static str, function: &'static str) -> Route {
-    Route { method: "GET", path, function }
+/// The one table of the functions that read a project: gives it to a macro, each line with the function's crate and name, its
+/// path, and what it answers with. [`ROUTES`] is made of it, and so is what the local stack answers with.
+#[macro_export]
+macro_rules! endpoints {
+    ($given_to:ident) => {
+        $given_to! {
+            visitors "visitors" "/api/v1/visitors" List,
+            visitor "visitor" "/api/v1/visitors/{visitor_id}" One,
+            sessions "sessions" "/api/v1/sessions" List,
+            session "session" "/api/v1/sessions/{session_id}" One,
+            events "events" "/api/v1/events" List,
+            event_types "event-types" "/api/v1/events/types" Figures(Stats),
+            stats "stats" "/api/v1/stats" Figures(Visits),
+            pages "pages" "/api/v1/pages" Ranking(Pages),
+            live "live" "/api/v1/live" Live,
+            frustration "frustration" "/api/v1/insights/frustration" Ranking(Frustration),
+            errors "errors" "/api/v1/insights/errors" Ranking(Errors),
+            clicks "clicks" "/api/v1/insights/clicks" Ranking(Clicks),
+            seo "seo" "/api/v1/insights/seo" Ranking(Seo),
+            journeys "journeys" "/api/v1/insights/journeys" Ranking(Journeys),
+            reading "reading" "/api/v1/insights/reading" Ranking(Reading),
+            forms "forms" "/api/v1/insights/forms" Ranking(Forms),
+            acquisition "acquisition" "/api/v1/acquisition" Ranking(Acquisition),
+            metrics "metrics" "/api/v1/metrics" Ranking(Vitals),
+        }
+    };
 }
 
-/// All routes. `not-found` answers everything else.
-pub const ROUTES: [Route; 26] = [
-    get("/api/v1/visitors", "visitors"),
-    get("/api/v1/visitors/{visitor_id}", "visitor"),
-    get("/api/v1/sessions", "sessions"),
-    get("/api/v1/sessions/{session_id}", "session"),
-    get("/api/v1/events", "events"),
-    get("/api/v1/events/types", "event-types"),
-    get("/api/v1/stats", "stats"),
-    get("/api/v1/pages", "pages"),
-    get("/api/v1/live", "live"),
-    get("/api/v1/insights/frustration", "frustration"),
-    get("/api/v1/insights/errors", "errors"),
-    get("/api/v1/insights/clicks", "clicks"),
-    get("/api/v1/insights/seo", "seo"),
-    get("/api/v1/insights/journeys", "journeys"),
-    get("/api/v1/insights/reading", "reading"),
-    get("/api/v1/insights/forms", "forms"),
-    get("/api/v1/acquisition", "acquisition"),
-    get("/api/v1/metrics", "metrics"),
-    get("/api/v1/openapi.json", "openapi"),
-    Route { method: "POST", path: COLLECT, function: "collect" },
-    get("/identity.js", "tracker"),
-    get("/identity-more.js", "tracker"),
-    get("/identity-lite.js", "tracker"),
-    get("/v/{version}/identity.js", "tracker"),
-    get("/v/{version}/identity-more.js", "tracker"),
-    get("/v/{version}/identity-lite.js", "tracker"),
-];
+macro_rules! routes {
+    ($($crate_name:ident $function:literal $path:literal $answers:ident $(($measure:ident))?,)*) => {
+        /// All routes. `not-found` answers everything else.
+        pub const ROUTES: &[Route] = &[
+            $(get($path, $function, Answers::$answers $((Measure::$measure))?),)*
+            get("/api/v1/openapi.json", "openapi", Answers::Open),
+            Route { method: "POST", path: COLLECT, function: "collect", answers: Answers::Receipt },
+            get("/identity.js", "tracker", Answers::Open),
+            get("/identity-more.js", "tracker", Answers::Open),
+            get("/identity-lite.js", "tracker", Answers::Open),
+            get("/v/{version}/identity.js", "tracker", Answers::Open),
+            get("/v/{version}/identity-more.js", "tracker", Answers::Open),
+            get("/v/{version}/identity-lite.js", "tracker", Answers::Open),
+        ];
+    };
+}
+endpoints!(routes);
 
-/// The functions that answer everyone alike: they ask for no key, and read no table.
-const OPEN: [&str; 2] = ["openapi", "tracker"];
+const fn get(path: &'static str, function: &'static str, answers: Answers) -> Route {
+    Route { method: "GET", path, function, answers }
+}
 
 impl Route {
     /// Whether it reads a project, for the holder of its secret key.
     pub fn reads_a_project(&self) -> bool {
-        self.method == "GET" && !OPEN.contains(&self.function)
+        !matches!(self.answers, Answers::Open | Answers::Receipt)
+    }
+
+    /// Its path below that of the API.
+    pub fn resource(&self) -> &'static str {
+        self.path.strip_prefix(BASE).and_then(|path| path.strip_prefix('/')).unwrap_or(self.path)
     }
 
     /// The `Allow` header of this path.

@@ -7,6 +7,7 @@ use chrono::{Days, NaiveDate};
 use fastrand::Rng;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
+use shared::routes::{Answers, ROUTES};
 
 use crate::oracle::{Answer, Oracle, Query, day_of};
 use crate::stack::now;
@@ -247,20 +248,9 @@ fn figures(range: &[(&'static str, String)]) -> Vec<Request> {
 }
 
 /// The rankings of a range.
-fn rankings(range: &[(&'static str, String)]) -> [Request; 10] {
-    [
-        "pages",
-        "insights/frustration",
-        "insights/errors",
-        "insights/clicks",
-        "insights/seo",
-        "insights/journeys",
-        "insights/reading",
-        "insights/forms",
-        "acquisition",
-        "metrics",
-    ]
-    .map(|path| Request::new(path).within(range))
+fn rankings(range: &[(&'static str, String)]) -> impl Iterator<Item = Request> {
+    let rankings = ROUTES.iter().filter(|route| matches!(route.answers, Answers::Ranking(_)));
+    rankings.map(|route| Request::new(route.resource()).within(range))
 }
 
 /// A ranking with some limit.

@@ -2,31 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
+use shared::routes::{Answers, ROUTES, Route};
 use tests::example::page_view;
 use tests::http::get;
 use tests::sent::{Event, Sent};
 use tests::stack::{Counting, Project, Stack, now};
 use tests::tracker::Tracker;
 
-/// Every endpoint that is about more than one visitor.
-const PATHS: [&str; 16] = [
-    "visitors",
-    "sessions",
-    "events",
-    "events/types",
-    "stats",
-    "live",
-    "pages",
-    "insights/frustration",
-    "insights/errors",
-    "insights/clicks",
-    "insights/seo",
-    "insights/journeys",
-    "insights/reading",
-    "insights/forms",
-    "acquisition",
-    "metrics",
-];
+/// The endpoints that are about more than one visitor.
+fn resources() -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().filter(|route| route.reads_a_project() && route.answers != Answers::One).map(Route::resource)
+}
 
 /// Something for every figure there is.
 fn events(at: i64) -> Vec<Event> {
@@ -58,7 +44,7 @@ fn events(at: i64) -> Vec<Event> {
 
 async fn answers(stack: &Stack, project: &Project) -> Vec<(&'static str, Value)> {
     let mut answers = Vec::new();
-    for path in PATHS {
+    for path in resources() {
         answers.push((path, get(&stack.at(path), &project.secret_key).await.ok()));
     }
     answers

@@ -12,35 +12,33 @@ use identity::args::KeyCommand;
 use reqwest::{Client, Method};
 use serde_json::json;
 use shared::auth::{ApiKey, KeyKind};
-use shared::routes::{BASE, COLLECT, ROUTES};
+use shared::routes::{Answers, BASE, COLLECT, ROUTES, Route};
 use tests::example::page_view;
 use tests::http::{Response, bare, get, send};
 use tests::stack::{Counting, Project, Stack, now};
 use tests::tracker::{Tracker, keyed};
 
-/// The endpoints that answer with a page of a list.
-const LISTS: [&str; 3] = ["visitors", "sessions", "events"];
-/// The endpoints that answer with figures of a range as a whole.
-const FIGURES: [&str; 2] = ["events/types", "stats"];
-/// The endpoints that answer with rankings.
-const RANKINGS: [&str; 10] = [
-    "pages",
-    "insights/frustration",
-    "insights/errors",
-    "insights/clicks",
-    "insights/seo",
-    "insights/journeys",
-    "insights/reading",
-    "insights/forms",
-    "acquisition",
-    "metrics",
-];
 /// The description of the API: the same for everyone, so no key is asked for.
 const DESCRIPTION: &str = "/api/v1/openapi.json";
 
+/// The endpoints that answer with something.
+fn answering(with: impl Fn(Answers) -> bool) -> impl Iterator<Item = &'static str> {
+    ROUTES.iter().filter(move |route| with(route.answers)).map(Route::resource)
+}
+
+/// The endpoints that answer with a page of a list.
+fn lists() -> impl Iterator<Item = &'static str> {
+    answering(|answers| answers == Answers::List)
+}
+
+/// The endpoints that answer with rankings.
+fn rankings() -> impl Iterator<Item = &'static str> {
+    answering(|answers| matches!(answers, Answers::Ranking(_)))
+}
+
 /// The endpoints that take a range of dates.
 fn dated() -> impl Iterator<Item = &'static str> {
-    LISTS.into_iter().chain(FIGURES).chain(RANKINGS)
+    answering(|answers| matches!(answers, Answers::List | Answers::Figures(_) | Answers::Ranking(_)))
 }
 
 /// A stack with one visitor in one project.
@@ -171,7 +169,7 @@ async fn only_a_projects_own_secret_key_reads_it() {
     // Another project's key sees none of it.
     get(&url, &other.secret_key).await.error(404, "not_found");
     get(&stack.at("sessions/ses_1"), &other.secret_key).await.error(404, "not_found");
-    for path in LISTS.map(str::to_owned).into_iter().chain(["events?visitor_id=v_1".to_owned()]) {
+    for path in lists().map(str::to_owned).chain(["events?visitor_id=v_1".to_owned()]) {
         let list = get(&stack.at(&path), &other.secret_key).await.ok();
         assert_eq!((&list["data"], &list["pagination"]["total"]), (&json!([]), &json!(0)), "{path}");
     }
@@ -264,7 +262,7 @@ async fn a_key_may_have_another_limit_and_each_key_its_own_bucket() {
 async fn pages_are_read_strictly_and_described_exactly() {
     let (stack, project) = with_a_visitor().await;
     let get = async |path: String| get(&stack.at(&path), &project.secret_key).await;
-    for list in LISTS {
+    for list in lists() {
         for parameter in ["page", "limit"] {
             for value in ["0", "-1", "1.5", "", "one", "1e2", "%201", "0x1", "+1"] {
                 // In a query, a bare plus is a space.
@@ -300,7 +298,7 @@ async fn pages_are_read_strictly_and_described_exactly() {
 async fn rankings_take_a_limit_and_no_page() {
     let (stack, project) = with_a_visitor().await;
     let get = async |path: String| get(&stack.at(&path), &project.secret_key).await;
-    for ranking in RANKINGS {
+    for ranking in rankings() {
         for value in ["0", "-1", "1.5", "", "one"] {
             let message = get(format!("{ranking}?limit={value}")).await.error(400, "invalid_parameter");
             assert!(message.contains("limit"), "{ranking}?limit={value}: {message}");
