@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::progress::{Progress, Unit};
 use crate::project;
 
-/// How many places of a kind are named one by one.
+/// How many differing of a kind are named one by one.
 const NAMED: usize = 20;
 
 /// Rebuilds a project, or with `is_check` only compares. Says whether nothing differed.
@@ -89,10 +89,10 @@ fn describe(differences: &Differences, is_check: bool) {
     }
 }
 
-fn list(verdict: &str, kind: &str, places: impl ExactSizeIterator<Item = String>) {
-    let count = places.len();
-    for place in places.take(NAMED) {
-        println!("{kind} {place} {verdict}");
+fn list(verdict: &str, kind: &str, differing: impl ExactSizeIterator<Item = String>) {
+    let count = differing.len();
+    for one in differing.take(NAMED) {
+        println!("{kind} {one} {verdict}");
     }
     if count > NAMED {
         println!("{kind}: {} more", count - NAMED);

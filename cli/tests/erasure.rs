@@ -77,7 +77,7 @@ fn files(file: &Path) -> Vec<u8> {
         .collect()
 }
 
-fn places(bytes: &[u8], text: &str) -> usize {
+fn occurrences(bytes: &[u8], text: &str) -> usize {
     bytes.windows(text.len()).filter(|part| *part == text.as_bytes()).count()
 }
 
@@ -102,7 +102,7 @@ async fn nothing_of_an_erased_visitor_is_left_in_the_data_file() {
     let consumer = Consumer::new(stack.store().clone()).with_grace(Duration::from_millis(1));
     send(&stack, &consumer, [MARK, "other"]).await;
     stack.shutdown().await;
-    assert!(places(&files(&file), MARK) > 0, "it would be found");
+    assert!(occurrences(&files(&file), MARK) > 0, "it would be found");
     assert_eq!(streamed(&file).iter().filter(|batch| batch.contains(MARK)).count(), BATCHES);
 
     let stack = start(&file).await;
@@ -111,7 +111,7 @@ async fn nothing_of_an_erased_visitor_is_left_in_the_data_file() {
     // The stream goes on behind what was erased.
     send(&stack, &consumer, ["later", "latest"]).await;
     stack.shutdown().await;
-    assert_eq!(places(&files(&file), MARK), 0);
+    assert_eq!(occurrences(&files(&file), MARK), 0);
     assert!(!streamed(&file).iter().any(|batch| batch.contains(MARK)));
-    assert!(places(&files(&file), "other") > 0, "the others are there");
+    assert!(occurrences(&files(&file), "other") > 0, "the others are there");
 }

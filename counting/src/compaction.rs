@@ -251,8 +251,8 @@ impl<'a> Compaction<'a> {
             of_segments.push(delta.counters);
         }
         let mut counters: BTreeMap<(Measure, Day), Vec<&Rows>> = BTreeMap::new();
-        for (place, rows) in of_segments.iter().flat_map(|counters| counters.iter()) {
-            counters.entry(place).or_default().push(rows);
+        for (block, rows) in of_segments.iter().flat_map(|counters| counters.iter()) {
+            counters.entry(block).or_default().push(rows);
         }
         let merge = Merge { generation, round, takes_layers: tail.manifest.takes_layers(Millis::now()) };
         let begun: Vec<Option<(Measure, Day)>> = stream::iter(&counters)

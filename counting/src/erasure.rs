@@ -92,7 +92,7 @@ impl Consumer {
         visitors: &[VisitorId],
         report: impl Fn(Erased),
     ) -> Result<Erased, StoreError> {
-        let tombstones = Tombstone::place(&self.store, project, visitors).await?;
+        let tombstones = Tombstone::put(&self.store, project, visitors).await?;
         let project = self.project(project.clone()).await?;
         self.erase_under(tombstones, &project, report).await
     }

@@ -35,7 +35,7 @@ const MAX_UNWOUND_EVENTS: usize = 200;
 /// Items that a change may write besides: the visitor's own one, a work item, the removal of another one, and trust.
 const WITH_ALL: usize = 4;
 
-/// Which way to look from a place in the history.
+/// Which way to look from a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
     Earlier,
@@ -352,10 +352,10 @@ impl<'a> History<'a> {
     }
 
     async fn stored_neighbour(&self, order: &SessionOrder, side: Side) -> Result<Option<Session>, StoreError> {
-        let place = keys::session_sort(order.0, &order.1);
+        let sort_key = keys::session_sort(order.0, &order.1);
         let (first, last) = match side {
-            Side::Earlier => (keys::SESSION_PREFIX.to_owned(), place),
-            Side::Later => (place, format!("{}~", keys::SESSION_PREFIX)),
+            Side::Earlier => (keys::SESSION_PREFIX.to_owned(), sort_key),
+            Side::Later => (sort_key, format!("{}~", keys::SESSION_PREFIX)),
         };
         // Tracked sessions may be stored elsewhere than they now belong, so they are stepped over.
         let query = Query::partition(keys::visitor_partition(&self.project.id, &self.context.visitor_id))

@@ -209,11 +209,11 @@ struct Search<'a> {
     unfinished: HashMap<Key, BTreeSet<Day>>,
     /// The visitor whose items are being read.
     current: Option<Candidate>,
-    place: Place,
+    position: Position,
 }
 
 /// How far the table is read.
-enum Place {
+enum Position {
     Beginning,
     After(Item),
     End,
@@ -237,15 +237,15 @@ impl<'a> Search<'a> {
             None => IpKeys::default(),
         };
         let unfinished = Tombstones::unfinished(store, &project.id).await?;
-        Ok(Search { store, project, filter, ip_keys, unfinished, current: None, place: Place::Beginning })
+        Ok(Search { store, project, filter, ip_keys, unfinished, current: None, position: Position::Beginning })
     }
 
     /// The matching visitors of the next page of the table; none at its end.
     async fn next_page(&mut self) -> Result<Option<Vec<Match>>, StoreError> {
-        let from = match std::mem::replace(&mut self.place, Place::End) {
-            Place::Beginning => None,
-            Place::After(key) => Some(key),
-            Place::End => return Ok(None),
+        let from = match std::mem::replace(&mut self.position, Position::End) {
+            Position::Beginning => None,
+            Position::After(key) => Some(key),
+            Position::End => return Ok(None),
         };
         let page = self.scan(from).await?;
         let mut found = Vec::new();
@@ -259,7 +259,7 @@ impl<'a> Search<'a> {
             self.look_at(item, session)?;
         }
         match page.last_evaluated_key {
-            Some(key) => self.place = Place::After(key),
+            Some(key) => self.position = Position::After(key),
             None => found.extend(self.conclude()),
         }
         Ok(Some(found))

@@ -100,7 +100,7 @@ pub struct Tombstone<'a> {
 impl<'a> Tombstone<'a> {
     /// Stores the tombstones of visitors, where they are not there: from then on, what the visitors still send is refused.
     /// Whoever meets one that is new knows that the erasure is not done.
-    pub async fn place(store: &'a Store, project: &ProjectId, visitors: &[VisitorId]) -> Result<Vec<Self>, StoreError> {
+    pub async fn put(store: &'a Store, project: &ProjectId, visitors: &[VisitorId]) -> Result<Vec<Self>, StoreError> {
         let erasure_key = erasure_key(store, project).await?;
         let placed = visitors.iter().map(|visitor| async {
             let key = keys::tombstone(project, visitor, &erasure_key);

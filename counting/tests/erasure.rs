@@ -80,8 +80,8 @@ fn visits(visitor: &str, sessions: i64) -> Vec<Batch> {
     for number in 0..sessions * 3 {
         let at = START + number / 3 * DAY_MS / 2 + number % 3 * 60_000;
         let events = NAMES.iter().enumerate();
-        let events =
-            events.map(|(place, name)| event(name, format!("/{visitor}/{}", number % 5), at + place as i64, visitor));
+        let events = events
+            .map(|(position, name)| event(name, format!("/{visitor}/{}", number % 5), at + position as i64, visitor));
         batches.push(batch(visitor, number, at, events.collect()));
     }
     batches

@@ -74,16 +74,16 @@ async fn count_with_none(store: &Store) {
 
 /// What does not depend on a visitor's other sessions.
 fn of_its_own(figures: &BTreeMap<(Measure, Day), Rows>) -> BTreeMap<(Measure, Day), Rows> {
-    let others = [Measure::Stats, Measure::Visits, Measure::Places];
+    let others = [Measure::Stats, Measure::Visits, Measure::Dimensions];
     figures.clone().into_iter().filter(|((measure, _), _)| !others.contains(measure)).collect()
 }
 
 /// Nothing was taken out that was not in it.
 fn is_nowhere_negative(figures: &BTreeMap<(Measure, Day), Rows>) {
-    for (place, rows) in figures {
+    for (block, rows) in figures {
         let cells = rows.by_table().flat_map(|(_, table)| table.values()).flat_map(|row| row.cells().iter());
         for (field, count) in cells {
-            assert!(count >= 0, "{place:?}, field {field}: {count}");
+            assert!(count >= 0, "{block:?}, field {field}: {count}");
         }
     }
 }

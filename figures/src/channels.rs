@@ -30,7 +30,7 @@ const SOCIAL_MEDIUMS: [&str; 6] = ["social", "social-network", "social-media", "
 const REFERRAL_MEDIUMS: [&str; 3] = ["referral", "app", "link"];
 const EMAIL: [&str; 4] = ["email", "e-mail", "e_mail", "e mail"];
 
-/// A marketing channel. Stored by its place in this list: a new one goes to the end.
+/// A marketing channel. Stored by its position in this list: a new one goes to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Channel {
     /// A typed address or a bookmark: nothing tells of a source.

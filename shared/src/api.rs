@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::app::{App, in_time};
 use crate::auth::{self, Hint};
 use crate::error::ApiError;
-use crate::forecast::Forecast;
 use crate::params::Params;
+use crate::prefetch::Prefetch;
 use crate::rate_limit::Standing;
 use crate::request_log;
 use crate::response::json_response;
@@ -25,8 +25,8 @@ pub struct Caller {
     pub store: Store,
     /// When the request arrived.
     pub now: Millis,
-    /// Where the rows of the list were that the request asks for.
-    pub forecast: Forecast,
+    /// Where the rows likely are of the list that the request asks for.
+    pub prefetch: Prefetch,
 }
 
 /// Answers a request of the API.
@@ -44,8 +44,8 @@ pub async fn answer<P, T: Serialize>(
     let store = app.store().metered();
     let resource = async |project| {
         let parameters = parse(&params)?;
-        let forecast = app.forecasts().of(&project, request.uri().path(), &params);
-        read(Caller { project, store: store.clone(), now, forecast }, parameters).await
+        let prefetch = app.prefetches().of(&project, request.uri().path(), &params);
+        read(Caller { project, store: store.clone(), now, prefetch }, parameters).await
     };
     let admitted = in_time(admitted(app, &store, request, now, resource)).await;
     let (standing, outcome) = admitted.unwrap_or((None, Err(ApiError::Unavailable)));
@@ -65,6 +65,7 @@ pub async fn answer<P, T: Serialize>(
     response
 }
 
+/// What the resource comes to, with the state of the key's bucket where that is known.
 async fn admitted<T>(
     app: &App,
     store: &Store,
@@ -72,30 +73,32 @@ async fn admitted<T>(
     now: Millis,
     resource: impl AsyncFnOnce(ProjectId) -> Result<T, ApiError>,
 ) -> (Option<Standing>, Result<T, ApiError>) {
-    let key = match auth::bearer(request.headers()) {
-        Ok(key) => key,
-        Err(error) => return (None, Err(error)),
-    };
-    let at = now.0 * 1000;
-    let (taken, read) = match auth::look_up(store, app.keys(), &key, at).await {
-        Err(error) => (Err(error), None),
-        Ok(Hint::Exhausted(standing)) => (Err(ApiError::RateLimited(standing)), None),
-        Ok(Hint::Likely(project)) => {
-            let token = auth::take_token(store, app.keys(), &key, at);
-            let (taken, read) = tokio::join!(token, resource(project.clone()));
-            match taken {
-                Ok((actual, standing)) if actual == project => (Ok(standing), Some(read)),
-                Ok(_) => (Err(ApiError::Unavailable), None),
-                Err(error) => (Err(error), None),
-            }
-        }
-    };
-    match (taken, read) {
-        (Ok(standing), Some(read)) => (Some(standing), read),
-        (Err(ApiError::RateLimited(standing)), _) => (Some(standing), Err(ApiError::RateLimited(standing))),
-        (Err(error), _) => (None, Err(error)),
-        (Ok(standing), None) => (Some(standing), Err(ApiError::Unavailable)),
+    match admit(app, store, request, now, resource).await {
+        Ok((standing, read)) => (Some(standing), read),
+        Err(ApiError::RateLimited(standing)) => (Some(standing), Err(ApiError::RateLimited(standing))),
+        Err(error) => (None, Err(error)),
     }
+}
+
+/// Takes a token and reads the resource at the same time. Fails where no token is to be had.
+async fn admit<T>(
+    app: &App,
+    store: &Store,
+    request: &Request,
+    now: Millis,
+    resource: impl AsyncFnOnce(ProjectId) -> Result<T, ApiError>,
+) -> Result<(Standing, Result<T, ApiError>), ApiError> {
+    let key = auth::bearer(request.headers())?;
+    let at = now.0 * 1000;
+    let likely = match auth::look_up(store, app.keys(), &key, at).await? {
+        Hint::Likely(project) => project,
+        Hint::Exhausted(standing) => return Err(ApiError::RateLimited(standing)),
+    };
+    let token = auth::take_token(store, app.keys(), &key, at);
+    let (taken, read) = tokio::join!(token, resource(likely.clone()));
+    let (project, standing) = taken?;
+    // What was read may be another project's only if the key was made anew for one, and then nobody gets to see it.
+    if project == likely { Ok((standing, read)) } else { Err(ApiError::Unavailable) }
 }
 
 /// A response body that holds nothing beside its data.

@@ -11,7 +11,7 @@ use figures::time::Millis;
 
 use crate::auth::KeyMemory;
 use crate::aws;
-use crate::forecast::Forecasts;
+use crate::prefetch::Prefetches;
 
 /// What a request may take. Its function's own limit is two seconds later: a request that takes too long is
 /// answered with 503 rather than broken off.
@@ -26,13 +26,13 @@ pub struct ClientAddress(pub IpAddr);
 pub struct App {
     store: Store,
     keys: KeyMemory,
-    forecasts: Arc<Forecasts>,
+    prefetches: Arc<Prefetches>,
 }
 
 impl App {
     /// An app on a table.
     pub fn new(store: Store) -> Self {
-        App { store, keys: KeyMemory::default(), forecasts: Arc::default() }
+        App { store, keys: KeyMemory::default(), prefetches: Arc::default() }
     }
 
     /// The app of a Lambda function, from its environment. One read opens the connection while
@@ -62,8 +62,8 @@ impl App {
     }
 
     /// What is remembered of lists.
-    pub fn forecasts(&self) -> &Arc<Forecasts> {
-        &self.forecasts
+    pub fn prefetches(&self) -> &Arc<Prefetches> {
+        &self.prefetches
     }
 
     /// The current instant.

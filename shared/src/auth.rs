@@ -1,14 +1,13 @@
 //! API keys: who asks, for which project, and whether its bucket has a token.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 
+use crate::cache::Cache;
 use crate::error::ApiError;
 use crate::rate_limit::{Bucket, Micros, Standing};
 use figures::ids::ProjectId;
@@ -171,11 +170,17 @@ impl Remembered {
 }
 
 /// What an instance remembers of keys, by hash. A hint: the table decides.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct KeyMemory {
-    known: Mutex<HashMap<String, Remembered>>,
+    known: Cache<String, Remembered>,
     /// When the table was found to have no such key. Apart from the others, which made-up keys must not drive out.
-    unknown: Mutex<HashMap<String, Micros>>,
+    unknown: Cache<String, Micros>,
+}
+
+impl Default for KeyMemory {
+    fn default() -> Self {
+        KeyMemory { known: Cache::new(MAX_REMEMBERED), unknown: Cache::new(MAX_REMEMBERED) }
+    }
 }
 
 /// What a request may be answered with before its token is known to be taken.
@@ -190,50 +195,26 @@ pub enum Hint {
 impl KeyMemory {
     /// What is known of a key; `None` if nothing is.
     fn hint(&self, hash: &str, now: Micros) -> Option<Hint> {
-        let memory = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = memory.get(hash)?;
+        let known = self.known.get(hash)?;
         // An instant from before the clock stepped back is for the table to mend.
         if known.arrival > known.bucket.ceiling(now) && known.arrival <= known.bucket.emptied(now) {
             return Some(Hint::Exhausted(known.bucket.standing(known.arrival, now)));
         }
-        Some(Hint::Likely(known.project.clone()))
+        Some(Hint::Likely(known.project))
     }
 
     fn is_unknown(&self, hash: &str, now: Micros) -> bool {
-        let memory = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.get(hash).is_some_and(|found_at| (0..UNKNOWN_KEY_TRUST).contains(&(now - found_at)))
+        self.unknown.get(hash).is_some_and(|found_at| (0..UNKNOWN_KEY_TRUST).contains(&(now - found_at)))
     }
 
     fn remember_unknown(&self, hash: &str, now: Micros) {
-        self.forget(hash);
-        let mut memory = self.unknown.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.len() >= MAX_REMEMBERED {
-            memory.clear();
-        }
-        memory.insert(hash.to_owned(), now);
-    }
-
-    fn arrival(&self, hash: &str) -> Option<(Bucket, Micros)> {
-        let memory = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.get(hash).map(|known| (known.bucket, known.arrival))
+        self.known.remove(hash);
+        self.unknown.insert(hash.to_owned(), now);
     }
 
     fn public(&self, hash: &str, now: Millis) -> Option<ProjectId> {
-        let memory = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = memory.get(hash)?;
-        (0..PUBLIC_KEY_TRUST_MS).contains(&(now.0 - known.confirmed_at.0)).then(|| known.project.clone())
-    }
-
-    fn remember(&self, hash: &str, known: Remembered) {
-        let mut memory = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.len() >= MAX_REMEMBERED {
-            memory.clear();
-        }
-        memory.insert(hash.to_owned(), known);
-    }
-
-    fn forget(&self, hash: &str) {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).remove(hash);
+        let known = self.known.get(hash)?;
+        (0..PUBLIC_KEY_TRUST_MS).contains(&(now.0 - known.confirmed_at.0)).then_some(known.project)
     }
 }
 
@@ -266,7 +247,7 @@ pub async fn look_up(store: &Store, memory: &KeyMemory, key: &ApiKey, now: Micro
     };
     let known = Remembered::of(&item, now)?;
     let project = known.project.clone();
-    memory.remember(&hash, known);
+    memory.known.insert(hash.clone(), known);
     Ok(memory.hint(&hash, now).unwrap_or(Hint::Likely(project)))
 }
 
@@ -278,9 +259,9 @@ pub async fn take_token(
     now: Micros,
 ) -> Result<(ProjectId, Standing), ApiError> {
     let hash = key.sha256();
-    let (mut bucket, mut guess) = match memory.arrival(&hash) {
-        Some((bucket, arrival)) if arrival >= now => (bucket, Guess::InUse),
-        Some((bucket, _)) => (bucket, Guess::Full),
+    let (mut bucket, mut guess) = match memory.known.get(&hash) {
+        Some(known) if known.arrival >= now => (known.bucket, Guess::InUse),
+        Some(known) => (known.bucket, Guess::Full),
         None => (Bucket::new(crate::rate_limit::DEFAULT_LIMIT), Guess::Full),
     };
     for _ in 0..MAX_TAKES {
@@ -296,7 +277,7 @@ pub async fn take_token(
         // the condition on the limit keeps it from passing.
         let known = Remembered::of(&item, now)?;
         let (project, stored, arrival) = (known.project.clone(), known.bucket, known.arrival);
-        memory.remember(&hash, known);
+        memory.known.insert(hash.clone(), known);
         let standing = stored.standing(arrival, now);
         match (taken, guess) {
             (true, Guess::Ahead(_)) => return Err(ApiError::RateLimited(standing)),
@@ -391,12 +372,12 @@ pub async fn public_project(store: &Store, memory: &KeyMemory, key: &str, now: M
         return Ok(project);
     }
     let Some(item) = store.get(&keys::api_key(&hash), Consistency::Eventual).await? else {
-        memory.forget(&hash);
+        memory.known.remove(&hash);
         return Err(ApiError::Unauthorized(BAD_KEY));
     };
     let project = project_of(&item, KeyKind::Public, SECRET_KEY)?;
     let bucket = Bucket::new(crate::rate_limit::DEFAULT_LIMIT);
-    memory.remember(&hash, Remembered { project: project.clone(), bucket, arrival: 0, confirmed_at: now });
+    memory.known.insert(hash, Remembered { project: project.clone(), bucket, arrival: 0, confirmed_at: now });
     Ok(project)
 }
 
@@ -440,12 +421,12 @@ mod tests {
         let Ok(project) = "shop".parse::<ProjectId>() else { panic!("an identifier") };
         let known =
             Remembered { project: project.clone(), bucket: Bucket::new(60), arrival: 0, confirmed_at: Millis(1_000) };
-        memory.remember("known", known);
+        memory.known.insert("known".to_owned(), known);
         for number in 0..3 * MAX_REMEMBERED {
             memory.remember_unknown(&number.to_string(), now);
             assert!(memory.is_unknown(&number.to_string(), now));
         }
-        assert!(memory.unknown.lock().is_ok_and(|unknown| unknown.len() <= MAX_REMEMBERED));
+        assert!(memory.unknown.len() <= MAX_REMEMBERED);
         assert_eq!(memory.hint("known", now), Some(Hint::Likely(project)));
     }
 

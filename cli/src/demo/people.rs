@@ -268,7 +268,7 @@ impl Visit {
 
     fn fault(&mut self, rng: &mut Rng) {
         let Some(fault) = draw(rng, &FAULTS) else { return };
-        let (source, line, column) = fault.place;
+        let (source, line, column) = fault.source;
         self.troubles.errors += u32::from(["js_exception", "promise_rejection"].contains(&fault.event));
         let report = json!({
             "message": fault.message, "source": source, "line": line, "column": column, "stack": fault.stack,

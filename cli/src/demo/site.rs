@@ -353,7 +353,7 @@ pub struct Fault {
     /// What it says.
     pub message: &'static str,
     /// The script, with line and column.
-    pub place: (&'static str, u32, u32),
+    pub source: (&'static str, u32, u32),
     /// Where it was called from.
     pub stack: Option<&'static str>,
 }
@@ -365,7 +365,7 @@ pub const FAULTS: [Weighted<Fault>; 8] = [
         Fault {
             event: "js_exception",
             message: "TypeError: Cannot read properties of undefined (reading 'tasks')",
-            place: ("/assets/board.8f3a.js", 214, 17),
+            source: ("/assets/board.8f3a.js", 214, 17),
             stack: Some("at renderColumn (/assets/board.8f3a.js:214:17)\nat Board (/assets/board.8f3a.js:98:5)"),
         },
     ),
@@ -374,7 +374,7 @@ pub const FAULTS: [Weighted<Fault>; 8] = [
         Fault {
             event: "js_exception",
             message: "ReferenceError: gtag is not defined",
-            place: ("/assets/analytics.11c0.js", 12, 3),
+            source: ("/assets/analytics.11c0.js", 12, 3),
             stack: Some("at track (/assets/analytics.11c0.js:12:3)"),
         },
     ),
@@ -383,7 +383,7 @@ pub const FAULTS: [Weighted<Fault>; 8] = [
         Fault {
             event: "js_exception",
             message: "RangeError: Invalid time value",
-            place: ("/assets/calendar.5d21.js", 77, 29),
+            source: ("/assets/calendar.5d21.js", 77, 29),
             stack: Some("at Date.toISOString (<anonymous>)\nat formatDay (/assets/calendar.5d21.js:77:29)"),
         },
     ),
@@ -392,7 +392,7 @@ pub const FAULTS: [Weighted<Fault>; 8] = [
         Fault {
             event: "promise_rejection",
             message: "Failed to fetch",
-            place: ("/assets/app.c9e4.js", 31, 11),
+            source: ("/assets/app.c9e4.js", 31, 11),
             stack: Some("at async loadPlans (/assets/app.c9e4.js:31:11)"),
         },
     ),
@@ -401,7 +401,7 @@ pub const FAULTS: [Weighted<Fault>; 8] = [
         Fault {
             event: "promise_rejection",
             message: "AbortError: The operation was aborted.",
-            place: ("/assets/app.c9e4.js", 52, 9),
+            source: ("/assets/app.c9e4.js", 52, 9),
             stack: None,
         },
     ),
@@ -410,7 +410,7 @@ pub const FAULTS: [Weighted<Fault>; 8] = [
         Fault {
             event: "console_error",
             message: "Failed to load resource: the server responded with a status of 404 ()",
-            place: ("/img/team/anna.webp", 0, 0),
+            source: ("/img/team/anna.webp", 0, 0),
             stack: None,
         },
     ),
@@ -419,7 +419,7 @@ pub const FAULTS: [Weighted<Fault>; 8] = [
         Fault {
             event: "console_warning",
             message: "The resource /fonts/inter.woff2 was preloaded but not used within a few seconds",
-            place: ("/", 1, 1),
+            source: ("/", 1, 1),
             stack: None,
         },
     ),
@@ -428,7 +428,7 @@ pub const FAULTS: [Weighted<Fault>; 8] = [
         Fault {
             event: "console_warning",
             message: "Each child in a list should have a unique \"key\" prop.",
-            place: ("/assets/app.c9e4.js", 1, 48_211),
+            source: ("/assets/app.c9e4.js", 1, 48_211),
             stack: None,
         },
     ),

@@ -161,8 +161,8 @@ pub async fn seen(store: &Store) -> Seen {
 }
 
 pub fn assert_eq_seen(left: &Seen, right: &Seen) {
-    for place in left.figures.keys().chain(right.figures.keys()) {
-        assert_eq!(left.figures.get(place), right.figures.get(place), "{place:?}");
+    for block in left.figures.keys().chain(right.figures.keys()) {
+        assert_eq!(left.figures.get(block), right.figures.get(block), "{block:?}");
     }
     assert_eq!(left.sessions, right.sessions);
     assert_eq!(left.batches, right.batches);

@@ -37,7 +37,7 @@ impl FlatRows {
     /// The rows of a table whose keys begin with a prefix.
     pub fn with_prefix(&self, table: TableId, prefix: &str) -> impl Iterator<Item = (&str, Cells<'_>)> + use<'_> {
         let table = self.find(table);
-        let first = table.map_or(0, |table| table.place(prefix));
+        let first = table.map_or(0, |table| table.lower_bound(prefix));
         let rows = table.into_iter().flat_map(move |table| (first..table.ends.len()).map(|at| table.row(at)));
         let prefix = prefix.to_owned();
         rows.take_while(move |(key, _)| key.starts_with(&prefix))
@@ -46,7 +46,7 @@ impl FlatRows {
     /// One row; an empty one where the key is unknown.
     pub fn row(&self, table: TableId, key: &str) -> Cells<'_> {
         let found = self.find(table).and_then(|table| {
-            let at = table.place(key);
+            let at = table.lower_bound(key);
             (at < table.ends.len()).then(|| table.row(at)).filter(|(known, _)| *known == key)
         });
         found.map(|(_, cells)| cells).unwrap_or_default()
@@ -80,7 +80,7 @@ impl FlatTable {
     }
 
     /// How many rows have a smaller key.
-    fn place(&self, key: &str) -> usize {
+    fn lower_bound(&self, key: &str) -> usize {
         let (mut low, mut high) = (0, self.ends.len());
         while low < high {
             let middle = low + (high - low) / 2;

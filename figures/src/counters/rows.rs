@@ -30,18 +30,18 @@ impl Row {
 
     /// Sets a counter.
     pub fn set(&mut self, field: u32, count: i64) {
-        match self.place(field) {
-            Ok(place) => self.0[place].1 = count,
-            Err(place) => self.0.insert(place, (field, count)),
+        match self.index_of(field) {
+            Ok(index) => self.0[index].1 = count,
+            Err(index) => self.0.insert(index, (field, count)),
         }
     }
 
     /// Adds to a counter. Wraps around instead of failing: no value that a client makes up can stop the counting of
     /// others, and what was added can still be subtracted.
     pub fn add(&mut self, field: u32, by: i64) {
-        match self.place(field) {
-            Ok(place) => self.0[place].1 = self.0[place].1.wrapping_add(by),
-            Err(place) => self.0.insert(place, (field, by)),
+        match self.index_of(field) {
+            Ok(index) => self.0[index].1 = self.0[index].1.wrapping_add(by),
+            Err(index) => self.0.insert(index, (field, by)),
         }
     }
 
@@ -50,7 +50,7 @@ impl Row {
         self.0.retain(|(field, count)| keep(*field, *count));
     }
 
-    fn place(&self, field: u32) -> Result<usize, usize> {
+    fn index_of(&self, field: u32) -> Result<usize, usize> {
         self.0.binary_search_by_key(&field, |(field, _)| *field)
     }
 }
@@ -62,12 +62,12 @@ pub struct Cells<'a>(pub(super) &'a [(u32, i64)]);
 impl<'a> Cells<'a> {
     /// A counter; 0 where there is none.
     pub fn get(self, field: u32) -> i64 {
-        self.place(field).map_or(0, |place| self.0[place].1)
+        self.index_of(field).map_or(0, |index| self.0[index].1)
     }
 
     /// Whether there is such a counter.
     pub fn contains(self, field: u32) -> bool {
-        self.place(field).is_ok()
+        self.index_of(field).is_ok()
     }
 
     /// The counters.
@@ -95,7 +95,7 @@ impl<'a> Cells<'a> {
         self.0.is_empty()
     }
 
-    fn place(self, field: u32) -> Result<usize, usize> {
+    fn index_of(self, field: u32) -> Result<usize, usize> {
         self.0.binary_search_by_key(&field, |(field, _)| *field)
     }
 }

@@ -340,14 +340,14 @@ fn assemble_day<R: BlockRows>(measure: Measure, day: Day, items: &[&Item]) -> Re
 
 /// The layers that count, among the items behind a head; none if one is missing.
 fn layers_on<'a>(head_round: u64, behind: &[&'a Item]) -> Result<Option<Vec<&'a Item>>, StoreError> {
-    let (mut layers, mut places) = (Vec::new(), Vec::new());
+    let (mut layers, mut revisions) = (Vec::new(), Vec::new());
     for item in behind {
         if let BlockItem::Layer(before) = sort_key(item)?.item {
             layers.push(*item);
-            places.push((before, read_number(item, REV)?));
+            revisions.push((before, read_number(item, REV)?));
         }
     }
-    let counting = stack(head_round, &places);
+    let counting = stack(head_round, &revisions);
     Ok(counting.map(|counting| counting.into_iter().filter_map(|position| layers.get(position).copied()).collect()))
 }
 

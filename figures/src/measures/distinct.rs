@@ -47,8 +47,8 @@ pub fn visitors(row: Cells<'_>) -> i64 {
 /// The field of a visitor's mark, and what is added there.
 fn mark(visitor: &VisitorId) -> (u32, i64) {
     let hash = first_64_bits(Sha256::new_with_prefix(visitor.as_str()));
-    let place = hash / MARK_FIELDS % MARKS_A_FIELD;
-    (FIRST_MARKS + (hash % MARK_FIELDS) as u32, 1 << (place * MARK_BITS))
+    let lane = hash / MARK_FIELDS % MARKS_A_FIELD;
+    (FIRST_MARKS + (hash % MARK_FIELDS) as u32, 1 << (lane * MARK_BITS))
 }
 
 fn marks(row: Cells<'_>) -> impl Iterator<Item = (u32, i64)> {
@@ -137,8 +137,8 @@ impl Others {
         }
         let mut marked = BTreeSet::new();
         for (field, counts) in days.flat_map(|(_, rows)| marks(rows.row(table, OTHER))) {
-            let is_marked = |place: &u64| counts > 0 && counts >> (place * MARK_BITS) & ((1 << MARK_BITS) - 1) != 0;
-            marked.extend((0..MARKS_A_FIELD).filter(is_marked).map(|place| (field, place)));
+            let is_marked = |lane: &u64| counts > 0 && counts >> (lane * MARK_BITS) & ((1 << MARK_BITS) - 1) != 0;
+            marked.extend((0..MARKS_A_FIELD).filter(is_marked).map(|lane| (field, lane)));
         }
         let all = (MARK_FIELDS * MARKS_A_FIELD) as f64;
         let unmarked = (all - marked.len() as f64).max(1.0);

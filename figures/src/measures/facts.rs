@@ -83,7 +83,7 @@ pub fn parts<const N: usize>(key: &str) -> [Option<String>; N] {
     parts
 }
 
-/// A place in a list of tables.
+/// The table of a name, by its position in a list of them.
 pub fn table_of(names: &[&str], name: &str) -> Option<TableId> {
     names.iter().position(|known| *known == name).and_then(|position| TableId::try_from(position).ok())
 }

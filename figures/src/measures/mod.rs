@@ -8,6 +8,7 @@ pub mod acquisition;
 pub mod clicks;
 pub mod crowd;
 mod definition;
+pub mod dimensions;
 pub mod distinct;
 pub mod errors;
 pub mod facts;
@@ -17,7 +18,6 @@ pub mod instants;
 pub mod journeys;
 pub mod kept;
 pub mod pages;
-pub mod places;
 pub mod reading;
 pub mod seo;
 pub mod stats;
@@ -35,10 +35,10 @@ use crate::counters::Rows;
 pub enum Measure {
     /// Sessions, events by type and hour, durations, bounces: [`stats`].
     Stats,
-    /// Last sessions of a day, by hour and gap to the visitor's next day: [`visits`].
+    /// Last sessions of a day, by hour and the visitor's next active day: [`visits`].
     Visits,
-    /// The same by browser, operating system and country: [`places`].
-    Places,
+    /// The same by browser, operating system and country: [`dimensions`].
+    Dimensions,
     /// Page views by URL: [`pages`].
     Pages,
     /// Errors and warnings by message: [`errors`].
@@ -66,7 +66,7 @@ impl Measure {
     pub const ALL: [Measure; 13] = [
         Measure::Stats,
         Measure::Visits,
-        Measure::Places,
+        Measure::Dimensions,
         Measure::Pages,
         Measure::Errors,
         Measure::Clicks,
@@ -84,7 +84,7 @@ impl Measure {
         match self {
             Measure::Stats => &stats::DEFINITION,
             Measure::Visits => &visits::DEFINITION,
-            Measure::Places => &places::DEFINITION,
+            Measure::Dimensions => &dimensions::DEFINITION,
             Measure::Pages => &pages::DEFINITION,
             Measure::Errors => &errors::DEFINITION,
             Measure::Clicks => &clicks::DEFINITION,

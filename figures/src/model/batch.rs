@@ -134,7 +134,7 @@ impl Event {
     }
 }
 
-/// A batch's place in the order of storage.
+/// A batch's position in the order of storage.
 pub type StoredOrder = (Millis, BatchId);
 
 impl Batch {

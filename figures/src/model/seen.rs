@@ -47,8 +47,8 @@ impl SeenDays {
         let days = self.0.entry(hash).or_default();
         match days.binary_search(&day) {
             Ok(_) => false,
-            Err(place) => {
-                days.insert(place, day);
+            Err(index) => {
+                days.insert(index, day);
                 true
             }
         }
@@ -57,8 +57,8 @@ impl SeenDays {
     /// Removes a key's day; says whether it was among them.
     pub fn remove(&mut self, hash: u64, day: Day) -> bool {
         let Some(days) = self.0.get_mut(&hash) else { return false };
-        let Ok(place) = days.binary_search(&day) else { return false };
-        days.remove(place);
+        let Ok(index) = days.binary_search(&day) else { return false };
+        days.remove(index);
         if days.is_empty() {
             self.0.remove(&hash);
         }

@@ -125,7 +125,7 @@ impl Packed<'_> for (StoredOrder, Millis) {
     type V3 = Self;
 }
 
-/// A session's place in its visitor's history.
+/// A session's position in its visitor's history.
 pub type SessionOrder = (Millis, SessionId);
 
 impl Session {
@@ -212,7 +212,7 @@ impl Session {
         self.applied.recent.push(batch.fingerprint());
     }
 
-    /// Its place in its visitor's history.
+    /// Its position in its visitor's history.
     pub fn order(&self) -> SessionOrder {
         (self.started_at, self.session_id.clone())
     }

@@ -58,7 +58,7 @@ pub struct Visitor {
 pub struct Profile {
     /// That instant.
     pub at: Millis,
-    /// That batch's place in the order of storage, which decides between equal instants.
+    /// That batch's position in the order of storage, which decides between equal instants.
     pub stored: StoredOrder,
     /// What it said of the visitor.
     pub facts: VisitorFacts,

@@ -134,7 +134,7 @@ impl Meter {
         self.round_trips.fetch_max(call.before + 1, Ordering::Relaxed);
     }
 
-    fn add(&self, call: Call, reported: &[&ConsumedCapacity], written: bool) {
+    fn add<'a>(&self, call: Call, reported: impl IntoIterator<Item = &'a ConsumedCapacity>, written: bool) {
         self.end(call);
         for capacity in reported {
             let read = capacity.read_capacity_units();
@@ -370,7 +370,7 @@ impl Store {
             .send()
             .await
             .map_err(failure)?;
-        self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), false);
+        self.meter.add(call, response.consumed_capacity(), false);
         Ok(response.item)
     }
 
@@ -416,7 +416,7 @@ impl Store {
                 .send()
                 .await
                 .map_err(failure)?;
-            self.meter.add(call, &response.consumed_capacity().iter().collect::<Vec<_>>(), false);
+            self.meter.add(call, response.consumed_capacity(), false);
             for item in response.responses.unwrap_or_default().remove(&*self.table).unwrap_or_default() {
                 found.insert(item_key(&item)?, item);
             }
@@ -482,7 +482,7 @@ impl Store {
             .send()
             .await
             .map_err(failure)?;
-        self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), false);
+        self.meter.add(call, response.consumed_capacity(), false);
         Ok((response.items.unwrap_or_default(), response.last_evaluated_key))
     }
 
@@ -498,7 +498,7 @@ impl Store {
             .send()
             .await
             .map_err(failure)?;
-        self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
+        self.meter.add(call, response.consumed_capacity(), true);
         Ok(())
     }
 
@@ -524,7 +524,7 @@ impl Store {
         let call = self.meter.begin();
         match put.send().await {
             Ok(response) => {
-                self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
+                self.meter.add(call, response.consumed_capacity(), true);
                 Ok(ConditionalPut::Stored)
             }
             Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
@@ -553,7 +553,7 @@ impl Store {
             .send()
             .await
             .map_err(failure)?;
-        self.meter.add(call, response.consumed_capacity.as_slice().iter().collect::<Vec<_>>().as_slice(), true);
+        self.meter.add(call, response.consumed_capacity(), true);
         Ok(())
     }
 
@@ -570,7 +570,7 @@ impl Store {
             .await;
         match sent {
             Ok(response) => {
-                self.meter.add(call, &response.consumed_capacity().iter().collect::<Vec<_>>(), true);
+                self.meter.add(call, response.consumed_capacity(), true);
                 Ok(Outcome::Committed)
             }
             Err(error) => match conflicts(&error) {

@@ -1,21 +1,20 @@
 //! What an instance remembers of projects for a while, so that a warm one reads nothing before it writes.
 
-use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use figures::ids::ProjectId;
 use figures::time::Millis;
+use shared::cache::Cache;
 
 /// The most projects that are remembered.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// Values of projects, each good for some time. A clock that steps back behind its beginning ends it too.
-pub struct Memory<V>(Mutex<HashMap<ProjectId, (V, Range<Millis>)>>);
+pub struct Memory<V>(Cache<ProjectId, (V, Range<Millis>)>);
 
-impl<V> Default for Memory<V> {
+impl<V: Clone> Default for Memory<V> {
     fn default() -> Self {
-        Memory(Mutex::default())
+        Memory(Cache::new(MAX_REMEMBERED))
     }
 }
 
@@ -37,17 +36,12 @@ impl<V: Clone> Memory<V> {
 
     /// A project's value, if it is still good.
     fn get(&self, project: &ProjectId, now: Millis) -> Option<V> {
-        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.get(project).filter(|(_, good)| good.contains(&now)).map(|(value, _)| value.clone())
+        self.0.get(project).filter(|(_, good)| good.contains(&now)).map(|(value, _)| value)
     }
 
     /// Remembers a project's value for some time.
     fn put(&self, project: &ProjectId, value: V, good: Range<Millis>) {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.len() >= MAX_REMEMBERED {
-            memory.clear();
-        }
-        memory.insert(project.clone(), (value, good));
+        self.0.insert(project.clone(), (value, good));
     }
 }
 

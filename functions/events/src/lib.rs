@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use figures::counters::rows::OTHER;
 use figures::dates::DateRange;
 use figures::ids::{SessionId, VisitorId};
-use figures::log::view::locate;
 use figures::log::{BatchEntry, BatchRef, View};
 use figures::measures::Measure;
 use figures::measures::stats::StatsDay;
@@ -22,6 +21,7 @@ use shared::error::ApiError;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
 use shared::rows::history::{Found, History, Wanted};
+use shared::rows::indexed::IndexedList;
 use shared::rows::{EventRow, sessions};
 
 /// The query parameters.
@@ -108,8 +108,8 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
     match owner {
         Owner::Visitor(visitor) => History { store, project, visitor: &visitor }.page(&wanted).await,
         Owner::Session(session) => match sessions::find(store, project, &session).await? {
-            Some(place) if parameters.may_be_by(&place.visitor) => {
-                History { store, project, visitor: &place.visitor }.of_session(&session, &wanted).await
+            Some(session_key) if parameters.may_be_by(&session_key.visitor) => {
+                History { store, project, visitor: &session_key.visitor }.of_session(&session, &wanted).await
             }
             _ => Ok((0, Vec::new())),
         },
@@ -118,26 +118,20 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
 }
 
 async fn of_everyone(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
-    let page = parameters.page;
-    let (wanted, likely) = ([(Measure::Stats, parameters.range)], caller.forecast.hours(page));
-    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Events, &likely).await?;
-    let counts: Vec<(Hour, u64)> = count(&view, parameters).await?.into_iter().collect();
-    caller.forecast.remember(&counts);
-    let total = counts.iter().map(|(_, count)| count).sum();
-    let (hours, skip) = locate(counts, page.offset(), page.limit());
-    let batches = view.batches(&hours).await?;
-    let mut places = Place::all(&batches, parameters);
-    places.sort_unstable_by(|a, b| b.cmp(a));
-    let places: Vec<Place> = places.into_iter().skip(skip).take(page.limit()).collect();
+    let (index, measure) = (Index::Events, Measure::Stats);
+    let list = IndexedList { caller, index, measure, range: parameters.range, page: parameters.page };
+    let located = list.locate(|hour| vec![hour], async |view| count(view, parameters).await).await?;
+    let batches = located.view.batches(&located.hours).await?;
+    let row_keys: Vec<EventRowKey> = located.page(EventRowKey::all(&batches, parameters)).collect();
 
-    let key = |place: &Place| batch_key(caller, &batches[place.batch].1);
-    let keys: BTreeSet<Key> = places.iter().map(key).collect();
+    let key = |row_key: &EventRowKey| batch_key(caller, &batches[row_key.batch].1);
+    let keys: BTreeSet<Key> = row_keys.iter().map(key).collect();
     let items = caller.store.get_many(keys.into_iter().collect(), Consistency::Eventual).await?;
     let mut rows = BTreeMap::new();
     for item in items.values() {
         rows.extend(EventRow::of_batch(Batch::from_item(item)?).map(|row| (row.id, row)));
     }
-    Ok((total, places.iter().filter_map(|place| rows.remove(&place.id)).collect()))
+    Ok((located.total, row_keys.iter().filter_map(|row_key| rows.remove(&row_key.id)).collect()))
 }
 
 fn batch_key(caller: &Caller, batch: &BatchRef) -> Key {
@@ -145,7 +139,7 @@ fn batch_key(caller: &Caller, batch: &BatchRef) -> Key {
 }
 
 /// How many of the wanted events each hour holds.
-async fn count(view: &View, parameters: &Parameters) -> Result<BTreeMap<Hour, u64>, StoreError> {
+async fn count(view: &View, parameters: &Parameters) -> Result<Vec<(Hour, u64)>, StoreError> {
     let (mut counts, mut crowded) = (BTreeMap::new(), Vec::new());
     for (day, rows) in view.days(Measure::Stats) {
         let types = || StatsDay(rows).events_by_type();
@@ -165,32 +159,32 @@ async fn count(view: &View, parameters: &Parameters) -> Result<BTreeMap<Hour, u6
             *counts.entry(hour).or_default() += wanted as u64;
         }
     }
-    Ok(counts)
+    Ok(counts.into_iter().collect())
 }
 
-/// An event's place in the list, which descends.
+/// What an event's row in the list is found and sorted by. The list descends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct EventRowKey {
     created_at: Millis,
     id: u64,
     /// Which of the indexed batches it is in.
     batch: usize,
 }
 
-impl Place {
-    /// The places of all wanted events of some batches.
-    fn all(batches: &[(Hour, BatchRef, BatchEntry)], parameters: &Parameters) -> Vec<Place> {
-        let mut places = Vec::new();
+impl EventRowKey {
+    /// Those of all wanted events of some batches.
+    fn all(batches: &[(Hour, BatchRef, BatchEntry)], parameters: &Parameters) -> Vec<EventRowKey> {
+        let mut row_keys = Vec::new();
         for (batch, (hour, key, entry)) in batches.iter().enumerate() {
             let wanted = || entry.events.iter().filter(|(_, _, name)| parameters.passes(name.as_str()));
             let Some(last) = wanted().map(|(_, position, _)| usize::from(*position)).max() else { continue };
             let ids: Vec<u64> = event_ids(&key.visitor, &key.session, &key.batch, last + 1).collect();
-            places.extend(wanted().filter_map(|(ms, position, _)| {
+            row_keys.extend(wanted().filter_map(|(ms, position, _)| {
                 let id = *ids.get(usize::from(*position))?;
-                Some(Place { created_at: hour.start().plus(i64::from(*ms)), id, batch })
+                Some(EventRowKey { created_at: hour.start().plus(i64::from(*ms)), id, batch })
             }));
         }
-        places
+        row_keys
     }
 }
 
@@ -224,13 +218,13 @@ mod tests {
         ];
         let key = &batches[0].1;
         let ids: Vec<u64> = event_ids(&key.visitor, &key.session, &key.batch, 3).collect();
-        let places = |query: &str| -> Vec<(i64, u64, usize)> {
-            let places = Place::all(&batches, &parameters(query));
-            places.iter().map(|place| (place.created_at.0, place.id, place.batch)).collect()
+        let row_keys = |query: &str| -> Vec<(i64, u64, usize)> {
+            let row_keys = EventRowKey::all(&batches, &parameters(query));
+            row_keys.iter().map(|row_key| (row_key.created_at.0, row_key.id, row_key.batch)).collect()
         };
-        assert_eq!(places(""), [(3_600_005, ids[2], 0), (3_600_007, ids[0], 0), (7_200_000, ids[1], 1)]);
-        assert_eq!(places("type=custom"), [(3_600_007, ids[0], 0)]);
-        assert_eq!(places("type=Custom"), []);
+        assert_eq!(row_keys(""), [(3_600_005, ids[2], 0), (3_600_007, ids[0], 0), (7_200_000, ids[1], 1)]);
+        assert_eq!(row_keys("type=custom"), [(3_600_007, ids[0], 0)]);
+        assert_eq!(row_keys("type=Custom"), []);
     }
 
     #[test]

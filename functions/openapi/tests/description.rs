@@ -24,14 +24,14 @@ fn validator(description: &Value, schema: &Value) -> Validator {
 }
 
 /// Every object of the description, with where it stands.
-fn objects<'a>(place: &str, value: &'a Value, found: &mut Vec<(String, &'a Map<String, Value>)>) {
+fn objects<'a>(pointer: &str, value: &'a Value, found: &mut Vec<(String, &'a Map<String, Value>)>) {
     match value {
         Value::Object(object) => {
-            found.push((place.to_owned(), object));
-            object.iter().for_each(|(name, value)| objects(&format!("{place}/{name}"), value, found));
+            found.push((pointer.to_owned(), object));
+            object.iter().for_each(|(name, value)| objects(&format!("{pointer}/{name}"), value, found));
         }
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, item)| objects(&format!("{place}/{at}"), item, found));
+            items.iter().enumerate().for_each(|(at, item)| objects(&format!("{pointer}/{at}"), item, found));
         }
         _ => {}
     }
@@ -97,7 +97,7 @@ fn the_version_is_the_programs() {
 fn every_example_is_valid() {
     let description = description();
     let mut checked = 0;
-    for (place, object) in all_objects(&description) {
+    for (pointer, object) in all_objects(&description) {
         // What has a schema and examples: parameters, headers, and bodies of any content type.
         let Some(schema) = object.get("schema") else { continue };
         let named = object.get("examples").and_then(Value::as_object).into_iter().flat_map(Map::values);
@@ -110,7 +110,7 @@ fn every_example_is_valid() {
                 .iter_errors(&example)
                 .map(|error| format!("{}: {error}", error.instance_path()))
                 .collect();
-            assert!(problems.is_empty(), "{place}: {problems:#?}");
+            assert!(problems.is_empty(), "{pointer}: {problems:#?}");
             checked += 1;
         }
     }
@@ -120,10 +120,10 @@ fn every_example_is_valid() {
 #[test]
 fn every_answer_has_an_example() {
     let description = description();
-    for (place, object) in all_objects(&description) {
-        let is_body = place.contains("/content/") && object.contains_key("schema");
-        let is_this_document = place.contains("openapi.json");
-        assert!(!is_body || is_this_document || object.contains_key("examples"), "{place}");
+    for (pointer, object) in all_objects(&description) {
+        let is_body = pointer.contains("/content/") && object.contains_key("schema");
+        let is_this_document = pointer.contains("openapi.json");
+        assert!(!is_body || is_this_document || object.contains_key("examples"), "{pointer}");
     }
 }
 
@@ -151,9 +151,9 @@ fn operations_have_names_of_their_own_and_links_lead_to_them() {
     let names: BTreeSet<&str> =
         operations.iter().map(|(_, _, operation)| operation["operationId"].as_str().unwrap()).collect();
     assert_eq!(names.len(), operations.len());
-    for (place, object) in all_objects(&description) {
-        if place.contains("/links/") && object.contains_key("parameters") {
-            assert!(names.contains(object["operationId"].as_str().unwrap()), "{place}");
+    for (pointer, object) in all_objects(&description) {
+        if pointer.contains("/links/") && object.contains_key("parameters") {
+            assert!(names.contains(object["operationId"].as_str().unwrap()), "{pointer}");
         }
     }
 }

@@ -3,14 +3,12 @@
 use figures::dates::DateRange;
 use figures::ids::VisitorId;
 use figures::log::index::FoundRef;
-use figures::log::view::{SCANNED_AHEAD, locate};
 use figures::log::{SessionEntry, View};
 use figures::measures::Measure;
 use figures::measures::stats::StatsDay;
 use figures::model::Session;
 use figures::table::keys::Index;
 use figures::table::store::{StoreError, read_packed};
-use figures::time::{Day, Hour};
 use futures::future::try_join;
 use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
@@ -18,7 +16,8 @@ use shared::app::App;
 use shared::error::ApiError;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
-use shared::rows::sessions::{SessionPlace, earlier, read_page};
+use shared::rows::indexed::IndexedList;
+use shared::rows::sessions::{SessionRowKey, earlier, read_page};
 use shared::rows::{SessionRow, visitors};
 
 /// The query parameters.
@@ -71,39 +70,32 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<SessionR
 /// The number of sessions, and those of the page.
 type Found = (u64, Vec<SessionRow>);
 
+impl Parameters {
+    fn list<'a>(&self, caller: &'a Caller) -> IndexedList<'a> {
+        let (index, measure) = (Index::Sessions, Measure::Stats);
+        IndexedList { caller, index, measure, range: self.range, page: self.page }
+    }
+}
+
 async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
-    let page = parameters.page;
-    let (wanted, likely) = ([(Measure::Stats, parameters.range)], caller.forecast.hours(page));
-    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
-    let counts: Vec<(Hour, u64)> =
-        view.days(Measure::Stats).flat_map(|(day, rows)| day.hours().zip(StatsDay(rows).sessions_by_hour())).collect();
-    caller.forecast.remember(&counts);
-    let total = counts.iter().map(|(_, count)| count).sum();
-    let (hours, skip) = locate(counts, page.offset(), page.limit());
-    let mut places = view.sessions(&hours, SessionPlace::of).await?;
-    places.sort_by(|a, b| b.cmp(a));
-    let places = places.into_iter().skip(skip).take(page.limit()).collect();
-    Ok((total, read_page(&caller.store, &caller.project, places).await?))
+    let by_hour = async |view: &View| {
+        let days = view.days(Measure::Stats);
+        Ok(days.flat_map(|(day, rows)| day.hours().zip(StatsDay(rows).sessions_by_hour())).collect())
+    };
+    let located = parameters.list(caller).locate(|hour| vec![hour], by_hour).await?;
+    let row_keys = located.view.sessions(&located.hours, SessionRowKey::of).await?;
+    let row_keys = located.page(row_keys).collect();
+    Ok((located.total, read_page(&caller.store, &caller.project, row_keys).await?))
 }
 
 /// No counter knows landing pages, so the slim entries of the range are read.
 async fn landed(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
-    let (wanted, likely) = ([(Measure::Stats, parameters.range)], caller.forecast.days(SCANNED_AHEAD));
-    let likely: Vec<Hour> = likely.into_iter().flat_map(Day::hours).collect();
-    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
-    let counts: Vec<(Hour, u64)> = view
-        .days(Measure::Stats)
-        .map(|(day, rows)| (day.hour(0), StatsDay(rows).sessions_by_hour().iter().sum()))
-        .collect();
-    caller.forecast.remember(&counts);
-    let days = counts.into_iter().filter(|(_, sessions)| *sessions > 0);
-    let days = days.map(|(hour, sessions)| (hour.day(), sessions)).collect();
+    let days = parameters.list(caller).days(|_, rows| StatsDay(rows).sessions_by_hour().iter().sum()).await?;
     let pick = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
-        if parameters.passes(entry.url) { SessionPlace::of(key, entry) } else { None }
+        if parameters.passes(entry.url) { SessionRowKey::of(key, entry) } else { None }
     };
-    let page = parameters.page;
-    let (total, places) = view.scan_sessions(days, (page.offset(), page.limit()), pick).await?;
-    Ok((total, read_page(&caller.store, &caller.project, places).await?))
+    let (total, row_keys) = days.scan(pick).await?;
+    Ok((total, read_page(&caller.store, &caller.project, row_keys).await?))
 }
 
 /// A visitor's own sessions, which no index needs to hold.

@@ -5,14 +5,12 @@ mod search;
 use figures::dates::DateRange;
 use figures::ids::VisitorId;
 use figures::log::index::FoundRef;
-use figures::log::view::{SCANNED_AHEAD, locate};
 use figures::log::{SessionEntry, View};
 use figures::measures::Measure;
-use figures::measures::places::{PlaceFilter, quarter};
+use figures::measures::dimensions::{DimensionFilter, quarter};
 use figures::measures::visits::counted_by_hour;
 use figures::table::keys::Index;
 use figures::table::store::StoreError;
-use figures::time::{Day, Hour};
 use futures::future::try_join;
 use lambda_http::{Body, Request, Response};
 use shared::api::{Caller, answer};
@@ -20,7 +18,8 @@ use shared::app::App;
 use shared::error::ApiError;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
-use shared::rows::sessions::SessionPlace;
+use shared::rows::indexed::{IndexedList, Located};
+use shared::rows::sessions::SessionRowKey;
 use shared::rows::{VisitorRow, visitors};
 
 use search::Search;
@@ -33,7 +32,7 @@ pub struct Parameters {
     /// `page` and `limit`.
     pub page: Page,
     /// `browser`, `os` and `country`: only visitors whose last visit of the range was made with, or in, these.
-    pub places: PlaceFilter,
+    pub dimensions: DimensionFilter,
     /// `search`: only visitors whose id, or whose last visit of the range, contains this.
     pub search: Option<String>,
 }
@@ -43,7 +42,7 @@ impl Parameters {
         Ok(Parameters {
             range: params.dates()?,
             page: Page::parse(params)?,
-            places: PlaceFilter {
+            dimensions: DimensionFilter {
                 browser: params.folded("browser"),
                 os: params.folded("os"),
                 country: params.folded("country"),
@@ -52,10 +51,10 @@ impl Parameters {
         })
     }
 
-    /// Whether the range counts and lists a visitor at this visit, and the filter on places passes it.
+    /// Whether the range counts and lists a visitor at this visit, and the filter on dimensions passes it.
     fn lists(&self, entry: &SessionEntry<&str>) -> bool {
         entry.next_day.is_none_or(|next| next > self.range.end())
-            && self.places.matches(entry.browser_name, entry.os, entry.geo_country_code)
+            && self.dimensions.matches(entry.browser_name, entry.os, entry.geo_country_code)
     }
 }
 
@@ -67,8 +66,8 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<VisitorRow>, ApiError> {
     let (total, page) = match &parameters.search {
         Some(needle) => searched(&caller, &parameters, needle).await?,
-        None if parameters.places.is_empty() => unfiltered(&caller, &parameters).await?,
-        None => in_places(&caller, &parameters).await?,
+        None if parameters.dimensions.is_empty() => unfiltered(&caller, &parameters).await?,
+        None => of_dimensions(&caller, &parameters).await?,
     };
     let mut rows = visitors::read_many(&caller.store, &caller.project, &page, VisitorRow::new).await?;
     let data = page.into_iter().filter_map(|id| rows.remove(&id)).collect();
@@ -78,88 +77,63 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<VisitorR
 /// The number of visitors, and those of the page.
 type Found = (u64, Vec<VisitorId>);
 
+impl Parameters {
+    /// The list, as a measure counts it.
+    fn list<'a>(&self, caller: &'a Caller, measure: Measure) -> IndexedList<'a> {
+        IndexedList { caller, index: Index::Sessions, measure, range: self.range, page: self.page }
+    }
+}
+
 async fn unfiltered(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
-    let range = parameters.range;
-    let (wanted, likely) = ([(Measure::Visits, range)], caller.forecast.hours(parameters.page));
-    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
-    let counts: Vec<(Hour, u64)> = view
-        .days(Measure::Visits)
-        .flat_map(|(day, rows)| day.hours().zip(counted_by_hour(rows, *day, range.end())))
-        .collect();
-    located(caller, &view, parameters, &counts, |hour| vec![hour]).await
-}
-
-/// Filters on places are counted by the quarter of a day, so whole quarters are read to the page.
-async fn in_places(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
-    let range = parameters.range;
-    let (wanted, likely) = ([(Measure::Places, range)], caller.forecast.hours(parameters.page));
-    let likely: Vec<Hour> = likely.into_iter().flat_map(quarter).collect();
-    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely).await?;
-    let counts: Vec<(Hour, u64)> =
-        view.days(Measure::Places).flat_map(|(day, rows)| parameters.places.counted(rows, *day, range.end())).collect();
-    located(caller, &view, parameters, &counts, |hour| quarter(hour).collect()).await
-}
-
-async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Result<Found, StoreError> {
-    let (wanted, likely) = ([(Measure::Visits, parameters.range)], caller.forecast.days(SCANNED_AHEAD));
-    let likely: Vec<Hour> = likely.into_iter().flat_map(Day::hours).collect();
-    let view = View::load_ahead(&caller.store, &caller.project, &wanted, Index::Sessions, &likely);
-    let search = Search::prepare(&caller.store, &caller.project, caller.now, needle);
-    let (view, search) = try_join(view, search).await?;
     let end = parameters.range.end();
-    let visitors = |day: Day, rows| counted_by_hour(rows, day, end).into_iter().sum();
-    let counts: Vec<(Hour, u64)> =
-        view.days(Measure::Visits).map(|(day, rows)| (day.hour(0), visitors(*day, rows))).collect();
-    caller.forecast.remember(&counts);
-    let days = counts.into_iter().filter(|(_, visitors)| *visitors > 0);
-    let days = days.map(|(hour, visitors)| (hour.day(), visitors)).collect();
-    scanned(&view, parameters, days, |key, entry| search.matches(key.visitor, entry)).await
-}
-
-/// Finds the page by counts; `span` is the hours that a count is of.
-async fn located(
-    caller: &Caller,
-    view: &View,
-    parameters: &Parameters,
-    counts: &[(Hour, u64)],
-    span: impl Fn(Hour) -> Vec<Hour>,
-) -> Result<Found, StoreError> {
-    caller.forecast.remember(counts);
-    let total = counts.iter().map(|(_, count)| count).sum();
-    let page = parameters.page;
-    let (located, skip) = locate(counts.iter().copied(), page.offset(), page.limit());
-    let hours: Vec<Hour> = located.into_iter().flat_map(span).collect();
-    let listed = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
-        if parameters.lists(entry) { SessionPlace::of(key, entry) } else { None }
+    let by_hour = async |view: &View| {
+        let days = view.days(Measure::Visits);
+        Ok(days.flat_map(|(day, rows)| day.hours().zip(counted_by_hour(rows, *day, end))).collect())
     };
-    let places = view.sessions(&hours, listed).await?;
-    Ok((total, newest_first(places).skip(skip).take(page.limit()).collect()))
+    let located = parameters.list(caller, Measure::Visits).locate(|hour| vec![hour], by_hour).await?;
+    listed(parameters, &located).await
 }
 
-/// Finds the page by reading the slim entries of some days.
-async fn scanned(
-    view: &View,
-    parameters: &Parameters,
-    days: Vec<(Day, u64)>,
-    matches: impl Fn(FoundRef<'_>, &SessionEntry<&str>) -> bool,
-) -> Result<Found, StoreError> {
+/// Filters on dimensions are counted by the quarter of a day, so whole quarters are read to the page.
+async fn of_dimensions(caller: &Caller, parameters: &Parameters) -> Result<Found, StoreError> {
+    let end = parameters.range.end();
+    let by_quarter = async |view: &View| {
+        let days = view.days(Measure::Dimensions);
+        Ok(days.flat_map(|(day, rows)| parameters.dimensions.counted(rows, *day, end)).collect())
+    };
+    let list = parameters.list(caller, Measure::Dimensions);
+    let located = list.locate(|hour| quarter(hour).collect(), by_quarter).await?;
+    listed(parameters, &located).await
+}
+
+/// What no counter knows is looked for in the slim entries of the range.
+async fn searched(caller: &Caller, parameters: &Parameters, needle: &str) -> Result<Found, StoreError> {
+    let end = parameters.range.end();
+    let list = parameters.list(caller, Measure::Visits);
+    let days = list.days(|day, rows| counted_by_hour(rows, day, end).into_iter().sum());
+    let search = Search::prepare(&caller.store, &caller.project, caller.now, needle);
+    let (days, search) = try_join(days, search).await?;
     let pick = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
-        if parameters.lists(entry) && matches(key, entry) { SessionPlace::of(key, entry) } else { None }
+        let is_listed = parameters.lists(entry) && search.matches(key.visitor, entry);
+        if is_listed { SessionRowKey::of(key, entry) } else { None }
     };
-    let page = parameters.page;
-    let (total, places) = view.scan_sessions(days, (page.offset(), page.limit()), pick).await?;
-    Ok((total, places.into_iter().map(|place| place.visitor).collect()))
+    let (total, row_keys) = days.scan(pick).await?;
+    Ok((total, row_keys.into_iter().map(|key| key.visitor).collect()))
 }
 
-fn newest_first(mut places: Vec<SessionPlace>) -> impl Iterator<Item = VisitorId> {
-    places.sort_by(|a, b| b.cmp(a));
-    places.into_iter().map(|place| place.visitor)
+/// The visitors of a page that counters found.
+async fn listed(parameters: &Parameters, located: &Located) -> Result<Found, StoreError> {
+    let pick = |key: FoundRef<'_>, entry: &SessionEntry<&str>| {
+        if parameters.lists(entry) { SessionRowKey::of(key, entry) } else { None }
+    };
+    let row_keys = located.view.sessions(&located.hours, pick).await?;
+    Ok((located.total, located.page(row_keys).map(|key| key.visitor).collect()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use figures::time::Millis;
+    use figures::time::{Day, Millis};
 
     fn entry(next_day: Option<i32>) -> SessionEntry<&'static str> {
         SessionEntry {
@@ -197,18 +171,5 @@ mod tests {
         assert!(lists("browser=&country="));
         assert!(!lists("browser=Safari"));
         assert!(!lists("os=iOS&country=RS"));
-    }
-
-    #[test]
-    fn ties_go_by_session_then_visitor_descending() {
-        let place = |started_at, session: &str, visitor: &str| match (session.parse(), visitor.parse()) {
-            (Ok(session), Ok(visitor)) => {
-                SessionPlace { started_at: Millis(started_at), session, visitor, is_latest: true }
-            }
-            _ => panic!("legal identifiers"),
-        };
-        let places = vec![place(1, "z", "a"), place(2, "a", "b"), place(2, "a", "c"), place(2, "b", "d")];
-        let order: Vec<String> = newest_first(places).map(|visitor| visitor.to_string()).collect();
-        assert_eq!(order, ["d", "c", "b", "a"]);
     }
 }

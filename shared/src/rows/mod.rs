@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod history;
+pub mod indexed;
 pub mod pages;
 pub mod picked;
 pub mod sessions;

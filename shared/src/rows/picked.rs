@@ -1,7 +1,7 @@
 //! The events of a page, picked from batches that are gone through one after the other.
 //!
 //! A stranger can make one visitor's or session's batches come to hundreds of megabytes. So none of them is kept: of each event
-//! that may be on the page its place is remembered, some 40 bytes, and what is shown of it as long as that is not too much.
+//! that may be on the page its order is remembered, some 40 bytes, and what is shown of it as long as that is not too much.
 //! What had to be forgotten, since it was only going to be on the page if newer events came, is read again at the end: from as
 //! many batches as the page has rows, at most.
 
@@ -22,25 +22,25 @@ const MAX_HELD: usize = 8 << 20;
 /// So many events more than can be on the page are remembered before the last ones are forgotten.
 const MAX_SPARE: usize = 1_024;
 
-/// An event's place in the order of a list. The least ones come first.
-pub trait Place: Ord + Clone + Send {
+/// What events of a list are sorted by. The least come first.
+pub trait EventOrder: Ord + Clone + Send {
     /// That of an event at a position of a batch.
     fn of(origin: &Arc<Origin>, position: usize, event: &Event, id: u64) -> Self;
 }
 
-/// The place in lists: the newest first, ties by descending id.
+/// The order of lists: the newest first, ties by descending id.
 pub type Newest = Reverse<(Millis, u64)>;
 
-impl Place for Newest {
+impl EventOrder for Newest {
     fn of(_: &Arc<Origin>, _: usize, event: &Event, id: u64) -> Self {
         Reverse((event.created_at, id))
     }
 }
 
-/// The place in a timeline: the oldest first, ties in the order they were sent.
+/// The order of a timeline: the oldest first, ties in the order they were sent.
 pub type Oldest = (Millis, Arc<Origin>, usize);
 
-impl Place for Oldest {
+impl EventOrder for Oldest {
     fn of(origin: &Arc<Origin>, position: usize, event: &Event, _: u64) -> Self {
         (event.created_at, origin.clone(), position)
     }
@@ -69,14 +69,14 @@ pub struct Picked<P> {
 /// An event that may be on the page.
 #[derive(Debug)]
 struct Candidate<P> {
-    place: P,
+    order: P,
     id: u64,
     origin: Arc<Origin>,
     /// What is shown of it, unless that had to be forgotten.
     row: Option<Box<EventRow>>,
 }
 
-impl<P: Place> Picked<P> {
+impl<P: EventOrder> Picked<P> {
     /// Picks so many events after so many others.
     pub fn new(skip: u64, limit: usize) -> Self {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
@@ -98,13 +98,13 @@ impl<P: Place> Picked<P> {
                 continue;
             }
             wanted += 1;
-            let place = P::of(&origin, position, &event, id);
-            if self.last.as_ref().is_some_and(|last| place > *last) {
+            let order = P::of(&origin, position, &event, id);
+            if self.last.as_ref().is_some_and(|last| order > *last) {
                 continue;
             }
             let row = EventRow::new(event, id, &batch.session_id, &batch.visitor_id);
             self.held += row.size();
-            self.candidates.push(Candidate { place, id, origin: origin.clone(), row: Some(Box::new(row)) });
+            self.candidates.push(Candidate { order, id, origin: origin.clone(), row: Some(Box::new(row)) });
         }
         self.forget();
         wanted
@@ -134,7 +134,7 @@ impl<P: Place> Picked<P> {
     fn keep_first(&mut self, most: usize) {
         if let Some(last) = most.checked_sub(1) {
             let (_, last, _) = self.candidates.select_nth_unstable_by(last, by_place);
-            self.last = Some(last.place.clone());
+            self.last = Some(last.order.clone());
         }
         self.candidates.truncate(most);
         self.count_held();
@@ -181,7 +181,7 @@ impl<P: Place> Picked<P> {
 }
 
 fn by_place<P: Ord>(a: &Candidate<P>, b: &Candidate<P>) -> Ordering {
-    a.place.cmp(&b.place)
+    a.order.cmp(&b.order)
 }
 
 #[cfg(test)]
@@ -213,7 +213,7 @@ mod tests {
         }
     }
 
-    fn picked<P: Place>(batches: Vec<Batch>, skip: u64, limit: usize) -> Vec<Candidate<P>> {
+    fn picked<P: EventOrder>(batches: Vec<Batch>, skip: u64, limit: usize) -> Vec<Candidate<P>> {
         let mut picked = Picked::<P>::new(skip, limit);
         for batch in batches {
             picked.go_through(batch, |_| true);
@@ -257,10 +257,10 @@ mod tests {
                 batch(&format!("b{number}"), number, &created_at, DATA)
             })
             .collect();
-        let places = |batch: &Batch| -> Vec<Newest> {
+        let orders = |batch: &Batch| -> Vec<Newest> {
             batch.events.iter().zip(batch.event_ids()).map(|(event, id)| Reverse((event.created_at, id))).collect()
         };
-        let mut sorted: Vec<Newest> = batches.iter().flat_map(places).collect();
+        let mut sorted: Vec<Newest> = batches.iter().flat_map(orders).collect();
         sorted.sort_unstable();
         for (skip, limit) in [(0, 1), (0, 100), (100, 100), (3_000, 50), (5_990, 100), (7_000, 100)] {
             let mut picked = Picked::<Newest>::new(skip, limit);
@@ -271,7 +271,7 @@ mod tests {
                 most_held = most_held.max(rows.map(|row| row.size()).sum());
             }
             assert!(most_held <= MAX_HELD, "{skip}, {limit}: {most_held}");
-            let page: Vec<Newest> = picked.page(skip).into_iter().map(|candidate| candidate.place).collect();
+            let page: Vec<Newest> = picked.page(skip).into_iter().map(|candidate| candidate.order).collect();
             let expected: Vec<Newest> = sorted.iter().skip(skip as usize).take(limit).copied().collect();
             assert_eq!(page, expected, "{skip}, {limit}");
         }

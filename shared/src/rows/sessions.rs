@@ -66,9 +66,9 @@ impl SessionRow {
     }
 }
 
-/// A session's place in lists. They descend: the newest start first, ties by session, then by visitor.
+/// What a session's row in a list is found and sorted by. Lists descend: the newest start first, ties by session, then by visitor.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SessionPlace {
+pub struct SessionRowKey {
     /// When it started.
     pub started_at: Millis,
     /// The session.
@@ -79,10 +79,10 @@ pub struct SessionPlace {
     pub is_latest: bool,
 }
 
-impl SessionPlace {
-    /// The place of a session of the index; none where an identifier is none, as nothing that was stored has.
+impl SessionRowKey {
+    /// The key of a session of the index; none where an identifier is none, as nothing that was stored has.
     pub fn of(key: FoundRef<'_>, entry: &SessionEntry<&str>) -> Option<Self> {
-        Some(SessionPlace {
+        Some(SessionRowKey {
             started_at: entry.started_at,
             session: key.session.parse().ok()?,
             visitor: key.visitor.parse().ok()?,
@@ -113,25 +113,25 @@ impl SessionPlace {
 pub async fn read_page(
     store: &Store,
     project: &ProjectId,
-    page: Vec<SessionPlace>,
+    page: Vec<SessionRowKey>,
 ) -> Result<Vec<SessionRow>, StoreError> {
-    let likely = page.iter().map(|place| match place.is_latest {
-        true => place.visitor_item(project),
-        false => place.own_item(project),
+    let likely = page.iter().map(|key| match key.is_latest {
+        true => key.visitor_item(project),
+        false => key.own_item(project),
     });
     let items = store.get_many(distinct(likely), Consistency::Eventual).await?;
-    let sessions = page.iter().map(|place| place.find(project, &items)).collect::<Result<Vec<_>, _>>()?;
+    let sessions = page.iter().map(|key| key.find(project, &items)).collect::<Result<Vec<_>, _>>()?;
     // Where the index was behind, the session has moved from the one item to the other since.
-    let moved = page.iter().zip(&sessions).filter(|(_, session)| session.is_none()).map(|(place, _)| place);
-    let both = distinct(moved.flat_map(|place| [place.visitor_item(project), place.own_item(project)]));
+    let moved = page.iter().zip(&sessions).filter(|(_, session)| session.is_none()).map(|(key, _)| key);
+    let both = distinct(moved.flat_map(|key| [key.visitor_item(project), key.own_item(project)]));
     let items = store.get_many(both, Consistency::Strong).await?;
     let mut rows = Vec::with_capacity(page.len());
-    for (place, session) in page.into_iter().zip(sessions) {
+    for (key, session) in page.into_iter().zip(sessions) {
         let session = match session {
-            None => place.find(project, &items)?,
+            None => key.find(project, &items)?,
             found => found,
         };
-        rows.extend(session.map(|session| SessionRow::new(place.visitor, session)));
+        rows.extend(session.map(|session| SessionRow::new(key.visitor, session)));
     }
     Ok(rows)
 }
@@ -142,7 +142,7 @@ fn distinct(keys: impl Iterator<Item = Key>) -> Vec<Key> {
 }
 
 /// Finds the session with an id: of those that several visitors have, the one stored first.
-pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionPlace>, StoreError> {
+pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionRowKey>, StoreError> {
     // Whoever likes may give any number of visitors a session of that id.
     let mut lookups = store.pages(Query::partition(keys::session_lookup_partition(project, id)));
     let mut first: Option<(StoredOrder, VisitorId, Millis)> = None;
@@ -158,13 +158,18 @@ pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<
             }
         }
     }
-    Ok(first.map(|(_, visitor, started_at)| SessionPlace { started_at, session: id.clone(), visitor, is_latest: true }))
+    Ok(first.map(|(_, visitor, started_at)| SessionRowKey {
+        started_at,
+        session: id.clone(),
+        visitor,
+        is_latest: true,
+    }))
 }
 
 /// Reads one session, wherever it is.
-pub async fn read(store: &Store, project: &ProjectId, place: &SessionPlace) -> Result<Option<Session>, StoreError> {
-    let both = vec![place.visitor_item(project), place.own_item(project)];
-    place.find(project, &store.get_many(both, Consistency::Strong).await?)
+pub async fn read(store: &Store, project: &ProjectId, key: &SessionRowKey) -> Result<Option<Session>, StoreError> {
+    let both = vec![key.visitor_item(project), key.own_item(project)];
+    key.find(project, &store.get_many(both, Consistency::Strong).await?)
 }
 
 /// A visitor's earlier sessions that started from the first instant to the last, the newest first, page by page.
@@ -196,4 +201,23 @@ pub fn newest_first(latest: Option<Session>, earlier: Vec<Session>) -> Vec<Sessi
     sessions.extend(earlier.into_iter().filter(|session| Some(&session.session_id) != known.as_ref()));
     sessions.sort_by_key(|session| std::cmp::Reverse(session.order()));
     sessions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_go_by_session_then_visitor_descending() {
+        let row_key = |started_at, session: &str, visitor: &str| match (session.parse(), visitor.parse()) {
+            (Ok(session), Ok(visitor)) => {
+                SessionRowKey { started_at: Millis(started_at), session, visitor, is_latest: true }
+            }
+            _ => panic!("legal identifiers"),
+        };
+        let mut row_keys = vec![row_key(1, "z", "a"), row_key(2, "a", "b"), row_key(2, "a", "c"), row_key(2, "b", "d")];
+        row_keys.sort_unstable_by(|a, b| b.cmp(a));
+        let order: Vec<String> = row_keys.iter().map(|key| key.visitor.to_string()).collect();
+        assert_eq!(order, ["d", "c", "b", "a"]);
+    }
 }

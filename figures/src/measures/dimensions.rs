@@ -1,5 +1,5 @@
-//! The `places` measure: sessions by browser, operating system and country together, and by the quarter of the day and
-//! the gap, so that a filter on any of them, or on all, has an exact total, and its pages are found within six hours.
+//! The dimensions of visits, stored as the measure `places`: sessions by browser, operating system and country together, and by the quarter of the day and
+//! the next active day, so that a filter on any of them, or on all, has an exact total, and its pages are found within six hours.
 
 use crate::counters::Days;
 use crate::counters::flat::FlatRows;
@@ -13,7 +13,7 @@ use crate::model::Session;
 use crate::time::{Day, Hour};
 
 /// The only table.
-const PLACES: TableId = 0;
+const DIMENSIONS: TableId = 0;
 
 /// Parts of a day that are counted apart.
 const QUARTERS: u8 = 4;
@@ -29,17 +29,17 @@ pub const DEFINITION: Definition =
 
 /// What a person's session adds.
 fn add_session(days: &mut Days, session: &Session) {
-    if let Some(gap) = visits::field(session) {
+    if let Some(next) = visits::field(session) {
         let part = |value: &Option<String>| value.clone().unwrap_or_default();
         let key = [part(&session.browser_name), part(&session.os), part(&session.geo_country_code)];
-        let field = gap * u32::from(QUARTERS) + u32::from(session.started_at.hour().of_day() / HOURS);
-        days.rows_mut(session.day()).add(PLACES, &key.join(&SEPARATOR.to_string()), field, 1);
+        let field = next * u32::from(QUARTERS) + u32::from(session.started_at.hour().of_day() / HOURS);
+        days.rows_mut(session.day()).add(DIMENSIONS, &key.join(&SEPARATOR.to_string()), field, 1);
     }
 }
 
 /// A filter on where and with what a visit was made; each part lower-cased, `None` matches all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PlaceFilter {
+pub struct DimensionFilter {
     /// The browser's name.
     pub browser: Option<String>,
     /// The operating system.
@@ -48,10 +48,10 @@ pub struct PlaceFilter {
     pub country: Option<String>,
 }
 
-impl PlaceFilter {
+impl DimensionFilter {
     /// Whether it lets everything through.
     pub fn is_empty(&self) -> bool {
-        *self == PlaceFilter::default()
+        *self == DimensionFilter::default()
     }
 
     /// Whether a visit passes.
@@ -67,21 +67,20 @@ impl PlaceFilter {
     /// first hour.
     pub fn counted(&self, rows: &FlatRows, day: Day, end: Day) -> [(Hour, u64); QUARTERS as usize] {
         let mut quarters = [0; QUARTERS as usize];
-        for (key, row) in rows.table(PLACES) {
+        for (key, row) in rows.table(DIMENSIONS) {
             let mut parts = key.split(SEPARATOR).map(|part| Some(part).filter(|part| !part.is_empty()));
             if self.matches(parts.next().flatten(), parts.next().flatten(), parts.next().flatten()) {
                 add_counted(&mut quarters, row, day, end);
             }
         }
-        let mut hours = (0..QUARTERS).map(|quarter| day.hour(quarter * HOURS));
-        quarters.map(|count| (hours.next().unwrap_or(day.hour(0)), shown(count)))
+        std::array::from_fn(|quarter| (day.hour(quarter as u8 * HOURS), shown(quarters[quarter])))
     }
 }
 
 fn add_counted(quarters: &mut [i64; QUARTERS as usize], row: Cells<'_>, day: Day, end: Day) {
-    let per_gap = u32::from(QUARTERS);
-    for (field, count) in row.iter().filter(|(field, _)| next_active_day::is_counted(field / per_gap, day, end)) {
-        quarters[(field % per_gap) as usize] += count;
+    let per_next = u32::from(QUARTERS);
+    for (field, count) in row.iter().filter(|(field, _)| next_active_day::is_counted(field / per_next, day, end)) {
+        quarters[(field % per_next) as usize] += count;
     }
 }
 

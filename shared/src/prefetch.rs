@@ -1,10 +1,11 @@
-//! Which hours hold a page: a guess from the last time the list was read, so that their entries are
-//! read while the counts that decide it are, and not after them.
+//! Speculative reading of lists: which hours hold a page is guessed from the last time the list was read, so that their
+//! entries are read while the counts that decide it are, and not after them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use crate::cache::Cache;
 use crate::pagination::Page;
 use crate::params::Params;
 use figures::ids::ProjectId;
@@ -24,27 +25,33 @@ type Counts = Arc<[(Hour, u64)]>;
 
 /// What an instance remembers of lists, by a hash of what was asked. Two lists of one hash, or rows that
 /// came since, only make a guess worse.
-#[derive(Debug, Default)]
-pub struct Forecasts(Mutex<HashMap<u64, Counts>>);
+#[derive(Debug)]
+pub struct Prefetches(Cache<u64, Counts>);
 
-impl Forecasts {
-    /// The forecast of the list that a request asks for.
-    pub fn of(self: &Arc<Self>, project: &ProjectId, path: &str, params: &Params) -> Forecast {
-        let mut hasher = DefaultHasher::new();
-        (project, path, params.today()).hash(&mut hasher);
-        params.pairs().filter(|(name, _)| !OF_PAGE.contains(name)).for_each(|pair| pair.hash(&mut hasher));
-        Forecast { all: Arc::clone(self), list: hasher.finish() }
+impl Default for Prefetches {
+    fn default() -> Self {
+        Prefetches(Cache::new(MAX_LISTS))
     }
 }
 
-/// The forecast of one list.
+impl Prefetches {
+    /// What is guessed of the list that a request asks for.
+    pub fn of(self: &Arc<Self>, project: &ProjectId, path: &str, params: &Params) -> Prefetch {
+        let mut hasher = DefaultHasher::new();
+        (project, path, params.today()).hash(&mut hasher);
+        params.pairs().filter(|(name, _)| !OF_PAGE.contains(name)).for_each(|pair| pair.hash(&mut hasher));
+        Prefetch { all: Arc::clone(self), list: hasher.finish() }
+    }
+}
+
+/// What is guessed of one list.
 #[derive(Debug, Clone)]
-pub struct Forecast {
-    all: Arc<Forecasts>,
+pub struct Prefetch {
+    all: Arc<Prefetches>,
     list: u64,
 }
 
-impl Forecast {
+impl Prefetch {
     /// The hours that likely hold a page; none where the list was not read before.
     pub fn hours(&self, page: Page) -> Vec<Hour> {
         locate(self.counts().iter().copied(), page.offset(), page.limit()).0
@@ -61,8 +68,13 @@ impl Forecast {
     }
 
     fn counts(&self) -> Counts {
-        let memory = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.get(&self.list).cloned().unwrap_or_default()
+        self.all.0.get(&self.list).unwrap_or_default()
+    }
+
+    /// Remembers how many rows each day holds.
+    pub fn remember_days(&self, counts: &[(Day, u64)]) {
+        let counts: Vec<(Hour, u64)> = counts.iter().map(|(day, count)| (day.hour(0), *count)).collect();
+        self.remember(&counts);
     }
 
     /// Remembers how many rows each hour holds.
@@ -71,11 +83,7 @@ impl Forecast {
         if counts.len() > MAX_HOURS {
             return;
         }
-        let mut memory = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.len() >= MAX_LISTS && !memory.contains_key(&self.list) {
-            memory.clear();
-        }
-        memory.insert(self.list, counts);
+        self.all.0.insert(self.list, counts);
     }
 }
 
@@ -86,15 +94,15 @@ mod tests {
     #[test]
     fn another_page_of_a_list_is_forecast_and_another_list_is_not() {
         let Ok(project) = "demo".parse() else { panic!("a legal identifier") };
-        let forecasts = Arc::new(Forecasts::default());
+        let prefetches = Arc::new(Prefetches::default());
         let asked = |query: &str| {
             let params = Params::parse(query, Day(0));
             let Ok(page) = Page::parse(&params) else { panic!("a page") };
-            (forecasts.of(&project, "/events", &params), page)
+            (prefetches.of(&project, "/events", &params), page)
         };
         let hours = |query: &str| {
-            let (forecast, page) = asked(query);
-            forecast.hours(page)
+            let (prefetch, page) = asked(query);
+            prefetch.hours(page)
         };
         assert_eq!(hours("type=a"), []);
         asked("type=a").0.remember(&[(Hour(1), 70), (Hour(2), 0), (Hour(3), 60)]);
