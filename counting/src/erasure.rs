@@ -10,10 +10,11 @@ use std::collections::{BTreeSet, HashSet, VecDeque};
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use crate::apply::{GROUP, take_transaction};
 use crate::history::{Change, History, Project};
 use crate::tombstones::Tombstone;
 use crate::work_items::WorkItem;
-use crate::{Consumer, GROUP, ROOM, take_transaction, wait_before};
+use crate::{Consumer, ROOM, wait_before};
 use figures::generation::Generation;
 use figures::ids::{ProjectId, VisitorId};
 use figures::table::keys;
@@ -216,18 +217,19 @@ impl Consumer {
                     None => is_overtaken = true,
                 }
             }
-            let mut is_long = false;
+            let mut is_compaction_due = false;
             while !ready.is_empty() {
-                let together = take_transaction(&mut ready)?;
+                let together = take_transaction(&mut ready, |(_, _, change)| change)?;
                 let changes: Vec<&Change> = together.iter().map(|(_, _, change)| change).collect();
-                let (lost, long) = self.commit(&project.id, &changes).await?;
-                is_long |= long;
-                is_overtaken |= !lost.is_empty();
-                for (_, (at, sessions, _)) in together.iter().enumerate().filter(|(at, _)| !lost.contains(at)) {
+                let committed = self.commit(&project.id, &changes).await?;
+                is_compaction_due |= committed.is_compaction_due;
+                is_overtaken |= !committed.lost.is_empty();
+                let written = together.iter().enumerate().filter(|(position, _)| !committed.lost.contains(position));
+                for (_, (at, sessions, _)) in written {
                     leaving[*at].sessions += sessions;
                 }
             }
-            if is_long && let Err(error) = self.compact(&project.id).await {
+            if is_compaction_due && let Err(error) = self.compact(&project.id).await {
                 tracing::warn!(project = %project.id, %error, "the tail could not be compacted; the next look tries again");
             }
             if is_overtaken {

@@ -27,10 +27,10 @@ use figures::time::{Day, Millis};
 const FIRST_REVISIONS: u64 = 16_000;
 
 /// Sessions that one change takes out of the figures at most, before the rest waits for the next.
-const MAX_UNWOUND: usize = 25;
+const MAX_RECOUNTED: usize = 25;
 
 /// Events and sessions that one change takes out of the figures, unless a single session has more.
-const MAX_UNWOUND_EVENTS: usize = 200;
+const MAX_RECOUNTED_EVENTS: usize = 200;
 
 /// Items that a change may write besides: the visitor's own one, a work item, the removal of another one, and trust.
 const WITH_ALL: usize = 4;
@@ -85,7 +85,7 @@ pub struct Change {
     /// Whether nothing was known of the visitor before.
     pub is_new: bool,
     /// Whether earlier sessions are still to be taken out of the figures, or into them.
-    pub unwinding: bool,
+    pub recounting: bool,
     /// The work item that the change stores for that.
     pub work: Option<WorkItem>,
 }
@@ -132,8 +132,8 @@ impl<'a> History<'a> {
     }
 
     /// Whether earlier sessions may still be counted though the visitor is a bot, or not though it is none.
-    pub fn is_unwinding(&self) -> bool {
-        self.now.as_ref().is_some_and(|visitor| visitor.unwinding)
+    pub fn is_recounting(&self) -> bool {
+        self.now.as_ref().is_some_and(|visitor| visitor.recounting)
     }
 
     /// The visitor is a person, whatever was reported and will be.
@@ -150,7 +150,7 @@ impl<'a> History<'a> {
         self.is_newly_trusted = true;
         if let Some(visitor) = &mut self.now {
             // Functions of a release that knows of no trust may have ended what was begun before.
-            visitor.unwinding |= uncounted > 0;
+            visitor.recounting |= uncounted > 0;
         }
         Ok(uncounted)
     }
@@ -396,6 +396,11 @@ impl<'a> History<'a> {
         self.now.as_ref().is_some_and(|visitor| !visitor.is_erased)
     }
 
+    /// Whether the visitor is known and being erased.
+    pub fn is_being_erased(&self) -> bool {
+        self.now.as_ref().is_some_and(|visitor| visitor.is_erased)
+    }
+
     /// From now on, the visitor's batches are refused.
     pub fn begin_erasure(&mut self) {
         if let Some(visitor) = &mut self.now {
@@ -418,10 +423,10 @@ impl<'a> History<'a> {
         let earlier = if self.has_own_items() { self.own_sessions_to_erase().await? } else { Vec::new() };
         let (mut erased, mut weight) = (0, 0);
         let of_latest = self.sessions.get(&latest).map_or(0, |tracked| 1 + tracked.now.event_count as usize);
-        let is_all = earlier.len() < MAX_UNWOUND;
+        let is_all = earlier.len() < MAX_RECOUNTED;
         for session in earlier {
             weight += 1 + session.event_count as usize;
-            if erased > 0 && weight > MAX_UNWOUND_EVENTS {
+            if erased > 0 && weight > MAX_RECOUNTED_EVENTS {
                 return Ok(erased);
             }
             let id = session.session_id.clone();
@@ -431,7 +436,7 @@ impl<'a> History<'a> {
             self.erase_session(&id);
             erased += 1;
         }
-        if is_all && (erased == 0 || weight + of_latest <= MAX_UNWOUND_EVENTS) {
+        if is_all && (erased == 0 || weight + of_latest <= MAX_RECOUNTED_EVENTS) {
             self.erase_session(&latest);
             erased += 1;
         }
@@ -441,7 +446,7 @@ impl<'a> History<'a> {
     async fn own_sessions_to_erase(&self) -> Result<Vec<Session>, StoreError> {
         let query = Query::partition(keys::visitor_partition(&self.project.id, &self.context.visitor_id))
             .sort_keys(SortKeys::Prefix(keys::SESSION_PREFIX.to_owned()))
-            .limit(MAX_UNWOUND)
+            .limit(MAX_RECOUNTED)
             .strong();
         self.context.store.query(query).await?.iter().map(read_packed).collect()
     }
@@ -457,24 +462,24 @@ impl<'a> History<'a> {
     /// Looks at some earlier sessions that are counted though the visitor is a bot, or not though it is none, so that the
     /// change takes them out of the figures or into them. The work item for the rest replaces the one given; if nothing is
     /// left, there is none.
-    pub async fn unwind(&mut self, key: &Key, after: Option<&str>) -> Result<(), StoreError> {
-        if !self.is_unwinding() {
+    pub async fn recount(&mut self, key: &Key, after: Option<&str>) -> Result<(), StoreError> {
+        if !self.is_recounting() {
             return Ok(());
         }
         let first = after.unwrap_or(keys::SESSION_PREFIX).to_owned();
         let query = Query::partition(keys::visitor_partition(&self.project.id, &self.context.visitor_id))
             .sort_keys(SortKeys::Between(first, format!("{}~", keys::SESSION_PREFIX)))
-            .limit(MAX_UNWOUND)
+            .limit(MAX_RECOUNTED)
             .strong();
         let page = self.context.store.query(query).await?;
-        let (mut is_last, mut stopped_at, mut weight) = (page.len() < MAX_UNWOUND, None, 0);
+        let (mut is_last, mut stopped_at, mut weight) = (page.len() < MAX_RECOUNTED, None, 0);
         let is_bot = self.is_bot();
         for item in page {
             let session: Session = read_packed(&item)?;
             if session.counted == is_bot {
                 let is_first = weight == 0;
                 weight += 1 + session.event_count as usize;
-                if !is_first && weight > MAX_UNWOUND_EVENTS {
+                if !is_first && weight > MAX_RECOUNTED_EVENTS {
                     is_last = false;
                     break;
                 }
@@ -490,7 +495,7 @@ impl<'a> History<'a> {
             // Before it is over, the whole history is looked at once more: nothing exact rests on where the items stopped.
             match after.is_some() && self.own_sessions().await?.iter().any(is_left) {
                 true => stopped_at = None,
-                false => self.unwound(),
+                false => self.recounted(),
             }
         }
         self.work = Some((key.clone(), stopped_at));
@@ -498,25 +503,25 @@ impl<'a> History<'a> {
     }
 
     /// Notes that all earlier sessions are counted, or none is, as it should be.
-    fn unwound(&mut self) {
+    fn recounted(&mut self) {
         if let Some(visitor) = &mut self.now {
-            visitor.unwinding = false;
+            visitor.recounting = false;
         }
     }
 
     /// Replaces the work item that is being done by one for the rest, or stores the first one where a history begins to be
     /// taken out of the figures, or into them.
     fn leave_work(&mut self, visitor: &Visitor, writes: &mut Vec<Write>) -> Result<Option<WorkItem>, StoreError> {
-        let was_unwinding = self.stored.as_ref().is_some_and(|(_, was)| was.unwinding);
+        let was_recounting = self.stored.as_ref().is_some_and(|(_, was)| was.recounting);
         let after = match self.work.take() {
             Some((done, stopped_at)) => {
                 writes.push(Write::Delete(done));
                 stopped_at
             }
-            None if was_unwinding => return Ok(None),
+            None if was_recounting => return Ok(None),
             None => None,
         };
-        if !visitor.unwinding {
+        if !visitor.recounting {
             return Ok(None);
         }
         let work = WorkItem::new(&self.project.id, self.context.visitor_id.clone(), after)?;
@@ -538,7 +543,7 @@ impl<'a> History<'a> {
             delta: Delta::default(),
             generation: self.generation,
             is_new: self.stored.is_none(),
-            unwinding: false,
+            recounting: false,
             work: None,
         };
         let mut memory = Memory::take(self.context.clone(), &mut visitor);
@@ -624,7 +629,7 @@ impl<'a> History<'a> {
             change.writes.push(Write::Put(key_item(&keys::trusted(&self.project.id, &self.context.visitor_id))));
         }
         change.work = self.leave_work(&visitor, &mut change.writes)?;
-        change.unwinding = visitor.unwinding;
+        change.recounting = visitor.recounting;
         Ok(())
     }
 
@@ -643,7 +648,7 @@ impl<'a> History<'a> {
     async fn settle(&mut self, visitor: &mut Visitor) -> Result<(), StoreError> {
         let is_bot = visitor.is_bot();
         if is_bot != self.was_bot() {
-            visitor.unwinding = visitor.visit_count as usize > self.sessions.len();
+            visitor.recounting = visitor.visit_count as usize > self.sessions.len();
         }
         for tracked in self.sessions.values_mut().filter(|tracked| !tracked.is_erased) {
             tracked.now.counted = !is_bot;

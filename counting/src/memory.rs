@@ -100,7 +100,7 @@ impl<'a> Memory<'a> {
     /// Puts the memory back into the state. What has grown too long for it moves into runs, if the change has room for so
     /// many items more; else it waits for the next change.
     pub async fn settle(mut self, state: &mut Visitor, room: usize) -> Result<Vec<Write>, StoreError> {
-        if state.is_bot() && !state.unwinding {
+        if state.is_bot() && !state.recounting {
             // All of it is forgotten: there is no need for runs that say so.
             self.remembered = SeenMemory::default();
         }

@@ -36,8 +36,8 @@ impl Consumer {
         })
         .await?;
         let Some(sessions) = uncounted.get() else { return Ok(None) };
-        while History::load(&self.store, &project, visitor.clone()).await?.is_unwinding() {
-            self.unwind(&project, &self.work_of(&project, visitor).await?).await?;
+        while History::load(&self.store, &project, visitor.clone()).await?.is_recounting() {
+            self.recount(&project, &self.work_of(&project, visitor).await?).await?;
         }
         Ok(Some(Trusted { sessions }))
     }

@@ -292,7 +292,7 @@ async fn readers() -> Vec<Item> {
     let confession = visit.batch(1, &is_bot, Vec::new());
     assert!(store.put_at(confession.to_item(&project).unwrap(), None).await.unwrap().is_stored());
     let applied = consumer.apply(BTreeMap::from([(project.clone(), vec![confession])])).await;
-    assert!(applied.failed.is_empty() && applied.refused.is_empty() && !applied.unwinding.is_empty());
+    assert!(applied.failed.is_empty() && applied.refused.is_empty() && !applied.recounting.is_empty());
     let items = all_items(&store).await;
     let is_of_memory = |item: &Item| matches!(kind(item), Some("visitor" | "seen-run"));
     items.into_iter().filter(is_of_memory).collect()

@@ -341,7 +341,7 @@ async fn visitors_and_their_sessions_are_read() {
         let names: Vec<&str> = person.aliases.iter().map(|alias| alias.name.as_str()).collect();
         assert_eq!(names, ["ada", "ada@example.org"]);
         assert_eq!(person.aliases[1].linked, ((Millis(START - DAY_MS + 2_000), "b0".parse().unwrap()), 1));
-        assert_eq!((person.unwinding, person.is_erased, person.has_seen_more), (false, false, true));
+        assert_eq!((person.recounting, person.is_erased, person.has_seen_more), (false, false, true));
         let (profile, facts) = (&person.profile, &person.profile.facts);
         assert_eq!((profile.at, profile.page.clone()), (Millis(START + DAY_MS), text("/again")));
         assert_eq!(profile.stored, (Millis(START + DAY_MS + 2_000), "b0".parse().unwrap()));
@@ -502,7 +502,7 @@ fn runs_of_what_a_visitor_remembers_are_read() {
     assert_ne!(state.runs, SeenRuns::default());
     // Its last session is out of the figures, and one more.
     let (state, all) = reader("v_crawler");
-    assert_eq!((all, state.unwinding), (pages(1..3), true));
+    assert_eq!((all, state.recounting), (pages(1..3), true));
     // A state of the last release names none.
     let old: Visitor = read_packed(&sample(Kind::Visitor, Format::V3 as u8, &visitor("v_person"), "VISITOR")).unwrap();
     assert_eq!((old.runs, old.latest.dropped), (SeenRuns::default(), 0));

@@ -3,6 +3,7 @@
 //! A range of days has hundreds of thousands of rows, which a request reads once and adds up. They are read from what
 //! [`Rows`] are stored as.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::Deserialize;
@@ -67,6 +68,24 @@ impl FlatRows {
         rows
     }
 
+    /// The same rows and what was added to them since: both ascend, so neither is sorted again, nor taken apart.
+    pub fn plus(&self, added: &Rows) -> FlatRows {
+        let mut ids: Vec<TableId> =
+            self.0.iter().map(|(id, _)| *id).chain(added.by_table().map(|(id, _)| id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let sums = ids.into_iter().map(|id| {
+            let added = added.by_table().find(|(of, _)| *of == id).into_iter().flat_map(|(_, table)| table);
+            (id, FlatTable::sum(self.table(id), added.map(|(key, row)| (key.as_str(), row.cells()))))
+        });
+        FlatRows(sums.collect())
+    }
+
+    /// Each table with how many keys it has, and their bytes.
+    pub fn sizes(&self) -> impl Iterator<Item = (TableId, usize, usize)> {
+        self.0.iter().map(|(id, table)| (*id, table.ends.len(), table.keys.len()))
+    }
+
     fn find(&self, table: TableId) -> Option<&FlatTable> {
         self.0.iter().find(|(id, _)| *id == table).map(|(_, table)| table)
     }
@@ -90,6 +109,28 @@ impl FlatTable {
             }
         }
         low
+    }
+
+    /// The sum of rows that ascend by key.
+    fn sum<'a>(
+        left: impl Iterator<Item = (&'a str, Cells<'a>)>,
+        right: impl Iterator<Item = (&'a str, Cells<'a>)>,
+    ) -> FlatTable {
+        let (mut left, mut right, mut sum) = (left.peekable(), right.peekable(), FlatTable::default());
+        loop {
+            let order = match (left.peek(), right.peek()) {
+                (Some((left, _)), Some((right, _))) => left.cmp(right),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => return sum,
+            };
+            let (of_left, of_right) = (left.next_if(|_| order.is_le()), right.next_if(|_| order.is_ge()));
+            match (of_left, of_right) {
+                (Some((key, left)), Some((_, right))) => sum.push(key, left.plus(right)),
+                (Some((key, cells)), None) | (None, Some((key, cells))) => sum.push(key, cells.iter()),
+                (None, None) => return sum,
+            }
+        }
     }
 
     fn push(&mut self, key: &str, counters: impl IntoIterator<Item = (u32, i64)>) {
@@ -210,9 +251,30 @@ impl<'de> Visitor<'de> for Append<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::counters::rows::Row;
     use crate::table::codec;
+
+    /// Some rows of few keys, so that they often meet.
+    fn some_rows() -> impl Strategy<Value = Rows> {
+        let counter = (0u8..3, "[a-d]{0,2}", 0u32..4, -2i64..3);
+        proptest::collection::vec(counter, 0..30).prop_map(|counters| {
+            let mut rows = Rows::default();
+            counters.iter().for_each(|(table, key, field, by)| rows.add(*table, key, *field, *by));
+            rows
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_added_flat_is_what_is_added(rows in some_rows(), added in some_rows()) {
+            let mut sum = rows.clone();
+            sum.add_all(&added);
+            prop_assert_eq!(FlatRows::from(&rows).plus(&added).to_rows(), sum);
+        }
+    }
 
     fn rows() -> Rows {
         let mut rows = Rows::default();

@@ -1,5 +1,6 @@
 //! Additive counters: rows of numbered fields. Adding them in any order and grouping gives the same.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,27 @@ impl<'a> Cells<'a> {
     /// The counters before a field.
     pub fn before_field(self, end: u32) -> impl DoubleEndedIterator<Item = (u32, i64)> + use<'a> {
         self.0[..self.0.partition_point(|(field, _)| *field < end)].iter().copied()
+    }
+
+    /// Its counters and another row's, added up.
+    pub fn plus(self, other: Cells<'_>) -> Vec<(u32, i64)> {
+        let (mut left, mut right) = (self.0, other.0);
+        let mut sum = Vec::with_capacity(left.len().max(right.len()));
+        while let ([(field, count), rest_of_left @ ..], [(other, by), rest_of_right @ ..]) = (left, right) {
+            sum.push((
+                *field.min(other),
+                match field.cmp(other) {
+                    Ordering::Less => *count,
+                    Ordering::Equal => count.wrapping_add(*by),
+                    Ordering::Greater => *by,
+                },
+            ));
+            left = if field <= other { rest_of_left } else { left };
+            right = if field >= other { rest_of_right } else { right };
+        }
+        sum.extend_from_slice(left);
+        sum.extend_from_slice(right);
+        sum
     }
 
     /// How many counters there are.

@@ -92,7 +92,9 @@ impl BlockRows for Rows {
 
 impl BlockRows for FlatRows {
     fn with_layers(self, layers: &[Rows], measure: Measure) -> Self {
-        FlatRows::from(&self.to_rows().with_layers(layers, measure))
+        let mut added = Rows::default();
+        layers.iter().for_each(|layer| added.add_all(layer));
+        measure.limited(self.plus(&added))
     }
 }
 

@@ -301,19 +301,18 @@ fn with_tail(
         rounds.insert(block.day, block.round);
         days.insert(block.day, block.rows);
     }
-    let mut changed: BTreeMap<Day, Rows> = BTreeMap::new();
+    let mut added: BTreeMap<Day, Rows> = BTreeMap::new();
     for segment in &tail.segments {
         for (day, rows) in segment.delta.days(measure)? {
             let block_round = rounds.get(&day).copied().unwrap_or_default();
             if range.contains(day) && segment.is_missing_from(tail.manifest.shown, block_round) {
-                let before = || days.get(&day).map(FlatRows::to_rows).unwrap_or_default();
-                changed.entry(day).or_insert_with(before).add_all(&rows);
+                added.entry(day).or_default().add_all(&rows);
             }
         }
     }
-    for (day, mut rows) in changed {
-        measure.limit(&mut rows);
-        days.insert(day, FlatRows::from(&rows));
+    for (day, added) in added {
+        let merged = days.remove(&day).unwrap_or_default();
+        days.insert(day, measure.limited(merged.plus(&added)));
     }
     Ok(days)
 }

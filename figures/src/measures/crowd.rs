@@ -68,6 +68,13 @@ pub fn forget(rows: &mut Rows) {
     rows.table_mut(LEFT).clear();
 }
 
+/// Whether a day keeps all its keys, and always did.
+pub fn has_room(rows: &FlatRows, max_keys: usize) -> bool {
+    let bytes: usize = rows.sizes().map(|(_, _, bytes)| bytes).sum();
+    bytes <= MAX_KEY_BYTES
+        && rows.sizes().all(|(id, keys, _)| id != LEFT && keys <= max_keys && rows.row(id, OTHER).is_empty())
+}
+
 /// Whether any keys of a day left.
 pub fn is_crowded(rows: &FlatRows) -> bool {
     rows.table(LEFT).len() > 0

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 pub use definition::Definition;
 
-use crate::counters::Rows;
+use crate::counters::{FlatRows, Rows};
 
 /// A family of additive counters, kept in a block a day. Append only: positions are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -113,6 +113,16 @@ impl Measure {
         let Definition { distinct, strength, max_keys, .. } = *self.definition();
         distinct::trim(distinct, rows);
         max_keys.is_some_and(|max_keys| crowd::limit(strength, rows, max_keys))
+    }
+
+    /// A day's rows as readers may see them. Hardly any day has so many keys that it has to be taken apart for it.
+    pub fn limited(self, rows: FlatRows) -> FlatRows {
+        if self.definition().max_keys.is_none_or(|max_keys| crowd::has_room(&rows, max_keys)) {
+            return rows;
+        }
+        let mut limited = rows.to_rows();
+        self.limit(&mut limited);
+        FlatRows::from(&limited)
     }
 
     /// Leaves of a day's rows what is stored.

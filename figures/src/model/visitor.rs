@@ -35,7 +35,7 @@ pub struct Visitor {
     pub aliases: Vec<Alias>,
     /// Whether earlier sessions may still be counted though the visitor turned out to be a bot, or not be counted though it
     /// turned out to be none.
-    pub unwinding: bool,
+    pub recounting: bool,
     /// Whether it is being erased: its batches are refused, and its sessions go one by one.
     pub is_erased: bool,
     /// At which URLs, messages and elements it was seen, and on which days, as far as it is counted; the last of them.
@@ -110,7 +110,7 @@ pub struct VisitorV2 {
     visit_count: u32,
     bot_score: u8,
     aliases: Vec<Alias>,
-    unwinding: bool,
+    recounting: bool,
     is_erased: bool,
     seen: SeenDays,
     has_seen_more: bool,
@@ -135,7 +135,7 @@ impl From<VisitorV2> for Visitor {
             longest_lead_ms,
             bot_score: was.bot_score,
             aliases: was.aliases,
-            unwinding: was.unwinding,
+            recounting: was.recounting,
             is_erased: was.is_erased,
             seen: was.seen,
             has_seen_more: was.has_seen_more,
@@ -158,7 +158,7 @@ impl Visitor {
             longest_lead_ms: 0,
             bot_score: 0,
             aliases: Vec::new(),
-            unwinding: false,
+            recounting: false,
             is_erased: false,
             seen: SeenDays::default(),
             has_seen_more: false,

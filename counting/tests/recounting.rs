@@ -103,7 +103,7 @@ async fn a_bot_with_many_sessions_is_taken_out_in_bounded_steps_and_nobody_waits
     let delivery: Vec<Batch> = [confession()].into_iter().chain(others.iter().take(40).cloned()).collect();
     let (applied, calls) = deliver(&store, &delivery).await;
     assert!(applied.failed.is_empty() && applied.refused.is_empty());
-    assert_eq!(applied.unwinding, [bot()]);
+    assert_eq!(applied.recounting, [bot()]);
     assert!(calls <= 2 * MAX_CALLS, "{calls} calls");
     let delivered = delivery[1..].iter().map(reference).collect();
     assert_eq!(consumer.pending(&project(), delivered).await.unwrap(), []);
@@ -198,7 +198,7 @@ async fn a_trusted_visitor_with_many_sessions_is_counted_again_in_bounded_steps(
         // It stays a person, and it is nothing to do twice.
         let mut again = confession();
         again.batch_id = "b_again".parse().unwrap();
-        assert_eq!(deliver(&store, &[again]).await.0.unwinding, []);
+        assert_eq!(deliver(&store, &[again]).await.0.recounting, []);
         assert_eq!(consumer.trust(&project(), &bot()).await.unwrap(), Some(Trusted { sessions: 0 }));
         assert_eq!(works(&store).await, []);
         assert_counted(&store, &consumer).await;
@@ -245,7 +245,7 @@ async fn trust_that_was_stopped_is_carried_on_by_whoever_comes_and_survives_a_re
     assert!(consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
     let mut again = confession();
     again.batch_id = "b_again".parse().unwrap();
-    assert_eq!(deliver(&store, &[again]).await.0.unwinding, []);
+    assert_eq!(deliver(&store, &[again]).await.0.recounting, []);
 
     consumer.erase(&project(), &bot(), |_| {}).await.unwrap();
     assert_eq!(store.get(&keys::trusted(&project(), &bot()), Consistency::Strong).await.unwrap(), None);
@@ -319,7 +319,7 @@ async fn a_visitor_with_many_sessions_is_erased_in_bounded_steps_and_nobody_wait
             let (applied, calls) = deliver(&store, delivered).await;
             assert!(applied.failed.is_empty() && applied.refused.is_empty());
             let pending = consumer.pending(&project(), delivered.iter().map(reference).collect()).await.unwrap();
-            assert!(pending.is_empty() || !applied.unwinding.is_empty());
+            assert!(pending.is_empty() || !applied.recounting.is_empty());
             // Now and then a delivery looks at the tail.
             let (helper, calls_of_help) = metered(&store);
             helper.compact(&project()).await.unwrap();

@@ -1,0 +1,425 @@
+//! Applying batches: each visitor's change is prepared from what is stored of it, and changes are committed with the segment of
+//! what they add to the figures.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use figures::generation::Generation;
+use figures::ids::{ProjectId, VisitorId};
+use figures::log::Delta;
+use figures::log::tail::{Manifest, segment_items};
+use figures::model::{Batch, Event};
+use figures::table::codec;
+use figures::table::keys::{self, BatchKey, Key};
+use figures::table::store::{Consistency, DATA, Item, MAX_TRANSACTION_ITEMS, Outcome, StoreError, Write, read_binary};
+use figures::time::Millis;
+use futures::future::try_join_all;
+
+use crate::history::{Change, History, Project};
+use crate::work_items::WorkItem;
+use crate::{Applied, Consumer, MAX_SEGMENTS, ROOM, Refused, random, wait_before};
+
+/// Visitors whose changes are written together: they seldom need more than three items each.
+pub(crate) const GROUP: usize = 32;
+
+/// Sessions of one visitor that one change touches at most, before the rest waits for the next.
+const MAX_SESSIONS: usize = 16;
+
+/// Batches of full sessions that one change drops at most: each is an item of its transaction.
+const MAX_DROPPED: usize = 25;
+
+/// Events and batches of one visitor that one change applies at most, roughly.
+const MAX_WEIGHT: usize = 2_000;
+
+/// So many bytes of an event weigh as much as one event more: eight of the largest batches make a change.
+const BYTES_OF_WEIGHT: usize = 256;
+
+/// What changes may add to the figures together, before it is packed. Texts are in several measures of a change, and deflating
+/// finds what repeats within 32 KB: more together would be larger in the table.
+const MAX_TRANSACTION_BYTES: usize = 48 << 10;
+
+/// A segment in so many looks whether the tail is due for compaction; a long one always does.
+const COMPACTION_CHECK_EVERY: u64 = 8;
+const LONG_SEGMENT_BYTES: usize = 4 << 10;
+
+/// A visitor's batches that wait to be applied.
+#[derive(Debug, Clone)]
+struct Work {
+    visitor: VisitorId,
+    batches: VecDeque<Batch>,
+    tries: u32,
+}
+
+/// What is known of a group's visitors that nothing is known of.
+#[derive(Debug, Default)]
+struct Newcomers {
+    /// The generation in which they begin.
+    newest: Generation,
+    /// Those that were erased.
+    erased: BTreeSet<VisitorId>,
+}
+
+/// What came of applying a visitor's batches to its history.
+#[derive(Debug)]
+enum Prepared<'a> {
+    /// There is something to write.
+    Ready(Ready<'a>),
+    /// All of it was applied before.
+    Same { work: &'a Work, rest: VecDeque<Batch>, is_recounting: bool },
+    /// Another consumer changed the visitor meanwhile.
+    Overtaken(&'a Work),
+    /// The visitor is being erased, which needs what it has to take out of the figures and removes what comes.
+    Refused,
+}
+
+/// A visitor's change that can be written, and the batches that it leaves for another.
+#[derive(Debug)]
+struct Ready<'a> {
+    work: &'a Work,
+    rest: VecDeque<Batch>,
+    change: Change,
+}
+
+/// What became of a group.
+#[derive(Debug, Default)]
+struct Outcomes {
+    /// What is left to apply.
+    left: Vec<Work>,
+    /// Whether the tail may have grown long.
+    is_compaction_due: bool,
+}
+
+/// What became of changes that were to be written together.
+#[derive(Debug, Default)]
+pub(crate) struct Committed {
+    /// The positions of those that were lost to other writers; the others are written.
+    pub lost: BTreeSet<usize>,
+    /// Whether the tail may have grown long.
+    pub is_compaction_due: bool,
+}
+
+/// Visitors whose sessions are being recounted, with the work item that says so where it was stored just now.
+type Recounting = BTreeMap<VisitorId, Option<WorkItem>>;
+
+impl Consumer {
+    /// Applies batches, in any order and however often they are delivered: each counts once. What goes wrong
+    /// with one batch or one project holds up no other.
+    pub async fn apply(&self, batches: BTreeMap<ProjectId, Vec<Batch>>) -> Applied {
+        let mut applied = Applied::default();
+        for (id, batches) in batches {
+            let (before, stored) = (self.store.consumed().write_units, batches.len() as f64);
+            let outcome = match self.project(id.clone()).await {
+                Ok(project) => self.apply_to(&project, batches, &mut applied).await,
+                Err(error) => Err(error),
+            };
+            applied.units.insert(id.clone(), stored + self.store.consumed().write_units - before);
+            if let Err(error) = outcome {
+                applied.failed.insert(id, error);
+            }
+        }
+        applied
+    }
+
+    async fn apply_to(&self, project: &Project, batches: Vec<Batch>, applied: &mut Applied) -> Result<(), StoreError> {
+        let (mut waiting, mut suspects) = (by_visitor(batches), VecDeque::new());
+        let (mut recounting, mut is_compaction_due) = (Recounting::new(), false);
+        loop {
+            let group: Vec<Work> = match suspects.pop_front() {
+                Some(suspect) => vec![suspect],
+                None => waiting.drain(..GROUP.min(waiting.len())).collect(),
+            };
+            if group.is_empty() {
+                break;
+            }
+            match self.apply_group(project, &group, &mut recounting).await {
+                Ok(outcomes) => {
+                    waiting.extend(outcomes.left);
+                    is_compaction_due |= outcomes.is_compaction_due;
+                }
+                Err(cause) if cause.is_of_items() => match only_batch(&group) {
+                    Some(batch) => applied.refused.push(Refused { key: key_of(&project.id, batch), cause }),
+                    None => suspects.extend(apart(group)),
+                },
+                Err(error) => return Err(error),
+            }
+        }
+        if is_compaction_due {
+            self.compact_between(&project.id).await;
+        }
+        applied.recounting.extend(self.recount_some(project, recounting).await);
+        Ok(())
+    }
+
+    /// Applies what it can of a group's batches, and adds the visitors whose sessions are being recounted.
+    async fn apply_group(
+        &self,
+        project: &Project,
+        group: &[Work],
+        recounting: &mut Recounting,
+    ) -> Result<Outcomes, StoreError> {
+        let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
+        let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
+        let newcomers = self.newcomers(project, group, &items).await?;
+        self.delete_of_erased(project, group, &newcomers).await?;
+        let accepted = group.iter().filter(|work| !newcomers.erased.contains(&work.visitor));
+        let prepared = try_join_all(accepted.map(|work| {
+            let item = items.get(&keys::visitor(&project.id, &work.visitor));
+            self.prepare(project, work, item, newcomers.newest)
+        }))
+        .await?;
+
+        let (mut outcomes, mut overtaken) = (Outcomes::default(), Vec::new());
+        let (mut ready, mut begun) = (VecDeque::new(), Vec::new());
+        for prepared in prepared {
+            match prepared {
+                Prepared::Refused => {}
+                Prepared::Overtaken(work) => overtaken.push(work),
+                Prepared::Same { work, rest, is_recounting } => {
+                    // Delivered again: whoever was given it before may have begun the visitor, and looked no further.
+                    begun.push(work);
+                    if is_recounting {
+                        recounting.entry(work.visitor.clone()).or_default();
+                    }
+                    outcomes.left.extend((!rest.is_empty()).then(|| work.rest(rest)));
+                }
+                Prepared::Ready(change) => ready.push_back(change),
+            }
+        }
+        while !ready.is_empty() {
+            let together = take_transaction(&mut ready, |ready| &ready.change)?;
+            let changes: Vec<&Change> = together.iter().map(|ready| &ready.change).collect();
+            let committed = self.commit(&project.id, &changes).await?;
+            outcomes.is_compaction_due |= committed.is_compaction_due;
+            for (position, Ready { work, rest, change }) in together.into_iter().enumerate() {
+                if committed.lost.contains(&position) {
+                    overtaken.push(work);
+                    continue;
+                }
+                if change.is_new {
+                    begun.push(work);
+                }
+                if change.recounting {
+                    let known = recounting.entry(work.visitor.clone()).or_default();
+                    *known = change.work.or(known.take());
+                }
+                if !rest.is_empty() {
+                    outcomes.left.push(Work { tries: 0, ..work.rest(rest) });
+                }
+            }
+        }
+        self.erase_latecomers(project, begun).await?;
+        if let Some(tries) = overtaken.iter().map(|work| work.tries).max() {
+            wait_before(tries + 1).await?;
+        }
+        outcomes.left.extend(overtaken.into_iter().map(|work| Work { tries: work.tries + 1, ..work.clone() }));
+        Ok(outcomes)
+    }
+
+    /// Applies some of a visitor's batches to its history, without writing anything.
+    async fn prepare<'a>(
+        &self,
+        project: &Project,
+        work: &'a Work,
+        item: Option<&Item>,
+        newest: Generation,
+    ) -> Result<Prepared<'a>, StoreError> {
+        let mut history = History::new(&self.store, project, work.visitor.clone(), item, newest)?;
+        if history.is_being_erased() {
+            return Ok(Prepared::Refused);
+        }
+        let mut rest = work.batches.clone();
+        let attempt = async {
+            let mut weight = 0;
+            while history.tracked() < MAX_SESSIONS
+                && history.dropped() < MAX_DROPPED
+                && weight < MAX_WEIGHT
+                && let Some(batch) = rest.pop_front()
+            {
+                weight += weight_of(&batch);
+                history.apply(batch).await?;
+            }
+            let is_recounting = history.is_recounting();
+            Ok((history.finish(ROOM).await?, is_recounting))
+        };
+        match attempt.await {
+            Ok((Some(change), _)) => Ok(Prepared::Ready(Ready { work, rest, change })),
+            Ok((None, is_recounting)) => Ok(Prepared::Same { work, rest, is_recounting }),
+            Err(StoreError::Overtaken) => Ok(Prepared::Overtaken(work)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Which of a group's visitors nothing is known of: those that are erased, and the generation in which the others
+    /// begin.
+    ///
+    /// Invariant: the manifest is read after the batches were stored. So if a rebuild has begun since, the visitor begins
+    /// in the generation that it builds; and if one begins later, it finds the batches.
+    async fn newcomers(
+        &self,
+        project: &Project,
+        group: &[Work],
+        known: &HashMap<Key, Item>,
+    ) -> Result<Newcomers, StoreError> {
+        let is_known = |visitor: &VisitorId| known.contains_key(&keys::visitor(&project.id, visitor));
+        let unknown: Vec<&VisitorId> = group.iter().map(|work| &work.visitor).filter(|id| !is_known(id)).collect();
+        if unknown.is_empty() {
+            return Ok(Newcomers::default());
+        }
+        let manifest_key = keys::manifest(&project.id);
+        let tombstones = unknown.iter().flat_map(|visitor| project.tombstones.keys(&project.id, visitor));
+        let found =
+            self.store.get_many(tombstones.chain([manifest_key.clone()]).collect(), Consistency::Strong).await?;
+        let is_erased = |visitor: &&VisitorId| {
+            project.tombstones.keys(&project.id, visitor).any(|tombstone| found.contains_key(&tombstone))
+        };
+        let manifest = found.get(&manifest_key).map(Manifest::read_generations).transpose()?.unwrap_or_default();
+        let erased = unknown.into_iter().filter(is_erased).cloned().collect();
+        Ok(Newcomers { newest: manifest.newest(), erased })
+    }
+
+    /// Deletes the batches of visitors that were erased.
+    async fn delete_of_erased(
+        &self,
+        project: &Project,
+        group: &[Work],
+        newcomers: &Newcomers,
+    ) -> Result<(), StoreError> {
+        for work in group.iter().filter(|work| newcomers.erased.contains(&work.visitor)) {
+            for batch in &work.batches {
+                self.store.delete(&key_of(&project.id, batch).key()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Erases those among visitors that were erased while they were begun here. Their batches are put back for it: it
+    /// takes out of the figures what they added.
+    async fn erase_latecomers(&self, project: &Project, begun: Vec<&Work>) -> Result<(), StoreError> {
+        if begun.is_empty() {
+            return Ok(());
+        }
+        let tombstones = self.project(project.id.clone()).await?.tombstones;
+        for Work { visitor, batches, .. } in begun {
+            if let Some(tombstone) = tombstones.find(&self.store, &project.id, visitor).await? {
+                for batch in batches {
+                    let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
+                }
+                // It seldom comes to this, and takes much room.
+                Box::pin(self.erase_under(vec![tombstone], project, |_| {})).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes changes together with the segment of what they add.
+    pub(crate) async fn commit(&self, project: &ProjectId, changes: &[&Change]) -> Result<Committed, StoreError> {
+        let mut committed = Committed::default();
+        loop {
+            let mut deltas: BTreeMap<Generation, Delta> = BTreeMap::new();
+            let (mut writes, mut owners) = (Vec::new(), Vec::new());
+            for (position, change) in changes.iter().enumerate().filter(|(at, _)| !committed.lost.contains(at)) {
+                deltas.entry(change.generation).or_default().add_all(&change.delta);
+                owners.extend(std::iter::repeat_n(position, change.writes.len()));
+                writes.extend(change.writes.iter().cloned());
+            }
+            if writes.is_empty() {
+                return Ok(committed);
+            }
+            committed.is_compaction_due = false;
+            for (generation, delta) in deltas.into_iter().filter(|(_, delta)| !delta.is_empty()) {
+                let unique = random()?;
+                let segments = segment_items(project, Millis::now(), unique, generation, delta)?;
+                let is_one_short = matches!(&segments[..], [one] if read_binary(one, DATA)?.len() < LONG_SEGMENT_BYTES);
+                committed.is_compaction_due |= !is_one_short || unique.is_multiple_of(COMPACTION_CHECK_EVERY);
+                writes.extend(segments.into_iter().map(Write::Put));
+            }
+            match self.store.transact(writes).await? {
+                Outcome::Committed => return Ok(committed),
+                Outcome::Conflict(positions) => {
+                    let before = committed.lost.len();
+                    committed.lost.extend(positions.iter().filter_map(|position| owners.get(*position)));
+                    if committed.lost.len() == before {
+                        // No single writer conflicts: the whole group tries again.
+                        committed.lost = (0..changes.len()).collect();
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Work {
+    /// The same with these batches left.
+    fn rest(&self, batches: VecDeque<Batch>) -> Self {
+        Work { visitor: self.visitor.clone(), batches, tries: self.tries }
+    }
+}
+
+/// Each visitor's batches, in the order in which they were stored.
+fn by_visitor(batches: Vec<Batch>) -> VecDeque<Work> {
+    let mut by_visitor: BTreeMap<VisitorId, Vec<Batch>> = BTreeMap::new();
+    for batch in batches {
+        by_visitor.entry(batch.visitor_id.clone()).or_default().push(batch);
+    }
+    let works = by_visitor.into_iter().map(|(visitor, mut batches)| {
+        batches.sort_by_key(Batch::stored_order);
+        Work { visitor, batches: batches.into(), tries: 0 }
+    });
+    works.collect()
+}
+
+/// The batch of a group that has no other.
+fn only_batch(group: &[Work]) -> Option<&Batch> {
+    let [Work { batches, .. }] = group else { return None };
+    batches.front().filter(|_| batches.len() == 1)
+}
+
+/// Divides a group: by visitor, or the batches of a single one.
+fn apart(mut group: Vec<Work>) -> Vec<Work> {
+    match group.pop() {
+        Some(only) if group.is_empty() => only.batches.into_iter().map(Work::of).collect(),
+        last => group.into_iter().chain(last).collect(),
+    }
+}
+
+fn key_of(project: &ProjectId, batch: &Batch) -> BatchKey {
+    let Batch { visitor_id, session_id, batch_id, .. } = batch;
+    BatchKey {
+        project: project.clone(),
+        visitor: visitor_id.clone(),
+        session: session_id.clone(),
+        batch: batch_id.clone(),
+    }
+}
+
+impl Work {
+    fn of(batch: Batch) -> Self {
+        Work { visitor: batch.visitor_id.clone(), batches: [batch].into(), tries: 0 }
+    }
+}
+
+/// How much of a change a batch makes.
+fn weight_of(batch: &Batch) -> usize {
+    let bytes = |event: &Event| {
+        let (url, data) = (event.url.as_ref(), event.data.as_ref());
+        url.map_or(0, |url| url.len()) + data.map_or(0, |data| data.get().len())
+    };
+    1 + batch.events.iter().map(|event| 1 + bytes(event) / BYTES_OF_WEIGHT).sum::<usize>()
+}
+
+/// Takes from the front as many as have changes that fit into one transaction with their segment.
+pub(crate) fn take_transaction<T>(
+    ready: &mut VecDeque<T>,
+    change: impl Fn(&T) -> &Change,
+) -> Result<Vec<T>, StoreError> {
+    let mut together: Vec<T> = Vec::new();
+    let (mut items, mut bytes) = (MAX_SEGMENTS, 0);
+    while let Some(change) = ready.front().map(&change) {
+        items += change.writes.len();
+        bytes += codec::size(&change.delta)?;
+        if (items > MAX_TRANSACTION_ITEMS || bytes > MAX_TRANSACTION_BYTES) && !together.is_empty() {
+            break;
+        }
+        together.extend(ready.pop_front());
+    }
+    Ok(together)
+}
