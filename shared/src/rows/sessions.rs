@@ -215,7 +215,7 @@ mod tests {
             }
             _ => panic!("legal identifiers"),
         };
-        let mut row_keys = vec![row_key(1, "z", "a"), row_key(2, "a", "b"), row_key(2, "a", "c"), row_key(2, "b", "d")];
+        let mut row_keys = [row_key(1, "z", "a"), row_key(2, "a", "b"), row_key(2, "a", "c"), row_key(2, "b", "d")];
         row_keys.sort_unstable_by(|a, b| b.cmp(a));
         let order: Vec<String> = row_keys.iter().map(|key| key.visitor.to_string()).collect();
         assert_eq!(order, ["d", "c", "b", "a"]);
