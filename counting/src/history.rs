@@ -12,6 +12,7 @@ use figures::generation::Generation;
 use figures::ids::{BatchId, ProjectId, SessionId, VisitorId};
 use figures::log::Delta;
 use figures::log::tail::{mark, read_generation};
+use figures::measures;
 use figures::model::batch::StoredOrder;
 use figures::model::session::SessionOrder;
 use figures::model::{Batch, Session, Visitor};
@@ -272,7 +273,7 @@ impl<'a> History<'a> {
     }
 
     async fn begin_session(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let session = Session::begin(batch, &self.project.hosts);
+        let session = Session::begin(batch, &self.project.hosts, measures::VERSION);
         let visitor = self.now.get_or_insert_with(|| Visitor::begin(batch, session.clone()));
         visitor.visit_count += 1;
         self.track(None, session);

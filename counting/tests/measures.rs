@@ -17,9 +17,9 @@ use figures::ids::SessionId;
 use figures::log::Counters;
 use figures::log::packed::{self, PackedDelta};
 use figures::measures::Measure;
+use figures::measures::VERSION;
 use figures::model::seen::SeenDays;
 use figures::model::seen_runs::SeenRuns;
-use figures::model::session::MEASURES_VERSION;
 use figures::model::{Batch, Session, Visitor};
 use figures::table::codec;
 use figures::table::keys;
@@ -134,5 +134,5 @@ async fn a_rebuild_counts_with_the_latest_measures() {
     let partition = keys::visitor_partition(&project(), &"v1".parse().unwrap());
     let visitor = store.query(Query::partition(partition)).await.unwrap();
     let visitor = visitor.iter().find(|item| read_text(item, SK).unwrap() == "VISITOR").unwrap();
-    assert_eq!(read_packed::<Visitor>(visitor).unwrap().latest.measures, MEASURES_VERSION);
+    assert_eq!(read_packed::<Visitor>(visitor).unwrap().latest.measures, VERSION);
 }

@@ -9,8 +9,8 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use shared::routes::{Answers, ROUTES};
 
+use crate::clock::now;
 use crate::oracle::{Answer, Oracle, Query, day_of};
-use crate::stack::now;
 
 /// Most differences that a report names.
 const MAX_DIFFERENCES: usize = 12;

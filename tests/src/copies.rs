@@ -17,8 +17,8 @@ use hyper::body::Bytes;
 use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::faults::Forwarded;
 use crate::formats::all_items;
+use crate::forwarded::Forwarded;
 use crate::stack::Stack;
 
 /// How long a write takes to each copy at most: far less than what readers are given.

@@ -11,7 +11,7 @@ use fastrand::Rng;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::access::{self, Access};
 use crate::copies::Copies;
+use crate::forwarded::Forwarded;
 use crate::stack::Stack;
 
 /// The operations that write.
@@ -306,15 +307,6 @@ impl Plan {
         *response.body_mut() = Full::new(answer.bytes().await.map_err(|_| Closed)?);
         Ok(response)
     }
-}
-
-/// A request on its way to the table.
-#[derive(Debug)]
-pub(crate) struct Forwarded {
-    pub(crate) method: Method,
-    pub(crate) uri: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
 }
 
 /// Whether a read does not ask for all acknowledged writes.

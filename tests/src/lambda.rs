@@ -19,9 +19,10 @@ use tempfile::NamedTempFile;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 
+use crate::clock::now;
 use crate::faults::{FaultyProxy, Schedule};
 use crate::http::Response;
-use crate::stack::{Stack, now};
+use crate::stack::Stack;
 
 /// The environment variable with the folder that holds a folder for each function, with its `bootstrap` in it.
 const BINARIES_VARIABLE: &str = "IDENTITY_LAMBDA_BINARIES";

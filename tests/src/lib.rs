@@ -4,11 +4,13 @@
 
 pub mod access;
 pub mod check;
+pub mod clock;
 pub mod copies;
 pub mod delivery;
 pub mod example;
 pub mod faults;
 pub mod formats;
+mod forwarded;
 pub mod generate;
 pub mod generate_insights;
 pub mod http;

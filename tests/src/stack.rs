@@ -21,6 +21,7 @@ use serde_json::value::RawValue;
 use shared::auth::{ApiKey, KeyKind};
 
 use crate::check::Api;
+use crate::clock::now;
 use crate::oracle_insights::OWN_HOSTS;
 use crate::sent::Sent;
 
@@ -56,11 +57,6 @@ pub struct Project {
     pub secret_key: String,
     /// Sends to the collector.
     pub public_key: String,
-}
-
-/// The current instant in Unix milliseconds.
-pub fn now() -> i64 {
-    Millis::now().0
 }
 
 impl Stack {

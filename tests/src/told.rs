@@ -9,10 +9,11 @@ use futures::future::try_join_all;
 use proptest::sample::Index;
 
 use crate::check::Request;
+use crate::clock::now;
 use crate::delivery::Stored;
 use crate::generate::History;
 use crate::oracle::Oracle;
-use crate::stack::{Project, Stack, now};
+use crate::stack::{Project, Stack};
 
 /// Two projects with the same ids in them, and what the model knows of each.
 #[derive(Debug, Clone)]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
+use crate::clock::now;
 use crate::sent::{Sent, Session, Visitor};
-use crate::stack::{Project, Stack, now};
+use crate::stack::{Project, Stack};
 
 /// What the browser says it is.
 pub const USER_AGENT: &str =

@@ -3,10 +3,11 @@
 
 use serde_json::{Value, json};
 use shared::routes::{Answers, ROUTES, Route};
+use tests::clock::now;
 use tests::example::page_view;
 use tests::http::get;
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::tracker::Tracker;
 
 /// The endpoints that are about more than one visitor.

@@ -4,7 +4,8 @@
 use shared::auth::{ApiKey, KeyKind, KeyMemory, take_token};
 use shared::error::ApiError;
 use shared::rate_limit::Micros;
-use tests::stack::{Counting, Stack, now};
+use tests::clock::now;
+use tests::stack::{Counting, Stack};
 
 const SECOND: Micros = 1_000_000;
 const DAY: Micros = 86_400 * SECOND;

@@ -13,10 +13,11 @@ use serde_json::{Value, json};
 use shared::app::{App, ClientAddress};
 use shared::auth::{ApiKey, KeyKind};
 use shared::routes::COLLECT;
+use tests::clock::now;
 use tests::example::page_view;
 use tests::http::{Response, get, send};
 use tests::sent::Sent;
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::tracker::{Tracker, USER_AGENT, keyed};
 
 /// How soon after the collector's answer a batch is in every figure.

@@ -13,9 +13,10 @@ use reqwest::{Client, Method};
 use serde_json::json;
 use shared::auth::{ApiKey, KeyKind};
 use shared::routes::{Answers, BASE, COLLECT, ROUTES, Route};
+use tests::clock::now;
 use tests::example::page_view;
 use tests::http::{Response, bare, get, send};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::tracker::{Tracker, keyed};
 
 /// The description of the API: the same for everyone, so no key is asked for.

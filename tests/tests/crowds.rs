@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
+use tests::clock::now;
 use tests::example::page_view;
 use tests::http::{get, send};
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Stack, now};
+use tests::stack::{Counting, Stack};
 use tests::tracker::{Tracker, keyed};
 
 /// What a made-up batch shows: so many of each kind, which nobody else shows.

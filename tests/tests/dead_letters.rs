@@ -15,10 +15,11 @@ use figures::time::Millis;
 use identity::replay;
 use rollup::stream::{StreamConsumer, TIME_LIMIT};
 use serde_json::{Value, json};
+use tests::clock::now;
 use tests::example::page_view;
 use tests::faults::{FaultyProxy, Outage, Schedule};
 use tests::queue::FakeQueue;
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::stream::{event, key_of, sequence_number};
 
 const HOUR_MS: i64 = 3_600_000;

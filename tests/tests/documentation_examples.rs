@@ -7,11 +7,12 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use tests::check::differences;
+use tests::clock::now;
 use tests::example::page_view;
 use tests::http::get;
 use tests::oracle::Answer;
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::tracker::Tracker;
 
 /// The host that the documentation's examples ask.

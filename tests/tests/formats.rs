@@ -46,13 +46,14 @@ use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 use shared::auth::ApiKey;
 use shared::routes::{COLLECT, ROUTES};
+use tests::clock::now;
 use tests::example::page_view;
 use tests::faults::{Fault, FaultyProxy, Schedule, until_done};
 use tests::formats::{Kind, all_items};
 use tests::generate::history;
 use tests::http;
 use tests::property::{holds, runtime};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::tracker::keyed;
 
 const SECRET_KEY: &str = "sk_live_SampleSampleSampleSampleSampleAb";

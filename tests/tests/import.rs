@@ -9,10 +9,11 @@ use identity::args::{ImportArguments, Target};
 use identity::import;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
+use tests::clock::now;
 use tests::generate::history;
 use tests::oracle::Oracle;
 use tests::sent::Sent;
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 
 const BATCHES: usize = 2_000;
 

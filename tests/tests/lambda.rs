@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use shared::auth::KeyKind;
 use shared::routes::{COLLECT, ROUTES};
 use tests::access::Access;
+use tests::clock::now;
 use tests::example::page_view;
 use tests::faults::{Outage, Schedule};
 use tests::formats::all_items;
@@ -31,7 +32,7 @@ use tests::lambda::{CLIENT_ADDRESS, Function, Lambda, Request};
 use tests::oracle::Oracle;
 use tests::role::Role;
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::stream::event as event_of;
 use tests::tracker::{USER_AGENT, keyed, seen};
 

@@ -9,12 +9,13 @@ use figures::table::keys;
 use figures::table::store::Query;
 use serde_json::json;
 use tests::check::Request;
+use tests::clock::now;
 use tests::delivery::{Order, Stored, deliver};
 use tests::faults::{Fault, FaultyProxy, Schedule};
 use tests::oracle::Oracle;
 use tests::property::runtime;
 use tests::sent::{Event, Sent, Session, Visitor};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 
 const MS_PER_DAY: i64 = 86_400_000;
 const VISITORS: usize = 6;

@@ -5,12 +5,13 @@
 use counting::Consumer;
 use serde_json::{Value, json};
 use tests::check::Request;
+use tests::clock::now;
 use tests::delivery::{Order, Stored, deliver};
 use tests::example::page_view;
 use tests::http::get;
 use tests::oracle::Oracle;
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 
 /// Lambda's limit of an answer, in bytes.
 const MAX_ANSWER: usize = 6 << 20;

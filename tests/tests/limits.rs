@@ -4,12 +4,13 @@
 
 use counting::Consumer;
 use tests::check::Request;
+use tests::clock::now;
 use tests::delivery::{Order, Stored, deliver};
 use tests::example::page_view;
 use tests::http::get;
 use tests::oracle::Oracle;
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 
 const MS_PER_HOUR: i64 = 3_600_000;
 

@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
+use tests::clock::now;
 use tests::example::page_view;
 use tests::http::get;
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 
 async fn send(stack: &Stack, project: &Project, sent: &[Sent]) {
     for (number, sent) in sent.iter().enumerate() {

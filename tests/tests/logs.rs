@@ -15,9 +15,10 @@ use shared::app::{App, ClientAddress};
 use shared::auth::{ApiKey, KeyKind};
 use shared::routes::ROUTES;
 use shared::telemetry;
+use tests::clock::now;
 use tests::example::page_view;
 use tests::faults::{FaultyProxy, Outage, Schedule};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::tracker::keyed;
 
 const VISITOR: &str = "v_secretvisitor";

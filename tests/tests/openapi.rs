@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use reqwest::{Client, Method};
 use serde_json::{Map, Value, json};
 use shared::auth::KeyKind;
+use tests::clock::now;
 use tests::example::page_view;
 use tests::http::{Response, bare, get, send};
 use tests::sent::{Event, Sent, Session, Visitor};
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::tracker::{Tracker, keyed};
 
 const VISITOR: &str = "v_1";

@@ -10,11 +10,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use shared::rows::history::MANY_BATCHES;
 use tests::check::{Api, Request};
+use tests::clock::now;
 use tests::delivery::{Order, Stored, deliver};
 use tests::oracle::{Oracle, day_of};
 use tests::property::{holds, runtime};
 use tests::sent::{Event, Sent, Session, Visitor};
-use tests::stack::{Counting, Stack, now};
+use tests::stack::{Counting, Stack};
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 1_440 * MINUTE;

@@ -8,12 +8,13 @@ use counting::Consumer;
 use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::sample::select;
+use tests::clock::now;
 use tests::delivery::{Order, deliver};
 use tests::faults::{Fault, FaultyProxy, Schedule};
 use tests::generate::history;
 use tests::oracle::Oracle;
 use tests::property::{holds, runtime};
-use tests::stack::{Counting, Stack, now};
+use tests::stack::{Counting, Stack};
 use tests::told::Told;
 use tests::tracker::Tracker;
 

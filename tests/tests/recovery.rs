@@ -16,6 +16,7 @@ use figures::time::Millis;
 use identity::replay;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use tests::clock::now;
 use tests::delivery::{Order, deliver};
 use tests::example::page_view;
 use tests::faults::{Fault, FaultyProxy, Schedule, until_done};
@@ -23,7 +24,7 @@ use tests::generate::history;
 use tests::property::{holds, runtime};
 use tests::queue::FakeQueue;
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Stack, now};
+use tests::stack::{Counting, Stack};
 use tests::told::Told;
 
 /// How a command is stopped at its `n`th write, in turn.

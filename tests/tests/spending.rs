@@ -10,8 +10,9 @@ use figures::time::Millis;
 use lambda_http::http::Method;
 use rollup::stream::StreamConsumer;
 use shared::app::App;
+use tests::clock::now;
 use tests::example::page_view;
-use tests::stack::{Counting, Project, Stack, now};
+use tests::stack::{Counting, Project, Stack};
 use tests::stream::event;
 use tests::tracker::keyed;
 

@@ -16,6 +16,7 @@ use futures::future::try_join;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use tests::check::Request;
+use tests::clock::now;
 use tests::copies::MAX_AGE;
 use tests::delivery::{Order, deliver};
 use tests::example::page_view;
@@ -24,7 +25,7 @@ use tests::generate::history;
 use tests::oracle::{Answer, Oracle};
 use tests::property::{holds, runtime};
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Stack, now};
+use tests::stack::{Counting, Stack};
 use tests::told::Told;
 
 const _: () = assert!(MAX_AGE.as_millis() * 5 <= GRACE.as_millis(), "a copy is never as far behind as readers may be");

@@ -11,7 +11,8 @@ use shared::app::App;
 use shared::auth::{ApiKey, Hint, KeyKind, KeyMemory, look_up};
 use shared::error::ApiError;
 use shared::rate_limit::Micros;
-use tests::stack::{Counting, Stack, now};
+use tests::clock::now;
+use tests::stack::{Counting, Stack};
 
 const SECOND: Micros = 1_000_000;
 

@@ -30,6 +30,10 @@ pub use definition::Definition;
 
 use crate::counters::{FlatRows, Rows};
 
+/// The version of the set of measures and of how sessions are counted in them: the latest that one of them came with, or that
+/// the counting of all changed. A session is counted with one version all its life, until a rebuild counts it with the latest.
+pub const VERSION: u16 = 2;
+
 /// A family of additive counters, kept in a block a day. Append only: positions are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Measure {
@@ -157,11 +161,11 @@ impl Measure {
 mod tests {
     use super::*;
     use crate::measures::distinct::tests::view;
-    use crate::model::session::{BOUNDED_SINCE, MEASURES_VERSION};
+    use crate::model::session::BOUNDED_SINCE;
 
     #[test]
     fn the_latest_change_makes_the_version() {
-        assert_eq!(Measure::ALL.map(Measure::since).into_iter().max().max(Some(BOUNDED_SINCE)), Some(MEASURES_VERSION));
+        assert_eq!(Measure::ALL.map(Measure::since).into_iter().max().max(Some(BOUNDED_SINCE)), Some(VERSION));
         assert!(Measure::ALL.is_sorted() && Measure::ALL.is_sorted_by_key(|measure| measure.since()));
     }
 

@@ -10,10 +10,6 @@ use crate::table::codec::{self, Packed};
 use crate::table::ip::EncryptedIp;
 use crate::time::{DAY_MS, Day, Millis};
 
-/// The version of the measures and of how sessions are counted in them (see [`Measure::since`]). A session is counted with
-/// one version all its life, until a rebuild counts it with the latest.
-pub const MEASURES_VERSION: u16 = 2;
-
 /// The version since which a session ends a day after its start, and rankings keep [so much](kept) of a text.
 pub const BOUNDED_SINCE: u16 = 2;
 
@@ -129,8 +125,9 @@ impl Packed<'_> for (StoredOrder, Millis) {
 pub type SessionOrder = (Millis, SessionId);
 
 impl Session {
-    /// The session that a batch begins. The project's own hosts are no referrers.
-    pub fn begin(batch: &Batch, own_hosts: &[String]) -> Self {
+    /// The session that a batch begins, to be counted with this version of the measures. The project's own hosts are no
+    /// referrers.
+    pub fn begin(batch: &Batch, own_hosts: &[String], measures: u16) -> Self {
         let mut session = Session {
             session_id: batch.session_id.clone(),
             origin: batch.stored_order(),
@@ -160,7 +157,7 @@ impl Session {
             trail: Trail::default(),
             is_first: true,
             counted: true,
-            measures: MEASURES_VERSION,
+            measures,
             applied: Applied::default(),
             dropped: 0,
         };
