@@ -108,8 +108,9 @@ const begin = (to: Address, title?: string): void => {
 
 /** Begins a page view of where the document is, or again of what was viewed. */
 export const beginHere = (): void => {
-  routeKey = address().key_;
-  begin(view ?? address(), viewTitle);
+  const to = address();
+  routeKey = to.key_;
+  begin(view ?? to, viewTitle);
 };
 
 /** Finishes the page view and begins it anew, as someone else. */
