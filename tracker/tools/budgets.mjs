@@ -1,7 +1,7 @@
 // Prints what the tracker costs a page, and fails where that is more than a bound: node tools/budgets.mjs.
 //
-// Times are the processor's time of the page's own thread, which other programs do not add to; but they slow it down, by half
-// or more on a busy machine. So each time is taken often and printed as its lower quartile and its median, and the quartile is held to the bound.
+// Times are the processor's time of the page's own thread, which other programs do not add to; but they slow it down. So each
+// time is taken often and printed as its lower quartile and its median, and the quartile is held to the bound.
 
 import { loadavg } from 'node:os';
 import { launch, newContext } from '../tests/browser/browser.mjs';
