@@ -1,8 +1,12 @@
 // Whether a program drives this browser. A visitor over 40 is left out of every figure for ever, so no guess alone gets there.
 
-const MARK = /^(callPhantom|_phantom|__nightmare|domAutomation|Cypress|\$cdc_.*|__selenium_unwrapped)$/;
+/** Names that programs leave behind; of the last one, which is longer, the beginning. */
+const MARKS = ['callPhantom,', '_phantom,', '__nightmare,', 'domAutomation,', 'Cypress,', '__selenium_unwrapped,', '$cdc_'];
 
-export const botScore = (): number =>
-  navigator.webdriver || [window, document].some((scope) => Object.getOwnPropertyNames(scope).some((name) => MARK.test(name)))
+export const botScore = (): number => {
+  // What both have of their own: a thousand names in one text, as that is quickly searched.
+  const own = [window, document].map((scope) => ',' + Object.getOwnPropertyNames(scope)) + ',';
+  return navigator.webdriver || MARKS.some((mark) => own.includes(',' + mark))
     ? 100
     : (navigator.languages?.length ? 0 : 30) + (outerWidth || outerHeight || document.hidden ? 0 : 30);
+};

@@ -7,8 +7,10 @@ export const read = (element: Element, name: string): string | null => element.g
 
 /** What an event happened to, also inside of shadow roots; documents have focus and keys, too. */
 export const targetOf = (event: Event): Element => {
-  const [target] = event.composedPath();
-  return target instanceof Element ? target : document.documentElement;
+  const { target } = event as any;
+  // The way costs more to know, and begins somewhere else only inside of a shadow root.
+  const inner = target.shadowRoot ? event.composedPath()[0] : target;
+  return inner instanceof Element ? inner : document.documentElement;
 };
 
 /** `closest` across open shadow roots. */

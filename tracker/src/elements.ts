@@ -24,12 +24,12 @@ export const controlOf = (element: Element): Element => {
 
 /** Whether an element looks as if a click did something. */
 export const looksInteractive = (control: Element, target: Element): boolean => {
-  const { width, height } = target.getBoundingClientRect();
+  const isLarge = ({ width, height }: DOMRect): boolean => width >= 24 && height >= 24;
   return (
     control.matches(CONTROLS) ||
     isPointed(target) ||
     /underline/.test(getComputedStyle(target).textDecorationLine) ||
-    (target.matches('img,svg,picture') && width >= 24 && height >= 24) ||
+    (target.matches('img,svg,picture') && isLarge(target.getBoundingClientRect())) ||
     /(^|[-_\s])(btn|button|cta|link|tab|chip|badge|card)([-_\s]|$)/.test(read(target, 'class')!)
   );
 };
@@ -52,8 +52,8 @@ const partOf = (element: Element): string => {
   return [tag, ...(read(element, 'class') ?? '').split(/\s+/).filter((name) => name && !UNSTABLE.test(name)).slice(0, 2)].join('.');
 };
 
-/** A selector for what an element is among others: rows of a list share it. */
-export const selectorOf = (element: Element): string => {
+/** A selector for what an element is among others: rows of a list share it. As it is, not as it may be sent. */
+const rawSelectorOf = (element: Element): string => {
   const isUnique = (part: string): boolean => /^[#[]/.test(part);
   let selector = partOf(element);
   for (let at = above(element); at && !isUnique(selector); at = above(at)) {
@@ -63,30 +63,37 @@ export const selectorOf = (element: Element): string => {
     selector = (isLandmark && isUnique(part) ? at.localName : '') + part + (at.getRootNode() == element.getRootNode() ? ' ' : ' >> ') + selector;
     break;
   }
-  return scrub(selector, 256);
+  return selector;
 };
 
-/** A control's own label: never what a visitor typed, nor the text of what is no control. */
-export const textOf = (control: Element): string | undefined => {
+export const selectorOf = (element: Element): string => scrub(rawSelectorOf(element), 256);
+
+/** A control's own label: never what a visitor typed, nor the text of what is no control. As it is, not as it may be sent. */
+const rawTextOf = (control: Element): string | false | null | undefined => {
   if (closest(control, '[data-identity-mask]') || !(control.matches(CONTROLS) || isPointed(control))) return;
   const isLabelled = !control.querySelector('input,select,textarea,[contenteditable],[data-identity-mask]') && control.textContent!.length <= 200;
   return (
-    scrub(
-      read(control, 'aria-label') ||
-        (control.matches('input:is([type=button],[type=submit],[type=reset])') && read(control, 'value')) ||
-        (!control.matches(FIELDS) && isLabelled && (control as HTMLElement).innerText) ||
-        read(control, 'alt') ||
-        read(control, 'title'),
-      100,
-    ) || undefined
+    read(control, 'aria-label') ||
+    (control.matches('input:is([type=button],[type=submit],[type=reset])') && read(control, 'value')) ||
+    (!control.matches(FIELDS) && isLabelled && (control as HTMLElement).innerText) ||
+    read(control, 'alt') ||
+    read(control, 'title')
   );
 };
 
-/** What an event tells of a control. */
-export const factsOf = (control: Element) => ({ selector: selectorOf(control), text: textOf(control) });
+/** What an event tells of a control. It is looked at now, as it may change, and made fit to be sent if it is: most clicks are not. */
+export const factsOf = (control: Element) => {
+  const selector = rawSelectorOf(control);
+  const text = rawTextOf(control);
+  return () => ({ selector: scrub(selector, 256), text: scrub(text || '', 100) || undefined });
+};
 
 export type Facts = ReturnType<typeof factsOf>;
 
-export const hasSelection = (): boolean => getSelection()?.isCollapsed === false;
+/** Whether something is selected. `isCollapsed` has the page laid out, but alone knows a selection from one within a field. */
+export const hasSelection = (): boolean => {
+  const selection = getSelection();
+  return selection?.type == 'Range' && !selection.isCollapsed;
+};
 
 export const covers = ({ left, right, top, bottom }: DOMRectReadOnly, x: number, y: number): boolean => x >= left && x <= right && y >= top && y <= bottom;

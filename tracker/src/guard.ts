@@ -33,10 +33,12 @@ export const guard = <A extends unknown[]>(fn: (...args: A) => void): ((...args:
     if (isHalted || failures >= MAX_FAILURES) return;
     // Counted until it succeeds.
     failures++;
-    attempt(() => {
+    try {
       fn(...args);
       failures--;
-    });
+    } catch (error) {
+      note(error);
+    }
   };
 };
 

@@ -3,6 +3,7 @@
 import { type Campaign, address, campaign, referrer } from './address';
 import { botScore } from './bot';
 import { fingerprint, zone } from './fingerprint';
+import { later } from './guard';
 import { hash128, randomId } from './random';
 import { isOn, setting } from './settings';
 import { mode, read, write } from './storage';
@@ -56,6 +57,8 @@ interface Person {
 }
 
 let person: Person | undefined;
+/** Changes that are to be made with the next one. */
+let edits: ((session: Person) => void)[] = [];
 let score: number | undefined;
 
 /** Whether the visitor objects to being followed: Global Privacy Control. */
@@ -119,6 +122,7 @@ const isOver = (session: Person): boolean => Date.now() > Math.min(session.l + I
 /** Forgets what is in memory; the next use reads or makes a record. */
 export const forget = (): void => {
   person = undefined;
+  edits = [];
 };
 
 /** Goes on with a stored record. Where that has no names, this page's are kept. */
@@ -152,19 +156,30 @@ export const change = (edit: (session: Person) => void): void => {
   const stored = load();
   const isShared = stored?.i == mine.i;
   if (isShared) adopt(stored!);
-  edit(person!);
+  for (const fn of [...edits.splice(0), edit]) fn(person!);
   if (isShared || !stored) save();
+};
+
+/** Makes the changes that wait. */
+export const settleSession = (): void => {
+  if (edits[0]) change(() => {});
+};
+
+/** Changes the session a little later, as reading and writing it would keep a click waiting; sooner where it is told, or the page left. */
+export const changeSoon = (edit: (session: Person) => void): void => {
+  if (edits.push(edit) == 1) later(settleSession, 2000);
 };
 
 /** Counts what the visitor did towards its frustration. */
 export const count = (points: number): void => change((session) => (session.n += points));
 
-/** Notes input; whether the session was over before it. Another tab may have kept it. */
-export const touch = (): boolean => {
+/** Notes input; whether the session was over before it. Another tab may have kept it, which is only asked at once if it matters, or must. */
+export const touch = (mayWait?: boolean): boolean => {
+  const at = Date.now();
   let was = false;
-  change((session) => {
+  (mayWait && !isOver(session()) ? changeSoon : change)((session) => {
     was = isOver(session);
-    if (!was) session.l = Date.now();
+    if (!was) session.l = at;
   });
   return was;
 };
@@ -220,6 +235,7 @@ export const visitorFacts = () => {
 
 /** The batch's `session`: the same facts each time, as the server keeps those of the batch it stores first. */
 export const sessionFacts = () => {
+  settleSession();
   const mine = session();
   return { session_id: mine.i, started_at: mine.t, url: mine.u, referrer: mine.r, ...mine.m, click_count: mine.c, max_scroll_depth: mine.d };
 };

@@ -4,10 +4,10 @@
 export { closest, ignored, read, targetOf } from './dom';
 export { describe, wasThrown } from './detectors/errors';
 export { errorFacts, framesOf, messageOf, placeOf } from './detectors/stack';
-export { type Entry, catchUp, observe } from './entries';
+export { type Entry, observe } from './entries';
 export { here } from './address';
 export { attempt, guard, idle, later, now, on, onInput } from './guard';
-export { ABANDON, DEAD, RAGE, change, count, session } from './identity';
+export { ABANDON, DEAD, RAGE, change, changeSoon, count, session } from './identity';
 export { leaveFor } from './navigation';
 export { type Add, DOCUMENT_LEFT, finishers, onView, quota } from './pages';
 export { detect } from './queue';

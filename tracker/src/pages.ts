@@ -3,7 +3,7 @@
 import { type Address, address, here, setHere } from './address';
 import { batchOf } from './batch';
 import { attempt, later, now, on, onInput } from './guard';
-import { RAPID, change, count, renew, replace, session, touch } from './identity';
+import { RAPID, change, count, renew, replace, session, settleSession, touch } from './identity';
 import { isLeavingToOwn, onRoute } from './navigation';
 import { type TrackedEvent, emit, isMuted, isOpen, mute, putFirst, seal, take, tell } from './queue';
 import { matching } from './settings';
@@ -73,6 +73,7 @@ const readTitle = (): void => {
 /** What there is to say of the page view. */
 const finish = (isFinal: boolean, left: number, at: number): TrackedEvent[] => {
   const events: TrackedEvent[] = [];
+  settleSession();
   readTitle();
   if (view && !isMuted)
     for (const fn of finishers) attempt(() => fn((name, data, url = here()) => events.push({ name, created_at: at, data: { ...data, url } }), isFinal, left, at));
@@ -108,8 +109,9 @@ const begin = (to: Address, title?: string): void => {
 
 /** Begins a page view of where the document is, or again of what was viewed. */
 export const beginHere = (): void => {
-  routeKey = address().key_;
-  begin(view ?? address(), viewTitle);
+  const to = address();
+  routeKey = to.key_;
+  begin(view ?? to, viewTitle);
 };
 
 /** Finishes the page view and begins it anew, as someone else. */
@@ -223,7 +225,7 @@ export const startPages = (): void => {
     movedAt = at;
     // Goes on, in a new session if the old one is over.
     const last = session().l;
-    if (touch()) {
+    if (touch(true)) {
       finishNow(VIEW_LEFT, last);
       beginHere();
     }

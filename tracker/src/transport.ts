@@ -141,11 +141,11 @@ export const leave = (toOwnPage: boolean): void => {
 
 /** Takes what the page before left in this tab. A page out of the back/forward cache may see it only a moment later. */
 export const takeOver = (): void => {
-  const tab = thisTab();
   // While hidden, what is stored of this tab may be this page's own.
-  if (!tab || document.hidden) return;
+  if (document.hidden) return;
   for (const { b, at, t, c } of entries()) {
-    if (t != tab) continue;
+    // Asked for only now: most pages find nothing, and need not open another storage for it.
+    if (!t || t != thisTab()) continue;
     const isFresh = Date.now() - at <= FRESH;
     if (isFresh && b.session.session_id == session().i) {
       drop(b.batch_id);

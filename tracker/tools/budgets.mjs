@@ -1,69 +1,60 @@
-// Prints what the tracker costs a page: node tools/budgets.mjs. Fails only far beyond the budgets, as clocks of busy machines
-// say little.
+// Prints what the tracker costs a page, and fails where that is more than a bound: node tools/budgets.mjs.
+//
+// Times are the processor's time of the page's own thread, which other programs do not add to; but they slow it down. So each
+// time is taken often and printed as its lower quartile and its median, and the quartile is held to the bound.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { loadavg } from 'node:os';
 import { launch, newContext } from '../tests/browser/browser.mjs';
 import { page, startSite } from '../tests/browser/site.mjs';
-import { root } from './bundle.mjs';
+
+const LOADS = 15;
+const CLICKS = 24;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1];
+const quantile = (numbers, share) => [...numbers].sort((a, b) => a - b)[Math.floor((numbers.length - 1) * share)];
+const load = () => loadavg()[0].toFixed(1);
 
 const rows = `<ul>${Array.from({ length: 3000 }, (_, n) => `<li class="row"><a href="#r${n}" class="link">Row ${n}</a><span>text</span></li>`).join('')}</ul>`;
 const pages = {
   '/': page(`<button id="dull" type="button">dull</button>${rows}`),
   '/small': page('<h1>small</h1><a id="go" href="/small">again</a>'),
-  '/bare': `<!doctype html><title>bare</title><button id="dull" type="button">dull</button>${rows}`,
+  '/bare': `<!doctype html><title>bare</title><link rel="icon" href="data:,"><button id="dull" type="button">dull</button>${rows}`,
 };
 const site = await startSite(pages);
 const browser = await launch();
 const problems = [];
-const say = (what, value, budget, limit) => {
-  console.log(`${what.padEnd(58)}${String(value).padStart(12)}   ${budget}`);
-  if (limit !== undefined && !(value <= limit)) problems.push(what);
+const say = (what, value, budget, bound) => {
+  console.log(`${what.padEnd(66)}${String(value).padStart(14)}   ${budget}`);
+  if (bound !== undefined && !(value <= bound)) problems.push(what);
 };
-
-/** Counts the processor's time of the page's thread, which other programs do not add to. */
-const meter = async (tab) => {
-  const client = await tab.context().newCDPSession(tab);
-  await client.send('Performance.enable', { timeDomain: 'threadTicks' });
-  return async (name) => {
-    const { metrics } = await client.send('Performance.getMetrics');
-    return metrics.find((metric) => metric.name === name).value * 1000;
-  };
+/** Prints the lower quartile and the median of times in ms; fails where the quartile is over the bound. */
+const sayTimes = (what, times, budget, bound) => {
+  const low = quantile(times, 0.25);
+  say(`${what}, ms`, `${low.toFixed(2)}, ${quantile(times, 0.5).toFixed(2)}`, budget);
+  if (!(low <= bound)) problems.push(what);
 };
+console.log(`Load of the machine: ${load()}. Times are lower quartiles and medians.\n${''.padEnd(66)}${'is'.padStart(14)}   is meant to be`);
 
-const script = readFileSync(join(root, 'dist/identity.js'), 'utf8');
+// The script as sites have it: from its server, which lets the browser read it beside the page's thread, and each time in a new process,
+// which has never run any script.
 const evaluations = [];
-for (let n = 0; n < 7; n++) {
+const beside = [];
+for (let n = 0; n < LOADS; n++) {
   const context = await newContext(browser);
   const tab = await context.newPage();
-  await tab.goto(`${site.origin}/bare`);
-  const read = await meter(tab);
-  const insert = (script) =>
-    tab.evaluate(
-      ({ script, collector }) => {
-        const tag = document.createElement('script');
-        tag.dataset.key = `pk_live_${'0'.repeat(32)}`;
-        tag.dataset.endpoint = `${collector}/collect`;
-        tag.textContent = script;
-        document.head.append(tag);
-      },
-      { script, collector: site.collector },
-    );
-  // The same text as a comment: what it takes to bring it here.
-  const comment = `//${script.trim()}`;
-  await insert(comment);
-  const start = await read('ScriptDuration');
-  await insert(comment);
-  const empty = (await read('ScriptDuration')) - start;
-  const again = await read('ScriptDuration');
-  await insert(script);
-  evaluations.push((await read('ScriptDuration')) - again - empty);
+  await browser.startTracing(tab, { categories: ['devtools.timeline'] });
+  await tab.goto(`${site.origin}/`);
+  await sleep(100);
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const timeOf = (name) =>
+    traceEvents.filter(({ name: is, args, tdur }) => is === name && tdur && args.data?.url === `${site.collector}/identity.js`).reduce((sum, { tdur }) => sum + tdur / 1000, 0);
+  if (!timeOf('EvaluateScript')) throw new Error('The browser says nothing of the script');
+  evaluations.push(timeOf('EvaluateScript'));
+  beside.push(timeOf('v8.parseOnBackground'));
   await context.close();
 }
-say('evaluation and start of the first, 9,000 nodes, median ms', median(evaluations).toFixed(2), '< 5', 50);
+sayTimes('evaluation and start of the first script, 9,000 nodes', evaluations, '< 5', 5);
+sayTimes('  before it, to read it, on another thread', beside, '', Infinity);
 
 const context = await newContext(browser);
 const tab = await context.newPage();
@@ -83,29 +74,56 @@ await tab.evaluate(() => {
 });
 await sleep(1500);
 
-const client = await context.newCDPSession(tab);
-const CLICKS = 60;
+/** Counts the time that scripts have taken; what they make the browser lay out it counts apart, as that is due all the same. */
+const meter = async (on) => {
+  const client = await on.context().newCDPSession(on);
+  await client.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await client.send('Performance.getMetrics');
+    const of = (name) => metrics.find((metric) => metric.name === name).value * 1000;
+    return { script: of('ScriptDuration'), layout: of('RecalcStyleDuration') + of('LayoutDuration') };
+  };
+};
 
-/** The mean time of all that a click sets off in a page. */
+/** What clicks cost, one by one: what keeps the page from answering them, and on average what follows until they are judged. */
 const timeClicks = async (on) => {
   const read = await meter(on);
-  const { x, y, width, height } = await on.locator('#dull').boundingBox();
-  const start = await read('TaskDuration');
-  for (let n = 0; n < CLICKS; n++) {
-    await on.mouse.click(x + width / 2, y + height / 2);
+  await on.locator('#dull').hover();
+  const click = async () => {
+    const before = await read();
+    await on.mouse.down();
+    await on.mouse.up();
     await sleep(30);
-  }
-  return ((await read('TaskDuration')) - start) / CLICKS;
+    const after = await read();
+    // Each is one by itself.
+    await sleep(1200);
+    return after.script - before.script;
+  };
+  // What is run for the first time has to be made ready.
+  for (let n = 0; n < 3; n++) await click();
+  await sleep(3500);
+  const start = await read();
+  const handlers = [];
+  for (let n = 0; n < CLICKS; n++) handlers.push(await click());
+  await sleep(3500);
+  const end = await read();
+  const sum = handlers.reduce((sum, time) => sum + time, 0);
+  return { handlers, later: (end.script - start.script - sum) / CLICKS, layout: (end.layout - start.layout) / CLICKS };
 };
 const bare = await context.newPage();
 await bare.goto(`${site.origin}/bare`);
 await sleep(500);
 const without = await timeClicks(bare);
 await bare.close();
-const more = (await timeClicks(tab)) - without;
-say('a click more than without, 9,000 nodes, mean ms', more.toFixed(3), '< 0.2', 4);
-say('long tasks meanwhile', (await tab.evaluate(() => long.length)), '0', 5);
+// The protocol that drives the browser has a share of its own in both.
+const harness = quantile(without.handlers, 0.5);
+const clicks = await timeClicks(tab);
+sayTimes('handlers of a click, 9,000 nodes', clicks.handlers.map((time) => time - harness), '< 0.2', 0.5);
+say('  after them, until it is judged, mean ms', (clicks.later - without.later).toFixed(2), '');
+say('  more to lay out than without, mean ms', (clicks.layout - without.layout).toFixed(2), '0', 0.1);
+say('long tasks meanwhile', await tab.evaluate(() => long.length), '0', 5);
 
+const client = await context.newCDPSession(tab);
 await client.send('HeapProfiler.enable');
 const heap = async () => {
   for (let n = 0; n < 3; n++) await client.send('HeapProfiler.collectGarbage');
@@ -142,9 +160,10 @@ const isKept = await tab.evaluate(() => window.isPersisted === true);
 say('kept in the back/forward cache', isKept ? 'yes' : 'no', 'yes');
 if (!isKept) problems.push('back/forward cache');
 say('lines in the console', logged.length, '0', 0);
+for (const line of logged) console.error(line);
 await browser.close();
 await site.close();
 if (problems.length) {
-  console.error(`Far beyond the budget: ${problems.join(', ')}`);
+  console.error(`Over the bound: ${problems.join(', ')}`);
   process.exitCode = 1;
 }

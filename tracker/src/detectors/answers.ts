@@ -111,8 +111,8 @@ export const watch = (event: PointerEvent): void => {
     // A patched observer would set off change detection at each record.
     observer = new ((Zone && (window as any)[Zone.__symbol__('MutationObserver')]) || MutationObserver)(guard(judge)) as MutationObserver;
   }
-  // Elements have smaller numbers than documents and shadow roots.
-  for (const root of event.composedPath() as Node[]) {
+  // Elements have smaller numbers than documents and shadow roots. Most ways lead through no shadow root.
+  for (const root of (event.target as Element).shadowRoot ? (event.composedPath() as Node[]) : [document]) {
     if (root.nodeType > 8)
       observer.observe(root, { subtree: true, childList: true, characterData: true, attributeOldValue: true });
   }

@@ -1,7 +1,7 @@
 // Dead clicks, that nothing answers, and rage clicks, of someone who expected an answer.
 
 import { controlOf, covers, factsOf, hasSelection, isTextField, looksInteractive } from '../elements';
-import { DEAD, RAGE, change, closest, count, detect, here, ignored, later, on, onInput, onView, quota, read, targetOf } from '../kit';
+import { DEAD, RAGE, changeSoon, closest, count, detect, here, ignored, later, on, onInput, onView, quota, read, targetOf } from '../kit';
 import { type Chain, close, isNear, listenForAnswers, open, settleEffects, watch } from './answers';
 import { listenForShifts, press, release } from './phantoms';
 
@@ -51,7 +51,7 @@ const judgeRage = (chain: Chain): void => {
   if (!clicks.some((click, index) => clicks[index + 2]! - click <= 1000) || unanswered(clicks, chain.answers_) < 2) return;
   if (chain.hasScrolled_ || hasSelection() || (chain.isExempt_ && !isDisabled(chain))) return;
   close(chain);
-  if (mayRage() && detect('rage_click', { ...chain.facts_, clicks: clicks.length }, chain.url_, chain.at_)) count(RAGE);
+  if (mayRage() && detect('rage_click', { ...chain.facts_(), clicks: clicks.length }, chain.url_, chain.at_)) count(RAGE);
 };
 
 const judgeDead = (chain: Chain): void => {
@@ -64,7 +64,8 @@ const judgeDead = (chain: Chain): void => {
     quiet.set(chain.control_, chain.at_);
     if (!(chain.at_ - last <= 10_000)) return;
   }
-  if (mayBeDead(chain.facts_.selector) && detect('dead_click', chain.facts_, chain.url_, chain.at_)) count(DEAD);
+  const facts = chain.facts_();
+  if (mayBeDead(facts.selector) && detect('dead_click', facts, chain.url_, chain.at_)) count(DEAD);
 };
 
 const isInside = (chain: Chain, event: MouseEvent): boolean => covers(chain.control_.getBoundingClientRect(), event.clientX, event.clientY);
@@ -139,11 +140,15 @@ export const clicks = (): void => {
     const { timeStamp } = event;
     chain.last_ = timeStamp;
     if (chain.control_.contains(targetOf(event)) || isInside(chain, event)) {
-      change((session) => session.c++);
+      changeSoon((session) => session.c++);
       chain.clicks_.push(timeStamp);
     }
-    later(() => chain.last_ == timeStamp && judgeRage(chain), CHAIN_GAP);
-    later(() => chain.last_ == timeStamp && judgeDead(chain), ANSWER_TIME);
+    const isLast = (): boolean => chain.last_ == timeStamp;
+    later(() => {
+      if (!isLast()) return;
+      later(() => isLast() && judgeDead(chain), ANSWER_TIME - CHAIN_GAP);
+      judgeRage(chain);
+    }, CHAIN_GAP);
   });
 
   onInput('pointercancel', () => {

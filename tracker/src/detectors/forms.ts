@@ -124,7 +124,7 @@ export const forms = (): void => {
     }
   });
   onInput('click', (event) => {
-    const button = targetOf(event).closest('button,[role=button],[type=submit]');
+    const button = known[0] && targetOf(event).closest('button,[role=button],[type=submit]');
     for (const form of known) if (button && form.element_.deref()?.matches(':not(form)') && form.element_.deref()!.contains(button)) send(form);
   });
   on('submit formdata', sent);

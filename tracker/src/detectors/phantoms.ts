@@ -1,7 +1,7 @@
 // Phantom clicks: presses whose control moved, vanished or took another's place while the finger was on its way.
 
 import { type Facts, controlOf, covers, factsOf, hasSelection, looksInteractive } from '../elements';
-import { type Entry, attempt, catchUp, closest, ignored, now, observe, on, onInput, targetOf } from '../kit';
+import { type Entry, attempt, closest, ignored, now, observe, on, onInput, targetOf } from '../kit';
 import { type Chain, flushRecords, isNear, pressedAt } from './answers';
 
 /** A person can't react to what moved so shortly before. */
@@ -9,6 +9,7 @@ const REACTION = 250;
 
 /** The last layout shifts. They keep no element: what they name of one is gone with it. */
 let shifts: Entry[] = [];
+let catchUpShifts: (() => void) | undefined;
 /** What a press was aimed at, if not at what was pressed. */
 let aimed: Facts | undefined;
 let rect: DOMRect;
@@ -30,7 +31,7 @@ const isAt = (control: Element, x: number, y: number): boolean => covers(control
 const shiftedAway = ({ x_, y_, control_ }: Chain, at: number): Facts | undefined => {
   const isOther = (other: Element, under = other): boolean =>
     !other.contains(control_) && looksInteractive(other, under) && !closest(other, ignored) && !isAt(other, x_, y_);
-  catchUp();
+  catchUpShifts?.();
   for (const { startTime, hadRecentInput, sources } of shifts) {
     if (at - startTime > REACTION || startTime > at) continue;
     for (const { previousRect: was, currentRect: is } of sources) {
@@ -68,20 +69,22 @@ export const release = (chain: Chain, event: PointerEvent): Record<string, unkno
   const { clientX: x, clientY: y } = event;
   flushRecords();
   subject = undefined;
+  // Still there: nothing to measure, which would have the page laid out.
+  if (!aimed && control_.isConnected && control_.contains(targetOf(event))) return;
   if (isSpoilt || !isNear(chain, event, 10) || event.timeStamp - pressedAt > 1000 || location.href != chain.href_ || control_.matches('canvas,html,body') || hasSelection()) return;
-  if (aimed) return { ...aimed, reason: 'shifted' };
+  if (aimed) return { ...aimed(), reason: 'shifted' };
   if (isShown(control_)) {
     const is = control_.getBoundingClientRect();
-    return covers(is, x, y) || Math.hypot(is.left - rect.left, is.top - rect.top) < 8 ? undefined : { ...facts_, reason: 'moved' };
+    return covers(is, x, y) || Math.hypot(is.left - rect.left, is.top - rect.top) < 8 ? undefined : { ...facts_(), reason: 'moved' };
   }
   const under = document.elementFromPoint(x, y);
   const other = under && controlOf(under);
-  const isReplaced = other?.localName == control_.localName && JSON.stringify(factsOf(other!)) == JSON.stringify(facts_);
-  return isReplaced || (goneAt || now()) - handledAt >= 50 ? { ...facts_, reason: 'gone' } : undefined;
+  const isReplaced = other?.localName == control_.localName && JSON.stringify(factsOf(other!)()) == JSON.stringify(facts_());
+  return isReplaced || (goneAt || now()) - handledAt >= 50 ? { ...facts_(), reason: 'gone' } : undefined;
 };
 
 export const listenForShifts = (): void => {
-  observe('layout-shift', (entry) => {
+  catchUpShifts = observe('layout-shift', (entry) => {
     shifts = [...shifts.slice(-4), entry];
   });
   on('input change submit scroll dragstart', () => {

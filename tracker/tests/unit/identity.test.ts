@@ -48,6 +48,28 @@ test('another tab keeps a session alive', () => {
   assert.equal(identity.touch(), false);
 });
 
+test('clicks are counted a little later, in no one else\'s session, and before anything is sent', () => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ['Date', 'setTimeout'], now: 1.75e12 });
+  const { i } = identity.session();
+  const click = () => identity.changeSoon((session) => session.c++);
+  click();
+  click();
+  assert.equal(stored().c, 0);
+  // Another tab counts, too.
+  localStorage.setItem('identity.000000', JSON.stringify({ ...stored(), c: 5 }));
+  mock.timers.tick(2000);
+  assert.equal(stored().c, 7);
+  click();
+  assert.equal(identity.touch(true), false);
+  assert.equal(identity.sessionFacts().click_count, 8);
+  assert.deepEqual([stored().c, stored().l], [8, Date.now()]);
+  click();
+  identity.forget();
+  mock.timers.tick(2000);
+  assert.deepEqual([stored().i, stored().c], [i, 8]);
+});
+
 test('a session ends after a day, whatever happens in it', () => {
   identity.session();
   for (let n = 0; n < 24 * 6; n++) {
