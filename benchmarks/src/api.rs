@@ -39,12 +39,17 @@ const LISTS: [(&str, &str); 11] = [
 
 /// What has no pages, and the measure whose counters it adds up: of several, the one that grows most.
 fn figures() -> impl Iterator<Item = (String, Option<Measure>)> {
-    let routes = ROUTES.iter().filter_map(|route| match route.answers {
-        Answers::Figures(measure) | Answers::Ranking(measure) => Some((route.resource().to_owned(), Some(measure))),
-        Answers::Live => Some((route.resource().to_owned(), None)),
-        Answers::List | Answers::One | Answers::Open | Answers::Receipt => None,
-    });
-    routes.chain([("stats?interval=day".to_owned(), Some(Measure::Visits))])
+    ROUTES.iter().flat_map(|route| {
+        let path = route.resource();
+        match route.answers {
+            Answers::Figures(Measure::Visits) => {
+                vec![(path.to_owned(), Some(Measure::Visits)), (format!("{path}?interval=day"), Some(Measure::Visits))]
+            }
+            Answers::Figures(measure) | Answers::Ranking(measure) => vec![(path.to_owned(), Some(measure))],
+            Answers::Live => vec![(path.to_owned(), None)],
+            Answers::List | Answers::One | Answers::Open | Answers::Receipt => Vec::new(),
+        }
+    })
 }
 
 /// The API of a project.

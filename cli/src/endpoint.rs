@@ -13,7 +13,7 @@ use lambda_http::{Body, Request, Response};
 use serde_json::json;
 
 use crate::connector::{Connector, OPERATION, operation};
-use crate::http::Answers;
+use crate::http::Responder;
 
 /// The most that DynamoDB takes in a request.
 const MAX_BODY: usize = 16 << 20;
@@ -76,7 +76,7 @@ impl Endpoint {
     }
 }
 
-impl Answers for Endpoint {
+impl Responder for Endpoint {
     const MAX_READ: usize = MAX_BODY + 1;
 
     async fn respond(&self, _: IpAddr, request: Request) -> Response<Body> {

@@ -29,7 +29,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What answers the requests of a server.
-pub trait Answers: Send + Sync + 'static {
+pub trait Responder: Send + Sync + 'static {
     /// How much is read of a body. It has to be more than what is taken, so that it shows what is too large.
     const MAX_READ: usize;
 
@@ -47,7 +47,7 @@ pub struct Listening {
 
 impl Listening {
     /// Begins to take requests.
-    pub fn start(listener: TcpListener, answers: impl Answers) -> Self {
+    pub fn start(listener: TcpListener, answers: impl Responder) -> Self {
         let stop = CancellationToken::new();
         let task = tokio::spawn(accept(listener, Arc::new(answers), stop.clone()));
         Listening { stop: stop.drop_guard(), task }
@@ -62,7 +62,7 @@ impl Listening {
     }
 }
 
-async fn accept<A: Answers>(listener: TcpListener, answers: Arc<A>, stop: CancellationToken) {
+async fn accept<A: Responder>(listener: TcpListener, answers: Arc<A>, stop: CancellationToken) {
     let connections = GracefulShutdown::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
@@ -80,7 +80,7 @@ async fn accept<A: Answers>(listener: TcpListener, answers: Arc<A>, stop: Cancel
     }
 }
 
-fn serve<A: Answers>(stream: TcpStream, client: IpAddr, answers: Arc<A>, connections: &GracefulShutdown) {
+fn serve<A: Responder>(stream: TcpStream, client: IpAddr, answers: Arc<A>, connections: &GracefulShutdown) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
@@ -107,7 +107,7 @@ fn serve<A: Answers>(stream: TcpStream, client: IpAddr, answers: Arc<A>, connect
     });
 }
 
-async fn answer<A: Answers>(answers: &A, client: IpAddr, request: hyper::Request<Incoming>) -> Response<Full<Bytes>> {
+async fn answer<A: Responder>(answers: &A, client: IpAddr, request: hyper::Request<Incoming>) -> Response<Full<Bytes>> {
     let (parts, incoming) = request.into_parts();
     let response = match tokio::time::timeout(REQUEST_TIMEOUT, read(incoming, A::MAX_READ)).await {
         Ok(Ok(body)) => answers.respond(client, Request::from_parts(parts, body)).await,

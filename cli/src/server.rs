@@ -13,7 +13,7 @@ use shared::routes;
 use tokio::sync::Semaphore;
 
 use crate::demo_site::DemoSite;
-use crate::http::Answers;
+use crate::http::Responder;
 
 /// Requests that read and are answered at the same time; the others wait. More would be no faster on one machine, and
 /// each takes memory for what it reads. Batches take none to speak of, and the more wait, the more are stored together.
@@ -73,7 +73,8 @@ macro_rules! read {
     ($($function:ident $name:literal $path:literal $answers:ident $(($measure:ident))?,)*) => {
         async fn read(app: &App, function: &str, request: &Request) -> Response<Body> {
             match function {
-                $($name => $function::handle(app, request).await,)*
+                // Each on the heap: else the stack holds what each of them may wait for.
+                $($name => Box::pin($function::handle(app, request)).await,)*
                 _ => not_found::handle(request),
             }
         }
@@ -83,7 +84,7 @@ shared::endpoints!(read);
 
 /// Whoever may reach it may ask: data is given to holders of a key alone, and taken from pages of any origin. So it
 /// looks at no `Host` either, and a page on another name of this machine can be tried with it.
-impl Answers for Functions {
+impl Responder for Functions {
     /// A byte more than the collector takes.
     const MAX_READ: usize = MAX_BODY + 1;
 

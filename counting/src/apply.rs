@@ -314,6 +314,7 @@ impl Consumer {
     pub(crate) async fn commit(&self, project: &ProjectId, changes: &[&Change]) -> Result<Committed, StoreError> {
         let mut committed = Committed::default();
         loop {
+            committed.is_compaction_due = false;
             let mut deltas: BTreeMap<Generation, Delta> = BTreeMap::new();
             let (mut writes, mut owners) = (Vec::new(), Vec::new());
             for (position, change) in changes.iter().enumerate().filter(|(at, _)| !committed.lost.contains(at)) {
@@ -324,7 +325,6 @@ impl Consumer {
             if writes.is_empty() {
                 return Ok(committed);
             }
-            committed.is_compaction_due = false;
             for (generation, delta) in deltas.into_iter().filter(|(_, delta)| !delta.is_empty()) {
                 let unique = random()?;
                 let segments = segment_items(project, Millis::now(), unique, generation, delta)?;
@@ -348,6 +348,10 @@ impl Consumer {
 }
 
 impl Work {
+    fn of(batch: Batch) -> Self {
+        Work { visitor: batch.visitor_id.clone(), batches: [batch].into(), tries: 0 }
+    }
+
     /// The same with these batches left.
     fn rest(&self, batches: VecDeque<Batch>) -> Self {
         Work { visitor: self.visitor.clone(), batches, tries: self.tries }
@@ -388,12 +392,6 @@ fn key_of(project: &ProjectId, batch: &Batch) -> BatchKey {
         visitor: visitor_id.clone(),
         session: session_id.clone(),
         batch: batch_id.clone(),
-    }
-}
-
-impl Work {
-    fn of(batch: Batch) -> Self {
-        Work { visitor: batch.visitor_id.clone(), batches: [batch].into(), tries: 0 }
     }
 }
 

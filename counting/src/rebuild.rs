@@ -356,7 +356,7 @@ impl Rebuild<'_> {
                 if let Some((session, visitor)) = keys::parse_session_lookup(&self.project.id, pk, sk) {
                     lookups.see(&session, &visitor)?;
                 }
-                let is_block = keys::parse_blocks(&self.project.id, pk).is_some();
+                let is_block = keys::parse_blocks(&self.project.id, pk).and_then(Measure::named).is_some();
                 counted.days.extend(keys::parse_block(sk).filter(|_| is_block).map(|block| block.day));
                 counted.index_days.extend(keys::parse_runs(&self.project.id, pk));
             }

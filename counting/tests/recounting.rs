@@ -170,16 +170,16 @@ async fn a_trusted_visitor_with_many_sessions_is_counted_again_in_bounded_steps(
     let sent: Vec<Batch> = history().into_iter().chain([confession()]).collect();
     let expected = without_scores(&sent).await;
     // While the bot is not yet taken out as well as afterwards; by one consumer, or with others beside it.
-    for (is_unwound, is_alone) in [(true, true), (false, true), (true, false), (false, false)] {
+    for (is_recounted, is_alone) in [(true, true), (false, true), (true, false), (false, false)] {
         let (store, consumer) = site(&history()).await;
         assert!(deliver(&store, &[confession()]).await.0.failed.is_empty());
-        if is_unwound {
+        if is_recounted {
             resume(&store).await;
         }
         let is_done = Cell::new(false);
         let trusting = async {
             let trusted = consumer.trust(&project(), &bot()).await.unwrap().unwrap();
-            assert!(trusted.sessions > 0 && (trusted.sessions as i64 == SESSIONS + 1) == is_unwound, "{trusted:?}");
+            assert!(trusted.sessions > 0 && (trusted.sessions as i64 == SESSIONS + 1) == is_recounted, "{trusted:?}");
             is_done.set(true);
         };
         let others = async {

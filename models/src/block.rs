@@ -1,4 +1,4 @@
-//! A large block, of a head and parts, as `shared/src/derived/block.rs` writes it.
+//! A large block, of a head and parts, as `figures/src/log/block.rs` writes it.
 //!
 //! Two writers merge rounds into it, each of which may stop before and after every operation; answers are lost. A reader
 //! finds the head on one page of its query and the parts on another one.

@@ -1,4 +1,4 @@
-//! A compactor, step by step as `Compaction` in `functions/rollup/src/compaction.rs`: each step is one operation on the
+//! A compactor, step by step as `Compaction` in `counting/src/compaction.rs`: each step is one operation on the
 //! table, and others come between any two.
 
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ use figures::log::tail::{Manifest, Tail};
 use figures::time::Millis;
 
 use crate::rules::{Rule, Rules};
-use crate::table::{Block, Figures, Gone, Place, Table};
+use crate::table::{Block, BlockKey, Figures, Gone, Table};
 
 /// A request takes less than this: the clock does not go on while one is under way.
 pub const GRACE: Duration = Duration::from_millis(1);
@@ -27,7 +27,7 @@ pub enum Compactor {
         /// The round.
         round: u64,
         /// The blocks that are left.
-        left: Vec<Place>,
+        left: Vec<BlockKey>,
         /// The first of them, once it is read.
         read: Option<Option<Block>>,
     },
@@ -90,7 +90,7 @@ impl Compactor {
         }
     }
 
-    fn put(table: &mut Table, place: Place, before: Option<Block>, new: Block, rules: Rules) -> bool {
+    fn put(table: &mut Table, place: BlockKey, before: Option<Block>, new: Block, rules: Rules) -> bool {
         table.put_block(place, before.map(|block| block.round), new, rules.keep(Rule::BlocksAreConditional))
     }
 

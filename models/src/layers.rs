@@ -1,4 +1,4 @@
-//! A block with layers, as `shared/src/derived/block.rs` and `Compaction::merge_block` change it.
+//! A block with layers, as `figures/src/log/block.rs` and `Compaction::merge_block` change it.
 //!
 //! Two writers merge rounds into it, as a layer or by writing it anew, and a rebuild adds its base; each may stop before and
 //! after every operation, and go on long after others did its work. A reader finds the head on one page of its query and

@@ -1,4 +1,4 @@
-//! A reader, as `View` in `shared/src/derived/view.rs`: it reads the tail and each day's blocks in any order, since it asks
+//! A reader, as `View` in `figures/src/log/view.rs`: it reads the tail and each day's blocks in any order, since it asks
 //! for all at once, and puts them together.
 //!
 //! An eventually consistent read gives what an earlier one would have given. So it needs no step of its own: the

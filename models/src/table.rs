@@ -54,7 +54,7 @@ pub struct Block {
 pub type Blocks = BTreeMap<Generation, Block>;
 
 /// A day and a generation.
-pub type Place = (Generation, usize);
+pub type BlockKey = (Generation, usize);
 
 /// An item that is removed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ pub enum Gone {
     /// A segment.
     Segment(String),
     /// A block.
-    Block(Place),
+    Block(BlockKey),
 }
 
 /// A project's manifest, segments and blocks.
@@ -104,7 +104,7 @@ impl Table {
     /// Puts a block on the condition that its round is still this one. Says whether it is stored.
     pub fn put_block(
         &mut self,
-        (generation, day): Place,
+        (generation, day): BlockKey,
         before: Option<u64>,
         new: Block,
         is_conditional: bool,
@@ -125,7 +125,7 @@ impl Table {
     }
 
     /// A block as of now.
-    pub fn block(&self, (generation, day): Place) -> Option<Block> {
+    pub fn block(&self, (generation, day): BlockKey) -> Option<Block> {
         self.days[day].get(&generation).copied()
     }
 

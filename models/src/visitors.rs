@@ -1,4 +1,4 @@
-//! Visitors, and consumers that apply batches to them, as `Consumer` in `functions/rollup/src/lib.rs`.
+//! Visitors, and consumers that apply batches to them, as `Consumer` in `counting/src/apply.rs`.
 
 use figures::generation::Generation;
 

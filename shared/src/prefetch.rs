@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_page_of_a_list_is_forecast_and_another_list_is_not() {
+    fn another_page_of_a_list_is_guessed_and_another_list_is_not() {
         let Ok(project) = "demo".parse() else { panic!("a legal identifier") };
         let prefetches = Arc::new(Prefetches::default());
         let asked = |query: &str| {

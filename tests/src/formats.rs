@@ -1,5 +1,5 @@
 //! Every kind of item that the table holds, and samples of each in every format that is read: `tests/formats` holds them,
-//! a file for each kind and format. `functions/rollup/examples/samples.rs` makes those of what `rollup` stores, and an
+//! a file for each kind and format. `tests/examples/samples.rs` makes those of what `rollup` stores, and an
 //! ignored test of `tests/formats.rs` the others.
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 //! What is stored stays readable: samples of every kind of item, in every format that is read, and what they hold.
-//! `functions/rollup/examples/samples.rs` says what `rollup`'s are of.
+//! `tests/examples/samples.rs` says what `rollup`'s are of.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};

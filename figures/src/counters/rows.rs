@@ -247,11 +247,12 @@ impl Rows {
         self.len() == 0
     }
 
-    /// The key and the counters of each row, by table.
-    pub fn into_tables(self) -> impl Iterator<Item = (TableId, String, Row)> {
+    /// The rows, each with its table and its key.
+    pub fn into_rows(self) -> impl Iterator<Item = (TableId, String, Row)> {
         self.0.into_iter().flat_map(|(id, table)| table.into_iter().map(move |(key, row)| (id, key, row)))
     }
 
+    /// The key and the counters of each row, by table.
     fn tables(&self) -> impl Iterator<Item = (TableId, &str, &Row)> {
         self.0.iter().flat_map(|(id, table)| table.iter().map(|(key, row)| (*id, key.as_str(), row)))
     }

@@ -8,7 +8,7 @@ use crate::log::delta::{Counters, Delta};
 use crate::log::index::{BatchRef, SessionEntry, SessionRef, batch_entries};
 use crate::measures::distinct::Seen;
 use crate::measures::kept::kept_batch;
-use crate::measures::{Definition, Measure, frustration, journeys};
+use crate::measures::{Definition, Measure};
 use crate::model::trail::{Step, Trail};
 use crate::model::{Batch, Session};
 
@@ -26,8 +26,9 @@ pub fn of_session(session: &Session) -> Counters {
 pub fn of_steps(measures: u16, trail: &mut Trail, steps: Vec<Step>, visitor: &VisitorId) -> Counters {
     let mut counters = Counters::default();
     for transition in trail.extend(steps) {
-        journeys::add_transition(counters.days_mut(Measure::Journeys), &transition);
-        frustration::add_transition(counters.days_mut(Measure::Frustration), visitor, &transition);
+        for measure in Measure::ALL {
+            (measure.definition().add_transition)(counters.days_mut(measure), visitor, &transition);
+        }
     }
     counters.of_version(measures)
 }

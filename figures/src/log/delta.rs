@@ -66,7 +66,7 @@ impl Counters {
     pub fn halves(self) -> (Self, Self) {
         let (half, mut halves) = (self.len() / 2, (Counters::default(), Counters::default()));
         let days = self.0.into_iter().flat_map(|(measure, days)| days.into_iter().map(move |day| (measure, day)));
-        let rows = days.flat_map(|(measure, (day, rows))| rows.into_tables().map(move |row| (measure, day, row)));
+        let rows = days.flat_map(|(measure, (day, rows))| rows.into_rows().map(move |row| (measure, day, row)));
         for (position, (measure, day, (table, key, row))) in rows.enumerate() {
             let half = if position < half { &mut halves.0 } else { &mut halves.1 };
             half.rows_mut(measure, day).table_mut(table).insert(key, row);
@@ -118,7 +118,7 @@ impl Delta {
 
     /// Whether it changes nothing.
     pub fn is_empty(&self) -> bool {
-        *self == Delta::default()
+        self.counters.is_empty() && self.sessions.is_empty() && self.events.is_empty()
     }
 }
 

@@ -2,7 +2,9 @@
 
 use crate::counters::rows::{Cells, TableId};
 use crate::counters::{Days, Rows};
+use crate::ids::VisitorId;
 use crate::measures::distinct::Seen;
+use crate::model::trail::Transition;
 use crate::model::{Batch, Session};
 
 /// The most keys of a table's day that are kept apart, so that nobody who holds the public key can make reading expensive.
@@ -24,6 +26,8 @@ pub struct Definition {
     pub add_presence_of_batch: fn(&mut Days, &Batch),
     /// What a person's batch adds besides.
     pub add_batch: fn(&mut Days, &Batch),
+    /// What it adds that a page view of a person's session follows another.
+    pub add_transition: fn(&mut Days, &VisitorId, &Transition),
     /// The tables whose rows count distinct visitors.
     pub distinct: &'static [TableId],
     /// At which keys of these tables a batch's visitor was seen.
@@ -51,6 +55,7 @@ impl Definition {
             add_session: |_, _| {},
             add_presence_of_batch: |_, _| {},
             add_batch: |_, _| {},
+            add_transition: |_, _, _| {},
             distinct: &[],
             seen: |_| Vec::new(),
             max_keys: Some(MAX_KEYS),

@@ -14,7 +14,7 @@ use crate::time::{Day, Millis};
 /// The types that are errors or warnings.
 pub const TYPES: [&str; 4] = ["js_exception", "promise_rejection", "console_error", "console_warning"];
 
-/// By type and message: how many, and the next_active_day of their visitors.
+/// By type and message: how many, and their visitors by next active day.
 const ERRORS: TableId = 0;
 const COUNT: u32 = 0;
 /// By type, message and URL: the instants.

@@ -28,7 +28,7 @@ const MAX_SCORE: i64 = 100;
 
 /// The measure.
 pub const DEFINITION: Definition =
-    Definition { add_batch, max_keys: Some(MAX_VISITORS), strength, ..Definition::new("frustration") };
+    Definition { add_batch, add_transition, max_keys: Some(MAX_VISITORS), strength, ..Definition::new("frustration") };
 
 /// What a person's batch adds.
 fn add_batch(days: &mut Days, batch: &Batch) {
@@ -49,7 +49,7 @@ fn add_batch(days: &mut Days, batch: &Batch) {
 const RAPID_MS: i64 = 2_000;
 
 /// What it adds that a visitor's page view follows another.
-pub fn add_transition(days: &mut Days, visitor: &VisitorId, transition: &Transition) {
+fn add_transition(days: &mut Days, visitor: &VisitorId, transition: &Transition) {
     if transition.to.at.0 - transition.from.at.0 <= RAPID_MS {
         days.rows_mut(transition.to.at.day()).add(VISITORS, visitor.as_str(), RAPID_NAVIGATIONS, 1);
     }

@@ -3,6 +3,7 @@
 use crate::counters::rows::TableId;
 use crate::counters::sums::counts;
 use crate::counters::{Days, FlatRows};
+use crate::ids::VisitorId;
 use crate::measures::definition::Definition;
 use crate::measures::facts::joint_key;
 use crate::model::Session;
@@ -15,7 +16,7 @@ const EXITS: TableId = 2;
 const COUNT: u32 = 0;
 
 /// The measure.
-pub const DEFINITION: Definition = Definition { add_session, ..Definition::new("journeys") };
+pub const DEFINITION: Definition = Definition { add_session, add_transition, ..Definition::new("journeys") };
 
 /// What a person's session adds: where it begins and ends.
 fn add_session(days: &mut Days, session: &Session) {
@@ -29,7 +30,7 @@ fn add_session(days: &mut Days, session: &Session) {
 }
 
 /// What it adds that a page view follows another.
-pub fn add_transition(days: &mut Days, transition: &Transition) {
+fn add_transition(days: &mut Days, _: &VisitorId, transition: &Transition) {
     if let (Some(from), Some(to)) = (&transition.from.url, &transition.to.url)
         && from != to
     {

@@ -102,6 +102,11 @@ impl Measure {
         }
     }
 
+    /// The measure of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Measure::ALL.into_iter().find(|measure| measure.name() == name)
+    }
+
     /// Its name in the table's keys.
     pub fn name(self) -> &'static str {
         self.definition().name

@@ -153,7 +153,7 @@ pub struct VitalFigures {
 }
 
 /// A metric's figures on some days.
-pub fn figures<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, vital: &Vital) -> VitalFigures {
+pub fn summary<'a>(days: impl Iterator<Item = (&'a Day, &'a FlatRows)>, vital: &Vital) -> VitalFigures {
     let (mut figures, mut values) = (VitalFigures::default(), Vec::new());
     for (_, rows) in days {
         let ratings = rows.row(RATINGS, vital.name);

@@ -10,7 +10,7 @@ use crate::table::codec::{self, Packed};
 use crate::table::ip::EncryptedIp;
 use crate::time::{DAY_MS, Day, Millis};
 
-/// The version since which a session ends a day after its start, and rankings keep [so much](kept) of a text.
+/// The version since which a session ends a day after its start, and rankings keep so much of a text.
 pub const BOUNDED_SINCE: u16 = 2;
 
 /// A session keeps so many events; what is sent beyond is dropped. A person's have some hundreds.

@@ -2,7 +2,7 @@
 //!
 //! Write units are charged by the kilobyte, so the items that every batch rewrites are packed.
 //! Only derived items are stored this way: they can be computed again from the stored batches,
-//! which are JSON (see [`crate::model::batch`]).
+//! which are JSON (see `model::batch`).
 //!
 //! The format before the current one is read too, and an item of it is in the current one once it is written again. So
 //! functions of two releases can work on one table, and no upgrade needs a migration.

@@ -273,7 +273,7 @@ pub fn spending(project: &ProjectId, day: Day) -> Key {
 
 /// The partition of the blocks of a measure, by its name: a day each.
 pub fn blocks(project: &ProjectId, measure: &str) -> String {
-    format!("P#{project}#R#{}", measure)
+    format!("P#{project}#R#{measure}")
 }
 
 /// A block's item, or the head of a block in parts.

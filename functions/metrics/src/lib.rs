@@ -3,7 +3,7 @@
 use figures::log::View;
 use figures::measures::Measure;
 use figures::measures::stats::{StatsDay, total};
-use figures::measures::vitals::{Vital, VitalFigures, figures};
+use figures::measures::vitals::{Vital, VitalFigures, summary};
 use figures::numbers::{mean, percent};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
@@ -43,7 +43,7 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<Metrics>, A
     let view = View::load(&caller.store, &caller.project, &measures).await?;
     let of_days = |figure: fn(StatsDay<'_>) -> i64| total(view.days(Measure::Stats), figure);
     let sessions = of_days(|day| day.sessions());
-    let vital = |vital| figures(view.days(Measure::Vitals), vital);
+    let vital = |vital| summary(view.days(Measure::Vitals), vital);
     let web_vitals = WebVitals {
         lcp: vital(&Vital::LCP),
         inp: vital(&Vital::INP),

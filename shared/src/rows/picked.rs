@@ -122,7 +122,7 @@ impl<P: EventOrder> Picked<P> {
             self.keep_first(most);
         }
         if self.held > MAX_HELD && self.candidates.len() > self.skip && self.skip > 0 {
-            self.candidates.select_nth_unstable_by(self.skip, by_place);
+            self.candidates.select_nth_unstable_by(self.skip, by_order);
         }
         if self.held > MAX_HELD {
             let before = self.candidates.len().min(self.skip);
@@ -133,7 +133,7 @@ impl<P: EventOrder> Picked<P> {
 
     fn keep_first(&mut self, most: usize) {
         if let Some(last) = most.checked_sub(1) {
-            let (_, last, _) = self.candidates.select_nth_unstable_by(last, by_place);
+            let (_, last, _) = self.candidates.select_nth_unstable_by(last, by_order);
             self.last = Some(last.order.clone());
         }
         self.candidates.truncate(most);
@@ -146,7 +146,7 @@ impl<P: EventOrder> Picked<P> {
 
     fn page(mut self, skip: u64) -> Vec<Candidate<P>> {
         let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        self.candidates.sort_unstable_by(by_place);
+        self.candidates.sort_unstable_by(by_order);
         self.candidates.into_iter().skip(skip).take(self.limit).collect()
     }
 
@@ -180,7 +180,7 @@ impl<P: EventOrder> Picked<P> {
     }
 }
 
-fn by_place<P: Ord>(a: &Candidate<P>, b: &Candidate<P>) -> Ordering {
+fn by_order<P: Ord>(a: &Candidate<P>, b: &Candidate<P>) -> Ordering {
     a.order.cmp(&b.order)
 }
 
