@@ -13,6 +13,7 @@ const milliseconds = new Intl.NumberFormat(LOCALE, { style: 'unit', unit: 'milli
 const dayOnly = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const dayAndYear = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
 const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
+const timeOfThisYear = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const dayAndTime = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const timeOnly = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone: 'UTC' });
 const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'always', style: 'short' });
@@ -43,7 +44,8 @@ const dayWith = (format: Intl.DateTimeFormat, text: string): string => (Number.i
 export const day = (text: string): string => dayWith(dayOnly, text);
 export const fullDay = (text: string): string => dayWith(weekday, text);
 export const dayRange = (from: string, to: string): string => ranges.formatRange(instantOf(from), instantOf(to));
-export const instant = (value: number): string => dayAndTime.format(value);
+/** Without the year where it is this one. */
+export const instant = (value: number): string => (new Date(value).getUTCFullYear() === new Date().getUTCFullYear() ? timeOfThisYear : dayAndTime).format(value);
 export const time = (value: number): string => timeOnly.format(value);
 export const date = (value: number): string => dayAndYear.format(value);
 

@@ -116,18 +116,20 @@ export const Shell = ({ path, params, preset, projects }: Props) => {
         {texts.skip}
       </a>
       <header class="side">
-        <div class="brand">
-          <a href={hrefTo([])}>{product}</a>
-          <button type="button" class="quiet menu-button" aria-expanded={isMenuOpen} onClick={() => setMenuOpen(!isMenuOpen)}>
-            <Icon name="menu" /> {texts.menu}
-          </button>
-        </div>
-        <div class="side-rest">
-          <ProjectSwitch projects={projects} />
-          <Navigation current={isAllowed ? route : undefined} />
-          <div class="side-end">
-            <ThemeSwitch />
-            <Account />
+        <div class="side-inner">
+          <div class="brand">
+            <a href={hrefTo([])}>{product}</a>
+            <button type="button" class="quiet menu-button" aria-expanded={isMenuOpen} onClick={() => setMenuOpen(!isMenuOpen)}>
+              <Icon name="menu" /> {texts.menu}
+            </button>
+          </div>
+          <div class="side-rest">
+            <ProjectSwitch projects={projects} />
+            <Navigation current={isAllowed ? route : undefined} />
+            <div class="side-end">
+              <ThemeSwitch />
+              <Account />
+            </div>
           </div>
         </div>
       </header>

@@ -139,6 +139,7 @@ export const overview = {
   events: 'Events',
   newVisitors: (count: number) => `${figure.format(count)} new`,
   comparedWith: (days: string) => `Compared with ${days}`,
+  partlyBefore: (day: string) => `, of which there is data from ${day} on`,
   nothingBefore: 'none before',
   noChange: 'unchanged',
   changeOf: { up: 'up', down: 'down' },
@@ -186,7 +187,8 @@ export const live = {
 };
 
 export const visitors = {
-  title: 'Visitors',
+  title: 'Latest visit first',
+  file: 'Visitors',
   search: 'Search',
   searchHint: 'ID, place, IP, …',
   browser: 'Browser',
@@ -231,7 +233,8 @@ export const visitor = {
 };
 
 export const sessions = {
-  title: 'Sessions',
+  title: 'Newest first',
+  file: 'Sessions',
   url: 'Landing page contains',
   visitorFilter: 'Visitor ID',
   started: 'Started',
@@ -358,8 +361,8 @@ export const pages = {
   pageCount: 'Pages',
   byPage: 'By page',
   title: 'Title',
-  titleLength: 'Title, characters',
-  descriptionLength: 'Description, characters',
+  titleLength: 'Letters of title',
+  descriptionLength: 'Letters of description',
   headings: 'Main headings',
   images: 'Images without text',
   findings: 'Findings',
@@ -377,12 +380,14 @@ export const pages = {
     multiple_h1: 'Several main headings',
     images_missing_alt: 'Images without text',
   } as Record<string, string>,
-  sessionsFrom: 'Sessions that began here',
+  sessions: 'Sessions',
+  sessionsFrom: 'that began here',
+  sessionsFromUrl: (url: string) => `Sessions that began on ${url}`,
 };
 
 export const journeys = {
   title: 'From page to page',
-  note: (transitions: number) => `The ${figure.format(transitions)} most frequent ways. The table below has them all.`,
+  note: (transitions: number) => `The ${figure.format(transitions)} most frequent ways, and the most frequent first and last pages. The tables below have more.`,
   entry: 'Came',
   exit: 'Left',
   elsewhere: 'Elsewhere',

@@ -74,13 +74,14 @@ const errorColumns = (params: Record<string, string>): Column<read.ErrorGroup>[]
       ) : (
         format.text(null)
       ),
+    isShort: true,
   },
   { head: texts.type, value: ({ type }) => type, show: ({ type }) => <span class={`tag ${isFrustrating(type) ? 'tag-bad' : ''}`}>{nameOf(type)}</span> },
   { head: texts.count, value: ({ count }) => count, isNumber: true },
   { head: texts.uniqueVisitors, value: ({ unique_visitors }) => unique_visitors, isNumber: true },
-  { head: texts.firstSeen, value: ({ first_seen_at }) => first_seen_at, show: ({ first_seen_at }) => format.instant(first_seen_at) },
+  { head: texts.firstSeen, value: ({ first_seen_at }) => first_seen_at, show: ({ first_seen_at }) => format.date(first_seen_at) },
   { head: texts.lastSeen, value: ({ last_seen_at }) => last_seen_at, show: ({ last_seen_at }) => format.instant(last_seen_at) },
-  { head: texts.lastPage, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} /> },
+  { head: texts.lastPage, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} />, isShort: true },
 ];
 
 const eventColumns: Column<read.TrackedEvent>[] = [

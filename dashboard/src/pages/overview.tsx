@@ -14,7 +14,7 @@ import { useFigures } from '../shared/query';
 import { Segments, chosenOf } from '../shared/segments';
 import { Answered, Empty, Failed } from '../shared/states';
 import { CsvButton, Table, type Column } from '../shared/table';
-import { chart as chartTexts, overview as texts } from '../texts';
+import { chart as chartTexts, overview as texts, tables as tableTexts } from '../texts';
 
 /** Rows of each short list. */
 const ROWS = 6;
@@ -31,13 +31,22 @@ const FIGURES: { name: Figure; label: string; show: (value: number) => string; i
   { name: 'avg_pages_per_session', label: texts.pagesPerSession, show: format.decimal },
 ];
 
+interface ChangeProps {
+  now: number;
+  then: number;
+  isPercent: boolean;
+  isBetterLow: boolean;
+  /** Whether the days before are all there: else more is neither better nor worse. */
+  isFair: boolean;
+}
+
 /** The difference to the days before: of counts in percent, of percentages in points. */
-const Change = ({ now, then, isPercent = false, isBetterLow = false }: { now: number; then: number; isPercent?: boolean; isBetterLow?: boolean }) => {
+const Change = ({ now, then, isPercent, isBetterLow, isFair }: ChangeProps) => {
   if (now === then) return <span class="change">{texts.noChange}</span>;
   if (!then && !isPercent) return <span class="change">{texts.nothingBefore}</span>;
   const isUp = now > then;
   return (
-    <span class={`change ${isUp === isBetterLow ? 'is-worse' : 'is-better'}`}>
+    <span class={`change ${isFair ? (isUp === isBetterLow ? 'is-worse' : 'is-better') : ''}`}>
       <span aria-hidden="true">{isUp ? '▲' : '▼'}</span>
       <span class="visually-hidden">{isUp ? texts.changeOf.up : texts.changeOf.down}</span>{' '}
       {isPercent ? `${format.points(now - then)} ${texts.points}` : format.change(((now - then) / then) * 100)}
@@ -91,7 +100,7 @@ const ByDay = ({ now, then, range, measure }: { now: read.Stats; then: read.Stat
     <>
       <Chart label={label} current={current} previous={previous} />
       <details>
-        <summary>{texts.details}</summary>
+        <summary>{tableTexts.asTable}</summary>
         <Table caption={`${texts.byDay}: ${label}`} columns={columns} rows={rows} />
         <CsvButton name={`${texts.byDay} ${label}`} columns={columns} rows={rows} />
       </details>
@@ -149,6 +158,7 @@ export const Overview = ({ params }: PageProps) => {
   const measure = chosenOf(MEASURES.map(({ name }) => name), params.chart);
   const stats = now.data?.data;
   const earlierStats = then.data?.data;
+  const firstDay = earlierStats?.series?.[0]?.date;
   const isNothing = stats?.total_events === 0 && stats.total_sessions === 0;
 
   return (
@@ -162,12 +172,15 @@ export const Overview = ({ params }: PageProps) => {
               <div key={name} class="figure-tile" data-figure={name}>
                 <dt>{label}</dt>
                 <dd class="figure-value">{stats ? show(stats[name]) : ' '}</dd>
-                <dd class="figure-change">{stats && earlierStats ? <Change now={stats[name]} then={earlierStats[name]} {...(isPercent ? { isPercent } : {})} {...(isBetterLow ? { isBetterLow } : {})} /> : ' '}</dd>
+                <dd class="figure-change">{stats && earlierStats ? <Change now={stats[name]} then={earlierStats[name]} isPercent={!!isPercent} isBetterLow={!!isBetterLow} isFair={firstDay === earlier.from} /> : ' '}</dd>
               </div>
             ))}
           </dl>
         )}
-        <p class="note">{texts.comparedWith(format.dayRange(earlier.from, earlier.to))}</p>
+        <p class="note">
+          {texts.comparedWith(format.dayRange(earlier.from, earlier.to))}
+          {firstDay && firstDay > earlier.from && texts.partlyBefore(format.day(firstDay))}
+        </p>
       </section>
 
       {isNothing && (

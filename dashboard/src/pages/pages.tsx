@@ -24,10 +24,10 @@ const viewColumns = (most: number): Column<TopPage>[] => [
   { head: texts.views, value: ({ views }) => views, isNumber: true },
   { head: texts.uniqueVisitors, value: ({ unique_visitors }) => unique_visitors, isNumber: true },
   {
-    head: '',
+    head: texts.sessions,
     value: () => null,
     show: ({ url }) => (
-      <Link to={['sessions']} params={{ url }}>
+      <Link to={['sessions']} params={{ url }} title={texts.sessionsFromUrl(url)}>
         {texts.sessionsFrom}
       </Link>
     ),
@@ -92,7 +92,7 @@ const seoColumns: Column<SeoPage>[] = [
         texts.noIssues
       ),
   },
-  { head: texts.title, value: ({ title }) => title, show: ({ title }) => <span class="clip" title={title ?? ''}>{format.text(title)}</span> },
+  { head: texts.title, value: ({ title }) => title, show: ({ title }) => <span class="clip" title={title ?? ''}>{format.text(title)}</span>, isShort: true },
   { head: texts.titleLength, value: ({ title_length }) => title_length, isNumber: true },
   { head: texts.descriptionLength, value: ({ meta_description_length }) => meta_description_length, isNumber: true },
   { head: texts.headings, value: ({ h1_count }) => h1_count, isNumber: true },

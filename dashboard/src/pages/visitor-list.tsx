@@ -14,12 +14,12 @@ const deviceOf = (mobile: 0 | 1 | null): string | null => (mobile === null ? nul
 const columns: Column<read.Visitor>[] = [
   { head: texts.visitor, value: ({ visitor_id }) => visitor_id, show: ({ visitor_id }) => <Link to={['visitors', visitor_id]}>{visitor_id}</Link> },
   { head: texts.lastSeen, value: ({ last_seen_at }) => last_seen_at, show: ({ last_seen_at }) => format.instant(last_seen_at) },
-  { head: texts.firstSeen, value: ({ first_seen_at }) => first_seen_at, show: ({ first_seen_at }) => format.instant(first_seen_at) },
+  { head: texts.firstSeen, value: ({ first_seen_at }) => first_seen_at, show: ({ first_seen_at }) => format.date(first_seen_at) },
   { head: texts.visits, value: ({ visit_count }) => visit_count, isNumber: true },
   { head: texts.browser, value: ({ browser_name, browser_version }) => [browser_name, browser_version].filter(Boolean).join(' ') || null, show: ({ browser_name, browser_version }) => format.text([browser_name, browser_version?.split('.')[0]].filter(Boolean).join(' ')) },
   { head: texts.os, value: ({ os }) => os },
   { head: texts.device, value: ({ mobile }) => deviceOf(mobile) },
-  { head: texts.place, value: ({ geo_city, geo_country }) => [geo_city, geo_country].filter(Boolean).join(', ') || null },
+  { head: texts.place, value: ({ geo_city, geo_country }) => [geo_city, geo_country].filter(Boolean).join(', ') || null, isShort: true },
 ];
 
 const fields = [
@@ -40,7 +40,7 @@ export const VisitorList = ({ params }: { params: Record<string, string> }) => {
       isBusy={answer.isLoading}
       actions={
         <AllCsvButton
-          name={texts.title}
+          name={texts.file}
           columns={columns}
           total={answer.data?.pagination.total ?? 0}
           read={(next, limit) => read.visitors({ project, signal: new AbortController().signal }, range, filters, { page: next, limit })}

@@ -35,12 +35,12 @@ const draw = (root: HTMLElement, { label, current, previous }: Props, onCursor: 
       width: root.clientWidth,
       height: HEIGHT,
       legend: { show: false },
-      padding: [12, 8, 0, 0],
+      padding: [12, 16, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
       axes: [
-        { ...axis, space: 64, values: (_, splits) => splits.map((seconds) => (seconds % 86_400 ? '' : format.day(new Date(seconds * 1000).toISOString().slice(0, 10)))) },
+        { ...axis, size: 30, space: 64, values: (_, splits) => splits.map((seconds) => (seconds % 86_400 ? '' : format.day(new Date(seconds * 1000).toISOString().slice(0, 10)))) },
         { ...axis, size: 56, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? format.number(value) : '')) },
       ],
       series: [

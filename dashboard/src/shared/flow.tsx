@@ -18,7 +18,7 @@ interface Node {
 }
 
 const WIDTH = 960;
-const ROW = 34;
+const ROW = 36;
 const NODE = 12;
 /** Room for names on either side. */
 const MARGIN = 210;
@@ -42,8 +42,8 @@ export const FlowPicture = ({ flows }: { flows: Flow[] }) => {
     .nodeWidth(NODE)
     .nodePadding(14)
     .extent([
-      [MARGIN, 4],
-      [WIDTH - MARGIN, height - 4],
+      [MARGIN, 10],
+      [WIDTH - MARGIN, height - 10],
     ])({ nodes: list.map((node) => ({ ...node })), links });
   const path = sankeyLinkHorizontal<SankeyNode<Node, object>, SankeyLink<Node, object>>();
   const nameOf = (end: unknown): string => (end as Node).name;
@@ -55,11 +55,11 @@ export const FlowPicture = ({ flows }: { flows: Flow[] }) => {
             <title>{texts.flow(nameOf(link.source), nameOf(link.target), format.number(link.value))}</title>
           </path>
         ))}
-        {layout.nodes.map(({ id, name, side, x0 = 0, x1 = 0, y0 = 0, y1 = 0, value = 0 }) => (
+        {layout.nodes.map(({ id, name, side, x0 = 0, x1 = 0, y0 = 0, y1 = 0 }) => (
           <g key={id} class="flow-node">
             <rect x={x0} y={y0} width={x1 - x0} height={Math.max(1, y1 - y0)} />
             <text x={side === 'from' ? x0 - 8 : x1 + 8} y={(y0 + y1) / 2} dy="0.35em" text-anchor={side === 'from' ? 'end' : 'start'}>
-              {shorten(name)} <tspan class="flow-count">{format.number(value)}</tspan>
+              {shorten(name)}
               <title>{name}</title>
             </text>
           </g>

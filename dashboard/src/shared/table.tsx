@@ -18,6 +18,8 @@ export interface Column<Row> {
   value: (row: Row) => Value;
   show?: (row: Row) => ComponentChildren;
   isNumber?: boolean;
+  /** Cut off early, so that a table of many columns fits. */
+  isShort?: boolean;
   /** Draws a bar behind the figure: of 0 to 1. */
   bar?: (row: Row) => number;
 }
@@ -58,6 +60,7 @@ export const Table = <Row,>({ caption, columns, rows, first = Infinity, isSelect
             {visible.map((row, index) => (
               <tr key={index} class={isSelected?.(row) ? 'is-selected' : ''}>
                 {columns.map((column, place) => {
+                  const name = `${column.isNumber ? 'figure' : ''} ${column.bar ? 'with-bar' : ''} ${column.isShort ? 'is-short' : ''}`;
                   const content = (
                     <>
                       {column.bar && <Bar part={column.bar(row)} />}
@@ -65,11 +68,11 @@ export const Table = <Row,>({ caption, columns, rows, first = Infinity, isSelect
                     </>
                   );
                   return place === 0 ? (
-                    <th key={column.head} scope="row" class={column.bar ? 'with-bar' : ''}>
+                    <th key={column.head} scope="row" class={name}>
                       {content}
                     </th>
                   ) : (
-                    <td key={column.head} class={`${column.isNumber ? 'figure' : ''} ${column.bar ? 'with-bar' : ''}`}>
+                    <td key={column.head} class={name}>
                       {content}
                     </td>
                   );
@@ -84,7 +87,7 @@ export const Table = <Row,>({ caption, columns, rows, first = Infinity, isSelect
           {tables.showAll(rows.length)}
         </button>
       )}
-      {rows.length === MOST && <p class="note">{tables.mostOnly(MOST)}</p>}
+      {rows.length === MOST && <p class="note table-note">{tables.mostOnly(MOST)}</p>}
     </>
   );
 };

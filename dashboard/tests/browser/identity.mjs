@@ -18,35 +18,23 @@ export const program = () => {
   return path;
 };
 
-/** Asks until all of the demo data is counted. */
-const settled = async (base) => {
-  let last = -1;
-  for (;;) {
-    const response = await fetch(`${base}/api/v1/stats`, { headers: { Authorization: `Bearer ${SECRET_KEY}` } });
-    const { total_events: events } = (await response.json()).data;
-    if (events > 1000 && events - last < 20) return;
-    last = events;
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-  }
-};
-
 /** Starts it, and answers its addresses once its demo data is there. */
 export const startIdentity = async () => {
   const options = ['dev', '--port', '0', '--dynamodb-port', '0', '--rate-limit', '1000000', '--secret-key', SECRET_KEY, '--public-key', PUBLIC_KEY, '--project', PROJECT];
-  const child = spawn(program(), options, { stdio: ['ignore', 'pipe', 'ignore'] });
-  const printed = await new Promise((resolve, reject) => {
-    let text = '';
-    const timer = setTimeout(() => reject(new Error(`identity dev did not start:\n${text}`)), START);
-    child.once('exit', (code) => reject(new Error(`identity dev ended with ${code}`)));
-    child.stdout.on('data', (bytes) => {
-      text += bytes;
-      if (!/^DynamoDB\s+\S+/m.test(text)) return;
+  const child = spawn(program(), options, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  await new Promise((resolve, reject) => {
+    let log = '';
+    const timer = setTimeout(() => reject(new Error(`identity dev did not get ready:\n${log}`)), START);
+    child.once('exit', (code) => reject(new Error(`identity dev ended with ${code}:\n${log}`)));
+    child.stdout.on('data', (bytes) => (printed += bytes));
+    child.stderr.on('data', (bytes) => {
+      log += bytes;
+      if (!log.includes('The demo data is ready.')) return;
       clearTimeout(timer);
-      resolve(text);
+      resolve();
     });
   });
   const line = (name) => printed.match(new RegExp(`^${name}\\s+(\\S+)`, 'm'))[1];
-  const base = line('Base URL');
-  await settled(base);
-  return { base, dynamodb: line('DynamoDB'), stop: () => child.kill() };
+  return { base: line('Base URL'), dynamodb: line('DynamoDB'), stop: () => child.kill() };
 };
