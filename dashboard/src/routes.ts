@@ -1,6 +1,8 @@
-// The pages, in the order of the navigation. Each is fetched when it is first opened.
+// The pages, in the order of the navigation. Each is fetched when it is first opened; the Overview comes with the first script, as it is
+// where most begin.
 
 import type { ComponentType } from 'preact';
+import { Overview } from './pages/overview';
 import type { IconName } from './shared/icons';
 import type { shell } from './texts';
 
@@ -22,7 +24,7 @@ export interface Route {
 
 export const GROUPS: Route[][] = [
   [
-    { name: 'overview', load: async () => (await import('./pages/overview')).Overview },
+    { name: 'overview', load: async () => Overview },
     { name: 'live', load: async () => (await import('./pages/live')).Live, isWithoutRange: true },
   ],
   [

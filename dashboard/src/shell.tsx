@@ -9,6 +9,7 @@ import { useView } from './context';
 import type { Preset } from './range';
 import { GROUPS, routeOf, type PageProps, type Route } from './routes';
 import { Icon } from './shared/icons';
+import { Link } from './shared/link';
 import { ProjectSwitch } from './shared/project-switch';
 import { RangePicker } from './shared/range-picker';
 import { Empty } from './shared/states';
@@ -32,7 +33,14 @@ const Page = ({ route, selection, params }: { route: Route } & PageProps) => {
     );
   }, [route]);
   const Component = loaded.get(route);
-  if (Component) return <Component selection={selection} params={params} />;
+  if (Component) {
+    return (
+      <>
+        <Component selection={selection} params={params} />
+        <footer class="foot">{texts.footer}</footer>
+      </>
+    );
+  }
   if (!hasFailed) return null;
   return (
     <Empty title={texts.noCode}>
@@ -66,7 +74,7 @@ const Navigation = ({ current }: { current: Route | undefined }) => {
 
 const Account = () => {
   const { me } = useView();
-  if (!me) return null;
+  if (!me) return <div class="account" />;
   const leave = async () => {
     await signOut().catch(() => {});
     replace('#/');
@@ -80,6 +88,19 @@ const Account = () => {
       </button>
     </div>
   );
+};
+
+/** The page, or why there is none. */
+const Content = ({ route, selection, params, projects }: { route: Route | undefined; projects: Project[] | undefined } & PageProps) => {
+  const { me, project } = useView();
+  if (!route) return <Empty title={texts.unknownPage}>{texts.unknownPageAdvice}</Empty>;
+  if (project || route.name === 'settings') return <Page key={`${route.name} ${project}`} route={route} selection={selection} params={params} />;
+  if (me?.role === 'viewer') return <Empty title={texts.whichProject}>{texts.whichProjectAdvice}</Empty>;
+  return projects ? (
+    <Empty title={texts.noProject}>
+      <Link to={['settings']}>{texts.noProjectAdvice}</Link>
+    </Empty>
+  ) : null;
 };
 
 interface Props {
@@ -140,12 +161,7 @@ export const Shell = ({ path, params, preset, projects }: Props) => {
           </h1>
           {route && isAllowed && !route.isWithoutRange && <RangePicker preset={preset} />}
         </div>
-        {!route || !isAllowed ? (
-          <Empty title={texts.unknownPage}>{texts.unknownPageAdvice}</Empty>
-        ) : (
-          project && <Page key={`${route.name} ${project}`} route={route} selection={path[1]} params={params} />
-        )}
-        <footer class="foot">{texts.footer}</footer>
+        <Content route={isAllowed ? route : undefined} selection={path[1]} params={params} projects={projects} />
       </main>
     </div>
   );

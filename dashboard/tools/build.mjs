@@ -64,7 +64,7 @@ const closure = (path, seen = new Set()) => {
 };
 
 const app = withEntry('src/main.tsx');
-const first = [...new Set([...closure(app), ...closure(withEntry('src/pages/overview.tsx'))])];
+const first = [...closure(app)];
 const html = readFileSync(join(root, 'src/index.html'), 'utf8')
   .replace('{style}', `/${named('style')}`)
   .replace('{icon}', `/${named('icon')}`)
@@ -92,7 +92,7 @@ writeFileSync(join(out, 'files.json'), `${JSON.stringify(files.map(({ path, file
 const pages = {};
 for (const [path, { entryPoint }] of Object.entries(outputs)) {
   const page = entryPoint?.match(/^src\/pages\/(.*)\.tsx$/)?.[1];
-  if (page && page !== 'overview') pages[page] = [...closure(path)].filter((file) => !first.includes(file)).sort();
+  if (page) pages[page] = [...closure(path)].filter((file) => !first.includes(file)).sort();
 }
 writeFileSync(
   join(out, 'pages.json'),

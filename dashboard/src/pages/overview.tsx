@@ -131,7 +131,7 @@ interface ShortListProps<Data, Row> {
 /** The first rows of a ranking, with bars as long as their share of the first. */
 const ShortList = <Data, Row>({ title, answer, rows, heads, name, show, value, page }: ShortListProps<Data, Row>) => (
   <Panel title={title} class="half short-list" actions={<ToAll page={page} what={title} />} isBusy={answer.isLoading}>
-    <Answered answer={answer} rows={ROWS + 1}>
+    <Answered answer={answer} rows={ROWS}>
       {(data) => {
         const list = rows(data).slice(0, ROWS);
         const most = list[0] ? value(list[0]) : 0;
@@ -223,8 +223,8 @@ export const Overview = ({ params }: PageProps) => {
         <ShortList title={texts.countries} answer={audience} page="audience" heads={[texts.country, texts.visitors]} rows={({ data }) => data.countries} name={({ country }) => country} show={({ country, country_code }) => country ?? format.country(country_code)} value={({ visitors }) => visitors} />
         <ShortList title={texts.browsers} answer={audience} page="audience" heads={[texts.browser, texts.visitors]} rows={({ data }) => data.browsers} name={({ browser }) => browser} show={({ browser }) => format.text(browser)} value={({ visitors }) => visitors} />
 
-        <Panel title={texts.frustrations} class="full" note={texts.frustrationNote} actions={<ToAll page="frustration" what={texts.frustrations} />} isBusy={clicks.isLoading}>
-          <Answered answer={clicks} rows={WORST + 1}>
+        <Panel title={texts.frustrations} class="full worst" note={texts.frustrationNote} actions={<ToAll page="frustration" what={texts.frustrations} />} isBusy={clicks.isLoading}>
+          <Answered answer={clicks} rows={WORST}>
             {({ data }) =>
               data.rage_clicks.length ? (
                 <Table

@@ -110,14 +110,16 @@ export const addresses = (given) =>
       await dark.getByLabel('Colours').selectOption('system');
       assert.equal(await ground(), ofDark);
       await dark.emulateMedia({ colorScheme: 'light' });
-      assert.equal(await ground(), ofLight);
+      await dark.waitForFunction((ground) => getComputedStyle(document.documentElement).backgroundColor === ground, ofLight);
       await context.close();
     });
 
     it('a page that does not exist says so', async () => {
       await visit(tab, target, '#/nowhere');
       assert.ok((await tab.locator('main').innerText()).includes('There is no such page'));
-      await visit(tab, target, '#/sessions/ses_that_never_was');
-      assert.ok((await tab.locator('main').innerText()).includes('Not found'));
+      const { context, tab: other } = await signIn(given().browser, target);
+      await visit(other, target, '#/sessions/ses_that_never_was');
+      assert.ok((await other.locator('main').innerText()).includes('Not found'));
+      await context.close();
     });
   });

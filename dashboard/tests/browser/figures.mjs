@@ -65,8 +65,9 @@ export const figures = (given) =>
     });
 
     it('Live', async () => {
-      await visit(tab, target, '#/live');
+      await tab.goto('about:blank');
       const answer = tab.waitForResponse((response) => response.url().includes('/api/v1/live'));
+      await visit(tab, target, '#/live');
       const { data, count } = await (await answer).json();
       await tab.waitForFunction((count) => document.querySelector('.panel > .note').textContent.startsWith(count), as.number(count));
       const rows = await readTable(tab, 'Here now');
