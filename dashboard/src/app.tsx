@@ -36,6 +36,8 @@ const Signed = () => {
       </main>
     );
   }
+  // Whoever is not let in sees no frame of what is inside.
+  if (!me.data && !project) return null;
   const now = Date.now();
   const { preset, range } = fromParams(params, now);
   return (

@@ -9,31 +9,33 @@ const unit = (name: string, digits = 0) => new Intl.NumberFormat(LOCALE, { style
 const hours = unit('hour');
 const minutes = unit('minute');
 const seconds = unit('second');
+const secondsAndTenths = unit('second', 1);
 const milliseconds = new Intl.NumberFormat(LOCALE, { style: 'unit', unit: 'millisecond', unitDisplay: 'short', maximumFractionDigits: 1 });
 const dayOnly = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const dayAndYear = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
 const weekday = new Intl.DateTimeFormat(LOCALE, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
 const timeOfThisYear = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
 const dayAndTime = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZone: 'UTC' });
-const timeOnly = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone: 'UTC' });
+const exact = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone: 'UTC' });
 const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'always', style: 'short' });
 const ranges = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' });
 
 export const number = (value: number): string => numbers.format(value);
 export const decimal = (value: number): string => oneDecimal.format(value);
 export const percent = (value: number): string => `${oneDecimal.format(value)} %`;
+export const wholePercent = (value: number): string => `${numbers.format(value)} %`;
 export const change = (value: number): string => `${signed.format(value)} %`;
 export const points = (value: number): string => signed.format(value);
 export const share = (part: number, total: number): string => percent(total ? (part / total) * 100 : 0);
 
-/** Whole seconds from one on, as nobody compares visits by the millisecond. */
+/** As exact as it is read: to the millisecond, tenth of a second, second or minute, whatever is a hundredth of it or less. Never rounded up. */
 export const duration = (value: number): string => {
   if (value < 1000) return milliseconds.format(value);
+  if (value < 60_000) return secondsAndTenths.format(Math.floor(value / 100) / 10);
   const whole = Math.floor(value / 1000);
   const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60] as const;
   if (parts[0]) return `${hours.format(parts[0])} ${minutes.format(parts[1])}`;
-  if (parts[1]) return `${minutes.format(parts[1])} ${seconds.format(parts[2])}`;
-  return seconds.format(parts[2]);
+  return `${minutes.format(parts[1])} ${seconds.format(parts[2])}`;
 };
 
 export const inMilliseconds = (value: number): string => milliseconds.format(value);
@@ -46,7 +48,7 @@ export const fullDay = (text: string): string => dayWith(weekday, text);
 export const dayRange = (from: string, to: string): string => ranges.formatRange(instantOf(from), instantOf(to));
 /** Without the year where it is this one. */
 export const instant = (value: number): string => (new Date(value).getUTCFullYear() === new Date().getUTCFullYear() ? timeOfThisYear : dayAndTime).format(value);
-export const time = (value: number): string => timeOnly.format(value);
+export const exactInstant = (value: number): string => exact.format(value);
 export const date = (value: number): string => dayAndYear.format(value);
 
 /** How long ago that was. */

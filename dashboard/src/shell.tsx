@@ -159,7 +159,7 @@ export const Shell = ({ path, params, preset, projects }: Props) => {
           <h1 ref={heading} tabIndex={-1}>
             {title}
           </h1>
-          {route && isAllowed && !route.isWithoutRange && <RangePicker preset={preset} />}
+          {route && isAllowed && !route.isWithoutRange && <RangePicker key={place} preset={preset} />}
         </div>
         <Content route={isAllowed ? route : undefined} selection={path[1]} params={params} projects={projects} />
       </main>

@@ -1,11 +1,21 @@
 // The two pages of those who are not in: the link that lets in, and what to do without one.
 
+import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { signIn } from './api/manage';
 import { Failure } from './api/failure';
 import { replace } from './address';
 import { Icon } from './shared/icons';
 import { product, signIn as texts, states } from './texts';
+
+const Alone = ({ children }: { children: ComponentChildren }) => (
+  <main class="alone" aria-live="polite">
+    <p class="brand">
+      <span>{product}</span>
+    </p>
+    {children}
+  </main>
+);
 
 const Command = () => <pre class="code">{texts.command('ana')}</pre>;
 
@@ -14,12 +24,12 @@ export const SignedOut = () => {
     document.title = `${texts.title} – ${product}`;
   }, []);
   return (
-    <main class="alone">
+    <Alone>
       <h1>{texts.out}</h1>
       <p>{texts.outAdvice}</p>
       <Command />
       <p class="note">{texts.devAdvice}</p>
-    </main>
+    </Alone>
   );
 };
 
@@ -42,22 +52,22 @@ export const SignIn = ({ token, onDone }: { token: string; onDone: () => void })
   }, [token]);
   if (!failure) {
     return (
-      <main class="alone" aria-live="polite">
+      <Alone>
         <h1>{texts.signingIn}</h1>
-      </main>
+      </Alone>
     );
   }
   if (failure.status === 401) {
     return (
-      <main class="alone" aria-live="polite">
+      <Alone>
         <h1>{texts.refused}</h1>
         <p>{texts.refusedAdvice}</p>
         <Command />
-      </main>
+      </Alone>
     );
   }
   return (
-    <main class="alone" aria-live="polite">
+    <Alone>
       <h1>
         <Icon name="warning" /> {texts.failed}
       </h1>
@@ -65,6 +75,6 @@ export const SignIn = ({ token, onDone }: { token: string; onDone: () => void })
       <button type="button" onClick={enter}>
         {texts.tryAgain}
       </button>
-    </main>
+    </Alone>
   );
 };

@@ -144,6 +144,7 @@ export const overview = {
   newVisitors: (count: number) => `${figure.format(count)} new`,
   comparedWith: (days: string) => `Compared with ${days}`,
   partlyBefore: (day: string) => `, of which there is data from ${day} on`,
+  wholeDay: ', which is a whole day',
   nothingBefore: 'none before',
   noChange: 'unchanged',
   changeOf: { up: 'up', down: 'down' },

@@ -15,8 +15,8 @@ const DIMENSIONS = ['campaign', 'source', 'medium', 'term', 'content'] as const;
 
 type Data = Awaited<ReturnType<typeof read.acquisition>>['data'];
 
-const channelColumns: Column<Data['channels'][number]>[] = [
-  { head: texts.channel, value: ({ channel }) => channel, bar: ({ share }) => share / 100 },
+const channelColumns = (most: number): Column<Data['channels'][number]>[] => [
+  { head: texts.channel, value: ({ channel }) => channel, bar: ({ sessions }) => (most ? sessions / most : 0) },
   { head: texts.sessions, value: ({ sessions }) => sessions, isNumber: true },
   { head: texts.share, value: ({ share }) => share, show: ({ share }) => format.percent(share), isNumber: true },
 ];
@@ -37,13 +37,14 @@ export const Acquisition = ({ params }: PageProps) => {
   const data = answer.data?.data;
   const campaigns = data?.utm[dimension] ?? [];
   const referrers = data?.referrers ?? [];
+  const ofChannels = channelColumns(data?.channels[0]?.sessions ?? 0);
   const ofReferrers = referrerColumns(referrers[0]?.sessions ?? 0);
   const ofCampaigns = campaignColumns(texts.dimensions[dimension], campaigns[0]?.sessions ?? 0);
   return (
     <div class="grid">
-      <Panel title={texts.channels} class="half" isBusy={answer.isLoading} actions={<CsvButton name={texts.channels} columns={channelColumns} rows={data?.channels ?? []} />}>
+      <Panel title={texts.channels} class="half" isBusy={answer.isLoading} actions={<CsvButton name={texts.channels} columns={ofChannels} rows={data?.channels ?? []} />}>
         <Answered answer={answer} rows={10}>
-          {({ data: { channels } }) => (channels.length ? <Table caption={texts.channels} columns={channelColumns} rows={channels} first={FIRST} /> : <Empty title={texts.nothing} />)}
+          {({ data: { channels } }) => (channels.length ? <Table caption={texts.channels} columns={ofChannels} rows={channels} first={FIRST} /> : <Empty title={texts.nothing} />)}
         </Answered>
       </Panel>
       <Panel title={texts.referrers} class="half" isBusy={answer.isLoading} actions={<CsvButton name={texts.referrers} columns={ofReferrers} rows={referrers} />}>

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import * as read from '../api/read';
 import { useView } from '../context';
 import * as format from '../format';
-import { addDays, before, daysBetween, lengthOf, type Range } from '../range';
+import { addDays, before, daysBetween, lengthOf, toDay, type Range } from '../range';
 import type { PageProps } from '../routes';
 import type { Answer } from '../shared/answer';
 import { Chart } from '../shared/chart';
@@ -36,14 +36,16 @@ interface ChangeProps {
   then: number;
   isPercent: boolean;
   isBetterLow: boolean;
-  /** Whether the days before are all there: else more is neither better nor worse. */
+  /** Whether there was anything before. */
+  hasBefore: boolean;
+  /** Whether as much time is compared with as much: else more is neither better nor worse. */
   isFair: boolean;
 }
 
 /** The difference to the days before: of counts in percent, of percentages in points. */
-const Change = ({ now, then, isPercent, isBetterLow, isFair }: ChangeProps) => {
+const Change = ({ now, then, isPercent, isBetterLow, hasBefore, isFair }: ChangeProps) => {
   if (now === then) return <span class="change">{texts.noChange}</span>;
-  if (!then && !isPercent) return <span class="change">{texts.nothingBefore}</span>;
+  if (!hasBefore || (!then && !isPercent)) return <span class="change">{texts.nothingBefore}</span>;
   const isUp = now > then;
   return (
     <span class={`change ${isFair ? (isUp === isBetterLow ? 'is-worse' : 'is-better') : ''}`}>
@@ -159,6 +161,7 @@ export const Overview = ({ params }: PageProps) => {
   const stats = now.data?.data;
   const earlierStats = then.data?.data;
   const firstDay = earlierStats?.series?.[0]?.date;
+  const isToday = range.from === toDay(Date.now());
   const isNothing = stats?.total_events === 0 && stats.total_sessions === 0;
 
   return (
@@ -172,7 +175,7 @@ export const Overview = ({ params }: PageProps) => {
               <div key={name} class="figure-tile" data-figure={name}>
                 <dt>{label}</dt>
                 <dd class="figure-value">{stats ? show(stats[name]) : ' '}</dd>
-                <dd class="figure-change">{stats && earlierStats ? <Change now={stats[name]} then={earlierStats[name]} isPercent={!!isPercent} isBetterLow={!!isBetterLow} isFair={firstDay === earlier.from} /> : ' '}</dd>
+                <dd class="figure-change">{stats && earlierStats ? <Change now={stats[name]} then={earlierStats[name]} isPercent={!!isPercent} isBetterLow={!!isBetterLow} hasBefore={earlierStats.total_sessions > 0} isFair={firstDay === earlier.from && !isToday} /> : ' '}</dd>
               </div>
             ))}
           </dl>
@@ -180,6 +183,7 @@ export const Overview = ({ params }: PageProps) => {
         <p class="note">
           {texts.comparedWith(format.dayRange(earlier.from, earlier.to))}
           {firstDay && firstDay > earlier.from && texts.partlyBefore(format.day(firstDay))}
+          {isToday && texts.wholeDay}
         </p>
       </section>
 

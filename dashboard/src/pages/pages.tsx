@@ -53,7 +53,7 @@ const readingColumns: Column<Reading>[] = [
   { head: texts.depth, value: ({ avg_scroll_depth }) => avg_scroll_depth, show: ({ avg_scroll_depth }) => format.percent(avg_scroll_depth), isNumber: true, bar: ({ avg_scroll_depth }) => avg_scroll_depth / 100 },
   { head: texts.active, value: ({ avg_active_time_ms }) => avg_active_time_ms, show: ({ avg_active_time_ms }) => format.duration(avg_active_time_ms), isNumber: true },
   { head: texts.attention, value: ({ attention_percent }) => attention_percent, show: ({ attention_percent }) => format.percent(attention_percent), isNumber: true, bar: ({ attention_percent }) => attention_percent / 100 },
-  { head: texts.velocity, value: ({ avg_scroll_velocity }) => avg_scroll_velocity, isNumber: true },
+  { head: texts.velocity, value: ({ avg_scroll_velocity }) => avg_scroll_velocity, show: ({ avg_scroll_velocity }) => format.decimal(avg_scroll_velocity), isNumber: true },
 ];
 
 const ReadingTab = () => {

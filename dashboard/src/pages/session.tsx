@@ -118,7 +118,7 @@ export const SessionDetail = ({ id }: { id: string }) => {
                     [sessionFacts.pageViews, format.number(detail.page_views ?? 0)],
                     [texts.events, format.number(detail.event_count ?? 0)],
                     [sessionFacts.clicks, detail.click_count === null ? format.text(null) : format.number(detail.click_count)],
-                    [sessionFacts.scroll, detail.max_scroll_depth === null ? format.text(null) : `${format.number(detail.max_scroll_depth)} %`],
+                    [sessionFacts.scroll, detail.max_scroll_depth === null ? format.text(null) : format.wholePercent(detail.max_scroll_depth)],
                     [sessionFacts.device, format.text([detail.browser_name, detail.os].filter(Boolean).join(', '))],
                     [sessionFacts.place, format.text([detail.geo_city, detail.geo_country_code && format.country(detail.geo_country_code)].filter(Boolean).join(', '))],
                   ]}

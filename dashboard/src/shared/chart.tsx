@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import * as format from '../format';
+import { toDay } from '../range';
 import { chart as texts } from '../texts';
 
 interface Point {
@@ -24,33 +25,44 @@ const MOST_POINTS = 45;
 
 const secondsOf = (day: string): number => Date.parse(`${day}T00:00:00Z`) / 1000;
 
+/** Pixels that the name of a day takes. */
+const LABEL = 64;
+const HALF_A_DAY = 43_200;
+
+/** Days that are named: evenly apart, and never two in one place. */
+const namedDays = (days: number[], width: number): number[] => {
+  const step = Math.max(1, Math.ceil((days.length * LABEL) / Math.max(LABEL, width)));
+  return days.filter((_, index) => index % step === 0);
+};
+
 /** Draws with the theme's colours, which only the style sheet knows. */
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 const draw = (root: HTMLElement, { label, current, previous }: Props, onCursor: (index: number | null) => void): uPlot => {
   const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1, size: 4 }, font: '12px system-ui, sans-serif' };
   const points = { show: current.length <= MOST_POINTS, size: 5 };
+  const days = current.map(({ day }) => secondsOf(day));
   return new uPlot(
     {
       width: root.clientWidth,
       height: HEIGHT,
       legend: { show: false },
-      padding: [12, 16, 0, 0],
+      padding: [12, 26, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-      scales: { x: { time: true }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
+      scales: { x: { time: true, range: (_, first, last) => (days.length === 1 ? [first - HALF_A_DAY, first + HALF_A_DAY] : [first, last]) }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
       axes: [
-        { ...axis, size: 30, space: 64, values: (_, splits) => splits.map((seconds) => (seconds % 86_400 ? '' : format.day(new Date(seconds * 1000).toISOString().slice(0, 10)))) },
+        { ...axis, size: 30, splits: ({ width }) => namedDays(days, width), values: (_, splits) => splits.map((seconds) => format.day(toDay(seconds * 1000))) },
         { ...axis, size: 56, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? format.number(value) : '')) },
       ],
       series: [
         {},
-        { label: texts.previous, stroke: colour('--previous'), width: 1.5, dash: [4, 4], points: { show: false } },
+        { label: texts.previous, stroke: colour('--previous'), width: 1.5, dash: [4, 4], points: { show: current.length === 1, size: 5 } },
         { label, stroke: colour('--accent'), fill: colour('--accent-wash'), width: 2, points },
       ],
       hooks: { setCursor: [({ cursor }) => onCursor(cursor.idx ?? null)] },
     },
-    [current.map(({ day }) => secondsOf(day)), previous.map(({ value }) => value), current.map(({ value }) => value)],
+    [days, previous.map(({ value }) => value), current.map(({ value }) => value)],
     root,
   );
 };

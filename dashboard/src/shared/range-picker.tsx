@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { go, hrefWith } from '../address';
 import { useView } from '../context';
 import * as format from '../format';
@@ -34,14 +34,15 @@ const OwnDays = ({ from, to, onDone }: { from: string; to: string; onDone: () =>
 };
 
 export const RangePicker = ({ preset }: { preset: Preset | undefined }) => {
-  const { range } = useView();
+  const { project, range } = useView();
   const [isOpen, setOpen] = useState(false);
+  useEffect(() => setOpen(false), [project, range.from, range.to]);
   return (
-    <div class="range">
+    <div class="range" onKeyDown={(event) => event.key === 'Escape' && setOpen(false)}>
       <p class="range-days">{format.dayRange(range.from, range.to)}</p>
       <nav class="segments" aria-label={texts.label}>
         {PRESETS.map((name) => (
-          <a key={name} href={hrefWith({ range: name === DEFAULT_PRESET ? undefined : name, from: undefined, to: undefined })} aria-current={name === preset ? 'true' : undefined} onClick={() => setOpen(false)}>
+          <a key={name} href={hrefWith({ range: name === DEFAULT_PRESET ? undefined : name, from: undefined, to: undefined })} aria-current={name === preset ? 'true' : undefined}>
             {texts.presets[name]}
           </a>
         ))}

@@ -39,7 +39,7 @@ export const accessibility = (given) =>
           await visit(tab, target, `#/${page}`);
           assert.deepEqual(await violations(tab), [], page);
         }
-        await visit(tab, target, '#/');
+        await visit(tab, target, `#/?project=${target.project}`);
         await tab.locator('.chart-plot').focus();
         await tab.keyboard.press('ArrowRight');
         await tab.getByRole('button', { name: 'Own' }).click();
@@ -47,7 +47,7 @@ export const accessibility = (given) =>
         await visit(tab, target, '#/settings');
         await tab.getByRole('button', { name: 'New project' }).click();
         assert.deepEqual(await violations(tab), [], 'a form');
-        await visit(tab, target, '#/api');
+        await visit(tab, target, `#/api?project=${target.project}`);
         await tab.getByRole('button', { name: /^Revoke key/ }).first().click();
         assert.deepEqual(await violations(tab), [], 'a question');
         await context.close();

@@ -41,8 +41,8 @@ export const as = {
   milliseconds: (value) => `${number.format(Math.round(value * 10) / 10)} ms`,
   duration: (value) => {
     if (value < 1000) return `${value} ms`;
+    if (value < 60_000) return `${decimal.format(Math.floor(value / 100) / 10)}s`;
     const seconds = Math.floor(value / 1000);
-    if (seconds < 60) return `${seconds}s`;
     if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
     return `${Math.floor(seconds / 3600)}h ${Math.floor(seconds / 60) % 60}m`;
   },
