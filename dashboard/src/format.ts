@@ -5,7 +5,8 @@ import { LOCALE, NOTHING } from './texts';
 const numbers = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 3 });
 const oneDecimal = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const signed = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'exceptZero' });
-const unit = (name: string, digits = 0) => new Intl.NumberFormat(LOCALE, { style: 'unit', unit: name, unitDisplay: 'narrow', minimumFractionDigits: digits, maximumFractionDigits: digits });
+const unit = (name: string, digits = 0) =>
+  new Intl.NumberFormat(LOCALE, { style: 'unit', unit: name, unitDisplay: 'narrow', minimumFractionDigits: digits, maximumFractionDigits: digits });
 const hours = unit('hour');
 const minutes = unit('minute');
 const seconds = unit('second');

@@ -14,8 +14,7 @@ const DAY = 86_400_000;
 export const toDay = (instant: number): string => new Date(instant).toISOString().slice(0, 10);
 const toInstant = (day: string): number => Date.parse(`${day}T00:00:00Z`);
 
-export const isDay = (text: string | undefined): text is string =>
-  !!text && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(toInstant(text)) && toDay(toInstant(text)) === text;
+export const isDay = (text: string | undefined): text is string => !!text && /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(toInstant(text)) && toDay(toInstant(text)) === text;
 
 export const addDays = (day: string, days: number): string => toDay(toInstant(day) + days * DAY);
 

@@ -385,9 +385,6 @@ export const pages = {
     multiple_h1: 'Several main headings',
     images_missing_alt: 'Images without text',
   } as Record<string, string>,
-  sessions: 'Sessions',
-  sessionsFrom: 'that began here',
-  sessionsFromUrl: (url: string) => `Sessions that began on ${url}`,
 };
 
 export const journeys = {

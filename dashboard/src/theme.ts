@@ -15,21 +15,22 @@ const stored = (): string | null => {
   }
 };
 
-export const chosen = (): Theme => THEMES.find((theme) => theme === stored()) ?? 'system';
+let theme: Theme = THEMES.find((name) => name === stored()) ?? 'system';
 
 const apply = (): void => {
-  const theme = chosen();
   document.documentElement.dataset.theme = theme === 'system' ? (dark.matches ? 'dark' : 'light') : theme;
 };
 
-export const choose = (theme: Theme): void => {
+export const chosen = (): Theme => theme;
+
+export const choose = (wanted: Theme): void => {
+  theme = wanted;
+  apply();
   try {
     localStorage.setItem(KEY, theme);
   } catch {
-    document.documentElement.dataset.theme = theme;
-    return;
+    // It then holds until the page is loaded again.
   }
-  apply();
 };
 
 export const start = (): void => {

@@ -69,7 +69,13 @@ const html = readFileSync(join(root, 'src/index.html'), 'utf8')
   .replace('{style}', `/${named('style')}`)
   .replace('{icon}', `/${named('icon')}`)
   .replace('{app}', `/${app}`)
-  .replace('{preloads}', first.filter((path) => path !== app).map((path) => `<link rel="modulepreload" href="/${path}">`).join('\n'));
+  .replace(
+    '{preloads}',
+    first
+      .filter((path) => path !== app)
+      .map((path) => `<link rel="modulepreload" href="/${path}">`)
+      .join('\n'),
+  );
 
 const files = [{ path: '/', file: 'index.html', type: 'text/html; charset=utf-8', bytes: Buffer.from(html) }];
 for (const { path, contents } of outputFiles) {
@@ -86,7 +92,14 @@ for (const { file, bytes } of files) {
   writeFileSync(`${target}.br`, brotli(bytes));
   writeFileSync(`${target}.gz`, gzip(bytes));
 }
-writeFileSync(join(out, 'files.json'), `${JSON.stringify(files.map(({ path, file, type }) => ({ path, file, type })), null, 2)}\n`);
+writeFileSync(
+  join(out, 'files.json'),
+  `${JSON.stringify(
+    files.map(({ path, file, type }) => ({ path, file, type })),
+    null,
+    2,
+  )}\n`,
+);
 
 /** What each page makes a browser fetch that has the Overview: for tools/sizes.mjs. */
 const pages = {};

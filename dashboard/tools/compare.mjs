@@ -8,7 +8,10 @@ import { root } from './folders.mjs';
 
 const dist = join(root, 'dist');
 const built = process.argv[2];
-const list = (folder) => readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1));
+const list = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1));
 const read = (folder, name) => {
   const bytes = readFileSync(join(folder, name));
   if (name.endsWith('.gz')) return gunzipSync(bytes);

@@ -54,8 +54,7 @@ interface Days {
 const days = ({ from, to }: Days) => ({ start_date: from, end_date: to });
 const ranking = (range: Days, limit = MOST) => ({ query: { ...days(range), limit } });
 
-export const stats = (scope: Scope, range: Days) =>
-  answered(client.GET('/api/v1/stats', { params: { query: { ...days(range), interval: 'day' } }, ...scoped(scope) }));
+export const stats = (scope: Scope, range: Days) => answered(client.GET('/api/v1/stats', { params: { query: { ...days(range), interval: 'day' } }, ...scoped(scope) }));
 
 export const topPages = (scope: Scope, range: Days, limit?: number) => answered(client.GET('/api/v1/pages', { params: ranking(range, limit), ...scoped(scope) }));
 
@@ -90,8 +89,12 @@ interface Rows {
 const given = <Filters extends Record<string, string | undefined>>(filters: Filters) =>
   Object.fromEntries(Object.entries(filters).filter(([, value]) => value)) as { [Name in keyof Filters]?: string };
 
-export const visitors = (scope: Scope, range: Days, filters: { search?: string | undefined; browser?: string | undefined; os?: string | undefined; country?: string | undefined }, rows: Rows) =>
-  answered(client.GET('/api/v1/visitors', { params: { query: { ...days(range), ...given(filters), ...rows } }, ...scoped(scope) }));
+export const visitors = (
+  scope: Scope,
+  range: Days,
+  filters: { search?: string | undefined; browser?: string | undefined; os?: string | undefined; country?: string | undefined },
+  rows: Rows,
+) => answered(client.GET('/api/v1/visitors', { params: { query: { ...days(range), ...given(filters), ...rows } }, ...scoped(scope) }));
 
 export const visitor = (scope: Scope, id: string) => answered(client.GET('/api/v1/visitors/{visitor_id}', { params: { path: { visitor_id: id } }, ...scoped(scope) }));
 

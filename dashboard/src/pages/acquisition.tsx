@@ -22,12 +22,30 @@ const channelColumns = (most: number): Column<Data['channels'][number]>[] => [
 ];
 
 const referrerColumns = (most: number): Column<Data['referrers'][number]>[] => [
-  { head: texts.referrer, value: ({ referrer }) => referrer, show: ({ referrer }) => <span class="clip" title={referrer}>{referrer}</span>, bar: ({ sessions }) => (most ? sessions / most : 0) },
+  {
+    head: texts.referrer,
+    value: ({ referrer }) => referrer,
+    show: ({ referrer }) => (
+      <span class="clip" title={referrer}>
+        {referrer}
+      </span>
+    ),
+    bar: ({ sessions }) => (most ? sessions / most : 0),
+  },
   { head: texts.sessions, value: ({ sessions }) => sessions, isNumber: true },
 ];
 
 const campaignColumns = (head: string, most: number): Column<Data['utm']['source'][number]>[] => [
-  { head, value: ({ value }) => value, show: ({ value }) => <span class="clip" title={value}>{value}</span>, bar: ({ sessions }) => (most ? sessions / most : 0) },
+  {
+    head,
+    value: ({ value }) => value,
+    show: ({ value }) => (
+      <span class="clip" title={value}>
+        {value}
+      </span>
+    ),
+    bar: ({ sessions }) => (most ? sessions / most : 0),
+  },
   { head: texts.sessions, value: ({ sessions }) => sessions, isNumber: true },
 ];
 
@@ -63,7 +81,15 @@ export const Acquisition = ({ params }: PageProps) => {
           </>
         }
       >
-        <Answered answer={answer}>{() => (campaigns.length ? <Table key={dimension} caption={texts.campaigns} columns={ofCampaigns} rows={campaigns} first={FIRST} /> : <Empty title={texts.noCampaigns}>{texts.noCampaignsAdvice}</Empty>)}</Answered>
+        <Answered answer={answer}>
+          {() =>
+            campaigns.length ? (
+              <Table key={dimension} caption={texts.campaigns} columns={ofCampaigns} rows={campaigns} first={FIRST} />
+            ) : (
+              <Empty title={texts.noCampaigns}>{texts.noCampaignsAdvice}</Empty>
+            )
+          }
+        </Answered>
       </Panel>
     </div>
   );

@@ -51,9 +51,17 @@ const countries: ListOf<'countries'> = {
   show: ({ country, country_code }) => (country_code ? <ToVisitors filter={{ country: country_code }}>{country ?? format.country(country_code)}</ToVisitors> : country),
 };
 const cities: ListOf<'cities'> = { name: 'cities', value: ({ city }) => city, show: ({ city, country_code }) => [city, country_code].filter(Boolean).join(', ') };
-const browsers: ListOf<'browsers'> = { name: 'browsers', value: ({ browser }) => browser, show: ({ browser }) => <ToVisitors filter={{ browser: browser ?? '' }}>{browser}</ToVisitors> };
+const browsers: ListOf<'browsers'> = {
+  name: 'browsers',
+  value: ({ browser }) => browser,
+  show: ({ browser }) => <ToVisitors filter={{ browser: browser ?? '' }}>{browser}</ToVisitors>,
+};
 const systems: ListOf<'systems'> = { name: 'systems', value: ({ os }) => os, show: ({ os }) => <ToVisitors filter={{ os: os ?? '' }}>{os}</ToVisitors> };
-const devices: ListOf<'devices'> = { name: 'devices', value: ({ device }) => device, show: ({ device }) => (device && Object.hasOwn(texts.deviceNames, device) ? texts.deviceNames[device] : device) };
+const devices: ListOf<'devices'> = {
+  name: 'devices',
+  value: ({ device }) => device,
+  show: ({ device }) => (device && Object.hasOwn(texts.deviceNames, device) ? texts.deviceNames[device] : device),
+};
 const languages: ListOf<'languages'> = { name: 'languages', value: ({ language }) => language, show: ({ language }) => format.language(language) };
 const screens: ListOf<'screens'> = { name: 'screens', value: ({ screen }) => screen, show: ({ screen }) => screen?.replace(/^(\d+)x(\d+)$/, '$1 × $2') };
 

@@ -37,10 +37,19 @@ export const Forms = () => {
   return (
     <>
       <Panel title={texts.abandonment} isBusy={answer.isLoading} actions={<CsvButton name={texts.abandonment} columns={ofAbandonment} rows={abandonment} />}>
-        <Answered answer={answer}>{() => (abandonment.length ? <Table caption={texts.abandonment} columns={ofAbandonment} rows={abandonment} first={FIRST} /> : <Empty title={texts.noAbandons} />)}</Answered>
+        <Answered answer={answer}>
+          {() => (abandonment.length ? <Table caption={texts.abandonment} columns={ofAbandonment} rows={abandonment} first={FIRST} /> : <Empty title={texts.noAbandons} />)}
+        </Answered>
       </Panel>
-      <Panel title={texts.hesitation} note={texts.hesitationNote} isBusy={answer.isLoading} actions={<CsvButton name={texts.hesitation} columns={ofHesitation} rows={hesitation} />}>
-        <Answered answer={answer}>{() => (hesitation.length ? <Table caption={texts.hesitation} columns={ofHesitation} rows={hesitation} first={FIRST} /> : <Empty title={texts.noHesitation} />)}</Answered>
+      <Panel
+        title={texts.hesitation}
+        note={texts.hesitationNote}
+        isBusy={answer.isLoading}
+        actions={<CsvButton name={texts.hesitation} columns={ofHesitation} rows={hesitation} />}
+      >
+        <Answered answer={answer}>
+          {() => (hesitation.length ? <Table caption={texts.hesitation} columns={ofHesitation} rows={hesitation} first={FIRST} /> : <Empty title={texts.noHesitation} />)}
+        </Answered>
       </Panel>
     </>
   );

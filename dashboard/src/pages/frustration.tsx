@@ -135,7 +135,9 @@ const Occurrences = ({ wanted, params }: { wanted: Wanted; params: Record<string
         </>
       }
     >
-      <Answered answer={answer}>{() => (rows.length ? <Table caption={texts.where} columns={eventColumns} rows={rows} first={FIRST} /> : <Empty title={texts.notFound}>{texts.notFoundAdvice}</Empty>)}</Answered>
+      <Answered answer={answer}>
+        {() => (rows.length ? <Table caption={texts.where} columns={eventColumns} rows={rows} first={FIRST} /> : <Empty title={texts.notFound}>{texts.notFoundAdvice}</Empty>)}
+      </Answered>
     </Panel>
   );
 };
@@ -164,12 +166,31 @@ export const Frustration = ({ params }: PageProps) => {
         }
       >
         <Answered answer={clicks} rows={8}>
-          {() => (elements.length ? <Table key={kind} caption={texts.elements} columns={elementColumns} rows={elements} first={FIRST} isSelected={(row) => type === kind && row.selector === at && (row.url ?? undefined) === url} /> : <Empty title={texts.noClicks} />)}
+          {() =>
+            elements.length ? (
+              <Table
+                key={kind}
+                caption={texts.elements}
+                columns={elementColumns}
+                rows={elements}
+                first={FIRST}
+                isSelected={(row) => type === kind && row.selector === at && (row.url ?? undefined) === url}
+              />
+            ) : (
+              <Empty title={texts.noClicks} />
+            )
+          }
         </Answered>
       </Panel>
       <Panel title={texts.errors} isBusy={errors.isLoading} actions={<CsvButton name={texts.errors} columns={messageColumns} rows={errors.data?.data ?? []} />}>
         <Answered answer={errors} rows={8}>
-          {({ data }) => (data.length ? <Table caption={texts.errors} columns={messageColumns} rows={data} first={FIRST} isSelected={(row) => row.type === type && row.message === at} /> : <Empty title={texts.noErrors} />)}
+          {({ data }) =>
+            data.length ? (
+              <Table caption={texts.errors} columns={messageColumns} rows={data} first={FIRST} isSelected={(row) => row.type === type && row.message === at} />
+            ) : (
+              <Empty title={texts.noErrors} />
+            )
+          }
         </Answered>
       </Panel>
       <Panel
@@ -179,7 +200,13 @@ export const Frustration = ({ params }: PageProps) => {
         actions={<CsvButton name={texts.visitors} columns={visitorColumns} rows={scores.data?.data.scores ?? []} />}
       >
         <Answered answer={scores} rows={8}>
-          {({ data }) => (data.scores.length ? <Table caption={texts.visitors} columns={visitorColumns} rows={data.scores} first={FIRST} /> : <Empty title={texts.nobody}>{texts.nobodyAdvice}</Empty>)}
+          {({ data }) =>
+            data.scores.length ? (
+              <Table caption={texts.visitors} columns={visitorColumns} rows={data.scores} first={FIRST} />
+            ) : (
+              <Empty title={texts.nobody}>{texts.nobodyAdvice}</Empty>
+            )
+          }
         </Answered>
       </Panel>
     </>

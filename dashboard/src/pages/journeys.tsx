@@ -52,10 +52,14 @@ export const Journeys = () => {
         </Answered>
       </Panel>
       <Panel title={texts.entries} class="half" isBusy={answer.isLoading} actions={<CsvButton name={texts.entries} columns={ofEntries} rows={entry_pages} />}>
-        <Answered answer={answer}>{() => (entry_pages.length ? <Table caption={texts.entries} columns={ofEntries} rows={entry_pages} first={FIRST} /> : <Empty title={texts.nothing} />)}</Answered>
+        <Answered answer={answer}>
+          {() => (entry_pages.length ? <Table caption={texts.entries} columns={ofEntries} rows={entry_pages} first={FIRST} /> : <Empty title={texts.nothing} />)}
+        </Answered>
       </Panel>
       <Panel title={texts.exits} class="half" isBusy={answer.isLoading} actions={<CsvButton name={texts.exits} columns={ofExits} rows={exit_pages} />}>
-        <Answered answer={answer}>{() => (exit_pages.length ? <Table caption={texts.exits} columns={ofExits} rows={exit_pages} first={FIRST} /> : <Empty title={texts.nothing} />)}</Answered>
+        <Answered answer={answer}>
+          {() => (exit_pages.length ? <Table caption={texts.exits} columns={ofExits} rows={exit_pages} first={FIRST} /> : <Empty title={texts.nothing} />)}
+        </Answered>
       </Panel>
     </div>
   );

@@ -18,7 +18,11 @@ const columns: Column<read.LiveVisitor>[] = [
   { head: texts.seen, value: ({ last_seen_at }) => last_seen_at ?? null, show: ({ last_seen_at }) => (last_seen_at ? format.ago(last_seen_at, Date.now()) : format.text(null)) },
   { head: texts.browser, value: ({ browser_name }) => browser_name },
   { head: texts.place, value: ({ geo_city, geo_country }) => [geo_city, geo_country].filter(Boolean).join(', ') || null },
-  { head: texts.session, value: ({ session_id }) => session_id ?? null, show: ({ session_id }) => (session_id ? <Link to={['sessions', session_id]}>{session_id}</Link> : format.text(null)) },
+  {
+    head: texts.session,
+    value: ({ session_id }) => session_id ?? null,
+    show: ({ session_id }) => (session_id ? <Link to={['sessions', session_id]}>{session_id}</Link> : format.text(null)),
+  },
 ];
 
 export const Live = () => {

@@ -64,13 +64,23 @@ const MEASURES: { name: Measure; text: string }[] = [
   { name: 'events', text: texts.events },
 ];
 
-/** A row for each day of the range, with none where the project had no data yet. */
-const byDay = (series: read.StatsDay[] | undefined, range: Range, length: number, measure: Measure) => {
+/** A value for each day, none where the project had no data yet. */
+const byDay = (series: read.StatsDay[] | undefined, from: string, length: number, measure: Measure) => {
   const values = new Map(series?.map((day) => [day.date, day[measure]]));
   return Array.from({ length }, (_, index) => {
-    const day = addDays(range.from, index);
+    const day = addDays(from, index);
     return { day, value: values.get(day) ?? null };
   });
+};
+
+const DAYS_OF_YEAR = 366;
+const DAYS_OF_NOTHING = 30;
+
+/** Of a long range, that which lies before the project's first data is left out. */
+const skippedDays = (range: Range, firstDay: string | undefined): number => {
+  const length = lengthOf(range);
+  if (length <= DAYS_OF_YEAR) return 0;
+  return firstDay ? Math.max(0, daysBetween(range.from, firstDay)) : length - DAYS_OF_NOTHING;
 };
 
 interface DayRow {
@@ -82,14 +92,10 @@ interface DayRow {
 
 const ByDay = ({ now, then, range, measure }: { now: read.Stats; then: read.Stats | undefined; range: Range; measure: Measure }) => {
   const earlier = before(range);
-  // Of a range that began long before the project, only the days with data.
-  const first = now.series?.[0]?.date ?? range.from;
-  const skipped = Math.max(0, daysBetween(range.from, first));
-  const isLong = lengthOf(range) > 366;
-  const shown = { from: isLong ? addDays(range.from, skipped) : range.from, to: range.to };
-  const length = lengthOf(shown);
-  const current = byDay(now.series, shown, length, measure);
-  const previous = byDay(then?.series, { from: addDays(earlier.from, isLong ? skipped : 0), to: earlier.to }, length, measure);
+  const skipped = skippedDays(range, now.series?.[0]?.date);
+  const length = lengthOf(range) - skipped;
+  const current = byDay(now.series, addDays(range.from, skipped), length, measure);
+  const previous = byDay(then?.series, addDays(earlier.from, skipped), length, measure);
   const label = MEASURES.find(({ name }) => name === measure)?.text ?? '';
   const rows: DayRow[] = current.map(({ day, value }, index) => ({ day, value, previousDay: previous[index]?.day ?? '', previousValue: previous[index]?.value ?? null }));
   const columns: Column<DayRow>[] = [
@@ -157,7 +163,10 @@ export const Overview = ({ params }: PageProps) => {
   const audience = useFigures('audience', (scope, days) => read.audience(scope, days, ROWS));
   const clicks = useFigures('clicks', (scope, days) => read.clicks(scope, days, WORST));
   const here = useFigures('live', read.live);
-  const measure = chosenOf(MEASURES.map(({ name }) => name), params.chart);
+  const measure = chosenOf(
+    MEASURES.map(({ name }) => name),
+    params.chart,
+  );
   const stats = now.data?.data;
   const earlierStats = then.data?.data;
   const firstDay = earlierStats?.series?.[0]?.date;
@@ -175,7 +184,20 @@ export const Overview = ({ params }: PageProps) => {
               <div key={name} class="figure-tile" data-figure={name}>
                 <dt>{label}</dt>
                 <dd class="figure-value">{stats ? show(stats[name]) : ' '}</dd>
-                <dd class="figure-change">{stats && earlierStats ? <Change now={stats[name]} then={earlierStats[name]} isPercent={!!isPercent} isBetterLow={!!isBetterLow} hasBefore={earlierStats.total_sessions > 0} isFair={firstDay === earlier.from && !isToday} /> : ' '}</dd>
+                <dd class="figure-change">
+                  {stats && earlierStats ? (
+                    <Change
+                      now={stats[name]}
+                      then={earlierStats[name]}
+                      isPercent={!!isPercent}
+                      isBetterLow={!!isBetterLow}
+                      hasBefore={earlierStats.total_sessions > 0}
+                      isFair={firstDay === earlier.from && !isToday}
+                    />
+                  ) : (
+                    ' '
+                  )}
+                </dd>
               </div>
             ))}
           </dl>
@@ -222,12 +244,54 @@ export const Overview = ({ params }: PageProps) => {
           </Answered>
         </Panel>
 
-        <ShortList title={texts.topPages} answer={pages} page="pages" heads={[texts.page, texts.views]} rows={({ data }) => data.top_pages} name={({ url }) => url} show={({ url }) => <SiteUrl url={url} />} value={({ views }) => views} />
-        <ShortList title={texts.sources} answer={sources} page="acquisition" heads={[texts.channel, texts.sessions]} rows={({ data }) => data.channels} name={({ channel }) => channel} show={({ channel }) => channel} value={({ sessions }) => sessions} />
-        <ShortList title={texts.countries} answer={audience} page="audience" heads={[texts.country, texts.visitors]} rows={({ data }) => data.countries} name={({ country }) => country} show={({ country, country_code }) => country ?? format.country(country_code)} value={({ visitors }) => visitors} />
-        <ShortList title={texts.browsers} answer={audience} page="audience" heads={[texts.browser, texts.visitors]} rows={({ data }) => data.browsers} name={({ browser }) => browser} show={({ browser }) => format.text(browser)} value={({ visitors }) => visitors} />
+        <ShortList
+          title={texts.topPages}
+          answer={pages}
+          page="pages"
+          heads={[texts.page, texts.views]}
+          rows={({ data }) => data.top_pages}
+          name={({ url }) => url}
+          show={({ url }) => <SiteUrl url={url} />}
+          value={({ views }) => views}
+        />
+        <ShortList
+          title={texts.sources}
+          answer={sources}
+          page="acquisition"
+          heads={[texts.channel, texts.sessions]}
+          rows={({ data }) => data.channels}
+          name={({ channel }) => channel}
+          show={({ channel }) => channel}
+          value={({ sessions }) => sessions}
+        />
+        <ShortList
+          title={texts.countries}
+          answer={audience}
+          page="audience"
+          heads={[texts.country, texts.visitors]}
+          rows={({ data }) => data.countries}
+          name={({ country }) => country}
+          show={({ country, country_code }) => country ?? format.country(country_code)}
+          value={({ visitors }) => visitors}
+        />
+        <ShortList
+          title={texts.browsers}
+          answer={audience}
+          page="audience"
+          heads={[texts.browser, texts.visitors]}
+          rows={({ data }) => data.browsers}
+          name={({ browser }) => browser}
+          show={({ browser }) => format.text(browser)}
+          value={({ visitors }) => visitors}
+        />
 
-        <Panel title={texts.frustrations} class="full worst" note={texts.frustrationNote} actions={<ToAll page="frustration" what={texts.frustrations} />} isBusy={clicks.isLoading}>
+        <Panel
+          title={texts.frustrations}
+          class="full worst"
+          note={texts.frustrationNote}
+          actions={<ToAll page="frustration" what={texts.frustrations} />}
+          isBusy={clicks.isLoading}
+        >
           <Answered answer={clicks} rows={WORST}>
             {({ data }) =>
               data.rage_clicks.length ? (

@@ -3,7 +3,7 @@
 import * as read from '../api/read';
 import * as format from '../format';
 import type { PageProps } from '../routes';
-import { Link, SiteUrl } from '../shared/link';
+import { SiteUrl } from '../shared/link';
 import { Panel } from '../shared/panel';
 import { useFigures } from '../shared/query';
 import { Segments, chosenOf } from '../shared/segments';
@@ -23,15 +23,6 @@ const viewColumns = (most: number): Column<TopPage>[] => [
   { head: texts.page, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} />, bar: ({ views }) => (most ? views / most : 0) },
   { head: texts.views, value: ({ views }) => views, isNumber: true },
   { head: texts.uniqueVisitors, value: ({ unique_visitors }) => unique_visitors, isNumber: true },
-  {
-    head: texts.sessions,
-    value: () => null,
-    show: ({ url }) => (
-      <Link to={['sessions']} params={{ url }} title={texts.sessionsFromUrl(url)}>
-        {texts.sessionsFrom}
-      </Link>
-    ),
-  },
 ];
 
 const Views = () => {
@@ -39,7 +30,12 @@ const Views = () => {
   const rows = answer.data?.data.top_pages ?? [];
   const columns = viewColumns(rows[0]?.views ?? 0);
   return (
-    <Panel title={texts.views} isBusy={answer.isLoading} note={answer.data && texts.perSession(format.decimal(answer.data.data.avg_pages_per_session))} actions={<CsvButton name={texts.views} columns={columns.slice(0, 3)} rows={rows} />}>
+    <Panel
+      title={texts.views}
+      isBusy={answer.isLoading}
+      note={answer.data && texts.perSession(format.decimal(answer.data.data.avg_pages_per_session))}
+      actions={<CsvButton name={texts.views} columns={columns} rows={rows} />}
+    >
       <Answered answer={answer} rows={16}>
         {() => (rows.length ? <Table caption={texts.views} columns={columns} rows={rows} first={FIRST} /> : <Empty title={texts.noViews} />)}
       </Answered>
@@ -50,16 +46,33 @@ const Views = () => {
 const readingColumns: Column<Reading>[] = [
   { head: texts.page, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} /> },
   { head: texts.reads, value: ({ reads }) => reads, isNumber: true },
-  { head: texts.depth, value: ({ avg_scroll_depth }) => avg_scroll_depth, show: ({ avg_scroll_depth }) => format.percent(avg_scroll_depth), isNumber: true, bar: ({ avg_scroll_depth }) => avg_scroll_depth / 100 },
+  {
+    head: texts.depth,
+    value: ({ avg_scroll_depth }) => avg_scroll_depth,
+    show: ({ avg_scroll_depth }) => format.percent(avg_scroll_depth),
+    isNumber: true,
+    bar: ({ avg_scroll_depth }) => avg_scroll_depth / 100,
+  },
   { head: texts.active, value: ({ avg_active_time_ms }) => avg_active_time_ms, show: ({ avg_active_time_ms }) => format.duration(avg_active_time_ms), isNumber: true },
-  { head: texts.attention, value: ({ attention_percent }) => attention_percent, show: ({ attention_percent }) => format.percent(attention_percent), isNumber: true, bar: ({ attention_percent }) => attention_percent / 100 },
+  {
+    head: texts.attention,
+    value: ({ attention_percent }) => attention_percent,
+    show: ({ attention_percent }) => format.percent(attention_percent),
+    isNumber: true,
+    bar: ({ attention_percent }) => attention_percent / 100,
+  },
   { head: texts.velocity, value: ({ avg_scroll_velocity }) => avg_scroll_velocity, show: ({ avg_scroll_velocity }) => format.decimal(avg_scroll_velocity), isNumber: true },
 ];
 
 const ReadingTab = () => {
   const answer = useFigures('reading', read.reading);
   return (
-    <Panel title={texts.reading} isBusy={answer.isLoading} note={texts.readingNote} actions={<CsvButton name={texts.reading} columns={readingColumns} rows={answer.data?.data ?? []} />}>
+    <Panel
+      title={texts.reading}
+      isBusy={answer.isLoading}
+      note={texts.readingNote}
+      actions={<CsvButton name={texts.reading} columns={readingColumns} rows={answer.data?.data ?? []} />}
+    >
       <Answered answer={answer} rows={16}>
         {({ data }) => (data.length ? <Table caption={texts.reading} columns={readingColumns} rows={data} first={FIRST} /> : <Empty title={texts.noReads} />)}
       </Answered>
@@ -92,7 +105,16 @@ const seoColumns: Column<SeoPage>[] = [
         texts.noIssues
       ),
   },
-  { head: texts.title, value: ({ title }) => title, show: ({ title }) => <span class="clip" title={title ?? ''}>{format.text(title)}</span>, isShort: true },
+  {
+    head: texts.title,
+    value: ({ title }) => title,
+    show: ({ title }) => (
+      <span class="clip" title={title ?? ''}>
+        {format.text(title)}
+      </span>
+    ),
+    isShort: true,
+  },
   { head: texts.titleLength, value: ({ title_length }) => title_length, isNumber: true },
   { head: texts.descriptionLength, value: ({ meta_description_length }) => meta_description_length, isNumber: true },
   { head: texts.headings, value: ({ h1_count }) => h1_count, isNumber: true },
@@ -106,7 +128,9 @@ const SeoTab = () => {
   return (
     <>
       <Panel title={texts.issues} isBusy={answer.isLoading} actions={<CsvButton name={texts.issues} columns={issueColumns} rows={data?.issues ?? []} />}>
-        <Answered answer={answer}>{({ data: { issues } }) => (issues.length ? <Table caption={texts.issues} columns={issueColumns} rows={issues} /> : <Empty title={texts.noIssues} />)}</Answered>
+        <Answered answer={answer}>
+          {({ data: { issues } }) => (issues.length ? <Table caption={texts.issues} columns={issueColumns} rows={issues} /> : <Empty title={texts.noIssues} />)}
+        </Answered>
       </Panel>
       <Panel title={texts.byPage} isBusy={answer.isLoading} actions={<CsvButton name={texts.byPage} columns={seoColumns} rows={data?.pages ?? []} />}>
         <Answered answer={answer} rows={10}>

@@ -16,7 +16,12 @@ const columns: Column<read.Session>[] = [
   { head: texts.duration, value: ({ duration_ms }) => duration_ms, show: ({ duration_ms }) => format.duration(duration_ms), isNumber: true },
   { head: texts.pageViews, value: ({ page_views }) => page_views ?? null, isNumber: true },
   { head: texts.clicks, value: ({ click_count }) => click_count, isNumber: true },
-  { head: texts.scroll, value: ({ max_scroll_depth }) => max_scroll_depth, show: ({ max_scroll_depth }) => (max_scroll_depth === null ? format.text(null) : format.wholePercent(max_scroll_depth)), isNumber: true },
+  {
+    head: texts.scroll,
+    value: ({ max_scroll_depth }) => max_scroll_depth,
+    show: ({ max_scroll_depth }) => (max_scroll_depth === null ? format.text(null) : format.wholePercent(max_scroll_depth)),
+    isNumber: true,
+  },
   { head: texts.referrer, value: ({ referrer }) => referrer, show: ({ referrer, utm_source }) => (referrer ? <SiteUrl url={referrer} /> : format.text(utm_source)), isShort: true },
   { head: texts.device, value: ({ browser_name, os }) => [browser_name, os].filter(Boolean).join(', ') || null },
   { head: texts.place, value: ({ geo_city, geo_country_code }) => [geo_city, geo_country_code].filter(Boolean).join(', ') || null },

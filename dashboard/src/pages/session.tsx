@@ -76,7 +76,11 @@ const Timeline = ({ detail }: { detail: read.SessionDetail }) => {
 };
 
 const columnsOf = (startedAt: number): Column<read.TrackedEvent>[] => [
-  { head: eventTexts.offset, value: ({ created_at }) => created_at, show: ({ created_at }) => <time dateTime={new Date(created_at).toISOString()}>{format.offset(created_at - startedAt)}</time> },
+  {
+    head: eventTexts.offset,
+    value: ({ created_at }) => created_at,
+    show: ({ created_at }) => <time dateTime={new Date(created_at).toISOString()}>{format.offset(created_at - startedAt)}</time>,
+  },
   {
     head: eventTexts.kind,
     value: ({ name }) => name,

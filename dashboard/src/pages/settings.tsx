@@ -48,7 +48,7 @@ const ProjectForm = ({ project, onDone, onCancel }: ProjectFormProps) => {
       {!project && (
         <label>
           <span>{texts.id}</span>
-          <input required pattern="[A-Za-z0-9_\-]+" maxLength={64} value={id} placeholder={texts.idHint} onInput={(event) => setId(event.currentTarget.value)} />
+          <input required pattern="[A-Za-z0-9_\-]+" maxLength={128} value={id} placeholder={texts.idHint} onInput={(event) => setId(event.currentTarget.value)} />
         </label>
       )}
       <label>
@@ -190,7 +190,8 @@ const People = () => {
     {
       head: texts.actions,
       value: () => null,
-      show: ({ id, label }) => (id === me?.id ? format.text(null) : <Confirm text={texts.remove} label={texts.removeWhat(label)} question={texts.removeAsk(label)} isDangerous onYes={() => remove(id)} />),
+      show: ({ id, label }) =>
+        id === me?.id ? format.text(null) : <Confirm text={texts.remove} label={texts.removeWhat(label)} question={texts.removeAsk(label)} isDangerous onYes={() => remove(id)} />,
     },
   ];
   return (

@@ -34,7 +34,12 @@ const columns: Column<VitalRow>[] = [
   { head: texts.p75, value: ({ p75 }) => p75, show: ({ name, p75 }) => (p75 === null ? format.text(null) : show(name, p75)), isNumber: true },
   { head: texts.rating, value: (row) => texts.ratings[ratingOf(row.name, row)] },
   { head: texts.ratings.good, value: ({ good }) => good, show: ({ good, samples }) => `${format.number(good)} (${format.share(good, samples)})`, isNumber: true },
-  { head: texts.ratings.needs, value: (row) => row.needs_improvement, show: (row) => `${format.number(row.needs_improvement)} (${format.share(row.needs_improvement, row.samples)})`, isNumber: true },
+  {
+    head: texts.ratings.needs,
+    value: (row) => row.needs_improvement,
+    show: (row) => `${format.number(row.needs_improvement)} (${format.share(row.needs_improvement, row.samples)})`,
+    isNumber: true,
+  },
   { head: texts.ratings.poor, value: ({ poor }) => poor, show: ({ poor, samples }) => `${format.number(poor)} (${format.share(poor, samples)})`, isNumber: true },
   { head: texts.count, value: ({ samples }) => samples, isNumber: true },
 ];
@@ -109,7 +114,9 @@ export const Speed = () => {
         note={answer.data && texts.visits(format.duration(answer.data.data.avg_session_duration_ms), format.percent(answer.data.data.bounce_rate))}
         actions={<CsvButton name={texts.topPages} columns={pageColumns} rows={answer.data?.data.top_pages ?? []} />}
       >
-        <Answered answer={answer}>{({ data }) => (data.top_pages.length ? <Table caption={texts.topPages} columns={pageColumns} rows={data.top_pages} first={10} /> : <Empty title={texts.noViews} />)}</Answered>
+        <Answered answer={answer}>
+          {({ data }) => (data.top_pages.length ? <Table caption={texts.topPages} columns={pageColumns} rows={data.top_pages} first={10} /> : <Empty title={texts.noViews} />)}
+        </Answered>
       </Panel>
     </>
   );

@@ -16,7 +16,11 @@ const columns: Column<read.Visitor>[] = [
   { head: texts.lastSeen, value: ({ last_seen_at }) => last_seen_at, show: ({ last_seen_at }) => format.instant(last_seen_at) },
   { head: texts.firstSeen, value: ({ first_seen_at }) => first_seen_at, show: ({ first_seen_at }) => format.date(first_seen_at) },
   { head: texts.visits, value: ({ visit_count }) => visit_count, isNumber: true },
-  { head: texts.browser, value: ({ browser_name, browser_version }) => [browser_name, browser_version].filter(Boolean).join(' ') || null, show: ({ browser_name, browser_version }) => format.text([browser_name, browser_version?.split('.')[0]].filter(Boolean).join(' ')) },
+  {
+    head: texts.browser,
+    value: ({ browser_name, browser_version }) => [browser_name, browser_version].filter(Boolean).join(' ') || null,
+    show: ({ browser_name, browser_version }) => format.text([browser_name, browser_version?.split('.')[0]].filter(Boolean).join(' ')),
+  },
   { head: texts.os, value: ({ os }) => os },
   { head: texts.device, value: ({ mobile }) => deviceOf(mobile) },
   { head: texts.place, value: ({ geo_city, geo_country }) => [geo_city, geo_country].filter(Boolean).join(', ') || null, isShort: true },

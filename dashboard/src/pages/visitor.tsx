@@ -23,7 +23,11 @@ const sessionColumns: Column<read.VisitorDetail['sessions'][number]>[] = [
 ];
 
 const eventColumns: Column<AnyEvent>[] = [
-  { head: eventTexts.time, value: ({ created_at }) => created_at, show: ({ created_at }) => <time dateTime={new Date(created_at).toISOString()}>{format.exactInstant(created_at)}</time> },
+  {
+    head: eventTexts.time,
+    value: ({ created_at }) => created_at,
+    show: ({ created_at }) => <time dateTime={new Date(created_at).toISOString()}>{format.exactInstant(created_at)}</time>,
+  },
   {
     head: eventTexts.kind,
     value: ({ name }) => name,

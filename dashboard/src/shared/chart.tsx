@@ -39,7 +39,12 @@ const namedDays = (days: number[], width: number): number[] => {
 const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 const draw = (root: HTMLElement, { label, current, previous }: Props, onCursor: (index: number | null) => void): uPlot => {
-  const axis = { stroke: colour('--muted'), grid: { stroke: colour('--line'), width: 1 }, ticks: { stroke: colour('--line'), width: 1, size: 4 }, font: '12px system-ui, sans-serif' };
+  const axis = {
+    stroke: colour('--muted'),
+    grid: { stroke: colour('--line'), width: 1 },
+    ticks: { stroke: colour('--line'), width: 1, size: 4 },
+    font: '12px system-ui, sans-serif',
+  };
   const points = { show: current.length <= MOST_POINTS, size: 5 };
   const days = current.map(({ day }) => secondsOf(day));
   return new uPlot(
@@ -50,7 +55,10 @@ const draw = (root: HTMLElement, { label, current, previous }: Props, onCursor: 
       padding: [12, 26, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 8 } },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-      scales: { x: { time: true, range: (_, first, last) => (days.length === 1 ? [first - HALF_A_DAY, first + HALF_A_DAY] : [first, last]) }, y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] } },
+      scales: {
+        x: { time: true, range: (_, first, last) => (days.length === 1 ? [first - HALF_A_DAY, first + HALF_A_DAY] : [first, last]) },
+        y: { range: (_, __, most) => [0, Math.max(1, most * 1.08)] },
+      },
       axes: [
         { ...axis, size: 30, splits: ({ width }) => namedDays(days, width), values: (_, splits) => splits.map((seconds) => format.day(toDay(seconds * 1000))) },
         { ...axis, size: 56, values: (_, splits) => splits.map((value) => (Number.isInteger(value) ? format.number(value) : '')) },

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api as texts } from '../texts';
 
 interface Props {
@@ -13,16 +13,25 @@ interface Props {
 /** A button for what cannot be taken back: it asks first, in its place. */
 export const Confirm = ({ text, label, question, isDangerous = false, onYes }: Props) => {
   const [isAsking, setAsking] = useState(false);
+  const wasAsking = useRef(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const cancel = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    // The focus goes to the harmless answer, and back to where it came from.
+    if (isAsking) cancel.current?.focus();
+    else if (wasAsking.current) button.current?.focus();
+    wasAsking.current = isAsking;
+  }, [isAsking]);
   if (!isAsking) {
     return (
-      <button type="button" class={`quiet ${isDangerous ? 'is-dangerous' : ''}`} aria-label={label} onClick={() => setAsking(true)}>
+      <button type="button" ref={button} class={`quiet ${isDangerous ? 'is-dangerous' : ''}`} aria-label={label} onClick={() => setAsking(true)}>
         {text}
       </button>
     );
   }
   return (
     <span class="confirm" role="alertdialog" aria-label={question} onKeyDown={(event) => event.key === 'Escape' && setAsking(false)}>
-      <span>{question}</span>{' '}
+      <span>{question}</span>
       <button
         type="button"
         class={isDangerous ? 'is-dangerous' : ''}
@@ -32,8 +41,8 @@ export const Confirm = ({ text, label, question, isDangerous = false, onYes }: P
         }}
       >
         {texts.yes}
-      </button>{' '}
-      <button type="button" class="quiet" ref={(button) => button?.focus()} onClick={() => setAsking(false)}>
+      </button>
+      <button type="button" class="quiet" ref={cancel} onClick={() => setAsking(false)}>
         {texts.cancel}
       </button>
     </span>

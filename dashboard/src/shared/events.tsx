@@ -91,7 +91,13 @@ export const EventData = ({ data, summary }: { data: unknown; summary: Component
   );
 };
 
-const MARKS: Record<Kind, string> = { page: 'M2 2h8v8H2z', click: 'M6 1.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9z', error: 'M6 .5 11.5 6 6 11.5.5 6z', form: 'M1 3h10v6H1z', other: 'M6 4a2 2 0 1 0 0 4 2 2 0 0 0 0-4z' };
+const MARKS: Record<Kind, string> = {
+  page: 'M2 2h8v8H2z',
+  click: 'M6 1.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9z',
+  error: 'M6 .5 11.5 6 6 11.5.5 6z',
+  form: 'M1 3h10v6H1z',
+  other: 'M6 4a2 2 0 1 0 0 4 2 2 0 0 0 0-4z',
+};
 
 /** Kinds are told apart by shape as well as by colour. */
 export const Mark = ({ name }: { name: string }) => (

@@ -28,13 +28,13 @@ const shorten = (name: string): string => (name.length > MOST_LETTERS ? `${name.
 
 export const FlowPicture = ({ flows }: { flows: Flow[] }) => {
   const nodes = new Map<string, Node>();
-  const nodeOf = (side: Node['side'], name: string): string => {
-    const id = `${side} ${name}`;
+  const nodeOf = (side: Node['side'], isPage: boolean, name: string): string => {
+    const id = `${side} ${isPage} ${name}`;
     nodes.set(id, { id, name, side });
     return id;
   };
   // A page stands on both sides, as its ways go in circles.
-  const links = flows.map(({ from, to, count, kind }) => ({ source: nodeOf('from', from), target: nodeOf('to', to), value: count, kind }));
+  const links = flows.map(({ from, to, count, kind }) => ({ source: nodeOf('from', kind !== 'entry', from), target: nodeOf('to', kind !== 'exit', to), value: count, kind }));
   const list = [...nodes.values()];
   const height = Math.max(180, ROW * Math.max(list.filter(({ side }) => side === 'from').length, list.filter(({ side }) => side === 'to').length));
   const layout = sankey<Node, { kind: Flow['kind'] }>()

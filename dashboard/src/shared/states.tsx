@@ -35,7 +35,7 @@ const Countdown = ({ seconds, again }: { seconds: number; again: () => void }) =
     const timer = setTimeout(() => setLeft(left - 1), 1000);
     return () => clearTimeout(timer);
   }, [left]);
-  return <p>{states.again(left)}</p>;
+  return <p aria-live="off">{states.again(left)}</p>;
 };
 
 export const Failed = ({ failure, again }: { failure: Failure; again: () => void }) => {

@@ -137,7 +137,14 @@ export const AllCsvButton = <Row,>({ name, columns, total, read }: AllProps<Row>
       <span class="note" role="status">
         {message}
       </span>
-      <button type="button" class="quiet" disabled={!total || isBusy} onClick={() => void save()} aria-label={tables.csvOf(name)} title={total > CSV_PAGES * MOST ? tables.savesFirst(CSV_PAGES * MOST) : ''}>
+      <button
+        type="button"
+        class="quiet"
+        disabled={!total || isBusy}
+        onClick={() => void save()}
+        aria-label={tables.csvOf(name)}
+        title={total > CSV_PAGES * MOST ? tables.savesFirst(CSV_PAGES * MOST) : ''}
+      >
         <Icon name="download" /> {tables.csv}
       </button>
     </>

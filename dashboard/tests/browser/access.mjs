@@ -76,13 +76,23 @@ export const access = (given) =>
       assert.ok(!(await tab.locator('body').innerText()).includes(key));
 
       await row.getByRole('button', { name: 'Rotate key from the test' }).click();
-      await row.getByRole('button', { name: 'Cancel' }).click();
+      assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Cancel');
+      await tab.keyboard.press('Escape');
+      assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Rotate');
       assert.ok(await target.hasKey(key));
       await row.getByRole('button', { name: 'Rotate key from the test' }).click();
       await row.getByRole('button', { name: 'Yes' }).click();
       const rotated = await shown.innerText();
       assert.notEqual(rotated, key);
       assert.ok(await target.hasKey(rotated));
+      await tab.context().grantPermissions(['clipboard-read', 'clipboard-write']);
+      await tab.getByRole('button', { name: 'Copy: Your new key' }).click();
+      await tab.getByText('Copied', { exact: true }).waitFor();
+      assert.equal(await tab.evaluate(() => navigator.clipboard.readText()), rotated);
+      await tab.evaluate(() => navigator.clipboard.writeText(''));
+      await tab.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true }));
+      await tab.getByRole('button', { name: 'Copy: Base URL' }).click();
+      assert.equal(await tab.evaluate(() => String(getSelection())), `${target.origin}/api/v1`);
       await tab.getByRole('button', { name: 'I have copied it' }).click();
       assert.ok(!(await tab.locator('body').innerText()).includes(rotated));
 
@@ -208,7 +218,10 @@ export const access = (given) =>
         };
         return [await attempt('/api/v1/stats'), await attempt('/manage/v1/sign-out', { method: 'POST', body: '{}' })];
       }, target.origin);
-      assert.ok(outcomes.every((outcome) => ['opaque', 'blocked'].includes(outcome)), outcomes.join());
+      assert.ok(
+        outcomes.every((outcome) => ['opaque', 'blocked'].includes(outcome)),
+        outcomes.join(),
+      );
       await page.reload();
       await settle(page);
       assert.ok((await page.locator('.account').innerText()).includes('victim'));

@@ -27,7 +27,16 @@ export const accessibility = (given) =>
       const { session_id, visitor_id } = data.reduce((best, session) => (session.event_count > best.event_count ? session : best));
       const { data: clicks } = await target.ask('insights/clicks?limit=1');
       const { selector, url } = clicks.rage_clicks[0];
-      pages = [...PAGES, `sessions/${session_id}`, `visitors/${visitor_id}`, `frustration?${new URLSearchParams({ type: 'rage_click', at: selector, url })}`, 'nowhere', 'visitors?search=nobody-is-called-this', 'speed?project=shop', 'forms?project=shop'];
+      pages = [
+        ...PAGES,
+        `sessions/${session_id}`,
+        `visitors/${visitor_id}`,
+        `frustration?${new URLSearchParams({ type: 'rage_click', at: selector, url })}`,
+        'nowhere',
+        'visitors?search=nobody-is-called-this',
+        'speed?project=shop',
+        'forms?project=shop',
+      ];
     });
 
     for (const colorScheme of ['light', 'dark']) {
@@ -48,7 +57,10 @@ export const accessibility = (given) =>
         await tab.getByRole('button', { name: 'New project' }).click();
         assert.deepEqual(await violations(tab), [], 'a form');
         await visit(tab, target, `#/api?project=${target.project}`);
-        await tab.getByRole('button', { name: /^Revoke key/ }).first().click();
+        await tab
+          .getByRole('button', { name: /^Revoke key/ })
+          .first()
+          .click();
         assert.deepEqual(await violations(tab), [], 'a question');
         await context.close();
         const stranger = await newContext(browser, { colorScheme });
@@ -78,7 +90,7 @@ export const accessibility = (given) =>
       for (let n = 0; n < 10 && !(await tab.evaluate(() => document.activeElement.classList.contains('chart-plot'))); n++) await tab.keyboard.press('Tab');
       await tab.keyboard.press('ArrowLeft');
       const tip = await tab.locator('.chart-tip').innerText();
-      const [last] = (await tab.locator('.by-day tbody tr').last().allTextContents());
+      const [last] = await tab.locator('.by-day tbody tr').last().allTextContents();
       assert.ok(tip.replace(/\s/g, '').length > 10);
       const today = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone: 'UTC' }).format(Date.now());
       assert.ok(tip.includes(today), tip);

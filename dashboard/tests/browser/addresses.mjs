@@ -58,7 +58,14 @@ export const addresses = (given) =>
       const day = (offset) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
       const month = day(0).slice(0, 8);
       const lastOfPrevious = new Date(Date.parse(`${month}01`) - 86_400_000).toISOString().slice(0, 10);
-      const ranges = { Today: [day(0), day(0)], '7 days': [day(-6), day(0)], '90 days': [day(-89), day(0)], 'This month': [`${month}01`, day(0)], 'Last month': [`${lastOfPrevious.slice(0, 8)}01`, lastOfPrevious], '30 days': [day(-29), day(0)] };
+      const ranges = {
+        Today: [day(0), day(0)],
+        '7 days': [day(-6), day(0)],
+        '90 days': [day(-89), day(0)],
+        'This month': [`${month}01`, day(0)],
+        'Last month': [`${lastOfPrevious.slice(0, 8)}01`, lastOfPrevious],
+        '30 days': [day(-29), day(0)],
+      };
       await visit(tab, target, '#/forms');
       for (const [name, [from, to]] of Object.entries(ranges)) {
         const asked = tab.waitForRequest(/insights\/forms/);

@@ -11,7 +11,11 @@ export const launch = async () => {
     console.error('There is no Chromium here. On Debian: apt-get install --no-install-recommends chromium; elsewhere set CHROMIUM to its path.');
     process.exit(2);
   }
-  return chromium.launch({ executablePath, headless: true, args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  return chromium.launch({
+    executablePath,
+    headless: true,
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
 };
 
 export const newContext = async (browser, options = {}) => {
@@ -47,4 +51,20 @@ export const signIn = async (browser, target, { role = 'admin', label = 'ana', p
   return { context, tab };
 };
 
-export const PAGES = ['', 'live', 'visitors', 'sessions', 'frustration', 'pages', 'pages?tab=reading', 'pages?tab=seo', 'journeys', 'forms', 'acquisition', 'audience', 'speed', 'api', 'settings'];
+export const PAGES = [
+  '',
+  'live',
+  'visitors',
+  'sessions',
+  'frustration',
+  'pages',
+  'pages?tab=reading',
+  'pages?tab=seo',
+  'journeys',
+  'forms',
+  'acquisition',
+  'audience',
+  'speed',
+  'api',
+  'settings',
+];

@@ -27,7 +27,7 @@ const CORPUS = [
   '<base href=https://evil.example/>',
   'url(https://evil.example/x.png)',
   '=HYPERLINK("https://evil.example","x")',
-  '+cmd|\' /C calc\'!A0',
+  "+cmd|' /C calc'!A0",
   '\u202egnp.exe\u202c',
   '\u0000\u0007\ufffd\ud83d\ude00',
   '__proto__',
@@ -101,7 +101,13 @@ export const hostile = (given) =>
 
     for (let round = 0; round < 3; round++) {
       it(`on every page, round ${round + 1}`, async () => {
-        const pages = [...PAGES, `sessions/${ids.session}`, `visitors/${ids.visitor}`, 'frustration?type=js_exception&at=%3Cimg%20src%3Dx%3E', `frustration?type=rage_click&at=${encodeURIComponent(CORPUS[1])}&url=javascript:alert(1)`];
+        const pages = [
+          ...PAGES,
+          `sessions/${ids.session}`,
+          `visitors/${ids.visitor}`,
+          'frustration?type=js_exception&at=%3Cimg%20src%3Dx%3E',
+          `frustration?type=rage_click&at=${encodeURIComponent(CORPUS[1])}&url=javascript:alert(1)`,
+        ];
         for (const page of pages) {
           turn += 7 + round;
           await visit(tab, target, `#/${page}`);
@@ -119,7 +125,11 @@ export const hostile = (given) =>
       const opened = await context.newPage();
       const { assertQuiet } = watch(opened, target, { mayFail: true });
       for (const text of CORPUS) {
-        for (const page of [`visitors/${encodeURIComponent(text)}`, `sessions?url=${encodeURIComponent(text)}&range=${encodeURIComponent(text)}&page=${encodeURIComponent(text)}`, encodeURIComponent(text)]) {
+        for (const page of [
+          `visitors/${encodeURIComponent(text)}`,
+          `sessions?url=${encodeURIComponent(text)}&range=${encodeURIComponent(text)}&page=${encodeURIComponent(text)}`,
+          encodeURIComponent(text),
+        ]) {
           await visit(opened, target, `#/${page}`);
           assert.deepEqual(await inspect(opened), [], page);
         }
@@ -147,7 +157,10 @@ export const hostile = (given) =>
       const chunks = [];
       for await (const chunk of await download.createReadStream()) chunks.push(chunk);
       const lines = Buffer.concat(chunks).toString().split('\r\n');
-      assert.ok(lines.some((line) => line.startsWith(`"'=HYPERLINK`)), 'a formula is no formula in a spreadsheet');
+      assert.ok(
+        lines.some((line) => line.startsWith(`"'=HYPERLINK`)),
+        'a formula is no formula in a spreadsheet',
+      );
       assert.ok(lines.every((line) => !/^[=+\-@]/.test(line)));
       await context.unrouteAll();
       await settle(tab);

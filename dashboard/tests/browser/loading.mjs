@@ -5,7 +5,8 @@ import { before, describe, it } from 'node:test';
 import { newContext, settle, signIn } from './browser.mjs';
 import { watch } from './watch.mjs';
 
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const MOST_REQUESTS = 8;
 const MOST_BYTES = 60_000;
 const ROUNDS = 5;
@@ -35,11 +36,20 @@ export const loading = (given) =>
         const { requests, assertQuiet } = watch(page, target);
         await page.addInitScript(() => {
           window.shifts = [];
-          new PerformanceObserver((list) => window.shifts.push(...list.getEntries().map(({ value, sources }) => `${value} ${sources.map(({ node }) => node?.className ?? node?.nodeName)}`))).observe({ type: 'layout-shift', buffered: true });
+          new PerformanceObserver((list) =>
+            window.shifts.push(...list.getEntries().map(({ value, sources }) => `${value} ${sources.map(({ node }) => node?.className ?? node?.nodeName)}`)),
+          ).observe({ type: 'layout-shift', buffered: true });
         });
         const start = Date.now();
         await page.goto(`${target.origin}/`);
-        await page.waitForFunction(() => document.querySelector('[data-figure=total_visitors] .figure-value')?.innerText.length > 1 && document.querySelector('.short-list table') && !document.querySelector('.loading, [aria-busy=true]'), undefined, { polling: 'raf' });
+        await page.waitForFunction(
+          () =>
+            document.querySelector('[data-figure=total_visitors] .figure-value')?.innerText.length > 1 &&
+            document.querySelector('.short-list table') &&
+            !document.querySelector('.loading, [aria-busy=true]'),
+          undefined,
+          { polling: 'raf' },
+        );
         times.push(Date.now() - start);
         await settle(page);
         await page.waitForTimeout(200);

@@ -23,7 +23,11 @@ const pages = [
   `frustration?${new URLSearchParams({ type: 'rage_click', at: selector, url })}`,
   'nowhere',
 ];
-const nameOf = (page) => page.replace(/[?/].*?(?==|_)|\?.*/, (rest) => (rest.includes('tab') ? '-tab' : '-one')).replace(/[^\w-]+/g, '-').slice(0, 24) || 'overview';
+const nameOf = (page) =>
+  page
+    .replace(/[?/].*?(?==|_)|\?.*/, (rest) => (rest.includes('tab') ? '-tab' : '-one'))
+    .replace(/[^\w-]+/g, '-')
+    .slice(0, 24) || 'overview';
 for (const [variant, options] of Object.entries({ light: {}, dark: { colorScheme: 'dark' }, narrow: { viewport: { width: 390, height: 844 } } })) {
   const { context, tab } = await signIn(browser, target, options);
   for (const page of pages) {

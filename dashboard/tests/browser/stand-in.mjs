@@ -13,7 +13,8 @@ const dist = join(root, 'dist');
 const MINUTES_OF_LINK = 15;
 
 const HEADERS = {
-  'Content-Security-Policy': "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'Content-Security-Policy':
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'Referrer-Policy': 'no-referrer',
   'X-Frame-Options': 'DENY',
   'X-Content-Type-Options': 'nosniff',
@@ -29,7 +30,11 @@ class Refusal extends Error {
 }
 
 const hash = (text) => createHash('sha256').update(text).digest('hex');
-const token = (length = 32) => randomBytes(64).toString('base64').replace(/[^A-Za-z0-9]/g, '').slice(0, length);
+const token = (length = 32) =>
+  randomBytes(64)
+    .toString('base64')
+    .replace(/[^A-Za-z0-9]/g, '')
+    .slice(0, length);
 
 export const startStandIn = async (identity, { isEmpty = false } = {}) => {
   const files = new Map(
@@ -49,7 +54,16 @@ export const startStandIn = async (identity, { isEmpty = false } = {}) => {
   const keys = new Map();
   const addKey = ({ project, kind, label, rate_limit = 60 }, age = 0) => {
     const key = `${kind === 'secret' ? 'sk' : 'pk'}_live_${token()}`;
-    const row = { id: token(12), kind, label: label || null, rate_limit, created_at: Date.now() - age, last_used_at: age ? Date.now() - 60_000 : null, hint: key.slice(0, 12), project };
+    const row = {
+      id: token(12),
+      kind,
+      label: label || null,
+      rate_limit,
+      created_at: Date.now() - age,
+      last_used_at: age ? Date.now() - 60_000 : null,
+      hint: key.slice(0, 12),
+      project,
+    };
     keys.set(row.id, { row, hash: hash(key) });
     return { ...shown(row), key };
   };
@@ -89,73 +103,121 @@ export const startStandIn = async (identity, { isEmpty = false } = {}) => {
   const me = ({ id, label, role, projects }) => ({ id, label, role, projects });
 
   const MANAGE = [
-    ['POST', /^sign-in$/, (_, __, { token: secret }, response) => {
-      const invitation = invitations.get(hash(String(secret)));
-      invitations.delete(hash(String(secret)));
-      if (!invitation || invitation.expires < Date.now()) throw new Refusal(401, 'unauthorized', 'This link is wrong, used or too old.');
-      const { label, role, projects } = invitation;
-      const person = { id: token(12), label, role, projects, last_seen_at: Date.now() };
-      const cookie = randomBytes(32).toString('base64url');
-      people.set(person.id, person);
-      cookies.set(hash(cookie), person.id);
-      response.setHeader('Set-Cookie', `identity=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000`);
-      return [200, me(person)];
-    }],
-    ['POST', /^sign-out$/, (request) => {
-      people.delete(personOf(request).id);
-      return [204];
-    }],
+    [
+      'POST',
+      /^sign-in$/,
+      (_, __, { token: secret }, response) => {
+        const invitation = invitations.get(hash(String(secret)));
+        invitations.delete(hash(String(secret)));
+        if (!invitation || invitation.expires < Date.now()) throw new Refusal(401, 'unauthorized', 'This link is wrong, used or too old.');
+        const { label, role, projects } = invitation;
+        const person = { id: token(12), label, role, projects, last_seen_at: Date.now() };
+        const cookie = randomBytes(32).toString('base64url');
+        people.set(person.id, person);
+        cookies.set(hash(cookie), person.id);
+        response.setHeader('Set-Cookie', `identity=${cookie}; HttpOnly; SameSite=Strict; Path=/; Max-Age=2592000`);
+        return [200, me(person)];
+      },
+    ],
+    [
+      'POST',
+      /^sign-out$/,
+      (request) => {
+        people.delete(personOf(request).id);
+        return [204];
+      },
+    ],
     ['GET', /^me$/, (request) => [200, me(personOf(request))]],
-    ['GET', /^keys$/, (request, { query }) => {
-      const wanted = project(admin(request), query.get('project'));
-      return [200, [...keys.values()].filter(({ row }) => row.project === wanted).map(({ row }) => shown(row))];
-    }],
-    ['POST', /^keys$/, (request, _, body) => {
-      project(admin(request), body.project);
-      if (!['secret', 'public'].includes(body.kind)) throw new Refusal(400, 'invalid_parameter', 'kind must be secret or public.');
-      return [201, addKey(body)];
-    }],
-    ['POST', /^keys\/([^/]+)\/rotate$/, (request, { parts }) => {
-      admin(request);
-      const old = keys.get(parts[0]);
-      if (!old) throw new Refusal(404, 'not_found', 'No such key.');
-      keys.delete(parts[0]);
-      return [201, addKey(old.row)];
-    }],
-    ['DELETE', /^keys\/([^/]+)$/, (request, { parts }) => {
-      admin(request);
-      if (!keys.delete(parts[0])) throw new Refusal(404, 'not_found', 'No such key.');
-      return [204];
-    }],
-    ['GET', /^projects$/, (request) => {
-      const person = admin(request);
-      return [200, [...projects.values()].filter(({ id }) => maySee(person, id))];
-    }],
-    ['POST', /^projects$/, (request, _, { id, name, hosts = [], origins = [] }) => {
-      admin(request);
-      if (!/^[A-Za-z0-9_-]+$/.test(id ?? '')) throw new Refusal(400, 'invalid_parameter', 'id must be letters, digits, - and _.');
-      if (projects.has(id)) throw new Refusal(400, 'invalid_parameter', 'There is such a project already.');
-      projects.set(id, { id, name: name || id, hosts, origins, created_at: Date.now() });
-      return [201, projects.get(id)];
-    }],
-    ['PATCH', /^projects\/([^/]+)$/, (request, { parts }, { name, hosts, origins }) => {
-      const id = project(admin(request), parts[0]);
-      Object.assign(projects.get(id), { name, hosts, origins });
-      return [200, projects.get(id)];
-    }],
-    ['GET', /^people$/, (request) => {
-      admin(request);
-      return [200, [...people.values()]];
-    }],
-    ['POST', /^people$/, (request, _, { label, role, projects }) => {
-      admin(request);
-      return [201, { label, role, projects, link: invite({ label, role, projects }, `http://${request.headers.host}`) }];
-    }],
-    ['DELETE', /^people\/([^/]+)$/, (request, { parts }) => {
-      admin(request);
-      if (!people.delete(parts[0])) throw new Refusal(404, 'not_found', 'Nobody by that name.');
-      return [204];
-    }],
+    [
+      'GET',
+      /^keys$/,
+      (request, { query }) => {
+        const wanted = project(admin(request), query.get('project'));
+        return [200, [...keys.values()].filter(({ row }) => row.project === wanted).map(({ row }) => shown(row))];
+      },
+    ],
+    [
+      'POST',
+      /^keys$/,
+      (request, _, body) => {
+        project(admin(request), body.project);
+        if (!['secret', 'public'].includes(body.kind)) throw new Refusal(400, 'invalid_parameter', 'kind must be secret or public.');
+        return [201, addKey(body)];
+      },
+    ],
+    [
+      'POST',
+      /^keys\/([^/]+)\/rotate$/,
+      (request, { parts }) => {
+        admin(request);
+        const old = keys.get(parts[0]);
+        if (!old) throw new Refusal(404, 'not_found', 'No such key.');
+        keys.delete(parts[0]);
+        return [201, addKey(old.row)];
+      },
+    ],
+    [
+      'DELETE',
+      /^keys\/([^/]+)$/,
+      (request, { parts }) => {
+        admin(request);
+        if (!keys.delete(parts[0])) throw new Refusal(404, 'not_found', 'No such key.');
+        return [204];
+      },
+    ],
+    [
+      'GET',
+      /^projects$/,
+      (request) => {
+        const person = admin(request);
+        return [200, [...projects.values()].filter(({ id }) => maySee(person, id))];
+      },
+    ],
+    [
+      'POST',
+      /^projects$/,
+      (request, _, { id, name, hosts = [], origins = [] }) => {
+        admin(request);
+        if (!/^[A-Za-z0-9_-]+$/.test(id ?? '')) throw new Refusal(400, 'invalid_parameter', 'id must be letters, digits, - and _.');
+        if (projects.has(id)) throw new Refusal(400, 'invalid_parameter', 'There is such a project already.');
+        projects.set(id, { id, name: name || id, hosts, origins, created_at: Date.now() });
+        return [201, projects.get(id)];
+      },
+    ],
+    [
+      'PATCH',
+      /^projects\/([^/]+)$/,
+      (request, { parts }, { name, hosts, origins }) => {
+        const id = project(admin(request), parts[0]);
+        Object.assign(projects.get(id), { name, hosts, origins });
+        return [200, projects.get(id)];
+      },
+    ],
+    [
+      'GET',
+      /^people$/,
+      (request) => {
+        admin(request);
+        return [200, [...people.values()]];
+      },
+    ],
+    [
+      'POST',
+      /^people$/,
+      (request, _, { label, role, projects }) => {
+        admin(request);
+        return [201, { label, role, projects, link: invite({ label, role, projects }, `http://${request.headers.host}`) }];
+      },
+    ],
+    [
+      'DELETE',
+      /^people\/([^/]+)$/,
+      (request, { parts }) => {
+        admin(request);
+        if (!people.delete(parts[0])) throw new Refusal(404, 'not_found', 'Nobody by that name.');
+        return [204];
+      },
+    ],
   ];
 
   const manage = async (request, response, url) => {
@@ -208,7 +270,10 @@ export const startStandIn = async (identity, { isEmpty = false } = {}) => {
         counted.add(session.visitor_id);
         group.visitors++;
       }
-      return [...groups].sort(([a, x], [b, y]) => y.visitors - x.visitors || y.sessions - x.sessions || (a < b ? -1 : 1)).slice(0, limit).map(([, group]) => group);
+      return [...groups]
+        .sort(([a, x], [b, y]) => y.visitors - x.visitors || y.sessions - x.sessions || (a < b ? -1 : 1))
+        .slice(0, limit)
+        .map(([, group]) => group);
     };
     const names = new Map(visitors.map(({ geo_country_code: code, geo_country: name }) => [code, name]));
     const data = {

@@ -21,7 +21,12 @@ export const showAll = async (tab) => {
 };
 
 /** Names and values of a list of facts. */
-export const readFacts = (tab) => tab.evaluate(() => Object.fromEntries([...document.querySelectorAll('.facts > div')].map((fact) => [fact.querySelector('dt').textContent, fact.querySelector('dd').innerText.split('\n')[0].trim()])));
+export const readFacts = (tab) =>
+  tab.evaluate(() =>
+    Object.fromEntries(
+      [...document.querySelectorAll('.facts > div')].map((fact) => [fact.querySelector('dt').textContent, fact.querySelector('dd').innerText.split('\n')[0].trim()]),
+    ),
+  );
 
 const NOTHING = '–';
 const number = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 3 });

@@ -11,9 +11,12 @@ export const startTarget = async () => {
     return response.json();
   };
   if (process.env.IDENTITY_SERVES_DASHBOARD) {
+    execFileSync(program(), ['project', 'create', 'shop', '--name', 'Web shop', '--host', 'shop.example', '--endpoint-url', identity.dynamodb]);
     const link = async ({ label, role = 'viewer', projects = null }) => {
       const named = (projects ?? []).flatMap((project) => ['--project', project]);
-      const printed = execFileSync(program(), ['invite', '--label', label, '--role', role, ...named, '--base-url', identity.base, '--endpoint-url', identity.dynamodb], { encoding: 'utf8' });
+      const printed = execFileSync(program(), ['invite', '--label', label, '--role', role, ...named, '--base-url', identity.base, '--endpoint-url', identity.dynamodb], {
+        encoding: 'utf8',
+      });
       return printed.match(/\S+#\/sign-in\/\S+/)[0];
     };
     const hasKey = async (key) => (await fetch(`${identity.base}/api/v1/stats`, { headers: { Authorization: `Bearer ${key}` } })).ok;

@@ -3,7 +3,15 @@ import { test } from 'node:test';
 import { toCsv } from '../../src/csv';
 
 test('rows are as RFC 4180 has them', () => {
-  assert.equal(toCsv([['a', 'b'], [1, null], ['x,y', 'say "hi"'], ['two\nlines', 0.5]]), 'a,b\r\n1,\r\n"x,y","say ""hi"""\r\n"two\nlines",0.5\r\n');
+  assert.equal(
+    toCsv([
+      ['a', 'b'],
+      [1, null],
+      ['x,y', 'say "hi"'],
+      ['two\nlines', 0.5],
+    ]),
+    'a,b\r\n1,\r\n"x,y","say ""hi"""\r\n"two\nlines",0.5\r\n',
+  );
 });
 
 test('a stranger’s text is no formula, and a negative number stays one', () => {

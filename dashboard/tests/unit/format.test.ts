@@ -3,7 +3,18 @@ import { test } from 'node:test';
 import * as format from '../../src/format';
 
 test('durations are as exact as they are read, and never rounded up', () => {
-  const cases: [number, string][] = [[0, '0 ms'], [999, '999 ms'], [1000, '1.0s'], [5798, '5.7s'], [59_999, '59.9s'], [60_000, '1m 0s'], [99_479, '1m 39s'], [3_599_999, '59m 59s'], [3_600_000, '1h 0m'], [90_061_000, '25h 1m']];
+  const cases: [number, string][] = [
+    [0, '0 ms'],
+    [999, '999 ms'],
+    [1000, '1.0s'],
+    [5798, '5.7s'],
+    [59_999, '59.9s'],
+    [60_000, '1m 0s'],
+    [99_479, '1m 39s'],
+    [3_599_999, '59m 59s'],
+    [3_600_000, '1h 0m'],
+    [90_061_000, '25h 1m'],
+  ];
   for (const [value, text] of cases) assert.equal(format.duration(value), text);
 });
 

@@ -33,6 +33,7 @@ test('only real days are days', () => {
 
 test('an address that makes no sense shows the default', () => {
   const usual = { preset: '30d', range: { from: '2026-01-31', to: '2026-03-01' } };
-  for (const params of [{}, { range: 'forever' }, { from: '2026-02-01' }, { from: '2026-02-02', to: '2026-02-01' }, { from: 'x', to: 'y' }, { range: '<script>' }]) assert.deepEqual(fromParams(params, now), usual);
+  for (const params of [{}, { range: 'forever' }, { from: '2026-02-01' }, { from: '2026-02-02', to: '2026-02-01' }, { from: 'x', to: 'y' }, { range: '<script>' }])
+    assert.deepEqual(fromParams(params, now), usual);
   assert.deepEqual(fromParams({ from: '2026-02-01', to: '2026-02-02', range: '7d' }, now), { preset: undefined, range: { from: '2026-02-01', to: '2026-02-02' } });
 });
