@@ -1,7 +1,7 @@
 // What stands around every page: navigation, project, days and colours.
 
 import type { ComponentType } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
 import type { Project } from './api/manage';
 import { signOut } from './api/manage';
 import { hrefTo, replace } from './address';
@@ -19,9 +19,22 @@ import { product, settings, shell as texts } from './texts';
 /** Pages whose code is here already. */
 const loaded = new Map<Route, ComponentType<PageProps>>();
 
+const Broken = ({ title, advice }: { title: string; advice: string }) => (
+  <div role="alert">
+    <Empty title={title}>
+      {advice}{' '}
+      <button type="button" onClick={() => location.reload()}>
+        {texts.reload}
+      </button>
+    </Empty>
+  </div>
+);
+
 const Page = ({ route, selection, params }: { route: Route } & PageProps) => {
   const [, setLoaded] = useState<Route | undefined>();
   const [hasFailed, setFailed] = useState(false);
+  // An answer of another shape than it is described to have.
+  const [error] = useErrorBoundary();
   useEffect(() => {
     if (loaded.has(route)) return;
     route.load().then(
@@ -33,6 +46,7 @@ const Page = ({ route, selection, params }: { route: Route } & PageProps) => {
     );
   }, [route]);
   const Component = loaded.get(route);
+  if (error) return <Broken title={texts.noPage} advice={texts.noPageAdvice} />;
   if (Component) {
     return (
       <>
@@ -41,15 +55,7 @@ const Page = ({ route, selection, params }: { route: Route } & PageProps) => {
       </>
     );
   }
-  if (!hasFailed) return null;
-  return (
-    <Empty title={texts.noCode}>
-      {texts.noCodeAdvice}{' '}
-      <button type="button" onClick={() => location.reload()}>
-        {texts.reload}
-      </button>
-    </Empty>
-  );
+  return hasFailed ? <Broken title={texts.noCode} advice={texts.noCodeAdvice} /> : null;
 };
 
 const Navigation = ({ current }: { current: Route | undefined }) => {

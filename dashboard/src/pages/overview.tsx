@@ -203,9 +203,15 @@ export const Overview = ({ params }: PageProps) => {
           </dl>
         )}
         <p class="note">
-          {texts.comparedWith(format.dayRange(earlier.from, earlier.to))}
-          {firstDay && firstDay > earlier.from && texts.partlyBefore(format.day(firstDay))}
-          {isToday && texts.wholeDay}
+          {then.failure ? (
+            texts.noComparison
+          ) : (
+            <>
+              {texts.comparedWith(format.dayRange(earlier.from, earlier.to))}
+              {firstDay && firstDay > earlier.from && texts.partlyBefore(format.day(firstDay))}
+              {isToday && texts.wholeDay}
+            </>
+          )}
         </p>
       </section>
 

@@ -1,6 +1,6 @@
 // An answer that a component shows: asked for once for each key, and kept on the screen while the next one is on its way.
 
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { Failure } from '../api/failure';
 
 export interface Answer<Data> {
@@ -36,7 +36,8 @@ export const useAnswer = <Data>(key: string, read: (signal: AbortSignal) => Prom
   const [state, setState] = useState<State<Data>>({ key: undefined, data: undefined, failure: undefined });
   const [attempt, setAttempt] = useState(0);
   const wanted = `${attempt} ${key}`;
-  useEffect(() => {
+  // Not after the paint, as other effects: the question need not wait for it.
+  useLayoutEffect(() => {
     const controller = new AbortController();
     read(controller.signal).then(
       (data) => {

@@ -14,23 +14,18 @@ export interface AnyEvent {
 
 export type Kind = 'page' | 'click' | 'error' | 'form' | 'other';
 
-const KINDS: Record<string, Kind> = {
-  page_view: 'page',
-  rage_click: 'click',
-  dead_click: 'click',
-  phantom_click: 'click',
-  js_exception: 'error',
-  promise_rejection: 'error',
-  console_error: 'error',
-  console_warning: 'error',
-  form_abandon: 'form',
-  field_hesitation: 'form',
-};
+/** By sets and not by an object's keys, as `constructor` is a name that an event may have. */
+const NAMES: [Kind, Set<string>][] = [
+  ['page', new Set(['page_view'])],
+  ['click', new Set(['rage_click', 'dead_click', 'phantom_click'])],
+  ['error', new Set(['js_exception', 'promise_rejection', 'console_error', 'console_warning'])],
+  ['form', new Set(['form_abandon', 'field_hesitation'])],
+];
 
 /** What a frustration score is made of. */
 const FRUSTRATING = ['rage_click', 'dead_click', 'js_exception', 'promise_rejection', 'form_abandon'];
 
-export const kindOf = (name: string): Kind => KINDS[name] ?? 'other';
+export const kindOf = (name: string): Kind => NAMES.find(([, names]) => names.has(name))?.[0] ?? 'other';
 export const isFrustrating = (name: string): boolean => FRUSTRATING.includes(name);
 export const nameOf = (name: string): string => (Object.hasOwn(texts.names, name) ? (texts.names[name] ?? name) : name);
 

@@ -52,6 +52,23 @@ export const failures = (given) =>
       });
     }
 
+    it('an answer of another shape breaks its page and no other', async () => {
+      const { context: other, tab: page } = await signIn(given().browser, target);
+      for (const body of ['{"data":null}', '{"data":{}}', '[]', '{"data":[{}],"pagination":{"total":1}}']) {
+        await other.route(/\/api\/v1\//, (route) => route.fulfill({ contentType: 'application/json', body }));
+        for (const name of PAGES.filter((name) => !['api', 'settings'].includes(name))) {
+          await page.evaluate((hash) => (location.hash = hash), `#/${name}${name.includes('?') ? '&' : '?'}range=7d&${encodeURIComponent(body)}`);
+          await page.waitForFunction(() => document.querySelector('main .panel, main .state'));
+          await settle(page);
+          assert.ok((await page.locator('main').innerText()).length > 60, `${name} of ${body}`);
+        }
+        await other.unrouteAll();
+      }
+      await visit(page, target, '#/forms');
+      await page.locator('table').first().waitFor();
+      await other.close();
+    });
+
     it('429 counts down by Retry-After, and then goes on by itself', async () => {
       await visit(tab, target, '#/speed');
       await failWith({ ...error(429, 'rate_limited', 'Rate limit exceeded.'), headers: { 'Retry-After': '3', 'Content-Type': 'application/json' } });
