@@ -34,7 +34,9 @@ const Page = ({ route, selection, params }: { route: Route } & PageProps) => {
   const [, setLoaded] = useState<Route | undefined>();
   const [hasFailed, setFailed] = useState(false);
   // An answer of another shape than it is described to have.
-  const [error] = useErrorBoundary();
+  const [error, forget] = useErrorBoundary();
+  const asked = JSON.stringify([selection, params]);
+  useEffect(forget, [asked]);
   useEffect(() => {
     if (loaded.has(route)) return;
     route.load().then(

@@ -110,6 +110,7 @@ export const tables = {
   mostOnly: (most: number) => `These are the first ${most}; further ones are not listed.`,
   pages: 'Pages of the list',
   rows: (from: number, to: number, total: number) => `${figure.format(from)}–${figure.format(to)} of ${figure.format(total)}`,
+  pastTheEnd: (total: number) => `Past the end of ${figure.format(total)}`,
   previous: 'Previous',
   next: 'Next',
   saving: (rows: number, of: number) => `${figure.format(rows)} of ${figure.format(of)} rows`,
@@ -128,7 +129,7 @@ export const filters = {
 export const chart = {
   day: 'Day',
   previousDay: 'Day before',
-  current: 'These days',
+  current: (label: string) => `${label}, these days`,
   previous: 'The days before',
   before: (label: string) => `${label}, before`,
   keys: 'Left and right arrow keys go from day to day.',

@@ -125,7 +125,7 @@ export const Chart = (props: Props) => {
   return (
     <div class="chart">
       <div class="legend" aria-hidden="true">
-        <span class="legend-current">{texts.current}</span>
+        <span class="legend-current">{texts.current(label)}</span>
         <span class="legend-previous">{texts.previous}</span>
       </div>
       <div class="chart-plot" ref={root} role="group" aria-label={`${label}. ${texts.keys}`} tabIndex={0} onKeyDown={move} />

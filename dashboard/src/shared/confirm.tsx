@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { api as texts } from '../texts';
 
 interface Props {
@@ -16,7 +16,7 @@ export const Confirm = ({ text, label, question, isDangerous = false, onYes }: P
   const wasAsking = useRef(false);
   const button = useRef<HTMLButtonElement>(null);
   const cancel = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The focus goes to the harmless answer, and back to where it came from.
     if (isAsking) cancel.current?.focus();
     else if (wasAsking.current) button.current?.focus();

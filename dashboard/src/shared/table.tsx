@@ -156,12 +156,13 @@ export const Pager = ({ pagination }: { pagination: Pagination }) => {
   const { page, total, total_pages, limit, has_next, has_prev } = pagination;
   if (!total) return null;
   const from = (page - 1) * limit + 1;
+  const previous = Math.min(page - 1, total_pages);
   return (
     <nav class="pager" aria-label={tables.pages}>
-      <span>{tables.rows(from, Math.min(total, page * limit), total)}</span>
-      {total_pages > 1 && (
+      <span>{from > total ? tables.pastTheEnd(total) : tables.rows(from, Math.min(total, page * limit), total)}</span>
+      {(total_pages > 1 || page > 1) && (
         <span class="pager-links">
-          {has_prev ? <a href={hrefWith({ page: page > 2 ? String(page - 1) : undefined })}>{tables.previous}</a> : <span aria-disabled="true">{tables.previous}</span>}
+          {has_prev ? <a href={hrefWith({ page: previous > 1 ? String(previous) : undefined })}>{tables.previous}</a> : <span aria-disabled="true">{tables.previous}</span>}
           {has_next ? <a href={hrefWith({ page: String(page + 1) })}>{tables.next}</a> : <span aria-disabled="true">{tables.next}</span>}
         </span>
       )}

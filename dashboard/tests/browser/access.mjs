@@ -76,9 +76,9 @@ export const access = (given) =>
       assert.ok(!(await tab.locator('body').innerText()).includes(key));
 
       await row.getByRole('button', { name: 'Rotate key from the test' }).click();
-      assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Cancel');
+      await tab.waitForFunction(() => document.activeElement.textContent === 'Cancel');
       await tab.keyboard.press('Escape');
-      assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Rotate');
+      await tab.waitForFunction(() => document.activeElement.textContent === 'Rotate');
       assert.ok(await target.hasKey(key));
       await row.getByRole('button', { name: 'Rotate key from the test' }).click();
       await row.getByRole('button', { name: 'Yes' }).click();

@@ -78,14 +78,14 @@ export const accessibility = (given) =>
 
     it('the keyboard alone gets everywhere', async () => {
       const { context, tab } = await signIn(browser, target);
-      const focused = () => tab.evaluate(() => document.activeElement.textContent.trim());
+      const isFocused = (text) => tab.waitForFunction((text) => document.activeElement.textContent.trim() === text, text);
       await tab.evaluate(() => document.activeElement.blur());
       await tab.keyboard.press('Tab');
-      assert.equal(await focused(), 'Skip to content');
+      await isFocused('Skip to content');
       await tab.keyboard.press('Enter');
-      assert.equal(await focused(), 'Overview');
+      await isFocused('Overview');
       await tab.keyboard.press('Tab');
-      assert.equal(await focused(), 'Today');
+      await isFocused('Today');
       for (let n = 0; n < 7; n++) await tab.keyboard.press('Tab');
       for (let n = 0; n < 10 && !(await tab.evaluate(() => document.activeElement.classList.contains('chart-plot'))); n++) await tab.keyboard.press('Tab');
       await tab.keyboard.press('ArrowLeft');
@@ -101,7 +101,7 @@ export const accessibility = (given) =>
       await tab.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: 'Sessions', exact: true }).focus();
       await tab.keyboard.press('Enter');
       await tab.waitForFunction(() => document.querySelector('h1').textContent === 'Sessions');
-      assert.equal(await focused(), 'Sessions');
+      await isFocused('Sessions');
       await settle(tab);
       await tab.locator('tbody a').first().focus();
       await tab.keyboard.press('Enter');

@@ -47,6 +47,11 @@ export const addresses = (given) =>
       await settle(tab);
       assert.match(hash(), /page=2/);
       assert.match(await tab.locator('.pager > span').first().innerText(), /^51–100 of/);
+      await visit(tab, target, '#/sessions?page=9999');
+      assert.match(await tab.locator('.pager').innerText(), /^Past the end of/);
+      await tab.getByRole('link', { name: 'Previous' }).click();
+      await settle(tab);
+      assert.ok((await readTable(tab, 'Newest first')).length);
       await tab.getByRole('link', { name: '7 days' }).click();
       await settle(tab);
       assert.doesNotMatch(hash(), /page=/);

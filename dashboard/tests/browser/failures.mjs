@@ -63,6 +63,8 @@ export const failures = (given) =>
           assert.ok((await page.locator('main').innerText()).length > 60, `${name} of ${body}`);
         }
         await other.unrouteAll();
+        await visit(page, target, '#/speed?range=90d');
+        assert.ok(await page.locator('table').count(), 'other days of the same page are shown again');
       }
       await visit(page, target, '#/forms');
       await page.locator('table').first().waitFor();
