@@ -75,9 +75,9 @@ export const Audience = () => {
           <AudienceList list={cities} rows={data.cities} />
           <AudienceList list={browsers} rows={data.browsers} />
           <AudienceList list={systems} rows={data.systems} />
-          <AudienceList list={devices} rows={data.devices} />
           <AudienceList list={languages} rows={data.languages} />
           <AudienceList list={screens} rows={data.screens} />
+          <AudienceList list={devices} rows={data.devices} />
         </div>
       )}
     </Answered>
