@@ -24,7 +24,7 @@ try {
     outdir: out,
     outExtension: { '.js': '.mjs' },
   });
-  process.exitCode = spawnSync(process.execPath, ['--test', ...names.map((name) => join(out, name.replace(/\.ts$/, '.mjs')))], { stdio: 'inherit' }).status ?? 1;
+  process.exitCode = spawnSync(process.execPath, ['--test', '--test-reporter=spec', ...names.map((name) => join(out, name.replace(/\.ts$/, '.mjs')))], { stdio: 'inherit' }).status ?? 1;
 } finally {
   rmSync(out, { recursive: true });
 }
