@@ -1,0 +1,36 @@
+// Tries the built dashboard in Chromium, in front of `identity dev` with its demo data: npm run test:browser [NAME…]
+
+import { after, before, describe } from 'node:test';
+import { access } from './access.mjs';
+import { accessibility } from './accessibility.mjs';
+import { addresses } from './addresses.mjs';
+import { launch, signIn } from './browser.mjs';
+import { failures } from './failures.mjs';
+import { figures } from './figures.mjs';
+import { hostile } from './hostile.mjs';
+import { loading } from './loading.mjs';
+import { startTarget } from './target.mjs';
+import { watch } from './watch.mjs';
+
+const PARTS = { figures, addresses, access, hostile, failures, accessibility, loading };
+const wanted = process.argv.slice(2);
+
+describe('dashboard', () => {
+  let target;
+  let browser;
+  let admin;
+  let watched;
+  before(async () => {
+    target = await startTarget();
+    browser = await launch();
+    admin = await signIn(browser, target);
+    watched = watch(admin.tab, target);
+  });
+  after(async () => {
+    await browser?.close();
+    target?.stop();
+    watched?.assertQuiet();
+  });
+  const given = () => ({ target, browser, tab: admin.tab });
+  for (const [name, part] of Object.entries(PARTS)) if (!wanted.length || wanted.includes(name)) part(given);
+});

@@ -1,0 +1,13 @@
+// Serves the built dashboard on demo data, to look at: npm start. PORT chooses the port.
+
+import { startTarget } from './target.mjs';
+
+const target = await startTarget();
+console.log(await target.link({ label: 'ana', role: 'admin' }));
+console.log(await target.link({ label: 'vera', role: 'viewer' }));
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    target.stop();
+    process.exit();
+  });
+}
