@@ -15,6 +15,7 @@ use figures::time::Millis;
 use futures::future::try_join_all;
 
 use crate::history::{Change, History, Project};
+use crate::tombstones;
 use crate::work_items::WorkItem;
 use crate::{Applied, Consumer, MAX_SEGMENTS, ROOM, Refused, random, wait_before};
 
@@ -49,13 +50,15 @@ struct Work {
     tries: u32,
 }
 
-/// What is known of a group's visitors that nothing is known of.
+/// What is known of a group's visitors before their batches are applied.
 #[derive(Debug, Default)]
-struct Newcomers {
-    /// The generation in which they begin.
+struct Looked {
+    /// The generation in which those begin that nothing is known of.
     newest: Generation,
-    /// Those that were erased.
+    /// Those that were erased, or are being erased.
     erased: BTreeSet<VisitorId>,
+    /// Those of them that were begun after that, and not taken out again yet.
+    begun_late: BTreeSet<VisitorId>,
 }
 
 /// What came of applying a visitor's batches to its history.
@@ -107,10 +110,7 @@ impl Consumer {
         let mut applied = Applied::default();
         for (id, batches) in batches {
             let (before, stored) = (self.store.consumed().write_units, batches.len() as f64);
-            let outcome = match self.project(id.clone()).await {
-                Ok(project) => self.apply_to(&project, batches, &mut applied).await,
-                Err(error) => Err(error),
-            };
+            let outcome = self.apply_to(&id, batches, &mut applied).await;
             applied.units.insert(id.clone(), stored + self.store.consumed().write_units - before);
             if let Err(error) = outcome {
                 applied.failed.insert(id, error);
@@ -119,7 +119,7 @@ impl Consumer {
         applied
     }
 
-    async fn apply_to(&self, project: &Project, batches: Vec<Batch>, applied: &mut Applied) -> Result<(), StoreError> {
+    async fn apply_to(&self, id: &ProjectId, batches: Vec<Batch>, applied: &mut Applied) -> Result<(), StoreError> {
         let (mut waiting, mut suspects) = (by_visitor(batches), VecDeque::new());
         let (mut recounting, mut is_compaction_due) = (Recounting::new(), false);
         loop {
@@ -130,45 +130,50 @@ impl Consumer {
             if group.is_empty() {
                 break;
             }
-            match self.apply_group(project, &group, &mut recounting).await {
+            match self.apply_group(id, &group, &mut recounting).await {
                 Ok(outcomes) => {
                     waiting.extend(outcomes.left);
                     is_compaction_due |= outcomes.is_compaction_due;
                 }
                 Err(cause) if cause.is_of_items() => match only_batch(&group) {
-                    Some(batch) => applied.refused.push(Refused { key: key_of(&project.id, batch), cause }),
+                    Some(batch) => applied.refused.push(Refused { key: key_of(id, batch), cause }),
                     None => suspects.extend(apart(group)),
                 },
                 Err(error) => return Err(error),
             }
         }
         if is_compaction_due {
-            self.compact_between(&project.id).await;
+            self.compact_between(id).await;
         }
-        applied.recounting.extend(self.recount_some(project, recounting).await);
+        if !recounting.is_empty() {
+            let project = self.project(id.clone()).await?;
+            applied.recounting.extend(self.recount_some(&project, recounting).await);
+        }
         Ok(())
     }
 
     /// Applies what it can of a group's batches, and adds the visitors whose sessions are being recounted.
     async fn apply_group(
         &self,
-        project: &Project,
+        id: &ProjectId,
         group: &[Work],
         recounting: &mut Recounting,
     ) -> Result<Outcomes, StoreError> {
-        let visitor_keys = group.iter().map(|work| keys::visitor(&project.id, &work.visitor)).collect();
+        let visitor_keys = group.iter().map(|work| keys::visitor(id, &work.visitor)).collect();
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
-        let newcomers = self.newcomers(project, group, &items).await?;
-        self.delete_of_erased(project, group, &newcomers).await?;
-        let accepted = group.iter().filter(|work| !newcomers.erased.contains(&work.visitor));
+        let project = &self.project(id.clone()).await?;
+        let looked = self.look(project, group, &items).await?;
+        self.delete_of_erased(project, group, &items, &looked).await?;
+        let accepted = group.iter().filter(|work| !looked.erased.contains(&work.visitor));
         let prepared = try_join_all(accepted.map(|work| {
             let item = items.get(&keys::visitor(&project.id, &work.visitor));
-            self.prepare(project, work, item, newcomers.newest)
+            self.prepare(project, work, item, looked.newest)
         }))
         .await?;
 
         let (mut outcomes, mut overtaken) = (Outcomes::default(), Vec::new());
-        let (mut ready, mut begun) = (VecDeque::new(), Vec::new());
+        let mut begun: Vec<&Work> = group.iter().filter(|work| looked.begun_late.contains(&work.visitor)).collect();
+        let mut ready = VecDeque::new();
         for prepared in prepared {
             match prepared {
                 Prepared::Refused => {}
@@ -248,63 +253,73 @@ impl Consumer {
         }
     }
 
-    /// Which of a group's visitors nothing is known of: those that are erased, and the generation in which the others
-    /// begin.
+    /// Which of a group's visitors are erased, and the generation in which those begin that nothing is known of.
     ///
-    /// Invariant: the manifest is read after the batches were stored. So if a rebuild has begun since, the visitor begins
+    /// Invariant: the manifest is read after the batches were stored. So if a rebuild has begun since, such a visitor begins
     /// in the generation that it builds; and if one begins later, it finds the batches.
-    async fn newcomers(
-        &self,
-        project: &Project,
-        group: &[Work],
-        known: &HashMap<Key, Item>,
-    ) -> Result<Newcomers, StoreError> {
+    ///
+    /// Invariant: the project is read after its visitors. A visitor may have been begun after it was erased, by who was
+    /// given its batches before; until that is taken out again, others would add to it what is not stored any more, and
+    /// could never be taken out. So they look for tombstones of visitors that are known, too, wherever a batch that was
+    /// stored before an erasure may still be counted.
+    async fn look(&self, project: &Project, group: &[Work], known: &HashMap<Key, Item>) -> Result<Looked, StoreError> {
         let is_known = |visitor: &VisitorId| known.contains_key(&keys::visitor(&project.id, visitor));
-        let unknown: Vec<&VisitorId> = group.iter().map(|work| &work.visitor).filter(|id| !is_known(id)).collect();
-        if unknown.is_empty() {
-            return Ok(Newcomers::default());
+        let visitors = || group.iter().map(|work| &work.visitor);
+        let manifest_key = (!visitors().all(is_known)).then(|| keys::manifest(&project.id));
+        let are_recent = project.tombstones.are_recent();
+        let doubtful: Vec<&VisitorId> = visitors().filter(|visitor| are_recent || !is_known(visitor)).collect();
+        let tombstones = doubtful.iter().flat_map(|visitor| project.tombstones.keys(&project.id, visitor));
+        let found = self.store.get_many(tombstones.chain(manifest_key.clone()).collect(), Consistency::Strong).await?;
+        let tombstone = |visitor| project.tombstones.keys(&project.id, visitor).find_map(|key| found.get(&key));
+        let manifest = manifest_key.and_then(|key| found.get(&key));
+        let manifest = manifest.map(Manifest::read_generations).transpose()?.unwrap_or_default();
+        let mut looked = Looked { newest: manifest.newest(), ..Looked::default() };
+        for visitor in doubtful {
+            let Some(tombstone) = tombstone(visitor) else { continue };
+            looked.erased.insert(visitor.clone());
+            if is_known(visitor) && tombstones::is_finished(tombstone) {
+                looked.begun_late.insert(visitor.clone());
+            }
         }
-        let manifest_key = keys::manifest(&project.id);
-        let tombstones = unknown.iter().flat_map(|visitor| project.tombstones.keys(&project.id, visitor));
-        let found =
-            self.store.get_many(tombstones.chain([manifest_key.clone()]).collect(), Consistency::Strong).await?;
-        let is_erased = |visitor: &&VisitorId| {
-            project.tombstones.keys(&project.id, visitor).any(|tombstone| found.contains_key(&tombstone))
-        };
-        let manifest = found.get(&manifest_key).map(Manifest::read_generations).transpose()?.unwrap_or_default();
-        let erased = unknown.into_iter().filter(is_erased).cloned().collect();
-        Ok(Newcomers { newest: manifest.newest(), erased })
+        Ok(looked)
     }
 
-    /// Deletes the batches of visitors that were erased.
+    /// Deletes the batches of visitors that were erased. What comes of one that something is known of stays: its erasure
+    /// needs what it has to take out of the figures, and removes all of it after the visitor's item.
     async fn delete_of_erased(
         &self,
         project: &Project,
         group: &[Work],
-        newcomers: &Newcomers,
+        known: &HashMap<Key, Item>,
+        looked: &Looked,
     ) -> Result<(), StoreError> {
-        for work in group.iter().filter(|work| newcomers.erased.contains(&work.visitor)) {
-            for batch in &work.batches {
-                self.store.delete(&key_of(&project.id, batch).key()).await?;
-            }
+        let is_known = |visitor: &VisitorId| known.contains_key(&keys::visitor(&project.id, visitor));
+        let gone = group.iter().filter(|work| looked.erased.contains(&work.visitor) && !is_known(&work.visitor));
+        for batch in gone.flat_map(|work| &work.batches) {
+            self.store.delete(&key_of(&project.id, batch).key()).await?;
         }
         Ok(())
     }
 
-    /// Erases those among visitors that were erased while they were begun here. Their batches are put back for it: it
-    /// takes out of the figures what they added.
+    /// Erases those among visitors that were erased while they were begun here, or by who stopped then. What was applied of
+    /// their batches is put back for it: it takes out of the figures what they added. As long as some is not there, it is left
+    /// to who is given that.
     async fn erase_latecomers(&self, project: &Project, begun: Vec<&Work>) -> Result<(), StoreError> {
         if begun.is_empty() {
             return Ok(());
         }
-        let tombstones = self.project(project.id.clone()).await?.tombstones;
+        let project = self.project(project.id.clone()).await?;
         for Work { visitor, batches, .. } in begun {
-            if let Some(tombstone) = tombstones.find(&self.store, &project.id, visitor).await? {
-                for batch in batches {
+            let Some(tombstone) = project.tombstones.find(&self.store, &project.id, visitor).await? else { continue };
+            let mut history = History::load(&self.store, &project, visitor.clone()).await?;
+            for batch in batches {
+                if history.is_applied(&batch.session_id, batch.fingerprint()).await? {
                     let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
                 }
+            }
+            if history.are_applied_stored().await? {
                 // It seldom comes to this, and takes much room.
-                Box::pin(self.erase_under(vec![tombstone], project, |_| {})).await?;
+                Box::pin(self.erase_under(vec![tombstone], &project, |_| {})).await?;
             }
         }
         Ok(())

@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use figures::ids::{ProjectId, VisitorId};
 use figures::model::Session;
+use figures::model::batch::fingerprint;
 use figures::model::session::MAX_PART;
 use figures::table::keys::{self, Key};
-use figures::table::store::{Consistency, REV, Store, StoreError, read_number, read_packed};
+use figures::table::store::{Consistency, Query, REV, SortKeys, Store, StoreError, item_key, read_number, read_packed};
 
 /// Whose sessions are being changed.
 #[derive(Debug, Clone)]
@@ -31,6 +32,23 @@ impl Context<'_> {
         }
         let cause = "another item names it, and it is missing: run `identity rebuild`".to_owned();
         Ok(StoreError::Corrupt { key: format!("{} / {}", key.pk, key.sk), cause })
+    }
+
+    /// Whether all batches that were applied to a session are stored.
+    pub async fn are_stored(&self, session: &Session) -> Result<bool, StoreError> {
+        let mut missing = self.listed(session).await?;
+        missing.extend(&session.applied.recent);
+        let query = Query::partition(keys::visitor_partition(self.project, &self.visitor_id))
+            .sort_keys(SortKeys::Prefix(keys::session_batches(&session.session_id)))
+            .keys_only()
+            .strong();
+        for item in self.store.query(query).await? {
+            let key = item_key(&item)?;
+            if let Some(stored) = keys::parse_batch(&key.pk, &key.sk) {
+                missing.remove(&fingerprint(&stored.batch));
+            }
+        }
+        Ok(missing.is_empty())
     }
 
     /// The fingerprints of a session's batches that are listed in items of their own.

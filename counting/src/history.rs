@@ -249,6 +249,16 @@ impl<'a> History<'a> {
         Ok(tracked.listed.as_ref().is_some_and(|listed| listed.contains(&fingerprint)))
     }
 
+    /// Whether all batches that were applied are stored.
+    pub async fn are_applied_stored(&self) -> Result<bool, StoreError> {
+        for session in self.all_sessions().await? {
+            if !self.context.are_stored(&session).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Tracks a session if it exists.
     async fn find(&mut self, session: &SessionId) -> Result<bool, StoreError> {
         if self.sessions.contains_key(session) {

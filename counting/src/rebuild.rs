@@ -128,12 +128,22 @@ impl Consumer {
         is_check: bool,
         report: impl Fn(Progress) + Sync,
     ) -> Result<Differences, StoreError> {
-        let project = self.project(id.clone()).await?;
         let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
         let compaction = self.compaction(id);
         let is_over = AtomicBool::new(false);
-        let rebuild = Rebuild { consumer: self, project: &project, compaction, is_check, in_stream_since, is_over };
+        let project = self.project(id.clone()).await?;
+        let mut rebuild = Rebuild { consumer: self, project, compaction, is_check, in_stream_since, is_over };
         let (building, damaged) = rebuild.begin().await?;
+        // Invariant: tombstones are those that the project has once the generation is begun. An erasure that began before, and
+        // so did not give it up, has stored them; one that begins later gives it up.
+        rebuild.project = match self.project(id.clone()).await {
+            Ok(project) => project,
+            Err(error) => {
+                rebuild.give_up(building).await?;
+                return Err(error);
+            }
+        };
+        let rebuild = &rebuild;
         let work = rebuild.run(building, damaged, &report);
         let alive = async {
             loop {
@@ -159,7 +169,7 @@ impl Consumer {
 
 struct Rebuild<'a> {
     consumer: &'a Consumer,
-    project: &'a Project,
+    project: Project,
     compaction: Compaction<'a>,
     is_check: bool,
     in_stream_since: Millis,
@@ -421,7 +431,7 @@ impl Rebuild<'_> {
     }
 
     async fn is_known(&self, session: &SessionId, visitor: &VisitorId) -> Result<bool, StoreError> {
-        let history = History::load(self.store(), self.project, visitor.clone()).await?;
+        let history = History::load(self.store(), &self.project, visitor.clone()).await?;
         Ok(history.all_sessions().await?.iter().any(|known| known.session_id == *session))
     }
 
@@ -488,7 +498,7 @@ impl Rebuild<'_> {
             return Ok(Some(Replay::default()));
         }
         self.count_as_consumer(visitor, stored.batches).await?;
-        Box::pin(self.consumer.keep_trust(self.project, visitor)).await?;
+        Box::pin(self.consumer.keep_trust(&self.project, visitor)).await?;
         let Some(stored) = self.stored(visitor).await? else { return Ok(None) };
         let mark = stored.visitor().map(read_generation).transpose()?;
         let is_counted = mark.is_none_or(|mark| mark == building);
@@ -533,7 +543,7 @@ impl Rebuild<'_> {
             batches.extend(lost);
         }
         batches.sort_by_key(Batch::stored_order);
-        let mut history = History::new(self.store(), self.project, visitor.clone(), None, building)?;
+        let mut history = History::new(self.store(), &self.project, visitor.clone(), None, building)?;
         for batch in batches {
             history.apply(batch).await?;
         }
@@ -565,30 +575,37 @@ impl Rebuild<'_> {
         };
         *differed |= !is_same;
         let is_marked = match is_same || self.is_check {
-            true => self.mark(building, &stored).await?,
+            true => self.mark(building, visitor, &stored).await?,
             false => self.heal(&stored, rebuilt).await?,
         };
         Ok(is_marked.then_some(Replay { delta, sessions, differed: *differed }))
     }
 
     /// Marks a visitor at the revision that was read. Says whether it did, or the visitor changed meanwhile.
-    async fn mark(&self, building: Generation, stored: &Stored) -> Result<bool, StoreError> {
+    async fn mark(&self, building: Generation, visitor: &VisitorId, stored: &Stored) -> Result<bool, StoreError> {
         // A visitor's item without a revision can't be marked, nor changed by a consumer.
         let Some(revision) = stored.revision() else { return Ok(true) };
         let mut item = stored.derived.get(&stored.key).cloned().unwrap_or_default();
         item.insert(REV.to_owned(), number(revision + 1));
         figures::log::tail::mark(&mut item, building);
         let put = self.store().put_at(item, Some(revision)).await?;
-        self.is_done(building, &stored.key, put.is_stored()).await
+        self.is_done(building, visitor, &stored.key, put.is_stored()).await
     }
 
     /// Whether a write that may have been refused by its own first try is stored. A visitor that was read with an
-    /// earlier mark is marked by this rebuild alone.
-    async fn is_done(&self, building: Generation, key: &Key, is_stored: bool) -> Result<bool, StoreError> {
+    /// earlier mark is marked by this rebuild alone, unless it was erased and begun again.
+    async fn is_done(
+        &self,
+        building: Generation,
+        visitor: &VisitorId,
+        key: &Key,
+        is_stored: bool,
+    ) -> Result<bool, StoreError> {
         if is_stored {
             return Ok(true);
         }
         match self.store().get(key, Consistency::Strong).await? {
+            Some(_) if self.is_erased(visitor).await? => Err(overtaken()),
             Some(item) => Ok(read_generation(&item)? == building),
             // Whether it was counted before it was erased, nobody knows.
             None => Err(overtaken()),
@@ -639,7 +656,7 @@ impl Rebuild<'_> {
     async fn bury(&self, visitor: &VisitorId, stored: &Stored) -> Result<Option<Replay>, StoreError> {
         let differed = !(stored.derived.is_empty() && stored.batches.is_empty());
         if differed && !self.is_check {
-            match self.consumer.erase_from_figures(self.project, visitor).await {
+            match self.consumer.erase_from_figures(&self.project, visitor).await {
                 Ok(()) => {}
                 Err(error) if error.is_unreadable() => tracing::warn!(%error, "an erased visitor can't be read"),
                 Err(error) => return Err(error),
@@ -1073,8 +1090,7 @@ mod tests {
         let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
         let compaction = consumer.compaction(&id);
         let is_over = AtomicBool::new(false);
-        let rebuild =
-            Rebuild { consumer: &consumer, project: &project, compaction, is_check: false, in_stream_since, is_over };
+        let rebuild = Rebuild { consumer: &consumer, project, compaction, is_check: false, in_stream_since, is_over };
         let found = rebuild.stored(&batch.visitor_id).await.unwrap().unwrap();
         assert!(found.visitor().is_none());
         consumer.apply(BTreeMap::from([(id.clone(), vec![batch.clone()])])).await.complete().unwrap();

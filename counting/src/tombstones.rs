@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use figures::ids::{ProjectId, VisitorId};
-use figures::table::erasure_key::{ERASURE_KEY, ErasureKey, HAS_UNKEYED};
+use figures::table::erasure_key::{ERASURE_KEY, ErasureKey, HAS_UNKEYED, LAST_ERASURE};
 use figures::table::keys::{self, Key};
 use figures::table::store::{
     Consistency, Item, Query, SortKeys, Store, StoreError, binary, failure, item_key, key_item, number, read_binary,
+    read_number,
 };
-use figures::time::Day;
+use figures::time::{DAY_MS, Day, Millis};
 
 /// The attribute of a tombstone with the days of which something may be left of its visitor.
 const UNFINISHED_DAYS: &str = "unfinished_days";
@@ -22,6 +23,9 @@ const CONCURRENCY: usize = 16;
 /// Tombstones read at once.
 const READ_TOGETHER: usize = 1_000;
 
+/// A batch may be counted so long after it was stored: messages about batches that could not be are kept for 14 days.
+const COUNTED_WITHIN_MS: i64 = 15 * DAY_MS;
+
 /// Where a project's tombstones are.
 #[derive(Debug, Clone, Default)]
 pub struct Tombstones {
@@ -29,6 +33,8 @@ pub struct Tombstones {
     key: Option<ErasureKey>,
     /// Whether there may be tombstones of earlier versions, which had no key.
     may_be_unkeyed: bool,
+    /// When the last erasure began.
+    last_erasure: Option<Millis>,
 }
 
 /// The key in a project's item, if it has one.
@@ -41,7 +47,13 @@ impl Tombstones {
     pub fn of(project: Option<&Item>) -> Self {
         let key = project.and_then(stored_key);
         let may_be_unkeyed = key.is_none() || project.is_some_and(|item| item.contains_key(HAS_UNKEYED));
-        Tombstones { key, may_be_unkeyed }
+        let last_erasure = project.and_then(|item| read_number(item, LAST_ERASURE).ok()).map(Millis);
+        Tombstones { key, may_be_unkeyed, last_erasure }
+    }
+
+    /// Whether a batch that is counted now may have been stored before somebody was erased.
+    pub fn are_recent(&self) -> bool {
+        self.last_erasure.is_some_and(|at| Millis::now() < at.plus(COUNTED_WITHIN_MS))
     }
 
     /// The keys under which a visitor's tombstone may be.
@@ -71,7 +83,7 @@ impl Tombstones {
                 .limit(READ_TOGETHER)
                 .strong();
             let page = store.query(query).await?;
-            for item in page.iter().filter(|item| item.contains_key(UNFINISHED_DAYS)) {
+            for item in page.iter().filter(|item| !is_finished(item)) {
                 unfinished.insert(item_key(item)?, read_days(item));
             }
             match page.last() {
@@ -101,7 +113,7 @@ impl<'a> Tombstone<'a> {
     /// Stores the tombstones of visitors, where they are not there: from then on, what the visitors still send is refused.
     /// Whoever meets one that is new knows that the erasure is not done.
     pub async fn put(store: &'a Store, project: &ProjectId, visitors: &[VisitorId]) -> Result<Vec<Self>, StoreError> {
-        let erasure_key = erasure_key(store, project).await?;
+        let erasure_key = begin_erasure(store, project).await?;
         let placed = visitors.iter().map(|visitor| async {
             let key = keys::tombstone(project, visitor, &erasure_key);
             let _ = store.put_at(with_days(&key, &BTreeSet::new()), None).await?;
@@ -131,6 +143,11 @@ impl<'a> Tombstone<'a> {
     }
 }
 
+/// Whether nothing is left of what a tombstone stands for, as far as its erasure knows.
+pub fn is_finished(tombstone: &Item) -> bool {
+    !tombstone.contains_key(UNFINISHED_DAYS)
+}
+
 fn with_days(key: &Key, days: &BTreeSet<Day>) -> Item {
     let mut item = key_item(key);
     item.insert(UNFINISHED_DAYS.to_owned(), days_attribute(days));
@@ -146,33 +163,34 @@ fn days_attribute(days: &BTreeSet<Day>) -> AttributeValue {
     AttributeValue::L(days.iter().map(|day| number(day.0)).collect())
 }
 
-/// A project's key, made now if it has none.
-async fn erasure_key(store: &Store, project: &ProjectId) -> Result<ErasureKey, StoreError> {
-    let read = async || {
-        let item = store.get(&keys::project(project), Consistency::Strong).await?;
-        Ok::<_, StoreError>(item.as_ref().and_then(stored_key))
+/// Notes that an erasure begins, and gives the project's key, which is made now if it has none.
+async fn begin_erasure(store: &Store, project: &ProjectId) -> Result<ErasureKey, StoreError> {
+    let item = store.get(&keys::project(project), Consistency::Strong).await?;
+    let has_key = item.as_ref().and_then(stored_key).is_some();
+    let has_unkeyed = !has_key && {
+        let tombstones = Query::partition(keys::tombstones(project)).limit(1).strong();
+        !store.query(tombstones).await?.is_empty()
     };
-    if let Some(key) = read().await? {
-        return Ok(key);
-    }
-    let earlier = store.query(Query::partition(keys::tombstones(project)).limit(1).strong()).await?;
     let key = ErasureKey::generate().map_err(|error| StoreError::Failed(error.to_string()))?;
-    let mut update = store
+    let begun = "SET #at = :now, #key = if_not_exists(#key, :key)";
+    let update = store
         .client()
         .update_item()
         .table_name(store.table())
         .set_key(Some(key_item(&keys::project(project))))
+        .expression_attribute_names("#at", LAST_ERASURE)
+        .expression_attribute_values(":now", number(Millis::now().0))
         .expression_attribute_names("#key", ERASURE_KEY)
-        .expression_attribute_values(":key", binary(key.bytes().to_vec()));
-    let keep_key = "SET #key = if_not_exists(#key, :key)";
-    update = if earlier.is_empty() {
-        update.update_expression(keep_key)
-    } else {
-        update
-            .update_expression(format!("{keep_key}, #unkeyed = :true"))
+        .expression_attribute_values(":key", binary(key.bytes().to_vec()))
+        .return_values(ReturnValue::AllNew);
+    let update = match has_unkeyed {
+        false => update.update_expression(begun),
+        true => update
+            .update_expression(format!("{begun}, #unkeyed = :true"))
             .expression_attribute_names("#unkeyed", HAS_UNKEYED)
-            .expression_attribute_values(":true", AttributeValue::Bool(true))
+            .expression_attribute_values(":true", AttributeValue::Bool(true)),
     };
-    update.send().await.map_err(failure)?;
-    read().await?.ok_or_else(|| StoreError::Failed("the project's key of erasures can't be stored".to_owned()))
+    let stored = update.send().await.map_err(failure)?.attributes;
+    let key = stored.as_ref().and_then(stored_key);
+    key.ok_or_else(|| StoreError::Failed("the project's key of erasures can't be stored".to_owned()))
 }

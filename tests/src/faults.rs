@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use fastrand::Rng;
 use http_body_util::{BodyExt, Full};
@@ -15,6 +16,7 @@ use hyper::{HeaderMap, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::access::{self, Access};
@@ -139,6 +141,8 @@ struct Plan {
     writes: AtomicUsize,
     outage: Mutex<Option<Outage>>,
     accesses: Mutex<BTreeSet<Access>>,
+    /// Up to which one writes are let through; later ones wait.
+    let_through: watch::Sender<usize>,
     /// What answers eventually consistent reads, in place of the table itself.
     copies: Option<Copies>,
 }
@@ -176,6 +180,7 @@ impl FaultyProxy {
             writes: AtomicUsize::new(0),
             outage: Mutex::default(),
             accesses: Mutex::default(),
+            let_through: watch::Sender::new(usize::MAX),
             copies,
         });
         let served = plan.clone();
@@ -207,6 +212,18 @@ impl FaultyProxy {
     /// How many writes came through.
     pub fn writes(&self) -> usize {
         self.plan.writes.load(Ordering::SeqCst)
+    }
+
+    /// Lets this many writes through; those that come after wait until more are.
+    pub fn let_through(&self, writes: usize) {
+        self.plan.let_through.send_replace(writes);
+    }
+
+    /// Waits until so many writes have come, let through or not.
+    pub async fn arrived(&self, writes: usize) {
+        while self.writes() < writes {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// What the requests that came through touched.
@@ -248,7 +265,15 @@ impl Plan {
     }
 
     async fn answer_on_schedule(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
-        match self.fault_of(&request) {
+        let fault = match self.write_number(&request) {
+            Some(number) => {
+                // The sender lives as long as the plan.
+                let _ = self.let_through.subscribe().wait_for(|to| number <= *to).await;
+                self.schedule.fault_of(number, is_first_try(request.headers()))
+            }
+            None => None,
+        };
+        match fault {
             None => self.forward(request).await,
             Some(Fault::Refused) => Err(Closed),
             Some(Fault::InternalError) => Ok(error(500, &in_service("InternalServerError"))),
@@ -259,7 +284,7 @@ impl Plan {
         }
     }
 
-    fn fault_of(&self, request: &Request<Incoming>) -> Option<Fault> {
+    fn write_number(&self, request: &Request<Incoming>) -> Option<usize> {
         if !WRITES.contains(&operation(request.headers())?) {
             return None;
         }
@@ -267,7 +292,7 @@ impl Plan {
         if matches!(self.schedule, Schedule::From(write) if number >= write) {
             *self.outage.lock().unwrap() = Some(Outage::Refused);
         }
-        self.schedule.fault_of(number, is_first_try(request.headers()))
+        Some(number)
     }
 
     async fn forward(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {

@@ -12,6 +12,7 @@ use figures::ids::VisitorId;
 use figures::log::BatchRef;
 use figures::model::Batch;
 use figures::table::keys;
+use figures::table::store::Query;
 use figures::time::Millis;
 use identity::replay;
 use proptest::prelude::*;
@@ -188,6 +189,77 @@ fn an_erasure_may_stop_at_any_write() {
         Ok(())
     });
     runtime.block_on(stack.shutdown());
+}
+
+/// Who was given a batch before its visitor was erased may count it after that, and takes it out again. Somebody who was given
+/// another one meets the visitor meanwhile: what is not stored any more could never be taken out.
+#[tokio::test]
+async fn nothing_is_left_of_an_erased_visitor_that_several_consumers_were_given() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let clean = consumer(stack.store().clone());
+    for erased_before in [false, true] {
+        let project = stack.project().await;
+        if erased_before {
+            let _ = clean.erase(&project.id, &"v_other".parse().unwrap(), |_| {}).await.unwrap();
+        }
+        let mut batches = Vec::new();
+        for number in 0..2 {
+            let view = page_view("v_1", "s_1", &format!("b_{number}"), now() - 10_000);
+            batches.push(stack.store_batch(&project, number, &view).await.unwrap());
+        }
+        let given = |batch: &Batch| [(project.id.clone(), vec![batch.clone()])].into();
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
+        let late = consumer(stack.store_through(&proxy.url()).await);
+        proxy.let_through(0);
+        let meanwhile = async {
+            // It has found no tombstone, and is about to begin the visitor.
+            proxy.arrived(1).await;
+            let _ = clean.erase(&project.id, &"v_1".parse().unwrap(), |_| {}).await.unwrap();
+            proxy.let_through(1);
+            // It has begun the visitor, found the tombstone, and is about to take the visitor out again.
+            proxy.arrived(2).await;
+            clean.apply(given(&batches[1])).await.complete().unwrap();
+            proxy.let_through(usize::MAX);
+        };
+        let (counted, ()) = tokio::join!(late.apply(given(&batches[0])), meanwhile);
+        counted.complete().unwrap();
+        let differences = clean.rebuild(&project.id, true, |_| {}).await.unwrap();
+        assert!(differences.is_empty(), "erased before: {erased_before}, {differences:?}");
+    }
+    stack.shutdown().await;
+}
+
+/// It stops before it has taken the visitor out again: whoever is given its batch then does it, and nobody else.
+#[tokio::test]
+async fn an_erased_visitor_that_was_begun_late_goes_when_its_batch_comes_again() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let clean = consumer(stack.store().clone());
+    let project = stack.project().await;
+    let mut batches = Vec::new();
+    for number in 0..2 {
+        let view = page_view("v_1", "s_1", &format!("b_{number}"), now() - 10_000);
+        batches.push(stack.store_batch(&project, number, &view).await.unwrap());
+    }
+    let given = |batch: &Batch| [(project.id.clone(), vec![batch.clone()])].into();
+    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::From(2)).await.unwrap();
+    let late = consumer(stack.store_through(&proxy.url()).await);
+    proxy.let_through(0);
+    let erasing = async {
+        proxy.arrived(1).await;
+        let _ = clean.erase(&project.id, &"v_1".parse().unwrap(), |_| {}).await.unwrap();
+        proxy.let_through(usize::MAX);
+    };
+    let (stopped, ()) = tokio::join!(late.apply(given(&batches[0])), erasing);
+    assert!(stopped.complete().is_err());
+    // What the one that stopped was given comes again, and another one comes.
+    for batch in [&batches[1], &batches[0]] {
+        clean.apply(given(batch)).await.complete().unwrap();
+    }
+    let differences = clean.rebuild(&project.id, true, |_| {}).await.unwrap();
+    assert!(differences.is_empty(), "{differences:?}");
+    let partition = keys::visitor_partition(&project.id, &"v_1".parse().unwrap());
+    assert_eq!(stack.store().query(Query::partition(partition)).await.unwrap(), []);
+    stack.shutdown().await;
 }
 
 /// Queues batches that are stored and not counted.

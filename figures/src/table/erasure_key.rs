@@ -9,6 +9,9 @@ pub const ERASURE_KEY: &str = "erasure_key";
 /// The attribute of a project's item that says whether earlier versions, which had no key, may have stored tombstones.
 pub const HAS_UNKEYED: &str = "has_unkeyed_tombstones";
 
+/// The attribute of a project's item that says when its last erasure began.
+pub const LAST_ERASURE: &str = "last_erasure_at";
+
 /// 64 random bytes (a block of the hash), made once for a project.
 ///
 /// It lies beside what it hashes: it keeps a tombstone from being recognized elsewhere and in other projects, not from
