@@ -191,7 +191,7 @@ pub async fn measure(attack: Attack, requests: usize) -> Result<Damage, BenchErr
 }
 
 /// The batch that a request became, and the units that it took to store it.
-async fn stored(store: &Store, project: &ProjectId, body: &Value) -> Result<(Batch, f64), BenchError> {
+pub async fn stored(store: &Store, project: &ProjectId, body: &Value) -> Result<(Batch, f64), BenchError> {
     let key = key_of(project, body)?;
     let item = store.get(&key, Consistency::Strong).await?;
     let item = item.ok_or_else(|| BenchError::Failed("a batch is not stored".to_owned()))?;

@@ -17,6 +17,7 @@ pub mod served;
 pub mod site;
 pub mod states;
 pub mod traffic;
+pub mod visits;
 pub mod writes;
 
 use std::process::ExitCode;
