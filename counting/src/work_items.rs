@@ -1,4 +1,4 @@
-//! WorkItem that is left for later: an item whose insertion is itself a record of the table's stream, so that it comes back to
+//! Work that is left for later: an item whose insertion is itself a record of the table's stream, so that it comes back to
 //! the consumer by itself, also on a quiet site and after a crash. Nothing exact rests on it: what is to be done shows in
 //! the state that it is about.
 //!

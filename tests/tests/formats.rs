@@ -655,7 +655,8 @@ where
 async fn blocks_are_read_whole_and_in_parts() {
     for format in Format::ALL {
         let stack = stack_of(&site(format)).await;
-        for measure in Measure::ALL {
+        // The samples are as old as the first version of the measures.
+        for measure in Measure::ALL.into_iter().filter(|measure| measure.since() == 1) {
             // They are two rounds old; what the second one did not touch, one.
             let block = rows_of_a_day::<Rows>(&stack, &demo(), measure).await;
             assert!((1..=2).contains(&block.round), "{measure:?}: {}", block.round);
@@ -792,7 +793,8 @@ async fn answers_are_the_same_from_either_format() {
             answers["/api/v1/pages"]["data"]["top_pages"][0],
             json!({ "url": "/", "views": 2, "unique_visitors": 2 })
         );
-        let found = Consumer::new(stack.store().clone()).rebuild(&demo(), true, |_| {}).await.unwrap();
+        let mut found = Consumer::new(stack.store().clone()).rebuild(&demo(), true, |_| {}).await.unwrap();
+        found.figures.retain(|(measure, _)| measure.since() == 1);
         assert!(found.figures.is_empty() && found.hours.is_empty() && found.lookups == 0, "{found:?}");
         // Their sessions are counted with the measures of version 1, which here make no difference to the figures.
         let expected = ["v_bot", "v_filler", "v_person", "v_single", "v_trapped"];

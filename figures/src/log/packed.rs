@@ -13,8 +13,9 @@ use crate::table::store::{Item, StoreError, inflated};
 /// The parts of a delta, each as postcard.
 #[derive(Debug, Serialize, Deserialize)]
 struct Sections<'a> {
+    /// By the number of the measure: a reader passes over those of a later release.
     #[serde(borrow)]
-    counters: Vec<(Measure, &'a [u8])>,
+    counters: Vec<(u32, &'a [u8])>,
     sessions: &'a [u8],
     events: &'a [u8],
 }
@@ -27,7 +28,8 @@ impl<'a> Packed<'a> for Sections<'a> {
 /// Packs a delta.
 pub fn pack(delta: &Delta) -> Result<Vec<u8>, CodecError> {
     let measures = delta.counters.by_measure().filter(|(_, days)| !days.is_empty());
-    let counters = measures.map(|(measure, days)| Ok((measure, codec::plain(days)?))).collect::<Result<Vec<_>, _>>()?;
+    let counters =
+        measures.map(|(measure, days)| Ok((measure.number(), codec::plain(days)?))).collect::<Result<Vec<_>, _>>()?;
     let (sessions, events) = (codec::plain(&delta.sessions)?, codec::plain(&delta.events)?);
     codec::pack(&Sections {
         counters: counters.iter().map(|(measure, days)| (*measure, days.as_slice())).collect(),
@@ -54,7 +56,7 @@ impl PackedDelta {
 
     /// What is added to a measure's counters, by day.
     pub fn days(&self, measure: Measure) -> Result<Days, CodecError> {
-        let found = self.sections()?.counters.into_iter().find(|(of, _)| *of == measure);
+        let found = self.sections()?.counters.into_iter().find(|(number, _)| *number == measure.number());
         found.map_or_else(|| Ok(Days::default()), |(_, days)| codec::read(days))
     }
 
@@ -71,7 +73,8 @@ impl PackedDelta {
     /// All of it.
     pub fn unpack(&self) -> Result<Delta, CodecError> {
         let mut counters = Counters::default();
-        for (measure, days) in self.sections()?.counters {
+        for (number, days) in self.sections()?.counters {
+            let measure = Measure::numbered(number).ok_or(CodecError::NewerMeasure(number))?;
             *counters.days_mut(measure) = codec::read(days)?;
         }
         Ok(Delta { counters, sessions: self.sessions()?, events: self.events()? })
@@ -86,6 +89,23 @@ impl PackedDelta {
 mod tests {
     use super::*;
     use crate::time::Day;
+
+    /// While functions of two releases work on one table, the later one's segments may hold more measures.
+    #[test]
+    fn measures_of_a_later_release_are_passed_over_and_not_merged() {
+        let mut delta = Delta::default();
+        delta.counters.rows_mut(Measure::Pages, Day(3)).add(0, "/", 0, 1);
+        let Ok(packed) = pack(&delta).and_then(|packed| Plain::of(&packed)).map(PackedDelta) else {
+            panic!("it packs")
+        };
+        let Ok(mut sections) = packed.sections() else { panic!("it is read") };
+        sections.counters.push((Measure::ALL.len() as u32, &[9, 9, 9]));
+        let Ok(later) = codec::pack(&sections).and_then(|packed| Plain::of(&packed)).map(PackedDelta) else {
+            panic!("it packs")
+        };
+        assert_eq!(later.days(Measure::Pages).ok(), packed.days(Measure::Pages).ok());
+        assert!(matches!(later.unpack(), Err(CodecError::NewerMeasure(_))));
+    }
 
     #[test]
     fn parts_and_the_whole_are_what_was_packed() {

@@ -102,6 +102,16 @@ impl Measure {
         }
     }
 
+    /// Its number, by which it is stored.
+    pub fn number(self) -> u32 {
+        self as u32
+    }
+
+    /// The measure of a number; none if it is a later release's.
+    pub fn numbered(number: u32) -> Option<Self> {
+        Measure::ALL.into_iter().find(|measure| measure.number() == number)
+    }
+
     /// The measure of a name.
     pub fn named(name: &str) -> Option<Self> {
         Measure::ALL.into_iter().find(|measure| measure.name() == name)

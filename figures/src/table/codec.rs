@@ -55,6 +55,9 @@ pub enum CodecError {
     /// Written by a newer version of the program, which will read it.
     #[error("written in format {0} by a newer version")]
     Newer(u8),
+    /// Holds a measure of a newer version of the program, which will read it.
+    #[error("written with measure {0} by a newer version")]
+    NewerMeasure(u32),
     /// Written by a version of the program that is too old.
     #[error("written in format {0:?}, which is not read any more: run `identity rebuild`")]
     Outdated(Option<u8>),

@@ -758,7 +758,7 @@ pub fn read_plain<'a, T: Packed<'a>>(item: &Item, plain: &'a Plain) -> Result<T,
 /// What a newer version wrote is no damage: while two versions work side by side, the other one reads it.
 fn unreadable(key: String, error: CodecError) -> StoreError {
     match error {
-        CodecError::Newer(_) => StoreError::Newer { key, cause: error.to_string() },
+        CodecError::Newer(_) | CodecError::NewerMeasure(_) => StoreError::Newer { key, cause: error.to_string() },
         CodecError::Outdated(_) | CodecError::Corrupt(_) => StoreError::Corrupt { key, cause: error.to_string() },
     }
 }

@@ -1,5 +1,6 @@
 //! The rows that endpoints answer with, and how the items behind them are read.
 
+pub mod event_row;
 pub mod events;
 pub mod history;
 pub mod indexed;
@@ -8,7 +9,7 @@ pub mod picked;
 pub mod sessions;
 pub mod visitors;
 
-pub use events::EventRow;
+pub use event_row::EventRow;
 pub use pages::PageRow;
 pub use sessions::SessionRow;
 pub use visitors::VisitorRow;

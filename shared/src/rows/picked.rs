@@ -9,7 +9,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::rows::EventRow;
+use crate::rows::event_row::EventRow;
 use figures::ids::{BatchId, ProjectId, SessionId, VisitorId};
 use figures::model::{Batch, Event};
 use figures::table::keys;
