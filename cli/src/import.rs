@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use collect::batch::{Invalid, imported};
+use figures::backoff::Backoff;
 use figures::ids::ProjectId;
 use figures::log::BatchRef;
 use figures::model::Batch;
@@ -31,8 +32,7 @@ const IN_FLIGHT: usize = 32;
 const MAX_PACKED: usize = 396 << 10;
 /// How often a put is tried where the table is unavailable, beyond what the SDK tries itself.
 const MAX_TRIES: u32 = 6;
-/// The pause after the first try; each further one is twice as long.
-const RETRY_PAUSE: Duration = Duration::from_millis(200);
+const RETRY: Backoff = Backoff { first: Duration::from_millis(400), longest: Duration::from_secs(8) };
 
 /// What became of a file's lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -181,14 +181,12 @@ pub fn reference(batch: &Batch) -> BatchRef {
 
 /// Stores a batch's item, with patience; says whether it was not there yet.
 pub async fn put(store: &Store, item: Item) -> Result<bool, StoreError> {
-    let mut pause = RETRY_PAUSE;
-    for _ in 1..MAX_TRIES {
+    for tries in 1..MAX_TRIES {
         match store.put_at(item.clone(), None).await {
             Err(StoreError::Unavailable(cause)) => tracing::warn!(cause, "a batch could not be stored; trying again"),
             outcome => return Ok(outcome?.is_stored()),
         }
-        tokio::time::sleep(pause).await;
-        pause *= 2;
+        RETRY.wait(tries).await;
     }
     Ok(store.put_at(item, None).await?.is_stored())
 }

@@ -12,6 +12,7 @@ use aws_sdk_dynamodbstreams::Client;
 use aws_sdk_dynamodbstreams::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodbstreams::types::{self, AttributeValue, OperationType, Record, ShardIteratorType};
 use counting::{Consumer, Left};
+use figures::backoff::Backoff;
 use figures::ids::ProjectId;
 use figures::model::Batch;
 use figures::table::keys::{self, BatchKey, Key};
@@ -21,10 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The pause when there is nothing new.
 const IDLE_PAUSE: Duration = Duration::from_millis(100);
-/// The first pause after an error; each further one is twice as long.
-const FIRST_RETRY_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause after an error.
-const LAST_RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// Before another try after an error.
+const RETRY: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(5) };
 /// How many records a page holds at most. DynamoDB would give 1,000, but a page is in memory in several forms at once.
 const PAGE: i32 = 250;
 /// How many records are handed over at once, at most, give or take a page.
@@ -86,19 +85,18 @@ impl Follower {
     /// Follows the stream until it is stopped, which happens between two groups.
     pub async fn run(self, stop: CancellationToken) {
         let mut reading = None;
-        let mut retry_pause = FIRST_RETRY_PAUSE;
+        let mut failures = 0;
         while !stop.is_cancelled() {
             let pause = match self.step(&mut reading).await {
                 Ok(step) => {
-                    retry_pause = FIRST_RETRY_PAUSE;
+                    failures = 0;
                     if matches!(step, Step::Advanced) { Duration::ZERO } else { IDLE_PAUSE }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "new batches could not be counted; trying them again");
                     reading = None;
-                    let pause = retry_pause;
-                    retry_pause = (2 * pause).min(LAST_RETRY_PAUSE);
-                    pause
+                    failures += 1;
+                    RETRY.pause(failures)
                 }
             };
             stop.run_until_cancelled(tokio::time::sleep(pause)).await;

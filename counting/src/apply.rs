@@ -15,7 +15,6 @@ use figures::time::Millis;
 use futures::future::try_join_all;
 
 use crate::history::{Change, History, Project};
-use crate::tombstones;
 use crate::work_items::WorkItem;
 use crate::{Applied, Consumer, MAX_SEGMENTS, ROOM, Refused, random, wait_before};
 
@@ -57,8 +56,8 @@ struct Looked {
     newest: Generation,
     /// Those that were erased, or are being erased.
     erased: BTreeSet<VisitorId>,
-    /// Those of them that were begun after that, and not taken out again yet.
-    begun_late: BTreeSet<VisitorId>,
+    /// Those of them that something is known of: they are being erased, or were begun after it.
+    erased_and_known: BTreeSet<VisitorId>,
 }
 
 /// What came of applying a visitor's batches to its history.
@@ -172,7 +171,8 @@ impl Consumer {
         .await?;
 
         let (mut outcomes, mut overtaken) = (Outcomes::default(), Vec::new());
-        let mut begun: Vec<&Work> = group.iter().filter(|work| looked.begun_late.contains(&work.visitor)).collect();
+        let mut begun: Vec<&Work> =
+            group.iter().filter(|work| looked.erased_and_known.contains(&work.visitor)).collect();
         let mut ready = VecDeque::new();
         for prepared in prepared {
             match prepared {
@@ -270,15 +270,16 @@ impl Consumer {
         let doubtful: Vec<&VisitorId> = visitors().filter(|visitor| are_recent || !is_known(visitor)).collect();
         let tombstones = doubtful.iter().flat_map(|visitor| project.tombstones.keys(&project.id, visitor));
         let found = self.store.get_many(tombstones.chain(manifest_key.clone()).collect(), Consistency::Strong).await?;
-        let tombstone = |visitor| project.tombstones.keys(&project.id, visitor).find_map(|key| found.get(&key));
+        let is_erased = |visitor: &VisitorId| {
+            project.tombstones.keys(&project.id, visitor).any(|tombstone| found.contains_key(&tombstone))
+        };
         let manifest = manifest_key.and_then(|key| found.get(&key));
         let manifest = manifest.map(Manifest::read_generations).transpose()?.unwrap_or_default();
         let mut looked = Looked { newest: manifest.newest(), ..Looked::default() };
-        for visitor in doubtful {
-            let Some(tombstone) = tombstone(visitor) else { continue };
+        for visitor in doubtful.into_iter().filter(|visitor| is_erased(visitor)) {
             looked.erased.insert(visitor.clone());
-            if is_known(visitor) && tombstones::is_finished(tombstone) {
-                looked.begun_late.insert(visitor.clone());
+            if is_known(visitor) {
+                looked.erased_and_known.insert(visitor.clone());
             }
         }
         Ok(looked)
@@ -302,8 +303,8 @@ impl Consumer {
     }
 
     /// Erases those among visitors that were erased while they were begun here, or by who stopped then. What was applied of
-    /// their batches is put back for it: it takes out of the figures what they added. As long as some is not there, it is left
-    /// to who is given that.
+    /// their batches is put back for it: it takes out of the figures what they added. It is left to who is given what is still
+    /// missing, and to who erases the visitor if nothing of it was applied.
     async fn erase_latecomers(&self, project: &Project, begun: Vec<&Work>) -> Result<(), StoreError> {
         if begun.is_empty() {
             return Ok(());
@@ -312,15 +313,22 @@ impl Consumer {
         for Work { visitor, batches, .. } in begun {
             let Some(tombstone) = project.tombstones.find(&self.store, &project.id, visitor).await? else { continue };
             let mut history = History::load(&self.store, &project, visitor.clone()).await?;
+            let mut is_own = false;
             for batch in batches {
                 if history.is_applied(&batch.session_id, batch.fingerprint()).await? {
+                    is_own = true;
                     let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
                 }
             }
-            if history.are_applied_stored().await? {
-                // It seldom comes to this, and takes much room.
-                Box::pin(self.erase_under(vec![tombstone], &project, |_| {})).await?;
+            if !is_own {
+                continue;
             }
+            if !history.are_applied_stored().await? {
+                tracing::warn!(project = %project.id, "an erased visitor is counted until more of its batches come again");
+                continue;
+            }
+            // It seldom comes to this, and takes much room.
+            Box::pin(self.erase_under(vec![tombstone], &project, |_| {})).await?;
         }
         Ok(())
     }

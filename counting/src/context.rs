@@ -20,6 +20,8 @@ pub struct Context<'a> {
     pub visitor_id: VisitorId,
     /// The visitor's revision, from which on it changes.
     pub revision: Option<u64>,
+    /// Whether an erasure goes on where batches are missing that were applied.
+    pub may_miss_batches: bool,
 }
 
 impl Context<'_> {

@@ -17,7 +17,7 @@ use crate::work_items::WorkItem;
 use crate::{Consumer, ROOM, wait_before};
 use figures::generation::Generation;
 use figures::ids::{ProjectId, VisitorId};
-use figures::table::keys;
+use figures::table::keys::{self, Key};
 use figures::table::store::{Consistency, Item, Query, Store, StoreError, item_key};
 use figures::time::{Day, Millis};
 
@@ -26,6 +26,9 @@ const CONCURRENCY: usize = 16;
 
 /// Visitors whose items are deleted at once.
 const PARTITIONS: usize = 8;
+
+/// So often an erasure waits for batches that were applied and are missing: about a second.
+const PATIENT_TRIES: u32 = 32;
 
 /// Items of a partition whose keys are read together, to be deleted.
 const DELETED_TOGETHER: usize = 1_000;
@@ -166,7 +169,9 @@ impl Consumer {
             left = self.erase_from_figures_together(project, left).await?;
             let partition = |visitor| keys::visitor_partition(&project.id, visitor);
             let deletions = left.iter_mut().map(|of| async {
-                of.items += delete_partition(&self.store, partition(&of.tombstone.visitor)).await?;
+                // Who begins the visitor now is found below: its own item stays, with what says what has to be taken out.
+                let own = keys::visitor(&project.id, &of.tombstone.visitor);
+                of.items += delete_others(&self.store, partition(&of.tombstone.visitor), Some(&own)).await?;
                 Ok::<(), StoreError>(())
             });
             stream::iter(deletions).buffer_unordered(PARTITIONS).try_collect::<Vec<()>>().await?;
@@ -205,7 +210,7 @@ impl Consumer {
             }
             let steps = leaving.iter().enumerate().filter_map(|(at, of)| {
                 let item = known.get(&keys::visitor(&project.id, &of.tombstone.visitor))?;
-                Some(async move { Ok::<_, StoreError>((at, self.step_of_erasure(project, of, item).await?)) })
+                Some(async move { Ok::<_, StoreError>((at, self.step_of_erasure(project, of, item, tries).await?)) })
             });
             let (mut ready, mut is_overtaken) = (VecDeque::new(), false);
             for (at, step) in try_join_all(steps).await? {
@@ -248,6 +253,7 @@ impl Consumer {
         project: &Project,
         of: &Leaving<'_>,
         item: &Item,
+        tries: u32,
     ) -> Result<Option<Step>, StoreError> {
         let attempt = async {
             let visitor = of.tombstone.visitor.clone();
@@ -260,6 +266,9 @@ impl Consumer {
                 of.tombstone.begin(&days).await?;
             }
             history.begin_erasure();
+            if tries < PATIENT_TRIES {
+                history.expect_batches();
+            }
             let sessions = history.erase_some().await?;
             Ok(history.finish(ROOM).await?.map(|change| Step { sessions, days, change }))
         };
@@ -282,18 +291,25 @@ impl Consumer {
 
 /// Deletes all items of a partition and says how many there were.
 pub async fn delete_partition(store: &Store, partition: String) -> Result<usize, StoreError> {
+    delete_others(store, partition, None).await
+}
+
+/// Deletes all items of a partition but for the last one, if that is kept, and says how many there were.
+async fn delete_others(store: &Store, partition: String, kept: Option<&Key>) -> Result<usize, StoreError> {
     let mut deleted = 0;
     loop {
         let query = Query::partition(&partition).keys_only().limit(DELETED_TOGETHER).strong();
         let items = store.query(query).await?;
-        let keys = items.iter().map(item_key).collect::<Result<Vec<_>, _>>()?;
+        let is_last_page = items.len() < DELETED_TOGETHER;
+        let mut keys = items.iter().map(item_key).collect::<Result<Vec<_>, _>>()?;
+        keys.retain(|key| kept != Some(key));
         stream::iter(&keys)
             .map(|key| Ok(store.delete(key)))
             .try_buffer_unordered(CONCURRENCY)
             .try_collect::<Vec<()>>()
             .await?;
         deleted += keys.len();
-        if keys.len() < DELETED_TOGETHER {
+        if is_last_page {
             return Ok(deleted);
         }
     }

@@ -108,7 +108,7 @@ impl<'a> History<'a> {
         let now = stored.as_ref().map(|(_, visitor)| visitor.clone());
         let revision = stored.as_ref().map(|(revision, _)| *revision);
         let mut history = History {
-            context: Context { store, project: &project.id, visitor_id, revision },
+            context: Context { store, project: &project.id, visitor_id, revision, may_miss_batches: true },
             project,
             generation,
             stored,
@@ -412,6 +412,12 @@ impl<'a> History<'a> {
         self.now.as_ref().is_some_and(|visitor| visitor.is_erased)
     }
 
+    /// The erasure is overtaken as long as batches are missing that were applied: who has begun the visitor too late puts them
+    /// back.
+    pub fn expect_batches(&mut self) {
+        self.context.may_miss_batches = false;
+    }
+
     /// From now on, the visitor's batches are refused.
     pub fn begin_erasure(&mut self) {
         if let Some(visitor) = &mut self.now {
@@ -557,13 +563,14 @@ impl<'a> History<'a> {
             recounting: false,
             work: None,
         };
+        let revision = self.next_revision()?;
         let mut memory = Memory::take(self.context.clone(), &mut visitor);
-        self.count(&mut visitor, &mut memory, &mut change).await?;
+        self.count(revision, &mut visitor, &mut memory, &mut change).await?;
         change.writes.extend(self.dropped.drain(..).map(Write::Delete));
         let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
         match self.context.revision.filter(|_| is_gone) {
             Some(revision) => change.writes.insert(0, Write::DeleteAt(self.key(), revision)),
-            None => self.store(visitor, memory, room, &mut change).await?,
+            None => self.store(revision, visitor, memory, room, &mut change).await?,
         }
         Ok(Some(change))
     }
@@ -584,18 +591,24 @@ impl<'a> History<'a> {
             || self.is_newly_trusted
     }
 
-    fn next_revision(&self) -> u64 {
-        self.context.revision.map_or_else(|| self.first_revision(), |revision| revision + 1)
+    /// A visitor's first revision is any: were it the same each time, then a writer that read a visitor before it was erased
+    /// could take one that came late for the state it read.
+    fn next_revision(&self) -> Result<u64, StoreError> {
+        match self.context.revision {
+            Some(revision) => Ok(revision + 1),
+            None => Ok(1 + crate::random()? % FIRST_REVISIONS),
+        }
     }
 
     /// Adds what the changed sessions change in the figures and lists, and their items.
     async fn count(
         &mut self,
+        revision: u64,
         visitor: &mut Visitor,
         memory: &mut Memory<'_>,
         change: &mut Change,
     ) -> Result<(), StoreError> {
-        let (context, revision) = (&self.context, self.next_revision());
+        let context = &self.context;
         let Change { writes, delta, .. } = change;
         let counted = self.sessions.values().filter(|tracked| tracked.now.counted);
         memory.expect(counted.flat_map(|tracked| tracked.fresh.iter().map(|batch| (&tracked.now, batch)))).await?;
@@ -624,6 +637,7 @@ impl<'a> History<'a> {
     /// Adds the visitor's own item, and those of what it remembers and leaves to do.
     async fn store(
         &mut self,
+        revision: u64,
         mut visitor: Visitor,
         memory: Memory<'_>,
         room: usize,
@@ -632,7 +646,7 @@ impl<'a> History<'a> {
         let room = room.saturating_sub(change.writes.len() + WITH_ALL);
         change.writes.extend(memory.settle(&mut visitor, room).await?);
         let mut item = key_item(&self.key());
-        item.insert(REV.to_owned(), number(self.next_revision()));
+        item.insert(REV.to_owned(), number(revision));
         item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
         mark(&mut item, self.generation);
         change.writes.insert(0, Write::PutAt(item, self.context.revision));
@@ -646,13 +660,6 @@ impl<'a> History<'a> {
 
     fn key(&self) -> Key {
         keys::visitor(&self.project.id, &self.context.visitor_id)
-    }
-
-    /// A visitor's first revision is made of what it is begun with: were it the same for all, then a writer that read a
-    /// visitor before it was erased could take one that came late for the state it read.
-    fn first_revision(&self) -> u64 {
-        let first = self.sessions.values().flat_map(|tracked| &tracked.fresh).map(Batch::fingerprint).min();
-        1 + first.unwrap_or_default() % FIRST_REVISIONS
     }
 
     /// Brings what is decided by all sessions together up to date.

@@ -35,6 +35,7 @@ pub use reconciliation::Reconciled;
 pub use trust::Trusted;
 
 use compaction::Compaction;
+use figures::backoff::Backoff;
 use figures::generation::Generation;
 use figures::ids::{ProjectId, VisitorId};
 use figures::log::BatchRef;
@@ -46,6 +47,7 @@ use tombstones::Tombstones;
 
 /// Tries at a visitor that other consumers are changing too.
 const MAX_TRIES: u32 = 40;
+const CONFLICT: Backoff = Backoff { first: Duration::from_millis(2), longest: Duration::from_millis(64) };
 
 /// Rounds of compaction between two deliveries: some 3 MB of changes. What is left of a flood waits, others' batches don't.
 const ROUNDS_BETWEEN: usize = 16;
@@ -228,14 +230,12 @@ impl Consumer {
     }
 }
 
-/// Waits before another try at what other writers changed too: any time up to a longest one that doubles with each try,
-/// so that they hardly meet again.
+/// Waits before another try at what other writers changed too.
 async fn wait_before(tries: u32) -> Result<(), StoreError> {
     if tries > MAX_TRIES {
         return Err(StoreError::Unavailable("a visitor kept changing under every try".to_owned()));
     }
-    let longest_micros = 1_000_u64 << tries.min(6);
-    tokio::time::sleep(Duration::from_micros(random()? % longest_micros)).await;
+    CONFLICT.wait(tries).await;
     Ok(())
 }
 

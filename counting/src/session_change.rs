@@ -107,6 +107,16 @@ impl Tracked {
                 (true, true) | (false, false) => {}
             }
         }
+        if self.is_erased && applied.missing() > 0 {
+            if !context.may_miss_batches {
+                return Err(StoreError::Overtaken);
+            }
+            tracing::warn!(
+                project = %context.project,
+                batches = applied.missing(),
+                "what batches of an erased visitor added to the figures stays in them, as they are gone: run `identity rebuild`"
+            );
+        }
         Ok(before)
     }
 
@@ -237,6 +247,8 @@ struct AppliedBatches<'a> {
     context: &'a Context<'a>,
     session: SessionId,
     fingerprints: HashSet<u64>,
+    /// How many of them were found.
+    found: usize,
     /// The sort key from which on they are not read yet; none when all are.
     rest: Option<String>,
 }
@@ -246,7 +258,7 @@ impl<'a> AppliedBatches<'a> {
         let mut fingerprints = context.listed(session).await?;
         fingerprints.extend(&session.applied.recent);
         let rest = Some(keys::session_batches(&session.session_id));
-        Ok(AppliedBatches { context, session: session.session_id.clone(), fingerprints, rest })
+        Ok(AppliedBatches { context, session: session.session_id.clone(), fingerprints, found: 0, rest })
     }
 
     async fn next(&mut self) -> Result<Option<Vec<Batch>>, StoreError> {
@@ -259,7 +271,14 @@ impl<'a> AppliedBatches<'a> {
         if let Some(last) = items.last().filter(|_| items.len() == BATCHES_AT_ONCE) {
             self.rest = Some(format!("{}\0", item_key(last)?.sk));
         }
-        let batches = items.iter().map(Batch::from_item).collect::<Result<Vec<_>, _>>()?;
-        Ok(Some(batches.into_iter().filter(|batch| self.fingerprints.contains(&batch.fingerprint())).collect()))
+        let mut batches = items.iter().map(Batch::from_item).collect::<Result<Vec<_>, _>>()?;
+        batches.retain(|batch| self.fingerprints.contains(&batch.fingerprint()));
+        self.found += batches.len();
+        Ok(Some(batches))
+    }
+
+    /// How many were not found, once all are read.
+    fn missing(&self) -> usize {
+        self.fingerprints.len().saturating_sub(self.found)
     }
 }

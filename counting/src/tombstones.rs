@@ -23,8 +23,9 @@ const CONCURRENCY: usize = 16;
 /// Tombstones read at once.
 const READ_TOGETHER: usize = 1_000;
 
-/// A batch may be counted so long after it was stored: messages about batches that could not be are kept for 14 days.
-const COUNTED_WITHIN_MS: i64 = 15 * DAY_MS;
+/// A batch may be counted so long after it was stored: messages about batches that could not be are kept for 14 days, and
+/// begin up to a day later. Two machines' clocks may differ besides.
+const COUNTED_WITHIN_MS: i64 = 17 * DAY_MS;
 
 /// Where a project's tombstones are.
 #[derive(Debug, Clone, Default)]
@@ -143,8 +144,8 @@ impl<'a> Tombstone<'a> {
     }
 }
 
-/// Whether nothing is left of what a tombstone stands for, as far as its erasure knows.
-pub fn is_finished(tombstone: &Item) -> bool {
+/// Whether nothing is left of what a tombstone stands for.
+fn is_finished(tombstone: &Item) -> bool {
     !tombstone.contains_key(UNFINISHED_DAYS)
 }
 

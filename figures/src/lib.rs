@@ -4,6 +4,7 @@
 //! [`table`] (keys, items, formats), [`model`] (batches, sessions, visitors), [`counters`] (rows that add up), [`measures`]
 //! (what is counted), [`log`] (how counters and lists are kept: segments, blocks, runs, and the view of a reader).
 
+pub mod backoff;
 pub mod channels;
 pub mod counters;
 pub mod dates;

@@ -229,35 +229,84 @@ async fn nothing_is_left_of_an_erased_visitor_that_several_consumers_were_given(
     stack.shutdown().await;
 }
 
-/// It stops before it has taken the visitor out again: whoever is given its batch then does it, and nobody else.
+/// It stops anywhere before it has taken the visitor out again: whoever is given its batch then does it, and nobody else.
 #[tokio::test]
 async fn an_erased_visitor_that_was_begun_late_goes_when_its_batch_comes_again() {
     let stack = Stack::start(Counting::ByTest).await;
     let clean = consumer(stack.store().clone());
+    let mut stops = 0;
+    for write in 2.. {
+        let project = stack.project().await;
+        let mut batches = Vec::new();
+        for number in 0..2 {
+            let view = page_view("v_1", "s_1", &format!("b_{number}"), now() - 10_000);
+            batches.push(stack.store_batch(&project, number, &view).await.unwrap());
+        }
+        let given = |batch: &Batch| [(project.id.clone(), vec![batch.clone()])].into();
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::From(write)).await.unwrap();
+        let late = consumer(stack.store_through(&proxy.url()).await);
+        proxy.let_through(0);
+        let erasing = async {
+            proxy.arrived(1).await;
+            let _ = clean.erase(&project.id, &"v_1".parse().unwrap(), |_| {}).await.unwrap();
+            proxy.let_through(usize::MAX);
+        };
+        let (outcome, ()) = tokio::join!(late.apply(given(&batches[0])), erasing);
+        stops += usize::from(outcome.complete().is_err());
+        // What the one that stopped was given comes again, and another one comes.
+        for batch in [&batches[1], &batches[0]] {
+            clean.apply(given(batch)).await.complete().unwrap();
+        }
+        let differences = clean.rebuild(&project.id, true, |_| {}).await.unwrap();
+        assert!(differences.is_empty(), "write {write}: {differences:?}");
+        let partition = keys::visitor_partition(&project.id, &"v_1".parse().unwrap());
+        assert_eq!(stack.store().query(Query::partition(partition)).await.unwrap(), [], "write {write}");
+        if proxy.writes() < write {
+            break;
+        }
+    }
+    assert!(stops > 3, "{stops}");
+    stack.shutdown().await;
+}
+
+/// A visitor is begun while its batches are being deleted: its erasure takes it out once they are there again.
+#[tokio::test]
+async fn an_erasure_waits_for_the_batches_of_a_visitor_that_is_begun_meanwhile() {
+    let stack = Stack::start(Counting::ByTest).await;
     let project = stack.project().await;
-    let mut batches = Vec::new();
-    for number in 0..2 {
-        let view = page_view("v_1", "s_1", &format!("b_{number}"), now() - 10_000);
-        batches.push(stack.store_batch(&project, number, &view).await.unwrap());
-    }
-    let given = |batch: &Batch| [(project.id.clone(), vec![batch.clone()])].into();
-    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::From(2)).await.unwrap();
-    let late = consumer(stack.store_through(&proxy.url()).await);
-    proxy.let_through(0);
-    let erasing = async {
-        proxy.arrived(1).await;
-        let _ = clean.erase(&project.id, &"v_1".parse().unwrap(), |_| {}).await.unwrap();
-        proxy.let_through(usize::MAX);
+    let view = page_view("v_1", "s_1", "b_0", now() - 10_000);
+    let batch = stack.store_batch(&project, 0, &view).await.unwrap();
+    let (to_late, to_erasing) = (
+        FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap(),
+        FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap(),
+    );
+    let late = consumer(stack.store_through(&to_late.url()).await);
+    let erasing = consumer(stack.store_through(&to_erasing.url()).await);
+    to_late.let_through(0);
+    // The project's key and the tombstone.
+    to_erasing.let_through(2);
+    let visitor: VisitorId = "v_1".parse().unwrap();
+    let order = async {
+        to_late.arrived(1).await;
+        to_erasing.arrived(3).await;
+        to_late.let_through(1);
+        to_late.arrived(2).await;
+        to_erasing.let_through(usize::MAX);
+        to_erasing.arrived(4).await;
+        to_late.let_through(usize::MAX);
     };
-    let (stopped, ()) = tokio::join!(late.apply(given(&batches[0])), erasing);
-    assert!(stopped.complete().is_err());
-    // What the one that stopped was given comes again, and another one comes.
-    for batch in [&batches[1], &batches[0]] {
-        clean.apply(given(batch)).await.complete().unwrap();
-    }
-    let differences = clean.rebuild(&project.id, true, |_| {}).await.unwrap();
+    let counted = async { late.apply([(project.id.clone(), vec![batch.clone()])].into()).await.complete() };
+    let erased = async {
+        // It is begun once the other one has looked for tombstones.
+        to_late.arrived(1).await;
+        erasing.erase(&project.id, &visitor, |_| {}).await
+    };
+    let (counted, erased, ()) = tokio::join!(counted, erased, order);
+    counted.unwrap();
+    let _ = erased.unwrap();
+    let differences = consumer(stack.store().clone()).rebuild(&project.id, true, |_| {}).await.unwrap();
     assert!(differences.is_empty(), "{differences:?}");
-    let partition = keys::visitor_partition(&project.id, &"v_1".parse().unwrap());
+    let partition = keys::visitor_partition(&project.id, &visitor);
     assert_eq!(stack.store().query(Query::partition(partition)).await.unwrap(), []);
     stack.shutdown().await;
 }

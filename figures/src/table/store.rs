@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -16,6 +17,7 @@ use aws_sdk_dynamodb::types::{
 
 use futures::stream::{self, BoxStream, FuturesUnordered, Stream, StreamExt, TryStreamExt};
 
+use crate::backoff::Backoff;
 use crate::table::codec::{self, CodecError, Packed, Plain};
 use crate::table::keys::Key;
 
@@ -43,6 +45,8 @@ pub const ORIGINS: &str = "origins";
 pub const MAX_TRANSACTION_ITEMS: usize = 100;
 const MAX_BATCH_GET: usize = 100;
 const MAX_BATCH_GET_TRIES: u32 = 8;
+/// Before keys are asked for again that DynamoDB left out.
+const UNPROCESSED: Backoff = Backoff { first: Duration::from_millis(20), longest: Duration::from_secs(2) };
 
 /// Why an operation on the table failed.
 #[derive(Debug, thiserror::Error)]
@@ -400,7 +404,7 @@ impl Store {
                 return Ok(found);
             }
             if attempt > 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(10 << attempt)).await;
+                UNPROCESSED.wait(attempt).await;
             }
             let request = KeysAndAttributes::builder()
                 .set_keys(Some(std::mem::take(&mut missing)))
