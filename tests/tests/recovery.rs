@@ -292,7 +292,9 @@ async fn an_erasure_waits_for_the_batches_of_a_visitor_that_is_begun_meanwhile()
         to_late.let_through(1);
         to_late.arrived(2).await;
         to_erasing.let_through(usize::MAX);
+        // It has met the visitor. Does it take it out, with the batch missing?
         to_erasing.arrived(4).await;
+        let _ = tokio::time::timeout(Duration::from_millis(200), to_erasing.arrived(5)).await;
         to_late.let_through(usize::MAX);
     };
     let counted = async { late.apply([(project.id.clone(), vec![batch.clone()])].into()).await.complete() };
