@@ -2,15 +2,10 @@
 // where most begin.
 
 import type { ComponentType } from 'preact';
+import type { PageProps } from './page-props';
 import { Overview } from './pages/overview';
 import type { IconName } from './shared/icons';
 import type { shell } from './texts';
-
-export interface PageProps {
-  /** What follows the page's name in the address. */
-  selection: string | undefined;
-  params: Record<string, string>;
-}
 
 export type PageName = keyof typeof shell.pages & IconName;
 

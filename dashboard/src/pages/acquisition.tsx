@@ -2,7 +2,7 @@
 
 import * as read from '../api/read';
 import * as format from '../format';
-import type { PageProps } from '../routes';
+import type { PageProps } from '../page-props';
 import { Panel } from '../shared/panel';
 import { useFigures } from '../shared/query';
 import { Segments, chosenOf } from '../shared/segments';

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import * as read from '../api/read';
 import { hrefTo } from '../address';
 import * as format from '../format';
-import type { PageProps } from '../routes';
+import type { PageProps } from '../page-props';
 import { isFrustrating, nameOf, summaryOf, urlOf } from '../shared/events';
 import { Icon } from '../shared/icons';
 import { Link, SiteUrl } from '../shared/link';

@@ -5,7 +5,7 @@ import * as read from '../api/read';
 import { useView } from '../context';
 import * as format from '../format';
 import { addDays, before, daysBetween, lengthOf, toDay, type Range } from '../range';
-import type { PageProps } from '../routes';
+import type { PageProps } from '../page-props';
 import type { Answer } from '../shared/answer';
 import { Chart } from '../shared/chart';
 import { Link, SiteUrl } from '../shared/link';

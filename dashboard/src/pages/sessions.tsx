@@ -1,4 +1,4 @@
-import type { PageProps } from '../routes';
+import type { PageProps } from '../page-props';
 import { SessionDetail } from './session';
 import { SessionList } from './session-list';
 

@@ -1,4 +1,4 @@
-import type { PageProps } from '../routes';
+import type { PageProps } from '../page-props';
 import { VisitorDetail } from './visitor';
 import { VisitorList } from './visitor-list';
 
