@@ -211,7 +211,9 @@ impl Consumer {
                 }
             }
         }
-        self.erase_latecomers(project, begun).await?;
+        if !begun.is_empty() {
+            Box::pin(self.erase_latecomers(project, begun)).await?;
+        }
         if let Some(tries) = overtaken.iter().map(|work| work.tries).max() {
             wait_before(tries + 1).await?;
         }
@@ -306,31 +308,50 @@ impl Consumer {
     /// their batches is put back for it: it takes out of the figures what they added. It is left to who is given what is still
     /// missing, and to who erases the visitor if nothing of it was applied.
     async fn erase_latecomers(&self, project: &Project, begun: Vec<&Work>) -> Result<(), StoreError> {
-        if begun.is_empty() {
-            return Ok(());
-        }
         let project = self.project(project.id.clone()).await?;
-        for Work { visitor, batches, .. } in begun {
-            let Some(tombstone) = project.tombstones.find(&self.store, &project.id, visitor).await? else { continue };
-            let mut history = History::load(&self.store, &project, visitor.clone()).await?;
-            let mut is_own = false;
-            for batch in batches {
-                if history.is_applied(&batch.session_id, batch.fingerprint()).await? {
+        let mut latecomers = Vec::new();
+        for work in begun {
+            if let Some(tombstone) = project.tombstones.find(&self.store, &project.id, &work.visitor).await?
+                && self.put_back(&project, work).await?
+            {
+                latecomers.push(tombstone);
+            }
+        }
+        if !latecomers.is_empty() {
+            // It seldom comes to this, and takes much room.
+            Box::pin(self.take_out(&latecomers, &project, |_| {})).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts back what was applied of an erased visitor's batches. Says whether it can be taken out now: all of it is there.
+    async fn put_back(&self, project: &Project, work: &Work) -> Result<bool, StoreError> {
+        let mut history = History::load(&self.store, project, work.visitor.clone()).await?;
+        // No visitor that was begun in one change has more: it is being erased, step by step.
+        if history.visit_count() > MAX_SESSIONS {
+            return Ok(false);
+        }
+        let mut is_own = false;
+        for batch in &work.batches {
+            match history.is_applied(&batch.session_id, batch.fingerprint()).await {
+                Ok(true) => {
                     is_own = true;
                     let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
                 }
+                Ok(false) => {}
+                // Somebody takes it out already.
+                Err(StoreError::Overtaken) => return Ok(false),
+                Err(error) => return Err(error),
             }
-            if !is_own {
-                continue;
-            }
-            if !history.are_applied_stored().await? {
-                tracing::warn!(project = %project.id, "an erased visitor is counted until more of its batches come again");
-                continue;
-            }
-            // It seldom comes to this, and takes much room.
-            Box::pin(self.erase_under(vec![tombstone], &project, |_| {})).await?;
         }
-        Ok(())
+        if !is_own {
+            return Ok(false);
+        }
+        let is_complete = history.are_applied_stored().await?;
+        if !is_complete {
+            tracing::warn!(project = %project.id, "an erased visitor is counted until more of its batches come again");
+        }
+        Ok(is_complete)
     }
 
     /// Writes changes together with the segment of what they add.

@@ -6,6 +6,7 @@
 //! afterwards, and erases once more what came late.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -17,8 +18,10 @@ use crate::work_items::WorkItem;
 use crate::{Consumer, ROOM, wait_before};
 use figures::generation::Generation;
 use figures::ids::{ProjectId, VisitorId};
-use figures::table::keys::{self, Key};
-use figures::table::store::{Consistency, Item, Query, Store, StoreError, item_key};
+use figures::table::keys;
+use figures::table::store::{
+    Consistency, Item, MAX_TRANSACTION_ITEMS, Outcome, Query, Store, StoreError, Write, item_key,
+};
 use figures::time::{Day, Millis};
 
 /// Items deleted at once.
@@ -27,8 +30,8 @@ const CONCURRENCY: usize = 16;
 /// Visitors whose items are deleted at once.
 const PARTITIONS: usize = 8;
 
-/// So often an erasure waits for batches that were applied and are missing: about a second.
-const PATIENT_TRIES: u32 = 32;
+/// So long an erasure waits for batches that were applied and are missing, from its last step on.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Items of a partition whose keys are read together, to be deleted.
 const DELETED_TOGETHER: usize = 1_000;
@@ -63,6 +66,16 @@ struct Leaving<'a> {
     days: BTreeSet<Day>,
     sessions: usize,
     items: usize,
+}
+
+/// Visitors that are out of the figures.
+pub(crate) struct TakenOut<'t, 's> {
+    erased: Erased,
+    /// The days of which something may be left in the log of changes.
+    days: BTreeSet<Day>,
+    done: Vec<&'t Tombstone<'s>>,
+    /// Why one of them is not among these.
+    failed: Option<StoreError>,
 }
 
 /// A step of taking a visitor out of the figures.
@@ -102,18 +115,35 @@ impl Consumer {
     }
 
     /// Erases visitors whose tombstones are there.
-    pub(crate) async fn erase_under(
+    async fn erase_under(
         &self,
         tombstones: Vec<Tombstone<'_>>,
         project: &Project,
         report: impl Fn(Erased),
     ) -> Result<Erased, StoreError> {
+        let TakenOut { erased, days, done, failed } = self.take_out(&tombstones, project, report).await?;
+        if !days.is_empty() {
+            self.compaction(&project.id).expunge(&days).await?;
+        }
+        let finished = done.into_iter().map(|tombstone| Ok(tombstone.finish()));
+        stream::iter(finished).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
+        failed.map_or(Ok(erased), Err)
+    }
+
+    /// Takes visitors whose tombstones are there out of the figures, with all that is stored of them. What is left of them in the
+    /// log of changes takes longer than a delivery may: the tombstones tell it to the next erasure.
+    pub(crate) async fn take_out<'t, 's>(
+        &self,
+        tombstones: &'t [Tombstone<'s>],
+        project: &Project,
+        report: impl Fn(Erased),
+    ) -> Result<TakenOut<'t, 's>, StoreError> {
         self.give_up_building(&project.id).await?;
         let (mut erased, mut days, mut done) = (Erased::default(), BTreeSet::new(), Vec::new());
-        let mut waiting: VecDeque<&[Tombstone<'_>]> = tombstones.chunks(GROUP).collect();
+        let mut waiting: VecDeque<&'t [Tombstone<'s>]> = tombstones.chunks(GROUP).collect();
         let mut failed = None;
         while let Some(group) = waiting.pop_front() {
-            match self.erase_group(project, group).await {
+            match Box::pin(self.erase_group(project, group)).await {
                 Ok((of_group, days_of_group)) => {
                     erased = erased.plus(of_group);
                     days.extend(days_of_group);
@@ -132,12 +162,7 @@ impl Consumer {
                 self.store.delete(&work.key).await?;
             }
         }
-        if !days.is_empty() {
-            self.compaction(&project.id).expunge(&days).await?;
-        }
-        let finished = done.iter().map(|tombstone| Ok(tombstone.finish()));
-        stream::iter(finished).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
-        failed.map_or(Ok(erased), Err)
+        Ok(TakenOut { erased, days, done, failed })
     }
 
     pub(crate) async fn give_up_building(&self, project: &ProjectId) -> Result<(), StoreError> {
@@ -166,12 +191,9 @@ impl Consumer {
         let mut leaving: Vec<Leaving<'_>> = leaving.collect();
         let mut left: Vec<&mut Leaving<'_>> = leaving.iter_mut().collect();
         while !left.is_empty() {
-            left = self.erase_from_figures_together(project, left).await?;
-            let partition = |visitor| keys::visitor_partition(&project.id, visitor);
+            left = Box::pin(self.erase_from_figures_together(project, left)).await?;
             let deletions = left.iter_mut().map(|of| async {
-                // Who begins the visitor now is found below: its own item stays, with what says what has to be taken out.
-                let own = keys::visitor(&project.id, &of.tombstone.visitor);
-                of.items += delete_others(&self.store, partition(&of.tombstone.visitor), Some(&own)).await?;
+                of.items += delete_of_unknown(&self.store, &project.id, &of.tombstone.visitor).await?;
                 Ok::<(), StoreError>(())
             });
             stream::iter(deletions).buffer_unordered(PARTITIONS).try_collect::<Vec<()>>().await?;
@@ -201,17 +223,20 @@ impl Consumer {
         project: &Project,
         mut leaving: Vec<&'l mut Leaving<'a>>,
     ) -> Result<Vec<&'l mut Leaving<'a>>, StoreError> {
-        let mut tries = 0;
+        let (mut tries, mut patient_until) = (0, Instant::now() + PATIENCE);
         loop {
             let visitors = leaving.iter().map(|of| keys::visitor(&project.id, &of.tombstone.visitor)).collect();
             let known = self.store.get_many(visitors, Consistency::Strong).await?;
             if known.is_empty() {
                 return Ok(leaving);
             }
-            let steps = leaving.iter().enumerate().filter_map(|(at, of)| {
-                let item = known.get(&keys::visitor(&project.id, &of.tombstone.visitor))?;
-                Some(async move { Ok::<_, StoreError>((at, self.step_of_erasure(project, of, item, tries).await?)) })
-            });
+            let steps =
+                leaving.iter().enumerate().filter_map(|(at, of)| {
+                    let item = known.get(&keys::visitor(&project.id, &of.tombstone.visitor))?;
+                    Some(async move {
+                        Ok::<_, StoreError>((at, self.step_of_erasure(project, of, item, patient_until).await?))
+                    })
+                });
             let (mut ready, mut is_overtaken) = (VecDeque::new(), false);
             for (at, step) in try_join_all(steps).await? {
                 match step {
@@ -232,6 +257,7 @@ impl Consumer {
                 let written = together.iter().enumerate().filter(|(position, _)| !committed.lost.contains(position));
                 for (_, (at, sessions, _)) in written {
                     leaving[*at].sessions += sessions;
+                    (tries, patient_until) = (0, Instant::now() + PATIENCE);
                 }
             }
             if is_compaction_due && let Err(error) = self.compact(&project.id).await {
@@ -253,7 +279,7 @@ impl Consumer {
         project: &Project,
         of: &Leaving<'_>,
         item: &Item,
-        tries: u32,
+        patient_until: Instant,
     ) -> Result<Option<Step>, StoreError> {
         let attempt = async {
             let visitor = of.tombstone.visitor.clone();
@@ -266,7 +292,7 @@ impl Consumer {
                 of.tombstone.begin(&days).await?;
             }
             history.begin_erasure();
-            if tries < PATIENT_TRIES {
+            if Instant::now() < patient_until {
                 history.expect_batches();
             }
             let sessions = history.erase_some().await?;
@@ -289,27 +315,48 @@ impl Consumer {
     }
 }
 
-/// Deletes all items of a partition and says how many there were.
-pub async fn delete_partition(store: &Store, partition: String) -> Result<usize, StoreError> {
-    delete_others(store, partition, None).await
+/// Deletes all items of a visitor that nothing is known of, and says how many there were. It stops where the visitor is begun
+/// meanwhile.
+///
+/// Invariant: an item goes only while the visitor's own one is not there, in one transaction with a look at it. So nothing goes
+/// that a visitor refers to that is begun meanwhile, nor a batch that has to be taken out of the figures with it.
+async fn delete_of_unknown(store: &Store, project: &ProjectId, visitor: &VisitorId) -> Result<usize, StoreError> {
+    let own = keys::visitor(project, visitor);
+    let (mut deleted, mut tries) = (0, 0);
+    loop {
+        let query = Query::partition(keys::visitor_partition(project, visitor)).keys_only();
+        let items = store.query(query.limit(MAX_TRANSACTION_ITEMS - 1).strong()).await?;
+        let keys = items.iter().map(item_key).collect::<Result<Vec<_>, _>>()?;
+        if keys.is_empty() || keys.contains(&own) {
+            return Ok(deleted);
+        }
+        let count = keys.len();
+        let deletes = keys.into_iter().map(Write::Delete).chain([Write::Absent(own.clone())]);
+        match store.transact(deletes.collect()).await? {
+            Outcome::Committed => (deleted, tries) = (deleted + count, 0),
+            Outcome::Conflict(_) if store.get(&own, Consistency::Strong).await?.is_some() => return Ok(deleted),
+            Outcome::Conflict(_) => {
+                tries += 1;
+                wait_before(tries).await?;
+            }
+        }
+    }
 }
 
-/// Deletes all items of a partition but for the last one, if that is kept, and says how many there were.
-async fn delete_others(store: &Store, partition: String, kept: Option<&Key>) -> Result<usize, StoreError> {
+/// Deletes all items of a partition and says how many there were.
+pub async fn delete_partition(store: &Store, partition: String) -> Result<usize, StoreError> {
     let mut deleted = 0;
     loop {
         let query = Query::partition(&partition).keys_only().limit(DELETED_TOGETHER).strong();
         let items = store.query(query).await?;
-        let is_last_page = items.len() < DELETED_TOGETHER;
-        let mut keys = items.iter().map(item_key).collect::<Result<Vec<_>, _>>()?;
-        keys.retain(|key| kept != Some(key));
+        let keys = items.iter().map(item_key).collect::<Result<Vec<_>, _>>()?;
         stream::iter(&keys)
             .map(|key| Ok(store.delete(key)))
             .try_buffer_unordered(CONCURRENCY)
             .try_collect::<Vec<()>>()
             .await?;
         deleted += keys.len();
-        if is_last_page {
+        if keys.len() < DELETED_TOGETHER {
             return Ok(deleted);
         }
     }

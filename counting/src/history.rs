@@ -249,6 +249,11 @@ impl<'a> History<'a> {
         Ok(tracked.listed.as_ref().is_some_and(|listed| listed.contains(&fingerprint)))
     }
 
+    /// How many sessions the visitor had.
+    pub fn visit_count(&self) -> usize {
+        self.now.as_ref().map_or(0, |visitor| visitor.visit_count as usize)
+    }
+
     /// Whether all batches that were applied are stored.
     pub async fn are_applied_stored(&self) -> Result<bool, StoreError> {
         for session in self.all_sessions().await? {

@@ -506,7 +506,9 @@ impl Rebuild<'_> {
     }
 
     async fn count_as_consumer(&self, visitor: &VisitorId, batches: Vec<Batch>) -> Result<(), StoreError> {
-        let mut applied = self.consumer.apply(BTreeMap::from([(self.project.id.clone(), batches)])).await;
+        // On the heap, as all that applying may come to takes much room on a stack that a rebuild is on already.
+        let batches = BTreeMap::from([(self.project.id.clone(), batches)]);
+        let mut applied = Box::pin(self.consumer.apply(batches)).await;
         applied.log_refused();
         match applied.failed.pop_first() {
             Some((_, error)) => Err(error),
@@ -656,7 +658,7 @@ impl Rebuild<'_> {
     async fn bury(&self, visitor: &VisitorId, stored: &Stored) -> Result<Option<Replay>, StoreError> {
         let differed = !(stored.derived.is_empty() && stored.batches.is_empty());
         if differed && !self.is_check {
-            match self.consumer.erase_from_figures(&self.project, visitor).await {
+            match Box::pin(self.consumer.erase_from_figures(&self.project, visitor)).await {
                 Ok(()) => {}
                 Err(error) if error.is_unreadable() => tracing::warn!(%error, "an erased visitor can't be read"),
                 Err(error) => return Err(error),

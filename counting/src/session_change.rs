@@ -247,6 +247,8 @@ struct AppliedBatches<'a> {
     context: &'a Context<'a>,
     session: SessionId,
     fingerprints: HashSet<u64>,
+    /// How many the state says there are, whether or not their list is there.
+    expected: usize,
     /// How many of them were found.
     found: usize,
     /// The sort key from which on they are not read yet; none when all are.
@@ -257,8 +259,9 @@ impl<'a> AppliedBatches<'a> {
     async fn of(context: &'a Context<'a>, session: &Session) -> Result<Self, StoreError> {
         let mut fingerprints = context.listed(session).await?;
         fingerprints.extend(&session.applied.recent);
+        let expected = session.applied.count();
         let rest = Some(keys::session_batches(&session.session_id));
-        Ok(AppliedBatches { context, session: session.session_id.clone(), fingerprints, found: 0, rest })
+        Ok(AppliedBatches { context, session: session.session_id.clone(), fingerprints, expected, found: 0, rest })
     }
 
     async fn next(&mut self) -> Result<Option<Vec<Batch>>, StoreError> {
@@ -279,6 +282,6 @@ impl<'a> AppliedBatches<'a> {
 
     /// How many were not found, once all are read.
     fn missing(&self) -> usize {
-        self.fingerprints.len().saturating_sub(self.found)
+        self.expected.saturating_sub(self.found)
     }
 }

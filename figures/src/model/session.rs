@@ -104,6 +104,13 @@ pub struct Applied {
     pub listed: u32,
 }
 
+impl Applied {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.recent.len() + self.listed as usize
+    }
+}
+
 impl Packed<'_> for Session {
     type V2 = Self;
     type V3 = Self;
@@ -194,8 +201,7 @@ impl Session {
 
     /// Whether it keeps a batch besides those that were applied to it.
     pub fn has_room_for(&self, batch: &Batch) -> bool {
-        let batches = self.applied.recent.len() + self.applied.listed as usize;
-        batches < MAX_BATCHES && self.event_count as usize + batch.events.len() <= MAX_EVENTS
+        self.applied.count() < MAX_BATCHES && self.event_count as usize + batch.events.len() <= MAX_EVENTS
     }
 
     /// Takes from a batch what accumulates, and remembers that it was applied.
