@@ -8,11 +8,19 @@ use identity::args::{Arguments, Command, EraseArguments, Target};
 use identity::error::CliError;
 use identity::{dev, erase, import, key, project, rebuild, replay, visitor};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// The stack of each thread that answers requests. A build that is not optimized copies what requests wait for from frame to
+/// frame, and two megabytes are not much for it.
+const STACK_BYTES: usize = 8 << 20;
+
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_logging();
-    match run(arguments).await {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => Err(CliError::Failed(format!("threads can't be started: {error}"))),
+    };
+    match outcome {
         Ok(status) => status,
         Err(error) => {
             eprintln!("error: {error}");

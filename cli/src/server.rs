@@ -59,7 +59,7 @@ impl Functions {
             _ => self.turns.acquire().await.ok(),
         };
         match function {
-            Some("collect") => collect::handle(&self.collector, request).await,
+            Some("collect") => Box::pin(collect::handle(&self.collector, request)).await,
             Some("openapi") => openapi::handle(request),
             Some("tracker") => tracker::handle(request),
             Some(function) => read(app, function, request).await,

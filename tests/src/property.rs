@@ -48,7 +48,8 @@ where
             ..usual.clone()
         };
         let outcome = TestRunner::new(config).run(values, |value| {
-            runtime.block_on(property(value)).map_err(|difference| {
+            // On the heap: what a property waits for is more than a test's stack should hold.
+            runtime.block_on(Box::pin(property(value))).map_err(|difference| {
                 eprintln!("It fails with {SEED_VARIABLE}={seed}, and is made smaller: {difference}\n");
                 TestCaseError::fail(difference)
             })
