@@ -319,7 +319,7 @@ impl Consumer {
         }
         if !latecomers.is_empty() {
             // It seldom comes to this, and takes much room.
-            Box::pin(self.take_out(&latecomers, &project, |_| {})).await?;
+            Box::pin(self.erase_under(latecomers, &project, |_| {})).await?;
         }
         Ok(())
     }

@@ -68,16 +68,6 @@ struct Leaving<'a> {
     items: usize,
 }
 
-/// Visitors that are out of the figures.
-pub(crate) struct TakenOut<'t, 's> {
-    erased: Erased,
-    /// The days of which something may be left in the log of changes.
-    days: BTreeSet<Day>,
-    done: Vec<&'t Tombstone<'s>>,
-    /// Why one of them is not among these.
-    failed: Option<StoreError>,
-}
-
 /// A step of taking a visitor out of the figures.
 struct Step {
     /// How many sessions it takes out.
@@ -115,32 +105,15 @@ impl Consumer {
     }
 
     /// Erases visitors whose tombstones are there.
-    async fn erase_under(
+    pub(crate) async fn erase_under(
         &self,
         tombstones: Vec<Tombstone<'_>>,
         project: &Project,
         report: impl Fn(Erased),
     ) -> Result<Erased, StoreError> {
-        let TakenOut { erased, days, done, failed } = self.take_out(&tombstones, project, report).await?;
-        if !days.is_empty() {
-            self.compaction(&project.id).expunge(&days).await?;
-        }
-        let finished = done.into_iter().map(|tombstone| Ok(tombstone.finish()));
-        stream::iter(finished).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
-        failed.map_or(Ok(erased), Err)
-    }
-
-    /// Takes visitors whose tombstones are there out of the figures, with all that is stored of them. What is left of them in the
-    /// log of changes takes longer than a delivery may: the tombstones tell it to the next erasure.
-    pub(crate) async fn take_out<'t, 's>(
-        &self,
-        tombstones: &'t [Tombstone<'s>],
-        project: &Project,
-        report: impl Fn(Erased),
-    ) -> Result<TakenOut<'t, 's>, StoreError> {
         self.give_up_building(&project.id).await?;
         let (mut erased, mut days, mut done) = (Erased::default(), BTreeSet::new(), Vec::new());
-        let mut waiting: VecDeque<&'t [Tombstone<'s>]> = tombstones.chunks(GROUP).collect();
+        let mut waiting: VecDeque<&[Tombstone<'_>]> = tombstones.chunks(GROUP).collect();
         let mut failed = None;
         while let Some(group) = waiting.pop_front() {
             match Box::pin(self.erase_group(project, group)).await {
@@ -162,7 +135,12 @@ impl Consumer {
                 self.store.delete(&work.key).await?;
             }
         }
-        Ok(TakenOut { erased, days, done, failed })
+        if !days.is_empty() {
+            self.compaction(&project.id).expunge(&days).await?;
+        }
+        let finished = done.iter().map(|tombstone| Ok(tombstone.finish()));
+        stream::iter(finished).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
+        failed.map_or(Ok(erased), Err)
     }
 
     pub(crate) async fn give_up_building(&self, project: &ProjectId) -> Result<(), StoreError> {
