@@ -543,7 +543,6 @@ fn the_write_path_writes_what_is_its_own() {
     assert_eq!(rights(&template, "collect"), collect);
     let rollup = expected([
         ("BatchGetItem", &["P#*"]),
-        ("ConditionCheckItem", &["P#*"]),
         ("DeleteItem", &["P#*"]),
         ("GetItem", &["CONSUMER", "P#*", "PROJECTS"]),
         ("PutItem", &["P#*"]),

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
+    AttributeValue, ConsumedCapacity, Delete, KeysAndAttributes, Put, ReturnConsumedCapacity,
     ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 
@@ -609,8 +609,9 @@ impl Store {
             Write::Delete(key) => item.delete(
                 Delete::builder().table_name(&*self.table).set_key(Some(key_item(&key))).build().map_err(failed)?,
             ),
-            Write::Absent(key) => item.condition_check(
-                ConditionCheck::builder()
+            // A deletion of nothing: it asks for no right more than other deletions do.
+            Write::Absent(key) => item.delete(
+                Delete::builder()
                     .table_name(&*self.table)
                     .set_key(Some(key_item(&key)))
                     .condition_expression("attribute_not_exists(#pk)")
