@@ -162,7 +162,7 @@ impl Consumer {
         let items = self.store.get_many(visitor_keys, Consistency::Strong).await?;
         let project = &self.project(id.clone()).await?;
         let looked = self.look(project, group, &items).await?;
-        self.delete_of_erased(project, group, &items, &looked).await?;
+        self.delete_of_erased(project, group, &looked).await?;
         let accepted = group.iter().filter(|work| !looked.erased.contains(&work.visitor));
         let prepared = try_join_all(accepted.map(|work| {
             let item = items.get(&keys::visitor(&project.id, &work.visitor));
@@ -289,15 +289,9 @@ impl Consumer {
 
     /// Deletes the batches of visitors that were erased. What comes of one that something is known of stays: its erasure
     /// needs what it has to take out of the figures, and removes all of it after the visitor's item.
-    async fn delete_of_erased(
-        &self,
-        project: &Project,
-        group: &[Work],
-        known: &HashMap<Key, Item>,
-        looked: &Looked,
-    ) -> Result<(), StoreError> {
-        let is_known = |visitor: &VisitorId| known.contains_key(&keys::visitor(&project.id, visitor));
-        let gone = group.iter().filter(|work| looked.erased.contains(&work.visitor) && !is_known(&work.visitor));
+    async fn delete_of_erased(&self, project: &Project, group: &[Work], looked: &Looked) -> Result<(), StoreError> {
+        let is_gone = |visitor| looked.erased.contains(visitor) && !looked.erased_and_known.contains(visitor);
+        let gone = group.iter().filter(|work| is_gone(&work.visitor));
         for batch in gone.flat_map(|work| &work.batches) {
             self.store.delete(&key_of(&project.id, batch).key()).await?;
         }

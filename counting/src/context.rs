@@ -38,8 +38,7 @@ impl Context<'_> {
 
     /// Whether all batches that were applied to a session are stored.
     pub async fn are_stored(&self, session: &Session) -> Result<bool, StoreError> {
-        let mut applied = self.listed(session).await?;
-        applied.extend(&session.applied.recent);
+        let applied = self.applied(session).await?;
         let mut found = 0;
         let query = Query::partition(keys::visitor_partition(self.project, &self.visitor_id))
             .sort_keys(SortKeys::Prefix(keys::session_batches(&session.session_id)))
@@ -52,6 +51,13 @@ impl Context<'_> {
             }
         }
         Ok(found >= session.applied.count())
+    }
+
+    /// The fingerprints of all batches that were applied to a session.
+    pub async fn applied(&self, session: &Session) -> Result<HashSet<u64>, StoreError> {
+        let mut applied = self.listed(session).await?;
+        applied.extend(&session.applied.recent);
+        Ok(applied)
     }
 
     /// The fingerprints of a session's batches that are listed in items of their own.

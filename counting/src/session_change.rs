@@ -257,8 +257,7 @@ struct AppliedBatches<'a> {
 
 impl<'a> AppliedBatches<'a> {
     async fn of(context: &'a Context<'a>, session: &Session) -> Result<Self, StoreError> {
-        let mut fingerprints = context.listed(session).await?;
-        fingerprints.extend(&session.applied.recent);
+        let fingerprints = context.applied(session).await?;
         let expected = session.applied.count();
         let rest = Some(keys::session_batches(&session.session_id));
         Ok(AppliedBatches { context, session: session.session_id.clone(), fingerprints, expected, found: 0, rest })

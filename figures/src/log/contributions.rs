@@ -24,13 +24,10 @@ pub fn of_session(session: &Session) -> Counters {
 
 /// What page views that come after a trail, which they make longer, add to the counters.
 pub fn of_steps(measures: u16, trail: &mut Trail, steps: Vec<Step>, visitor: &VisitorId) -> Counters {
-    let mut counters = Counters::default();
-    for transition in trail.extend(steps) {
-        for measure in Measure::ALL {
-            (measure.definition().add_transition)(counters.days_mut(measure), visitor, &transition);
-        }
-    }
-    counters.of_version(measures)
+    let transitions = trail.extend(steps);
+    collected(measures, |measure, days| {
+        transitions.iter().for_each(|transition| (measure.add_transition)(days, visitor, transition));
+    })
 }
 
 /// What a session's batch adds to the counters, whoever sent it.
@@ -47,8 +44,7 @@ pub fn of_batch(session: &Session, batch: &Batch) -> Counters {
 /// The keys at which a batch's visitor was seen in a session, for the measures that count distinct visitors by key.
 pub fn seen_in_batch(session: &Session, batch: &Batch) -> Vec<(Measure, Seen)> {
     let batch = &*kept_batch(session.measures, batch);
-    let measures = Measure::ALL.into_iter().filter(|measure| measure.since() <= session.measures);
-    measures
+    of_version(session.measures)
         .flat_map(|measure| (measure.definition().seen)(batch).into_iter().map(move |seen| (measure, seen)))
         .collect()
 }
@@ -60,10 +56,15 @@ pub fn steps(measures: u16, batch: &Batch) -> Vec<Step> {
 
 fn collected(version: u16, add: impl Fn(&Definition, &mut Days)) -> Counters {
     let mut counters = Counters::default();
-    for measure in Measure::ALL.into_iter().filter(|measure| measure.since() <= version) {
+    for measure in of_version(version) {
         add(measure.definition(), counters.days_mut(measure));
     }
     counters
+}
+
+/// The measures that a version of their set has.
+fn of_version(version: u16) -> impl Iterator<Item = Measure> {
+    Measure::ALL.into_iter().filter(move |measure| measure.since() <= version)
 }
 
 /// Sets or removes a session's entry in the index.

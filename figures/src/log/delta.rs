@@ -46,12 +46,6 @@ impl Counters {
         }
     }
 
-    /// Only the measures that a version of their set has.
-    pub fn of_version(mut self, version: u16) -> Self {
-        self.0.retain(|measure, _| measure.since() <= version);
-        self
-    }
-
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.iter().map(|(_, rows)| rows.len()).sum()
