@@ -47,7 +47,7 @@ fn figures() -> impl Iterator<Item = (String, Option<Measure>)> {
             }
             Answers::Figures(measure) | Answers::Ranking(measure) => vec![(path.to_owned(), Some(measure))],
             Answers::Live => vec![(path.to_owned(), None)],
-            Answers::List | Answers::One | Answers::Open | Answers::Receipt => Vec::new(),
+            Answers::List | Answers::One | Answers::Open | Answers::Receipt | Answers::Managed(_) => Vec::new(),
         }
     })
 }

@@ -10,10 +10,11 @@ use figures::time::Millis;
 use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt};
 use http::Request;
-use identity::{key, project};
 use serde::Serialize;
 use serde_json::{Value, json};
+use shared::api_keys;
 use shared::auth::{ApiKey, KeyKind};
+use shared::projects::{self, Settings};
 
 use crate::BenchError;
 use crate::api::{Api, Asked};
@@ -244,10 +245,10 @@ impl Project {
     async fn create(store: &Store, id: &str) -> Result<Self, BenchError> {
         let id: ProjectId = id.parse().map_err(|_| BenchError::Failed(format!("{id:?} is no project's name")))?;
         let now = Millis::now();
-        project::create(store, &id, &project::Settings::default(), now).await?;
+        projects::create(store, &id, &Settings::default(), now).await?;
         let register = async |kind, limit| {
             let key = ApiKey::generate(kind)?;
-            key::register(store, &id, &key, limit, now).await?;
+            api_keys::register(store, &id, &key, limit, now).await?;
             Ok::<_, identity::error::CliError>(key.reveal().to_owned())
         };
         let failed = |error: identity::error::CliError| BenchError::Failed(error.to_string());

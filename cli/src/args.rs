@@ -7,8 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use counting::{AddressRange, Filter, Pattern};
 use figures::ids::{ProjectId, VisitorId};
 use figures::time::{Day, Millis};
-use shared::auth::{ApiKey, KeyKind};
+use shared::api_keys::MAX_LIMIT;
+use shared::auth::{ApiKey, KeyKind, Role};
 use shared::aws::DEFAULT_TABLE;
+use shared::params::text_of;
+use shared::projects::{parse_host, parse_origin};
 use shared::rate_limit::DEFAULT_LIMIT;
 
 /// The project that commands work on unless told otherwise.
@@ -20,6 +23,7 @@ Examples:
   identity dev --empty --data site.db       Start without demo data and keep what is collected
   identity import batches.jsonl --endpoint-url http://127.0.0.1:8000
   identity key create --kind secret --project shop
+  identity invite --label ana --role admin --base-url https://data.shop.example
 
 Exit status: 0 on success, 1 on failure, 2 on wrong usage.";
 
@@ -46,6 +50,8 @@ pub enum Command {
     Project(ProjectArguments),
     /// Manage API keys
     Key(KeyArguments),
+    /// Let somebody into the dashboard, by a link
+    Invite(InviteArguments),
     /// Take a visitor for a person, whatever is sent of it
     Visitor(VisitorArguments),
     /// Erase a visitor, or all that match, with all that it sent, and refuse what it still sends
@@ -97,15 +103,23 @@ pub struct DevArguments {
     pub rate_limit: u32,
 }
 
-/// Which table and project a command works on.
+/// Which table a command works on.
 #[derive(Debug, Clone, Args)]
-pub struct Target {
+pub struct TableArguments {
     /// Address of DynamoDB's protocol, such as the one `identity dev` prints [default: AWS]
     #[arg(long, value_name = "URL", global = true)]
     pub endpoint_url: Option<String>,
     /// The table
-    #[arg(long, value_name = "NAME", default_value = DEFAULT_TABLE, value_parser = table_name, global = true)]
-    pub table: String,
+    #[arg(long = "table", value_name = "NAME", default_value = DEFAULT_TABLE, value_parser = table_name, global = true)]
+    pub name: String,
+}
+
+/// Which table and project a command works on.
+#[derive(Debug, Clone, Args)]
+pub struct Target {
+    /// The table.
+    #[command(flatten)]
+    pub table: TableArguments,
     /// The project
     #[arg(long, value_name = "ID", default_value = DEFAULT_PROJECT, global = true)]
     pub project: ProjectId,
@@ -166,10 +180,10 @@ pub enum ProjectCommand {
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
         /// A host of the site itself, which is no referrer; may be given more than once
-        #[arg(long = "host", value_name = "HOST", value_parser = host)]
+        #[arg(long = "host", value_name = "HOST", value_parser = parse_host)]
         hosts: Vec<String>,
         /// An origin whose pages may send data; may be given more than once [default: any]
-        #[arg(long = "origin", value_name = "ORIGIN", value_parser = origin)]
+        #[arg(long = "origin", value_name = "ORIGIN", value_parser = parse_origin)]
         origins: Vec<String>,
     },
     /// List all projects
@@ -250,6 +264,54 @@ pub enum KeyCommand {
         #[arg(value_parser = key_id)]
         id: String,
     },
+}
+
+const INVITE_EXAMPLES: &str = "\
+The link is good once, and for 15 minutes. Whoever opens it is signed in for as long as they come back within 30 days, and is
+listed under Settings in the dashboard, where access is taken away. Standard output is the link alone.
+
+Examples:
+  identity invite --label ana --role admin --base-url https://data.shop.example
+  identity invite --label 'Ana, marketing' --project shop --project blog --base-url https://data.shop.example
+  identity invite --label ana --role admin --endpoint-url http://127.0.0.1:8000";
+
+/// What `invite` takes.
+#[derive(Debug, Args)]
+#[command(after_help = INVITE_EXAMPLES)]
+pub struct InviteArguments {
+    /// Who is let in, for others to know
+    #[arg(long, value_name = "TEXT", value_parser = label)]
+    pub label: String,
+    /// What they may do
+    #[arg(long, value_enum, default_value_t = InvitedAs::Viewer)]
+    pub role: InvitedAs,
+    /// A project that they may see; may be given more than once [default: all]
+    #[arg(long = "project", value_name = "ID")]
+    pub projects: Vec<ProjectId>,
+    /// The address of the dashboard [default: http://127.0.0.1:3000 where --endpoint-url is of this machine]
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pub base_url: Option<String>,
+    /// Where to.
+    #[command(flatten)]
+    pub table: TableArguments,
+}
+
+/// A role, as the command line spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InvitedAs {
+    /// Manages projects, keys and people, too
+    Admin,
+    /// Looks at figures
+    Viewer,
+}
+
+impl From<InvitedAs> for Role {
+    fn from(role: InvitedAs) -> Self {
+        match role {
+            InvitedAs::Admin => Role::Admin,
+            InvitedAs::Viewer => Role::Viewer,
+        }
+    }
 }
 
 const VISITOR_EXAMPLES: &str = "\
@@ -437,9 +499,8 @@ fn time(text: &str) -> Result<Time, String> {
     instant.ok_or_else(|| "must be a day or a time in UTC, such as 2025-06-25 or 2025-06-25T08:00Z".into())
 }
 
-/// A bucket is refilled by the microsecond: above this, a token would be worth less than one.
 fn rate_limit() -> clap::builder::RangedI64ValueParser<u32> {
-    clap::value_parser!(u32).range(1..=60_000_000)
+    clap::value_parser!(u32).range(1..=i64::from(MAX_LIMIT))
 }
 
 fn secret_key(text: &str) -> Result<ApiKey, String> {
@@ -470,20 +531,16 @@ fn key_id(text: &str) -> Result<String, String> {
     if hexadecimal { Ok(text.to_ascii_lowercase()) } else { Err("must be an identifier that `key list` shows".into()) }
 }
 
-/// A host in the form that referrers are compared in: lower case, without `www.`.
-fn host(text: &str) -> Result<String, String> {
-    let host = text.to_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
-    let plain = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/:@?#".contains(c));
-    if plain { Ok(host.to_owned()) } else { Err("must be a host name alone, such as shop.example".into()) }
+fn label(text: &str) -> Result<String, String> {
+    match text_of("label", text) {
+        Ok(label) if !label.is_empty() => Ok(label),
+        _ => Err("must be one line of 1 to 100 characters".into()),
+    }
 }
 
-/// An origin as browsers send it: scheme, host and port, lower case, nothing more.
-fn origin(text: &str) -> Result<String, String> {
-    let origin = text.to_lowercase();
-    let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    let plain = |rest: &str| !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || "/@?#*".contains(c));
-    if rest.is_some_and(plain) { Ok(origin) } else { Err("must be an origin, such as https://shop.example".into()) }
+fn base_url(text: &str) -> Result<String, String> {
+    let text = text.trim_end_matches('/');
+    parse_origin(text).map_err(|_| "must be an address without a path, such as https://data.shop.example".into())
 }
 
 #[cfg(test)]
@@ -547,18 +604,6 @@ mod tests {
         }
         for bad in ["", "2025-06-31", "2025-06-25T08", "2025-06-25T08:00", "2025-06-25T08:00+02:00", "1750809600"] {
             assert!(since(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn hosts_and_origins_are_read_strictly() {
-        assert_eq!(host("WWW.Shop.example"), Ok("shop.example".to_owned()));
-        assert_eq!(origin("https://Shop.example:8443"), Ok("https://shop.example:8443".to_owned()));
-        for bad in ["", "https://shop.example", "shop.example/x"] {
-            assert!(host(bad).is_err(), "{bad}");
-        }
-        for bad in ["shop.example", "https://", "https://shop.example/", "ftp://shop.example", "*"] {
-            assert!(origin(bad).is_err(), "{bad}");
         }
     }
 }

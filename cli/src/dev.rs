@@ -13,9 +13,12 @@ use figures::ids::ProjectId;
 use figures::table::schema;
 use figures::table::store::{Store, StoreError};
 use figures::time::Millis;
+use shared::api_keys;
 use shared::app::App;
-use shared::auth::{ApiKey, KeyKind};
+use shared::auth::{Access, ApiKey, KeyKind, Projects, Role};
 use shared::aws::DEFAULT_TABLE;
+use shared::people;
+use shared::projects::{self, Settings};
 use shared::rate_limit::DEFAULT_LIMIT;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -27,10 +30,9 @@ use crate::demo_site::{self, DemoSite};
 use crate::engine::{Engine, EngineError};
 use crate::error::CliError;
 use crate::http::Listening;
-use crate::project::{self, Settings};
+use crate::output;
 use crate::server::Functions;
 use crate::stream::Follower;
-use crate::{key, output};
 
 /// How long a group of batches may take to be applied when the stack stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -185,7 +187,7 @@ impl Stack {
         schema::create(&store).await?;
 
         let keys = Keys::prepare(&store, &options).await.map_err(StackError::Keys)?;
-        let app = Arc::new(App::new(store.clone()));
+        let app = Arc::new(App::new(store.clone()).on_loopback());
         let functions = Functions::new(app).with(DemoSite::new(&keys.public));
         let server = Listening::start(listener, functions);
         let stop = CancellationToken::new();
@@ -268,12 +270,12 @@ struct Keys {
 impl Keys {
     async fn prepare(store: &Store, options: &Options) -> Result<Self, CliError> {
         let now = Millis::now();
-        project::create(store, &options.project, &Settings::default(), now).await?;
+        projects::create(store, &options.project, &Settings::default(), now).await?;
         let key = |fixed: &Option<ApiKey>, kind| fixed.clone().map_or_else(|| ApiKey::generate(kind), Ok);
         let secret = key(&options.secret_key, KeyKind::Secret)?;
         let public = key(&options.public_key, KeyKind::Public)?;
-        key::register(store, &options.project, &secret, Some(options.rate_limit), now).await?;
-        key::register(store, &options.project, &public, None, now).await?;
+        api_keys::register(store, &options.project, &secret, Some(options.rate_limit), now).await?;
+        api_keys::register(store, &options.project, &public, None, now).await?;
         Ok(Keys { secret, public })
     }
 }
@@ -351,7 +353,8 @@ pub async fn run(options: Options) -> Result<(), CliError> {
         () = stopped.next() => return Ok(()),
     };
     let stack = started.map_err(|error| CliError::Failed(error.to_string()))?;
-    output::line(&introduction(&stack))?;
+    let link = invitation(&stack).await?;
+    output::line(&introduction(&stack, &link))?;
     eprintln!("Running. Ctrl-C stops it.");
     stopped.next().await;
     eprintln!("Stopping…");
@@ -359,11 +362,19 @@ pub async fn run(options: Options) -> Result<(), CliError> {
     Ok(())
 }
 
-fn introduction(stack: &Stack) -> String {
+/// A link for whoever started the stack.
+async fn invitation(stack: &Stack) -> Result<String, CliError> {
+    let access = Access { label: "identity dev".to_owned(), role: Role::Admin, projects: Projects::All };
+    let invitation = people::invite(stack.store(), &access, Millis::now()).await?;
+    Ok(invitation.link(&stack.base_url()))
+}
+
+fn introduction(stack: &Stack, link: &str) -> String {
     let (base, project, secret) = (stack.base_url(), stack.project(), stack.secret_key());
     let option = if project.as_str() == DEFAULT_PROJECT { String::new() } else { format!(" --project {project}") };
     format!(
         "\
+Dashboard   {link}
 Base URL    {base}
 Project     {project}
 Secret key  {secret}
@@ -377,7 +388,9 @@ See yourself, some seconds after you opened the demo site:
   curl -s -H \"Authorization: Bearer {secret}\" \"{base}/api/v1/live\"
   curl -s -H \"Authorization: Bearer {secret}\" \"{base}/api/v1/visitors?search=127.0.0.1\"
 Import:
-  identity import FILE --endpoint-url {endpoint}{option}",
+  identity import FILE --endpoint-url {endpoint}{option}
+Sign in again (a link is good once, and for 15 minutes):
+  identity invite --label me --role admin --endpoint-url {endpoint} --base-url {base}",
         public = stack.public_key(),
         demo = demo_site::HOME,
         endpoint = stack.endpoint_url(),

@@ -3,9 +3,10 @@
 use counting::dead_letters::QueueError;
 use counting::replay::ReplayError;
 use figures::table::store::StoreError;
+use shared::api_keys::KeyError;
 use shared::aws::is_loopback;
 
-use crate::args::Target;
+use crate::args::TableArguments;
 
 /// Why a command fails. Says what to do next, where that is known.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,15 @@ impl From<ReplayError> for CliError {
     }
 }
 
+impl From<KeyError> for CliError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Store(error) => CliError::Store(error),
+            KeyError::Beaten | KeyError::OfAnother { .. } => CliError::Failed(error.to_string()),
+        }
+    }
+}
+
 impl CliError {
     /// The process's exit status.
     pub fn exit_status(&self) -> u8 {
@@ -43,11 +53,11 @@ impl CliError {
     }
 
     /// Adds what to do about a table that can't be used.
-    pub fn explained(self, target: &Target) -> Self {
+    pub fn explained(self, table: &TableArguments) -> Self {
         let CliError::Store(error) = self else { return self };
-        let advice = match (&error, target.endpoint_url.as_deref()) {
+        let advice = match (&error, table.endpoint_url.as_deref()) {
             (StoreError::Failed(cause), _) if cause.contains("ResourceNotFoundException") => {
-                format!("there is no table {:?} there. Choose it with --table.", target.table)
+                format!("there is no table {:?} there. Choose it with --table.", table.name)
             }
             (StoreError::Unavailable(_), Some(endpoint)) if is_loopback(endpoint) => {
                 format!("is `identity dev` running, and does it print {endpoint} as its DynamoDB address?")

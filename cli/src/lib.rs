@@ -14,6 +14,7 @@ pub mod error;
 mod heads;
 mod http;
 pub mod import;
+pub mod invite;
 pub mod key;
 mod new_items;
 mod output;

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use figures::table::store::Store;
-use identity::args::{Arguments, Command, EraseArguments, Target};
+use identity::args::{Arguments, Command, EraseArguments, TableArguments};
 use identity::error::CliError;
-use identity::{dev, erase, import, key, project, rebuild, replay, visitor};
+use identity::{dev, erase, import, invite, key, project, rebuild, replay, visitor};
 
 /// The stack of each thread that answers requests. A build that is not optimized copies what requests wait for from frame to
 /// frame, and two megabytes are not much for it.
@@ -35,38 +35,42 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         None => dev::run(arguments.dev.into()).await.map(done),
         Some(Command::Dev(options)) => dev::run(options.into()).await.map(done),
         Some(Command::Import(arguments)) => {
-            let outcome = import::run(&open(&arguments.target).await, &arguments).await;
-            let summary = outcome.map_err(|error| error.explained(&arguments.target))?;
+            let outcome = import::run(&open(&arguments.target.table).await, &arguments).await;
+            let summary = outcome.map_err(|error| error.explained(&arguments.target.table))?;
             Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Project(arguments)) => {
-            let outcome = project::run(&open(&arguments.target).await, arguments.command).await;
-            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+            let outcome = project::run(&open(&arguments.target.table).await, arguments.command).await;
+            outcome.map(done).map_err(|error| error.explained(&arguments.target.table))
         }
         Some(Command::Key(arguments)) => {
-            let store = open(&arguments.target).await;
+            let store = open(&arguments.target.table).await;
             let outcome = key::run(&store, &arguments.target.project, arguments.command).await;
-            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+            outcome.map(done).map_err(|error| error.explained(&arguments.target.table))
+        }
+        Some(Command::Invite(arguments)) => {
+            let outcome = invite::run(&open(&arguments.table).await, &arguments).await;
+            outcome.map(done).map_err(|error| error.explained(&arguments.table))
         }
         Some(Command::Visitor(arguments)) => {
-            let store = open(&arguments.target).await;
+            let store = open(&arguments.target.table).await;
             let outcome = visitor::run(&store, &arguments.target.project, arguments.command).await;
-            outcome.map(done).map_err(|error| error.explained(&arguments.target))
+            outcome.map(done).map_err(|error| error.explained(&arguments.target.table))
         }
         Some(Command::Erase(arguments)) => {
-            let store = open(&arguments.target).await;
+            let store = open(&arguments.target.table).await;
             let EraseArguments { visitor, filter, yes, target, .. } = arguments;
             let outcome = match &visitor {
                 Some(visitor) => erase::run(&store, &target.project, visitor).await,
                 None if yes => erase::erase_matching(&store, &target.project, &filter.into()).await,
                 None => erase::show_matching(&store, &target.project, &filter.into()).await,
             };
-            outcome.map(done).map_err(|error| error.explained(&target))
+            outcome.map(done).map_err(|error| error.explained(&target.table))
         }
         Some(Command::Rebuild(arguments)) => {
-            let store = open(&arguments.target).await;
+            let store = open(&arguments.target.table).await;
             let outcome = rebuild::run(&store, &arguments.target.project, arguments.check).await;
-            let is_same = outcome.map_err(|error| error.explained(&arguments.target))?;
+            let is_same = outcome.map_err(|error| error.explained(&arguments.target.table))?;
             Ok(if is_same || !arguments.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Replay(arguments)) => {
@@ -74,15 +78,15 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
                 Some(url) => Some(replay::queue(url).await),
                 None => None,
             };
-            let outcome = replay::run(&open(&arguments.target).await, queue.as_ref()).await;
-            let is_complete = outcome.map_err(|error| error.explained(&arguments.target))?;
+            let outcome = replay::run(&open(&arguments.target.table).await, queue.as_ref()).await;
+            let is_complete = outcome.map_err(|error| error.explained(&arguments.target.table))?;
             Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
 }
 
-async fn open(target: &Target) -> Store {
-    Store::new(shared::aws::client(target.endpoint_url.as_deref()).await, &target.table)
+async fn open(table: &TableArguments) -> Store {
+    Store::new(shared::aws::client(table.endpoint_url.as_deref()).await, &table.name)
 }
 
 /// The engine warns of every condition that a write does not meet, which is all in a day's work here.

@@ -62,16 +62,17 @@ impl Functions {
             Some("collect") => Box::pin(collect::handle(&self.collector, request)).await,
             Some("openapi") => openapi::handle(request),
             Some("tracker") => tracker::handle(request),
-            Some(function) => read(app, function, request).await,
+            Some("dashboard") => dashboard::handle(request),
+            Some(function) => known(app, function, request).await,
             None => not_found::handle(request),
         }
     }
 }
 
-/// Makes `read`, which has the function of a name answer, of the table of functions that read a project.
-macro_rules! read {
-    ($($function:ident $name:literal $path:literal $answers:ident $(($measure:ident))?,)*) => {
-        async fn read(app: &App, function: &str, request: &Request) -> Response<Body> {
+/// Makes `known`, which has the function of a name answer, of the table of functions that know who asks.
+macro_rules! known {
+    ($($function:ident $name:literal $path:literal $answers:expr,)*) => {
+        async fn known(app: &App, function: &str, request: &Request) -> Response<Body> {
             match function {
                 // Each on the heap: else the stack holds what each of them may wait for.
                 $($name => Box::pin($function::handle(app, request)).await,)*
@@ -80,7 +81,7 @@ macro_rules! read {
         }
     };
 }
-shared::endpoints!(read);
+shared::endpoints!(known);
 
 /// Whoever may reach it may ask: data is given to holders of a key alone, and taken from pages of any origin. So it
 /// looks at no `Host` either, and a page on another name of this machine can be tried with it.

@@ -565,7 +565,7 @@ impl Rebuild<'_> {
         delta.events.revise(revision + 1);
         let rebuilt = writes.into_iter().filter_map(|write| match write {
             Write::PutAt(item, _) | Write::Put(item) => Some(item),
-            Write::Delete(_) | Write::DeleteAt(..) | Write::Absent(_) => None,
+            Write::Delete(_) | Write::Take(_) | Write::DeleteAt(..) | Write::Absent(_) => None,
         });
         let rebuilt: BTreeMap<Key, Item> =
             rebuilt.map(|item| Ok((item_key(&item)?, item))).collect::<Result<_, StoreError>>()?;

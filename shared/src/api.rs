@@ -1,20 +1,24 @@
 //! What every request of the API goes through: authentication, rate limit, parameters, resource.
 
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
 use crate::app::{App, in_time};
-use crate::auth::{self, Hint};
+use crate::auth::{self, Credential, Hint, Holder};
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::prefetch::Prefetch;
+use crate::projects::{self, NO_PROJECT};
 use crate::rate_limit::Standing;
 use crate::request_log;
 use crate::response::json_response;
 use figures::ids::ProjectId;
 use figures::table::store::Store;
 use figures::time::Millis;
+
+/// The header with the project that a person asks for.
+pub const PROJECT_HEADER: &str = "identity-project";
 
 /// What a resource is read with, once the caller is known.
 #[derive(Debug)]
@@ -49,10 +53,18 @@ pub async fn answer<P, T: Serialize>(
     };
     let admitted = in_time(admitted(app, &store, request, now, resource)).await;
     let (standing, outcome) = admitted.unwrap_or((None, Err(ApiError::Unavailable)));
-    let mut response = match outcome {
-        Ok(body) => json_response(StatusCode::OK, &body),
-        Err(error) => error.into_response(),
-    };
+    finish(request, &store, now, standing, outcome.map(|body| json_response(StatusCode::OK, &body)))
+}
+
+/// The response to what a request came to, with the state of the bucket where that is known, and its line in the log.
+pub(crate) fn finish(
+    request: &Request,
+    store: &Store,
+    now: Millis,
+    standing: Option<Standing>,
+    outcome: Result<Response<Body>, ApiError>,
+) -> Response<Body> {
+    let mut response = outcome.unwrap_or_else(ApiError::into_response);
     if let Some(standing) = standing {
         standing.describe(response.headers_mut());
     }
@@ -65,7 +77,7 @@ pub async fn answer<P, T: Serialize>(
     response
 }
 
-/// What the resource comes to, with the state of the key's bucket where that is known.
+/// What the resource comes to, with the state of the bucket where that is known.
 async fn admitted<T>(
     app: &App,
     store: &Store,
@@ -73,7 +85,13 @@ async fn admitted<T>(
     now: Millis,
     resource: impl AsyncFnOnce(ProjectId) -> Result<T, ApiError>,
 ) -> (Option<Standing>, Result<T, ApiError>) {
-    match admit(app, store, request, now, resource).await {
+    let admitted = async {
+        let credential = Credential::of_request(request.headers(), app.cookies())?;
+        let of_project =
+            async |holder: &Holder| resource(project_asked(app, store, holder, request.headers()).await?).await;
+        admit(app, store, &credential, now, of_project).await
+    };
+    match admitted.await {
         Ok((standing, read)) => (Some(standing), read),
         Err(ApiError::RateLimited(standing)) => (Some(standing), Err(ApiError::RateLimited(standing))),
         Err(error) => (None, Err(error)),
@@ -84,21 +102,35 @@ async fn admitted<T>(
 async fn admit<T>(
     app: &App,
     store: &Store,
-    request: &Request,
+    credential: &Credential,
     now: Millis,
-    resource: impl AsyncFnOnce(ProjectId) -> Result<T, ApiError>,
+    resource: impl AsyncFnOnce(&Holder) -> Result<T, ApiError>,
 ) -> Result<(Standing, Result<T, ApiError>), ApiError> {
-    let key = auth::bearer(request.headers())?;
     let at = now.0 * 1000;
-    let likely = match auth::look_up(store, app.keys(), &key, at).await? {
-        Hint::Likely(project) => project,
+    let likely = match auth::look_up(store, app.keys(), credential, at).await? {
+        Hint::Likely(holder) => holder,
         Hint::Exhausted(standing) => return Err(ApiError::RateLimited(standing)),
     };
-    let token = auth::take_token(store, app.keys(), &key, at);
-    let (taken, read) = tokio::join!(token, resource(likely.clone()));
-    let (project, standing) = taken?;
+    let token = auth::take_token(store, app.keys(), credential, at);
+    let (taken, read) = tokio::join!(token, resource(&likely));
+    let (holder, standing) = taken?;
     // What was read may be another project's only if the key was made anew for one, and then nobody gets to see it.
-    if project == likely { Ok((standing, read)) } else { Err(ApiError::Unavailable) }
+    if holder == likely { Ok((standing, read)) } else { Err(ApiError::Unavailable) }
+}
+
+/// The project whose data is asked for: a key's own, or the one that a person names and may see.
+async fn project_asked(app: &App, store: &Store, holder: &Holder, headers: &HeaderMap) -> Result<ProjectId, ApiError> {
+    let person = match holder {
+        Holder::Project(project) => return Ok(project.clone()),
+        Holder::Person(person) => person,
+    };
+    let named = headers
+        .get(PROJECT_HEADER)
+        .filter(|named| !named.is_empty())
+        .ok_or_else(|| ApiError::InvalidParameter("Name the project in the header Identity-Project.".to_owned()))?;
+    let named = named.to_str().ok().and_then(|named| named.parse().ok()).ok_or(ApiError::NotFound(NO_PROJECT))?;
+    projects::must_be_open(app, store, person, &named).await?;
+    Ok(named)
 }
 
 /// A response body that holds nothing beside its data.

@@ -9,8 +9,9 @@ use figures::table::keys;
 use figures::table::store::{Consistency, Store};
 use figures::time::Millis;
 
-use crate::auth::KeyMemory;
+use crate::auth::{CookieScope, KeyMemory};
 use crate::aws;
+use crate::cache::Cache;
 use crate::prefetch::Prefetches;
 
 /// What a request may take. Its function's own limit is two seconds later: a request that takes too long is
@@ -21,18 +22,34 @@ pub const TIME_LIMIT: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
-/// The table, and what is remembered of keys and lists.
+/// The most projects that an instance remembers.
+const MAX_PROJECTS: usize = 1_000;
+
+/// The table, and what is remembered of keys, lists and projects.
 #[derive(Debug)]
 pub struct App {
     store: Store,
+    cookies: CookieScope,
     keys: KeyMemory,
     prefetches: Arc<Prefetches>,
+    projects: Cache<ProjectId, ()>,
 }
 
 impl App {
     /// An app on a table.
     pub fn new(store: Store) -> Self {
-        App { store, keys: KeyMemory::default(), prefetches: Arc::default() }
+        App {
+            store,
+            cookies: CookieScope::Secure,
+            keys: KeyMemory::default(),
+            prefetches: Arc::default(),
+            projects: Cache::new(MAX_PROJECTS),
+        }
+    }
+
+    /// The same for browsers of this machine, which come without TLS.
+    pub fn on_loopback(self) -> Self {
+        App { cookies: CookieScope::Loopback, ..self }
     }
 
     /// The app of a Lambda function, from its environment. One read opens the connection while
@@ -54,6 +71,16 @@ impl App {
     /// The table.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// How browsers keep the cookie of a person.
+    pub fn cookies(&self) -> CookieScope {
+        self.cookies
+    }
+
+    /// The projects that are known to exist; none is ever removed.
+    pub fn projects(&self) -> &Cache<ProjectId, ()> {
+        &self.projects
     }
 
     /// What is remembered of keys.

@@ -52,15 +52,18 @@ pub enum ApiError {
     /// 403: a page of an origin that the project does not list.
     #[error("This project does not take data from pages of that origin.")]
     OriginNotAllowed,
-    /// 403: the request did not come through the CDN in front.
-    #[error("Requests to this address are not answered. Use the API's public address.")]
-    Forbidden,
+    /// 403: whoever asks may not do that, or not from there.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// 404: no such resource or endpoint.
     #[error("{0}")]
     NotFound(&'static str),
     /// 405, with the methods that are allowed.
     #[error("Method not allowed. Use {0}.")]
     MethodNotAllowed(&'static str),
+    /// 409: there is one already.
+    #[error("{0}")]
+    Conflict(String),
     /// 413: more than the collector takes in one batch.
     #[error("{0}")]
     PayloadTooLarge(&'static str),
@@ -93,9 +96,10 @@ impl ApiError {
             ApiError::HeadersTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, INVALID_REQUEST),
             ApiError::Unauthorized(_) => (StatusCode::UNAUTHORIZED, "unauthorized"),
             ApiError::OriginNotAllowed => (StatusCode::FORBIDDEN, "origin_not_allowed"),
-            ApiError::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            ApiError::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             ApiError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             ApiError::MethodNotAllowed(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            ApiError::Conflict(_) => (StatusCode::CONFLICT, "conflict"),
             ApiError::PayloadTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large"),
             ApiError::RateLimited(_) | ApiError::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "rate_limited"),
             ApiError::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),

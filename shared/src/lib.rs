@@ -5,16 +5,22 @@
 //! (what lists and details show).
 
 pub mod api;
+pub mod api_keys;
 pub mod app;
 pub mod auth;
 pub mod aws;
 pub mod cache;
+pub mod embedded;
+mod encoding;
 pub mod error;
 pub mod lambda;
+pub mod manage;
 pub mod origin;
 pub mod pagination;
 pub mod params;
+pub mod people;
 pub mod prefetch;
+pub mod projects;
 pub mod ranking;
 pub mod rate_limit;
 pub mod request_log;

@@ -21,6 +21,8 @@ pub const SECRET_VARIABLES: [&str; 2] = ["ORIGIN_SECRET", "PREVIOUS_ORIGIN_SECRE
 /// The environment variable that says whether requests without a secret are refused.
 pub const REQUIRED_VARIABLE: &str = "REQUIRE_ORIGIN_SECRET";
 
+const AROUND_THE_CDN: &str = "Requests to this address are not answered. Use the API's public address.";
+
 /// What the CDN proves itself with. There are two while one takes the other's place.
 #[derive(Clone)]
 pub struct OriginSecrets(Vec<String>);
@@ -88,7 +90,7 @@ where
 
 fn refuse(request: &Request) -> Response<Body> {
     let now = Millis::now();
-    let mut response = ApiError::Forbidden.into_response();
+    let mut response = ApiError::Forbidden(AROUND_THE_CDN).into_response();
     if request.method() == Method::HEAD {
         *response.body_mut() = Body::Empty;
     }

@@ -1,10 +1,13 @@
-//! Query parameters, decoded once.
+//! Parameters, read once.
 
 use std::borrow::Cow;
 
 use crate::error::ApiError;
 use figures::dates::DateRange;
 use figures::time::Day;
+
+/// The longest name or label, in characters.
+const MAX_TEXT: usize = 100;
 
 /// How many days a range without a start covers, its end included.
 const DEFAULT_DAYS: i32 = 30;
@@ -75,6 +78,15 @@ impl Params {
         let refused = |_| ApiError::InvalidDate(format!("{name} must be a real day in the form YYYY-MM-DD."));
         self.get(name).map(|text| text.parse().map_err(refused)).transpose()
     }
+}
+
+/// A name or a label that people read: one line of up to 100 characters.
+pub fn text_of(field: &str, given: &str) -> Result<String, ApiError> {
+    let text = given.trim();
+    if text.chars().count() > MAX_TEXT || text.chars().any(char::is_control) {
+        return Err(ApiError::InvalidBody(format!("{field} must be one line of up to {MAX_TEXT} characters.")));
+    }
+    Ok(text.to_owned())
 }
 
 #[cfg(test)]

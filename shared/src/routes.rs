@@ -25,13 +25,13 @@ pub enum Answers {
     Open,
     /// Whether a batch was taken.
     Receipt,
+    /// What people manage who are signed in, or how they do sign in: by these methods.
+    Managed(&'static str),
 }
 
 /// A path and the function that answers it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Route {
-    /// The method it answers.
-    pub method: &'static str,
     /// The path; a segment in braces is a parameter.
     pub path: &'static str,
     /// The function's name, which is also that of its folder and its binary.
@@ -40,7 +40,7 @@ pub struct Route {
     pub answers: Answers,
 }
 
-/// The one table of the functions that read a project: gives it to a macro, each line with the function's crate and name, its
+/// The one table of the functions that know who asks: gives it to a macro, each line with the function's crate and name, its
 /// path, and what it answers with. [`ROUTES`] is made of it, and so is what the local stack answers with.
 #[macro_export]
 macro_rules! endpoints {
@@ -64,36 +64,57 @@ macro_rules! endpoints {
             forms "forms" "/api/v1/insights/forms" Ranking(Forms),
             acquisition "acquisition" "/api/v1/acquisition" Ranking(Acquisition),
             metrics "metrics" "/api/v1/metrics" Ranking(Vitals),
+            sign_in "sign-in" "/manage/v1/sign-in" Managed("POST"),
+            sign_out "sign-out" "/manage/v1/sign-out" Managed("POST"),
+            me "me" "/manage/v1/me" Managed("GET, HEAD"),
+            keys "keys" "/manage/v1/keys" Managed("GET, HEAD, POST"),
+            key "key" "/manage/v1/keys/{id}" Managed("DELETE"),
+            key_rotation "key-rotation" "/manage/v1/keys/{id}/rotate" Managed("POST"),
+            projects "projects" "/manage/v1/projects" Managed("GET, HEAD, POST"),
+            project "project" "/manage/v1/projects/{id}" Managed("PATCH"),
+            people "people" "/manage/v1/people" Managed("GET, HEAD, POST"),
+            person "person" "/manage/v1/people/{id}" Managed("DELETE"),
         }
     };
 }
 
 macro_rules! routes {
-    ($($crate_name:ident $function:literal $path:literal $answers:ident $(($measure:ident))?,)*) => {
+    ($($crate_name:ident $function:literal $path:literal $answers:expr,)*) => {
         /// All routes. `not-found` answers everything else.
-        pub const ROUTES: &[Route] = &[
-            $(get($path, $function, Answers::$answers $((Measure::$measure))?),)*
-            get("/api/v1/openapi.json", "openapi", Answers::Open),
-            Route { method: "POST", path: COLLECT, function: "collect", answers: Answers::Receipt },
-            get("/identity.js", "tracker", Answers::Open),
-            get("/identity-more.js", "tracker", Answers::Open),
-            get("/identity-lite.js", "tracker", Answers::Open),
-            get("/v/{version}/identity.js", "tracker", Answers::Open),
-            get("/v/{version}/identity-more.js", "tracker", Answers::Open),
-            get("/v/{version}/identity-lite.js", "tracker", Answers::Open),
-        ];
+        pub const ROUTES: &[Route] = {
+            use Answers::{Figures, List, Live, Managed, One, Open, Ranking, Receipt};
+            use Measure::*;
+            &[
+                $(route($path, $function, $answers),)*
+                route("/api/v1/openapi.json", "openapi", Open),
+                route(COLLECT, "collect", Receipt),
+                route("/identity.js", "tracker", Open),
+                route("/identity-more.js", "tracker", Open),
+                route("/identity-lite.js", "tracker", Open),
+                route("/v/{version}/identity.js", "tracker", Open),
+                route("/v/{version}/identity-more.js", "tracker", Open),
+                route("/v/{version}/identity-lite.js", "tracker", Open),
+                route("/", "dashboard", Open),
+                route("/assets/{name}", "dashboard", Open),
+            ]
+        };
     };
 }
 endpoints!(routes);
 
-const fn get(path: &'static str, function: &'static str, answers: Answers) -> Route {
-    Route { method: "GET", path, function, answers }
+const fn route(path: &'static str, function: &'static str, answers: Answers) -> Route {
+    Route { path, function, answers }
 }
 
 impl Route {
-    /// Whether it reads a project, for the holder of its secret key.
+    /// Whether it reads a project, for the holder of its secret key or a person who may see it.
     pub fn reads_a_project(&self) -> bool {
-        !matches!(self.answers, Answers::Open | Answers::Receipt)
+        !matches!(self.answers, Answers::Open | Answers::Receipt | Answers::Managed(_))
+    }
+
+    /// Whether it asks who somebody is: the holder of a key, or a person.
+    pub fn knows_who_asks(&self) -> bool {
+        self.reads_a_project() || matches!(self.answers, Answers::Managed(_))
     }
 
     /// Its path below that of the API.
@@ -103,12 +124,21 @@ impl Route {
 
     /// The `Allow` header of this path.
     pub fn allowed(&self) -> &'static str {
-        if self.method == "GET" { "GET, HEAD" } else { "POST, OPTIONS" }
+        match self.answers {
+            Answers::Managed(methods) => methods,
+            Answers::Receipt => "POST, OPTIONS",
+            _ => "GET, HEAD",
+        }
+    }
+
+    /// The methods that it takes.
+    pub fn methods(&self) -> impl Iterator<Item = &'static str> {
+        self.allowed().split(", ")
     }
 
     /// Whether the route takes this method.
     pub fn takes(&self, method: &str) -> bool {
-        self.allowed().split(", ").any(|allowed| allowed == method)
+        self.methods().any(|allowed| allowed == method)
     }
 }
 
@@ -151,8 +181,20 @@ mod tests {
         assert_eq!(function("/identity.js"), Some(("tracker", None)));
         assert_eq!(function("/identity-more.js"), Some(("tracker", None)));
         assert_eq!(function("/v/1.4.2/identity-lite.js"), Some(("tracker", Some("1.4.2".to_owned()))));
+        assert_eq!(function("/"), Some(("dashboard", None)));
+        assert_eq!(function("/assets/app-1.js"), Some(("dashboard", Some("app-1.js".to_owned()))));
+        assert_eq!(function("/manage/v1/keys"), Some(("keys", None)));
+        assert_eq!(function("/manage/v1/keys/3fa94c0d11e2"), Some(("key", Some("3fa94c0d11e2".to_owned()))));
+        assert_eq!(
+            function("/manage/v1/keys/3fa94c0d11e2/rotate"),
+            Some(("key-rotation", Some("3fa94c0d11e2".to_owned())))
+        );
         for path in [
-            "/",
+            "/manage/v1",
+            "/manage/v1/keys/",
+            "/assets/",
+            "/assets/a/b",
+            "//",
             "/api/v1",
             "/api/v1/insights",
             "/api/v1/errors",

@@ -113,7 +113,9 @@ fn line(table: &str, at: Millis, message: &str, properties: &[(&'static str, Val
             "Metrics": [{ "Name": metric.name, "Unit": metric.unit }],
         }));
     }
-    line.insert("_aws".to_owned(), json!({ "Timestamp": at.0, "CloudWatchMetrics": directives }));
+    if !directives.is_empty() {
+        line.insert("_aws".to_owned(), json!({ "Timestamp": at.0, "CloudWatchMetrics": directives }));
+    }
     Value::Object(line)
 }
 

@@ -15,10 +15,10 @@ use figures::table::ip::{self, IpKey};
 use figures::table::store::Store;
 use figures::time::Millis;
 use identity::dev::{self, Options};
-use identity::project::Settings;
-use identity::{key, project};
 use serde_json::value::RawValue;
+use shared::api_keys;
 use shared::auth::{ApiKey, KeyKind};
+use shared::projects::{self, Settings};
 
 use crate::check::Api;
 use crate::clock::now;
@@ -129,7 +129,7 @@ impl Stack {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let id: ProjectId = format!("project-{}", MADE.fetch_add(1, Ordering::Relaxed)).parse().unwrap();
         let settings = Settings { hosts: OWN_HOSTS.map(str::to_owned).to_vec(), ..Settings::default() };
-        assert!(project::create(self.store(), &id, &settings, Millis::now()).await.unwrap());
+        assert!(projects::create(self.store(), &id, &settings, Millis::now()).await.unwrap().is_some());
         Project {
             secret_key: self.key(&id, KeyKind::Secret, Some(PLENTY)).await,
             public_key: self.key(&id, KeyKind::Public, None).await,
@@ -140,7 +140,7 @@ impl Stack {
     /// A key more for a project, with a limit of requests a minute.
     pub async fn key(&self, project: &ProjectId, kind: KeyKind, limit: Option<u32>) -> String {
         let made = ApiKey::generate(kind).unwrap();
-        key::register(self.store(), project, &made, limit, Millis::now()).await.unwrap();
+        api_keys::register(self.store(), project, &made, limit, Millis::now()).await.unwrap();
         made.reveal().to_owned()
     }
 

@@ -1,7 +1,7 @@
 //! Clocks of different machines, and clocks that are set right.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use shared::auth::{ApiKey, KeyKind, KeyMemory, take_token};
+use shared::auth::{ApiKey, Credential, KeyKind, KeyMemory, take_token};
 use shared::error::ApiError;
 use shared::rate_limit::Micros;
 use tests::clock::now;
@@ -15,16 +15,16 @@ const LIMIT: u32 = 60;
 struct Instance<'a> {
     stack: &'a Stack,
     memory: KeyMemory,
-    key: ApiKey,
+    credential: Credential,
 }
 
 impl<'a> Instance<'a> {
     fn new(stack: &'a Stack, key: &str) -> Self {
-        Instance { stack, memory: KeyMemory::default(), key: ApiKey::parse(key).unwrap() }
+        Instance { stack, memory: KeyMemory::default(), credential: Credential::of_key(&ApiKey::parse(key).unwrap()) }
     }
 
     async fn take(&self, at: Micros) -> Result<(), u64> {
-        match take_token(self.stack.store(), &self.memory, &self.key, at).await {
+        match take_token(self.stack.store(), &self.memory, &self.credential, at).await {
             Ok(_) => Ok(()),
             Err(ApiError::RateLimited(standing)) => Err(standing.next_token_secs),
             Err(other) => panic!("{other}"),

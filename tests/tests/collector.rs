@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use collect::Collector;
 use figures::time::{Day, Millis};
-use identity::project;
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use shared::app::{App, ClientAddress};
 use shared::auth::{ApiKey, KeyKind};
+use shared::projects::{self, Settings};
 use shared::routes::COLLECT;
 use tests::clock::now;
 use tests::example::page_view;
@@ -202,8 +202,8 @@ async fn any_page_may_send_unless_the_project_lists_its_origins() {
     assert_eq!(response.header("access-control-allow-credentials"), "");
 
     let id = "listed".parse().unwrap();
-    let settings = project::Settings { origins: vec!["https://shop.example".to_owned()], ..Default::default() };
-    assert!(project::create(stack.store(), &id, &settings, Millis::now()).await.unwrap());
+    let settings = Settings { origins: vec!["https://shop.example".to_owned()], ..Default::default() };
+    assert!(projects::create(stack.store(), &id, &settings, Millis::now()).await.unwrap().is_some());
     let listed = Project {
         secret_key: stack.key(&id, KeyKind::Secret, Some(60)).await,
         public_key: stack.key(&id, KeyKind::Public, None).await,

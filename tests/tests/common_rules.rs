@@ -93,15 +93,14 @@ async fn only_the_documented_methods_and_paths_are_known() {
         let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_1");
         let url = format!("{}{path}", stack.origin());
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS, Method::GET] {
-            let is_read = route.method == "GET";
-            if (is_read && method == Method::GET) || (!is_read && [Method::POST, Method::OPTIONS].contains(&method)) {
+            if route.takes(method.as_str()) {
                 continue;
             }
             let response = bare(method, &url).await;
             response.error(405, "method_not_allowed");
-            assert!(response.header("allow").split(", ").any(|allowed| allowed == route.method), "{response:?}");
+            assert_eq!(response.header("allow"), route.allowed());
         }
-        if route.method == "GET" {
+        if route.takes("GET") {
             let (whole, head) = (
                 get(&url, &project.secret_key).await,
                 send(Client::new().head(&url).bearer_auth(&project.secret_key)).await,
@@ -115,7 +114,7 @@ async fn only_the_documented_methods_and_paths_are_known() {
             }
         }
     }
-    for path in ["", "/", "/api", "/api/v1", "/api/v1/", "/api/v1/visitors/", "/api/v2/visitors", "/api/v1/Visitors"] {
+    for path in ["/api", "/api/v1", "/api/v1/", "/api/v1/visitors/", "/api/v2/visitors", "/api/v1/Visitors"] {
         let url = format!("{}{path}", stack.origin());
         bare(Method::GET, &url).await.error(404, "not_found");
         get(&url, &project.secret_key).await.error(404, "not_found");

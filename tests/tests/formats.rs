@@ -39,12 +39,12 @@ use figures::table::store::{
     read_number, read_packed, read_text, read_texts, text,
 };
 use figures::time::{Day, Millis};
-use identity::project::Settings;
-use identity::{key, project};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+use shared::api_keys;
 use shared::auth::ApiKey;
+use shared::projects::{self, Settings};
 use shared::routes::{COLLECT, ROUTES};
 use tests::clock::now;
 use tests::example::page_view;
@@ -197,10 +197,10 @@ async fn fill(stack: &Stack) {
         hosts: texts(&["shop.example"]),
         origins: texts(&["https://shop.example"]),
     };
-    assert!(project::create(store, &demo(), &settings, Millis(START)).await.unwrap());
+    assert!(projects::create(store, &demo(), &settings, Millis(START)).await.unwrap().is_some());
     let limits = [(SECRET_KEY, Some(1_000)), (PUBLIC_KEY, None)];
     for (text, limit) in limits {
-        key::register(store, &demo(), &ApiKey::parse(text).unwrap(), limit, Millis(START)).await.unwrap();
+        api_keys::register(store, &demo(), &ApiKey::parse(text).unwrap(), limit, Millis(START)).await.unwrap();
     }
     http::get(&stack.at("stats"), SECRET_KEY).await.ok();
     let consumer = Consumer::new(store.clone());

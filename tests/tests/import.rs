@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use fastrand::Rng;
-use identity::args::{ImportArguments, Target};
+use identity::args::{ImportArguments, TableArguments, Target};
 use identity::import;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -37,8 +37,7 @@ fn batches() -> Vec<Sent> {
 
 fn arguments(stack: &Stack, project: &Project, file: PathBuf) -> ImportArguments {
     let target = Target {
-        endpoint_url: Some(stack.endpoint_url()),
-        table: stack.store().table().to_owned(),
+        table: TableArguments { endpoint_url: Some(stack.endpoint_url()), name: stack.store().table().to_owned() },
         project: project.id.clone(),
     };
     ImportArguments { file, no_wait: false, target }

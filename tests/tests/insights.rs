@@ -13,9 +13,9 @@ use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
 use figures::table::keys;
 use figures::table::store::Consistency;
 use figures::time::{Day, Millis};
-use identity::project::{self, Settings};
 use serde_json::{Value, json};
 use shared::auth::KeyKind;
+use shared::projects::{self, Settings};
 use tests::http::get;
 use tests::stack::{Counting, Stack};
 
@@ -35,7 +35,7 @@ impl Site {
         let stack = Stack::start(Counting::ByTest).await;
         let id: ProjectId = "shop".parse().unwrap();
         let settings = Settings { hosts: vec!["shop.example".to_owned()], ..Settings::default() };
-        assert!(project::create(stack.store(), &id, &settings, Millis::now()).await.unwrap());
+        assert!(projects::create(stack.store(), &id, &settings, Millis::now()).await.unwrap().is_some());
         let key = stack.key(&id, KeyKind::Secret, Some(1_000_000)).await;
         Site { consumer: Consumer::new(stack.store().clone()), stack, id, key }
     }

@@ -101,7 +101,7 @@ fn requests(project: &Project) -> Vec<Request> {
     let unknown = ApiKey::generate(KeyKind::Secret).unwrap();
     let get = |path: &str, key: &str| request(Method::GET, path, key, Body::Empty);
     let mut requests = Vec::new();
-    for route in ROUTES.iter().filter(|route| route.method == "GET") {
+    for route in ROUTES.iter().filter(|route| route.takes("GET")) {
         let path = route.path.replace("{visitor_id}", VISITOR).replace("{session_id}", SESSION);
         requests.push(get(&path, &project.secret_key));
         requests.push(get(&format!("{path}?visitor_id={VISITOR}&search=secretsearch&limit=x"), &project.secret_key));

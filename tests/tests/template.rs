@@ -24,6 +24,9 @@ const READ_BY_COLLECTOR: [&str; 6] = [
 /// Headers that CloudFront lets a policy name.
 const MAX_HEADERS: usize = 10;
 
+/// Functions that write in transactions.
+const TRANSACTIONAL: [&str; 6] = ["key", "key-rotation", "keys", "reconcile", "rollup", "sign-in"];
+
 const READS: [&str; 3] = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"];
 
 fn root() -> PathBuf {
@@ -251,9 +254,8 @@ fn each_route_has_a_bound_and_visitors_have_more_room_than_the_rest() {
         json!({ "ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst })
     };
     assert_eq!(api["DefaultRouteSettings"], bound("Read"));
-    // What asks for no key and is not the description of the API is what pages of visitors ask for.
-    let reads = names_of_reads();
-    let of_pages = ROUTES.iter().filter(|route| !reads.contains(route.function) && route.function != "openapi");
+    // What visitors' pages ask for.
+    let of_pages = ROUTES.iter().filter(|route| ["collect", "tracker"].contains(&route.function));
     let of_pages = of_pages.flat_map(|route| {
         let methods = route.allowed().split(", ").filter(|method| *method != "HEAD");
         methods.map(|method| (format!("{method} {}", route.path), bound("")))
@@ -481,12 +483,14 @@ fn no_function_may_do_more_than_is_named() {
             assert_eq!(statement.leading_keys.is_some(), has_keys, "{}: {statement:?}", function.name);
             // The condition on keys holds where there is none, unless it asks for one. What is written in transactions
             // is left out.
-            let is_in_transactions = statement.allows("dynamodb:DeleteItem");
+            let writes = ["dynamodb:DeleteItem", "dynamodb:PutItem"].iter().any(|action| statement.allows(action));
+            let is_in_transactions = writes && TRANSACTIONAL.contains(&function.name);
             assert_eq!(statement.needs_a_key, has_keys && !is_in_transactions, "{}: {statement:?}", function.name);
             // None reaches every partition, and a key's item is out of reach of all but who it authenticates.
             let keys = statement.leading_keys.iter().flatten();
-            let of_projects = ["P#*", "P#*#IP", "P#*#SECRET", "P#*#SPENT", "P#*#U#*", "P#*#V#*", "P#warm-up#TAIL"];
-            let expected = [&["CONSUMER", "KEY#*", "PROJECTS"], &of_projects[..]].concat();
+            let of_projects =
+                ["P#*", "P#*#KEYS", "P#*#IP", "P#*#SECRET", "P#*#SPENT", "P#*#U#*", "P#*#V#*", "P#warm-up#TAIL"];
+            let expected = [&["CONSUMER", "INVITATION#*", "KEY#*", "PEOPLE", "PROJECTS"], &of_projects[..]].concat();
             assert!(keys.clone().all(|key| expected.contains(&key.as_str())), "{}: {statement:?}", function.name);
         }
     }
@@ -518,6 +522,7 @@ fn an_endpoint_reads_projects_and_writes_nothing_but_the_tokens_of_keys() {
         assert_eq!(rights.remove("dynamodb:UpdateItem"), Some(own("KEY#*")), "{name}");
         let get = rights.get_mut("dynamodb:GetItem").unwrap_or_else(|| panic!("{name} finds no key"));
         assert!(get.remove("KEY#*"), "{name} finds no key");
+        assert!(get.remove("PROJECTS"), "{name} does not see whether a project exists");
         for (action, keys) in rights {
             assert!(READS.contains(&action.as_str()), "{name}: {action}");
             assert_eq!(keys, own("P#*"), "{name}: {action}");
@@ -528,9 +533,61 @@ fn an_endpoint_reads_projects_and_writes_nothing_but_the_tokens_of_keys() {
 #[test]
 fn what_needs_no_table_can_not_reach_it() {
     let template = Template::read();
-    for name in ["not-found", "openapi", "tracker"] {
+    for name in ["dashboard", "not-found", "openapi", "tracker"] {
         assert_eq!(template.statements(&template.function(name)).len(), 1, "{name} needs its log alone");
     }
+}
+
+/// What each function of management may do besides taking a token from a cookie's item.
+#[test]
+fn who_manages_reaches_no_more_than_what_is_managed() {
+    let template = Template::read();
+    let token = expected([("GetItem", &["KEY#*", "P#warm-up#TAIL"]), ("UpdateItem", &["KEY#*"])]);
+    let own = |name: &str| {
+        let mut rights = rights(&template, name);
+        for (action, keys) in &token {
+            let granted = rights.get_mut(action).unwrap_or_else(|| panic!("{name} takes no token"));
+            granted.retain(|key| !keys.contains(key));
+        }
+        rights.retain(|_, keys| !keys.is_empty());
+        rights
+    };
+    assert_eq!(own("sign-out"), expected([("DeleteItem", &["KEY#*", "PEOPLE"])]));
+    assert_eq!(own("me"), expected([("Query", &["PROJECTS"])]));
+    let keys = [
+        ("BatchGetItem", &["KEY#*"][..]),
+        ("GetItem", &["PROJECTS"]),
+        ("PutItem", &["KEY#*", "P#*#KEYS"]),
+        ("Query", &["P#*#KEYS"]),
+    ];
+    assert_eq!(own("keys"), expected(keys));
+    let found = &["P#*#KEYS", "PROJECTS"][..];
+    let key = [("DeleteItem", &["KEY#*"][..]), ("PutItem", &["P#*#KEYS"]), ("Query", found)];
+    assert_eq!(own("key"), expected(key));
+    let rotation = [("DeleteItem", &["KEY#*"][..]), ("PutItem", &["KEY#*", "P#*#KEYS"]), ("Query", found)];
+    assert_eq!(own("key-rotation"), expected(rotation));
+    assert_eq!(own("projects"), expected([("PutItem", &["PROJECTS"]), ("Query", &["PROJECTS"])]));
+    assert_eq!(own("project"), expected([("GetItem", &["PROJECTS"]), ("UpdateItem", &["PROJECTS"])]));
+    let gone = &["KEY#*", "PEOPLE"][..];
+    let people = [
+        ("BatchGetItem", &["KEY#*"][..]),
+        ("DeleteItem", gone),
+        ("GetItem", &["PROJECTS"]),
+        ("PutItem", &["INVITATION#*"]),
+        ("Query", &["PEOPLE"]),
+    ];
+    assert_eq!(own("people"), expected(people));
+    assert_eq!(
+        own("person"),
+        expected([("BatchGetItem", &["KEY#*"][..]), ("DeleteItem", gone), ("Query", &["PEOPLE"])])
+    );
+    // It has no cookie yet.
+    let sign_in = [
+        ("DeleteItem", &["INVITATION#*"][..]),
+        ("GetItem", &["INVITATION#*", "P#warm-up#TAIL"]),
+        ("PutItem", &["KEY#*", "PEOPLE"]),
+    ];
+    assert_eq!(rights(&template, "sign-in"), expected(sign_in));
 }
 
 #[test]
@@ -591,6 +648,9 @@ fn the_keys_of_roles_are_those_of_the_table() {
     let (project, visitor) = ("shop".parse().unwrap(), "v_1".parse().unwrap());
     for (pattern, key) in [
         ("KEY#*", keys::api_key("0").pk),
+        ("INVITATION#*", keys::invitation("0").pk),
+        ("PEOPLE", keys::person("0").pk),
+        ("P#*#KEYS", keys::project_keys(&project)),
         ("PROJECTS", keys::project(&project).pk),
         ("CONSUMER", keys::heartbeat().pk),
         ("P#*#V#*", keys::visitor(&project, &visitor).pk),
@@ -709,12 +769,12 @@ fn reconcile_is_called_by_schedules_alone() {
 }
 
 #[test]
-fn cloudfront_tells_the_collector_who_is_there_and_caches_the_tracker_alone() {
+fn cloudfront_tells_the_collector_who_is_there_and_caches_files_alone() {
     const CACHING_DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
     let template = Template::read();
     let distribution = &template.resource("Distribution")["Properties"]["DistributionConfig"];
     assert_eq!(distribution["DefaultCacheBehavior"]["CachePolicyId"], CACHING_DISABLED);
-    let [collect, scripts @ ..] = &list(&distribution["CacheBehaviors"])[..] else { panic!("behaviours") };
+    let [collect, files @ ..] = &list(&distribution["CacheBehaviors"])[..] else { panic!("behaviours") };
     assert_eq!(collect["PathPattern"], shared::routes::COLLECT);
     assert_eq!(collect["CachePolicyId"], CACHING_DISABLED);
     assert_eq!(collect["OriginRequestPolicyId"], reference("ViewerPolicy"));
@@ -725,23 +785,24 @@ fn cloudfront_tells_the_collector_who_is_there_and_caches_the_tracker_alone() {
     for name in READ_BY_COLLECTOR {
         assert!(headers.iter().any(|header| header == name), "{name}");
     }
-    let patterns: Vec<&str> = scripts.iter().map(|behaviour| text(&behaviour["PathPattern"])).collect();
+    let patterns: Vec<&str> = files.iter().map(|behaviour| text(&behaviour["PathPattern"])).collect();
     for route in ROUTES {
         let matches = |pattern: &&str| {
             let (start, end) = pattern.split_once('*').unwrap();
             route.path.starts_with(start) && route.path.ends_with(end)
         };
-        assert_eq!(patterns.iter().any(matches), route.function == "tracker", "{}", route.path);
+        let is_cached = route.function == "tracker" || route.path == "/assets/{name}";
+        assert_eq!(patterns.iter().any(matches), is_cached, "{}", route.path);
     }
-    for behaviour in scripts {
+    for behaviour in files {
         // All methods, as what is refused is refused in the API's own form; and nothing of the client but the encodings
         // that it takes, which are a part of the cache's key.
         assert_eq!(behaviour["AllowedMethods"], collect["AllowedMethods"]);
-        assert_eq!(behaviour["CachePolicyId"], reference("ScriptPolicy"));
+        assert_eq!(behaviour["CachePolicyId"], reference("FilePolicy"));
         let known = ["AllowedMethods", "CachePolicyId", "PathPattern", "ResponseHeadersPolicyId", "TargetOriginId"];
         assert_eq!(fields(behaviour), [&known[..], &["ViewerProtocolPolicy"]].concat());
     }
-    let policy = &template.resource("ScriptPolicy")["Properties"]["CachePolicyConfig"];
+    let policy = &template.resource("FilePolicy")["Properties"]["CachePolicyConfig"];
     let ttls = ["MinTTL", "DefaultTTL", "MaxTTL"].map(|name| policy[name].as_u64().unwrap());
     assert_eq!(ttls, [0, 0, 31_536_000], "as long as an answer says of itself");
     let parameters = json!({

@@ -8,7 +8,7 @@ use figures::time::Millis;
 use identity::server::Functions;
 use lambda_http::{Body, Request};
 use shared::app::App;
-use shared::auth::{ApiKey, Hint, KeyKind, KeyMemory, look_up};
+use shared::auth::{ApiKey, Credential, Hint, Holder, KeyKind, KeyMemory, look_up};
 use shared::error::ApiError;
 use shared::rate_limit::Micros;
 use tests::clock::now;
@@ -103,16 +103,16 @@ async fn a_minute_later_the_table_is_asked_again() {
     let project = stack.project().await;
     let (memory, start) = (KeyMemory::default(), now() * 1_000);
     let key = ApiKey::generate(KeyKind::Secret).unwrap();
-    let ask = async |at: Micros| look_up(stack.store(), &memory, &key, at).await;
+    let ask = async |at: Micros| look_up(stack.store(), &memory, &Credential::of_key(&key), at).await;
     assert!(matches!(ask(start).await, Err(ApiError::Unauthorized(_))));
-    identity::key::register(stack.store(), &project.id, &key, Some(60), Millis::now()).await.unwrap();
+    shared::api_keys::register(stack.store(), &project.id, &key, Some(60), Millis::now()).await.unwrap();
     assert!(matches!(ask(start + 59 * SECOND).await, Err(ApiError::Unauthorized(_))));
-    assert_eq!(ask(start + 60 * SECOND).await.unwrap(), Hint::Likely(project.id.clone()));
+    assert_eq!(ask(start + 60 * SECOND).await.unwrap(), Hint::Likely(Holder::Project(project.id.clone())));
     // A clock that steps back lets nobody wait for it.
     let other = ApiKey::generate(KeyKind::Secret).unwrap();
-    let ask = async |at: Micros| look_up(stack.store(), &memory, &other, at).await;
+    let ask = async |at: Micros| look_up(stack.store(), &memory, &Credential::of_key(&other), at).await;
     assert!(matches!(ask(start + 86_400 * SECOND).await, Err(ApiError::Unauthorized(_))));
-    identity::key::register(stack.store(), &project.id, &other, Some(60), Millis::now()).await.unwrap();
-    assert_eq!(ask(start).await.unwrap(), Hint::Likely(project.id.clone()));
+    shared::api_keys::register(stack.store(), &project.id, &other, Some(60), Millis::now()).await.unwrap();
+    assert_eq!(ask(start).await.unwrap(), Hint::Likely(Holder::Project(project.id.clone())));
     stack.shutdown().await;
 }

@@ -2,7 +2,9 @@
 //!
 //! | item | PK | SK |
 //! |---|---|---|
-//! | API key with its token bucket | `KEY#<sha256>` | `KEY` |
+//! | API key, or a person's cookie, with its token bucket | `KEY#<sha256>` | `KEY` |
+//! | who is signed in | `PEOPLE` | `<sha256 of the cookie>` |
+//! | invitation | `INVITATION#<sha256>` | `INVITATION` |
 //! | project | `PROJECTS` | `<project>` |
 //! | a project's list of keys | `P#<project>#KEYS` | `<sha256>` |
 //! | key that encrypts a day's IP addresses | `P#<project>#IP` | `<day>` |
@@ -53,9 +55,22 @@ impl Key {
     }
 }
 
-/// The item of an API key, by the SHA-256 of the key in hexadecimal.
+/// The item of an API key or of a person's cookie, by the SHA-256 of that in hexadecimal.
 pub fn api_key(sha256: &str) -> Key {
     Key::new(format!("KEY#{sha256}"), "KEY")
+}
+
+/// The partition that lists who is signed in.
+pub const PEOPLE: &str = "PEOPLE";
+
+/// The entry of who is signed in with a cookie, by the SHA-256 of that in hexadecimal.
+pub fn person(sha256: &str) -> Key {
+    Key::new(PEOPLE, sha256)
+}
+
+/// An invitation, by the SHA-256 of what it is accepted with in hexadecimal.
+pub fn invitation(sha256: &str) -> Key {
+    Key::new(format!("INVITATION#{sha256}"), "INVITATION")
 }
 
 /// The partition that lists all projects.

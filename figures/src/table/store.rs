@@ -284,6 +284,8 @@ pub enum Write {
     PutAt(Item, Option<u64>),
     /// Deletes an item, if it is there.
     Delete(Key),
+    /// Deletes an item that must be there.
+    Take(Key),
     /// Deletes an item whose stored version must be this one.
     DeleteAt(Key, u64),
     /// Writes nothing, and requires that there is no such item.
@@ -608,6 +610,15 @@ impl Store {
             ),
             Write::Delete(key) => item.delete(
                 Delete::builder().table_name(&*self.table).set_key(Some(key_item(&key))).build().map_err(failed)?,
+            ),
+            Write::Take(key) => item.delete(
+                Delete::builder()
+                    .table_name(&*self.table)
+                    .set_key(Some(key_item(&key)))
+                    .condition_expression("attribute_exists(#pk)")
+                    .expression_attribute_names("#pk", PK)
+                    .build()
+                    .map_err(failed)?,
             ),
             // A deletion of nothing: it asks for no right more than other deletions do.
             Write::Absent(key) => item.delete(

@@ -8,7 +8,7 @@ use openapi::DESCRIPTION;
 use serde_json::{Map, Value, json};
 use shared::auth::ApiKey;
 use shared::error::ApiError;
-use shared::routes::ROUTES;
+use shared::routes::{Answers, ROUTES};
 
 /// Beside these keys, an OpenAPI 3.1 path has operations.
 const NO_OPERATIONS: [&str; 4] = ["summary", "description", "servers", "parameters"];
@@ -69,21 +69,18 @@ fn exactly_the_routes_are_described() {
 }
 
 #[test]
-fn every_read_of_a_project_asks_for_a_secret_key() {
+fn who_asks_has_a_secret_key_or_a_cookie_and_manages_by_the_cookie_alone() {
     let description = description();
-    assert_eq!(description["security"], json!([{ "secret_key": [] }]));
-    let open: Vec<String> = operations(&description)
-        .into_iter()
-        .filter(|(_, _, operation)| operation["security"] == json!([]))
-        .map(|(method, path, _)| format!("{method} {path}"))
-        .collect();
-    let expected: BTreeSet<String> = ROUTES
-        .iter()
-        .filter(|route| !route.reads_a_project())
-        .flat_map(|route| route.allowed().split(", ").map(move |method| format!("{method} {}", route.path)))
-        .filter(|operation| !operation.starts_with("HEAD"))
-        .collect();
-    assert_eq!(BTreeSet::from_iter(open), expected);
+    assert_eq!(description["security"], json!([{ "secret_key": [] }, { "person": [] }]));
+    for (method, path, operation) in operations(&description) {
+        let route = ROUTES.iter().find(|route| route.path == path).unwrap();
+        let expected = match route.answers {
+            Answers::Managed(_) if route.function != "sign-in" => Some(json!([{ "person": [] }])),
+            _ if route.reads_a_project() => None,
+            _ => Some(json!([])),
+        };
+        assert_eq!(operation.get("security"), expected.as_ref(), "{method} {path}");
+    }
 }
 
 #[test]
@@ -172,6 +169,19 @@ fn every_error_is_described_as_it_is_answered() {
         ("UnknownVisitor", ApiError::NotFound("?")),
         ("UnknownSession", ApiError::NotFound("?")),
         ("UnknownVersion", ApiError::NotFound("?")),
+        ("UnknownProject", ApiError::NotFound("?")),
+        ("UnknownKey", ApiError::NotFound("?")),
+        ("UnknownPerson", ApiError::NotFound("?")),
+        ("UnknownAsset", ApiError::NotFound("?")),
+        ("SignedOut", ApiError::Unauthorized("?")),
+        ("BadInvitation", ApiError::Unauthorized("?")),
+        ("ForbiddenManagement", ApiError::Forbidden("?")),
+        ("OtherPage", ApiError::Forbidden("?")),
+        ("InvalidManagementBody", ApiError::InvalidBody("?".to_owned())),
+        ("ManagementBodyTooLarge", ApiError::PayloadTooLarge("?")),
+        ("ProjectExists", ApiError::Conflict("?".to_owned())),
+        ("ManagementMethodNotAllowed", ApiError::MethodNotAllowed("POST")),
+        ("PersonRateLimited", ApiError::RateLimited(standing)),
         ("MethodNotAllowed", ApiError::MethodNotAllowed("GET, HEAD")),
         ("BatchTooLarge", ApiError::PayloadTooLarge("?")),
         ("RateLimited", ApiError::RateLimited(standing)),

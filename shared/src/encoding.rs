@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, header};
 
-/// An encoding that scripts are kept in.
+/// An encoding that files are kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// The smallest.

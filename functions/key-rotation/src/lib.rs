@@ -1,0 +1,18 @@
+//! `POST /manage/v1/keys/{id}/rotate`: a key like another one, in its place.
+
+use lambda_http::{Body, Request, Response};
+use shared::api_keys;
+use shared::app::App;
+use shared::auth::Role;
+use shared::manage::{answer, made, record};
+
+/// Answers a request.
+pub async fn handle(app: &App, request: &Request) -> Response<Body> {
+    answer(app, request, Role::Admin, async |manager| {
+        let (project, old) = manager.key().await?;
+        let (key, new) = api_keys::rotate(&manager.store, &project, &old, manager.now).await?;
+        record(&manager.person, "rotate key", Some(&project), &format!("{} to {}", old.id(), new.id()));
+        Ok(made(new.row().revealing(&key)))
+    })
+    .await
+}
