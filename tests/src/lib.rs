@@ -17,6 +17,7 @@ pub mod http;
 pub mod lambda;
 pub mod oracle;
 pub mod oracle_insights;
+pub mod people;
 pub mod property;
 pub mod queue;
 pub mod role;
