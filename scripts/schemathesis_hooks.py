@@ -10,6 +10,7 @@ import re
 import time
 from datetime import date, datetime, timezone
 
+import requests
 import schemathesis
 
 PUBLIC_KEY = os.environ["IDENTITY_PUBLIC_KEY"]
@@ -78,8 +79,82 @@ def as_batch(text: str) -> str:
     return json.dumps(batch)
 
 
+BASE, LINK_TOKEN = os.environ["IDENTITY_LINK"].split("/#/sign-in/")
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+PROJECT = "demo"
+# What is changed, so that nothing changes of what is read.
+SCRATCH = "scratch"
+
+
+def manage(method: str, path: str, body: dict, cookie: str = "") -> requests.Response:
+    cookies = {"identity": cookie} if cookie else {}
+    answer = requests.request(
+        method, f"{BASE}/manage/v1/{path}", json=body, headers=OWN_PAGE, cookies=cookies, timeout=30
+    )
+    answer.raise_for_status()
+    return answer
+
+
+def signed_in(token: str) -> str:
+    return manage("POST", "sign-in", {"token": token}).cookies["identity"]
+
+
+ADMIN = signed_in(LINK_TOKEN)
+manage("POST", "projects", {"id": SCRATCH}, ADMIN)
+DOCUMENT = requests.get(f"{BASE}/", timeout=30).text
+
+
+def invited() -> str:
+    link = manage("POST", "people", {"label": "somebody", "projects": [SCRATCH]}, ADMIN).json()["data"]["link"]
+    return link.split("/#/sign-in/")[1]
+
+
+def somebody() -> str:
+    signed_in(invited())
+    people = manage("GET", "people", {}, ADMIN).json()["data"]
+    return next(person["id"] for person in people if person["label"] == "somebody")
+
+
+def new_key() -> str:
+    return manage("POST", "keys", {"project": SCRATCH, "kind": "secret"}, ADMIN).json()["data"]["id"]
+
+
+def sign_in_admin(case) -> None:
+    case.headers = {**(case.headers or {}), **OWN_PAGE}
+    is_leaving = case.operation.path.endswith("/sign-out")
+    case.cookies = {"identity": signed_in(invited()) if is_leaving else ADMIN}
+
+
+def name_what_exists(case) -> None:
+    """What is named has to exist."""
+    path, body = case.operation.path, case.body
+    named = {
+        "/manage/v1/keys/{id}": new_key,
+        "/manage/v1/keys/{id}/rotate": new_key,
+        "/manage/v1/projects/{id}": lambda: SCRATCH,
+        "/manage/v1/people/{id}": somebody,
+        "/assets/{name}": lambda: re.search(r'/assets/([^"]+)', DOCUMENT)[1],
+    }
+    if path in named:
+        case.path_parameters = {**case.path_parameters, **{name: named[path]() for name in case.path_parameters}}
+    if path == "/manage/v1/keys" and case.query:
+        case.query["project"] = PROJECT
+    if not isinstance(body, dict):
+        return
+    if path == "/manage/v1/keys":
+        body["project"] = PROJECT
+    if path == "/manage/v1/people" and body.get("projects"):
+        body["projects"] = [PROJECT]
+    if path == "/manage/v1/sign-in":
+        body["token"] = invited()
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs) -> None:
+    if case.operation.path.startswith("/manage/"):
+        sign_in_admin(case)
+    if case.meta is None or case.meta.generation.mode.is_positive:
+        name_what_exists(case)
     if isinstance(case.query, dict):
         order_dates(case.query)
     if isinstance(case.body, dict):

@@ -110,8 +110,8 @@ pub struct TableArguments {
     #[arg(long, value_name = "URL", global = true)]
     pub endpoint_url: Option<String>,
     /// The table
-    #[arg(long = "table", value_name = "NAME", default_value = DEFAULT_TABLE, value_parser = table_name, global = true)]
-    pub name: String,
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_TABLE, value_parser = table_name, global = true)]
+    pub table: String,
 }
 
 /// Which table and project a command works on.

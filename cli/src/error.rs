@@ -57,7 +57,7 @@ impl CliError {
         let CliError::Store(error) = self else { return self };
         let advice = match (&error, table.endpoint_url.as_deref()) {
             (StoreError::Failed(cause), _) if cause.contains("ResourceNotFoundException") => {
-                format!("there is no table {:?} there. Choose it with --table.", table.name)
+                format!("there is no table {:?} there. Choose it with --table.", table.table)
             }
             (StoreError::Unavailable(_), Some(endpoint)) if is_loopback(endpoint) => {
                 format!("is `identity dev` running, and does it print {endpoint} as its DynamoDB address?")

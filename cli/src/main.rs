@@ -86,7 +86,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
 }
 
 async fn open(table: &TableArguments) -> Store {
-    Store::new(shared::aws::client(table.endpoint_url.as_deref()).await, &table.name)
+    Store::new(shared::aws::client(table.endpoint_url.as_deref()).await, &table.table)
 }
 
 /// The engine warns of every condition that a write does not meet, which is all in a day's work here.

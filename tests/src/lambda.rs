@@ -189,11 +189,13 @@ impl Function {
             true => serde_json::from_value::<encodings::Base64Data>(answer["body"].clone()).unwrap().0,
             false => answer["body"].as_str().unwrap_or_default().as_bytes().to_vec(),
         };
-        Response::new(
-            StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap(),
-            answer["headers"].as_object().unwrap().iter().map(header).collect::<HeaderMap>(),
-            body,
-        )
+        let mut headers: HeaderMap = answer["headers"].as_object().unwrap().iter().map(header).collect();
+        // The gateway is given cookies apart, and sends a header for each.
+        for cookie in answer["cookies"].as_array().into_iter().flatten() {
+            headers.append("set-cookie", HeaderValue::from_str(cookie.as_str().unwrap()).unwrap());
+        }
+        let status = StatusCode::from_u16(answer["statusCode"].as_u64().unwrap().try_into().unwrap()).unwrap();
+        Response::new(status, headers, body)
     }
 
     /// What it and its emulator wrote.
@@ -255,6 +257,7 @@ impl Request {
         let usual = [("host", HOST), ("x-forwarded-for", CLIENT_ADDRESS), ("x-forwarded-port", "443")];
         let usual = usual.into_iter().chain([("x-forwarded-proto", "https"), ("accept", "*/*")]);
         let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let (cookies, own): (Vec<_>, Vec<_>) = own.partition(|(name, _)| *name == "cookie");
         headers.extend(usual.chain(own).map(|(name, value)| (name.to_owned(), json!(value))));
         let mut event = json!({
             "version": "2.0",
@@ -282,6 +285,10 @@ impl Request {
             },
             "isBase64Encoded": matches!(self.body, Some(Body::Base64(_))),
         });
+        // They come apart from the headers, a text for each.
+        if !cookies.is_empty() {
+            event["cookies"] = cookies.iter().flat_map(|(_, line)| line.split("; ")).collect();
+        }
         if !query.is_empty() {
             event["queryStringParameters"] = parameters(query);
         }

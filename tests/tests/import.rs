@@ -37,7 +37,7 @@ fn batches() -> Vec<Sent> {
 
 fn arguments(stack: &Stack, project: &Project, file: PathBuf) -> ImportArguments {
     let target = Target {
-        table: TableArguments { endpoint_url: Some(stack.endpoint_url()), name: stack.store().table().to_owned() },
+        table: TableArguments { endpoint_url: Some(stack.endpoint_url()), table: stack.store().table().to_owned() },
         project: project.id.clone(),
     };
     ImportArguments { file, no_wait: false, target }

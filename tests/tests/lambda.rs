@@ -12,14 +12,14 @@ use figures::log::tail::Tail;
 use figures::measures::kept::MAX_TEXT;
 use figures::table::keys;
 use figures::table::spending;
-use figures::table::store::{Consistency, item_key, key_item, number};
+use figures::table::store::{Consistency, EXPIRES, item_key, key_item, number};
 use figures::time::Millis;
 use futures::future::join_all;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use shared::auth::KeyKind;
+use shared::auth::{self, KeyKind};
 use shared::routes::{COLLECT, ROUTES};
 use tests::access::Access;
 use tests::clock::now;
@@ -30,6 +30,7 @@ use tests::generate::history;
 use tests::http::{self, Response};
 use tests::lambda::{CLIENT_ADDRESS, Function, Lambda, Request};
 use tests::oracle::Oracle;
+use tests::people::{self, authorization, invitation};
 use tests::role::Role;
 use tests::sent::{Event, Sent};
 use tests::stack::{Counting, Project, Stack};
@@ -298,12 +299,15 @@ async fn check_refusals(functions: &Functions, stack: &Stack, project: &Project)
     for route in ROUTES {
         let path = route.path.replace("{visitor_id}", "v_1").replace("{session_id}", "ses_1").replace("{version}", "1");
         for method in [Method::PUT, Method::PATCH, Method::DELETE] {
+            if route.takes(method.as_str()) {
+                continue;
+            }
             let answer = functions.answer("not-found", &Request::new(method, &path)).await;
             answer.error(405, "method_not_allowed");
             assert_eq!(answer.header("allow"), route.allowed());
         }
     }
-    for path in ["/", "/api/v1", "/api/v1/visitors/", "/api/v1/Visitors", "/%20", "/collect/"] {
+    for path in ["/api/v1", "/manage/v1", "/assets", "/api/v1/visitors/", "/api/v1/Visitors", "/%20", "/collect/"] {
         functions.answer("not-found", &Request::new(Method::GET, path)).await.error(404, "not_found");
         let head = functions.answer("not-found", &Request::new(Method::HEAD, path)).await;
         assert_eq!((head.status.as_u16(), head.text.as_str()), (404, ""));
@@ -359,6 +363,135 @@ async fn check_scripts(tracker: &Function, stack: &Stack) {
         }
     }
     tracker.answer(&Request::new(Method::GET, "/v/of-nobody/identity.js")).await.error(404, "not_found");
+}
+
+/// The dashboard's files come through the gateway as they were built, with what a browser holds the page to.
+async fn check_dashboard(dashboard: &Function, stack: &Stack) {
+    let files = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../dashboard/dist/files.json")).unwrap();
+    let files: Vec<Value> = serde_json::from_slice(&files).unwrap();
+    assert!(files.len() > 10);
+    for path in files.iter().map(|file| file["path"].as_str().unwrap()) {
+        for encodings in ["", "gzip", "gzip, br"] {
+            let request = Request::new(Method::GET, path).header("accept-encoding", encodings);
+            let actual = dashboard.answer(&request).await;
+            let expected = Client::new().get(format!("{}{path}", stack.origin())).header("accept-encoding", encodings);
+            let expected = http::send(expected).await;
+            assert_eq!(actual.status, 200, "{path} {encodings}");
+            assert!(actual.bytes == expected.bytes, "{path} {encodings}");
+            for name in expected.headers.keys().filter(|name| !["date", "content-length"].contains(&name.as_str())) {
+                assert_eq!(actual.header(name.as_str()), expected.header(name.as_str()), "{path} {encodings}: {name}");
+            }
+            let held = dashboard.answer(&request.header("if-none-match", actual.header("etag"))).await;
+            assert_eq!((held.status.as_u16(), held.bytes.len()), (304, 0));
+        }
+    }
+    dashboard.answer(&Request::new(Method::GET, "/assets/of-nobody.js")).await.error(404, "not_found");
+}
+
+/// A request as the dashboard's page makes it, in front of a CDN that has another name than the gateway.
+fn of_page(method: Method, path: &str, cookie: &str) -> Request {
+    Request::new(method, path)
+        .header("cookie", &format!("theme=dark; __Host-identity={cookie}"))
+        .header("sec-fetch-site", "same-origin")
+        .header("origin", "https://data.shop.example")
+        .header("content-type", "application/json")
+}
+
+/// Lets somebody in by the function that does, and gives their cookie.
+async fn sign_in(functions: &Functions, stack: &Stack, role: auth::Role) -> String {
+    let token = invitation(stack.store(), "ana", role, &[]).await;
+    let request = of_page(Method::POST, "/manage/v1/sign-in", "").text(json!({ "token": token }).to_string());
+    let answer = functions.answer("sign-in", &request).await;
+    answer.ok();
+    let set = answer.header("set-cookie");
+    let value = set.strip_prefix("__Host-identity=").unwrap_or_else(|| panic!("{set}")).split(';').next().unwrap();
+    assert_eq!(set, format!("__Host-identity={value}; HttpOnly; Secure; SameSite=Strict; Path=/; Max-Age=2592000"));
+    functions.answer("sign-in", &request).await.error(401, "unauthorized");
+    value.to_owned()
+}
+
+/// People sign in, read what they may, manage what they may, and are gone.
+async fn check_people(functions: &Functions, stack: &Stack, project: &Project) {
+    let admin = sign_in(functions, stack, auth::Role::Admin).await;
+    let viewer = sign_in(functions, stack, auth::Role::Viewer).await;
+    for (name, path) in reads() {
+        let named = of_page(Method::GET, &path, &admin).header("identity-project", project.id.as_str());
+        let (by_cookie, by_key) = (
+            functions.answer(name, &named).await,
+            functions.answer(name, &Request::get(&path, &project.secret_key)).await,
+        );
+        assert_eq!(by_cookie.ok(), by_key.ok(), "{name}");
+        let unknown = of_page(Method::GET, &path, &viewer).header("identity-project", "nobody");
+        functions.answer(name, &unknown).await.error(404, "not_found");
+    }
+    let manage = async |name: &str, method: Method, path: &str, body: Value| {
+        let request = of_page(method, &format!("/manage/v1/{path}"), &admin);
+        let answer = functions.answer(name, &request.text(body.to_string())).await;
+        assert!(answer.status.is_success(), "{name}: {answer:?}\n{}", functions.get(name).log());
+        serde_json::from_str::<Value>(&answer.text).unwrap_or_default()["data"].clone()
+    };
+    let look = async |name: &str, path: &str| manage(name, Method::GET, path, json!({})).await;
+    assert_eq!(look("me", "me").await["label"], "ana");
+    let keys = format!("keys?project={}", project.id);
+    let body = json!({ "project": project.id.as_str(), "kind": "secret", "label": "x" });
+    let made = manage("keys", Method::POST, "keys", body).await;
+    let key = made["key"].as_str().unwrap();
+    functions.answer("stats", &Request::get("/api/v1/stats", key)).await.ok();
+    let id = made["id"].as_str().unwrap();
+    let listed = look("keys", &keys).await;
+    assert!(listed.as_array().unwrap().iter().any(|key| key["id"] == id && key["last_used_at"].is_i64()), "{listed}");
+    let rotated = manage("key-rotation", Method::POST, &format!("keys/{id}/rotate"), json!({})).await;
+    functions.answer("stats", &Request::get("/api/v1/stats", key)).await.error(401, "unauthorized");
+    manage("key", Method::DELETE, &format!("keys/{}", rotated["id"].as_str().unwrap()), json!({})).await;
+    manage("projects", Method::POST, "projects", json!({ "id": "made-by-page" })).await;
+    let changed = manage("project", Method::PATCH, "projects/made-by-page", json!({ "name": "Made" })).await;
+    assert!(look("projects", "projects").await.as_array().unwrap().contains(&changed));
+
+    // Somebody who is over is cleared away by the next invitation, which bears the name that the browser knows.
+    let gone = sign_in(functions, stack, auth::Role::Viewer).await;
+    people::set(stack.store(), &authorization(&gone), |item| {
+        item.insert(EXPIRES.to_owned(), number(1));
+    })
+    .await;
+    let invited = json!({ "label": "bo", "projects": [project.id.as_str()] });
+    let invited = manage("people", Method::POST, "people", invited).await;
+    assert!(invited["link"].as_str().unwrap().starts_with("https://data.shop.example/#/sign-in/"), "{invited}");
+    let known = look("people", "people").await;
+    let viewers: Vec<&Value> = known.as_array().unwrap().iter().filter(|one| one["role"] == "viewer").collect();
+    let [of_viewer] = viewers[..] else { panic!("{known}") };
+
+    for (name, method, path) in [
+        ("keys", Method::GET, keys.as_str()),
+        ("key", Method::DELETE, "keys/000000000000"),
+        ("key-rotation", Method::POST, "keys/000000000000/rotate"),
+        ("projects", Method::GET, "projects"),
+        ("project", Method::PATCH, "projects/made-by-page"),
+        ("people", Method::GET, "people"),
+        ("person", Method::DELETE, "people/000000000000"),
+    ] {
+        let path = format!("/manage/v1/{path}");
+        functions.answer(name, &of_page(method.clone(), &path, &viewer).text("{}")).await.error(403, "forbidden");
+        let foreign = Request::new(method.clone(), &path).header("cookie", &format!("__Host-identity={admin}"));
+        let foreign = foreign.header("sec-fetch-site", "cross-site").header("content-type", "application/json");
+        functions.answer(name, &foreign.text("{}")).await.error(403, "forbidden");
+        // A cookie that any host of the domain could set.
+        let plain = Request::new(method, &path).header("cookie", &format!("identity={admin}")).text("{}");
+        functions.answer(name, &plain).await.error(401, "unauthorized");
+    }
+    manage("person", Method::DELETE, &format!("people/{}", of_viewer["id"].as_str().unwrap()), json!({})).await;
+    functions.answer("me", &of_page(Method::GET, "/manage/v1/me", &viewer)).await.error(401, "unauthorized");
+    manage("sign-out", Method::POST, "sign-out", json!({})).await;
+    functions.answer("me", &of_page(Method::GET, "/manage/v1/me", &admin)).await.error(401, "unauthorized");
+    // Each change is one line, which no secret is in.
+    let log = functions.get("keys").log();
+    let line = log.lines().find(|line| line.contains("\"create key\"")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains(id) && line.contains(project.id.as_str()) && line.contains("\"ana\""), "{line}");
+    for (name, function) in &functions.0 {
+        let log = function.log();
+        for secret in [&admin, &viewer, key, rotated["key"].as_str().unwrap()] {
+            assert!(!log.contains(secret), "{name}");
+        }
+    }
 }
 
 async fn check_refused_batches(collect: &Function, project: &Project) {
@@ -430,6 +563,8 @@ async fn every_function_does_its_part() {
     check_refused_batches(functions.get("collect"), &projects[0]).await;
     check_unnamed(functions.get("collect"), &stack, &projects[0]).await;
     check_scripts(functions.get("tracker"), &stack).await;
+    check_dashboard(functions.get("dashboard"), &stack).await;
+    check_people(&functions, &stack, &projects[0]).await;
     check_spending(functions.get("rollup"), &stack, &projects[0]).await;
     check_roles(&lambda, &functions);
     stack.shutdown().await;
