@@ -69,9 +69,9 @@ fn exactly_the_routes_are_described() {
 }
 
 #[test]
-fn who_asks_has_a_secret_key_or_a_cookie_and_manages_by_the_cookie_alone() {
+fn who_reads_has_a_secret_key_and_who_manages_a_cookie() {
     let description = description();
-    assert_eq!(description["security"], json!([{ "secret_key": [] }, { "person": [] }]));
+    assert_eq!(description["security"], json!([{ "secret_key": [] }]));
     for (method, path, operation) in operations(&description) {
         let route = ROUTES.iter().find(|route| route.path == path).unwrap();
         let expected = match route.answers {
