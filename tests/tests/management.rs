@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use figures::table::keys;
-use figures::table::store::{Consistency, EXPIRES, Item, number, read_number};
+use figures::table::store::{Consistency, Consumed, EXPIRES, Item, number, read_number};
 use futures::future::join_all;
+use identity::server::Functions;
+use lambda_http::Body;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use shared::app::App;
 use shared::auth::Role;
 use shared::routes::{Answers, ROUTES};
 use tests::clock::now;
@@ -501,6 +505,69 @@ async fn a_person_has_a_bucket_of_their_own() {
     }
     assert_eq!(all_items(stack.store()).await.len(), count, "nothing is made without a token");
     other.read("stats", &project.id).await.ok();
+    stack.shutdown().await;
+}
+
+/// One instance of each function: what a request consumed.
+async fn consumed(
+    functions: &Functions,
+    method: &str,
+    path: &str,
+    cookie: &str,
+    project: &str,
+    body: Value,
+) -> Consumed {
+    let (mut parts, _) = lambda_http::Request::new(Body::Empty).into_parts();
+    (parts.method, parts.uri) = (method.parse().unwrap(), path.parse().unwrap());
+    for (name, value) in [
+        ("cookie", format!("identity={cookie}").as_str()),
+        ("sec-fetch-site", "same-origin"),
+        ("content-type", "application/json"),
+        ("host", "127.0.0.1"),
+        ("identity-project", project),
+    ] {
+        parts.headers.insert(lambda_http::http::HeaderName::try_from(name).unwrap(), value.parse().unwrap());
+    }
+    let request = lambda_http::Request::from_parts(parts, Body::Text(body.to_string()));
+    let response = functions.answer(&request).await;
+    assert!(response.status().is_success() || path.ends_with("sign-in"), "{path}: {response:?}");
+    *response.extensions().get::<Consumed>().unwrap()
+}
+
+/// What docs/architecture.md says.
+#[tokio::test]
+async fn a_signed_in_request_costs_what_a_keys_does() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let (id, cookie) = (project.id.as_str(), Browser::of(&stack, "ana", Role::Admin, &[]).await.cookie.unwrap());
+    let functions = Functions::new(Arc::new(App::new(stack.store().clone()).on_loopback()));
+    let ask = async |method: &str, path: &str, body: Value| consumed(&functions, method, path, &cookie, id, body).await;
+    let read = async || ask("GET", "/api/v1/stats", Value::Null).await;
+    let (first, second) = (read().await, read().await);
+    assert_eq!((first.write_units, second.write_units), (1.0, 1.0));
+    assert_eq!(first.read_units - second.read_units, 2.0, "the cookie's item and the project's");
+    let mut request = lambda_http::Request::new(Body::Empty);
+    *request.uri_mut() = "/api/v1/stats".parse().unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {}", project.secret_key).parse().unwrap());
+    functions.answer(&request).await;
+    let by_key = *functions.answer(&request).await.extensions().get::<Consumed>().unwrap();
+    assert_eq!((second.read_units, second.calls), (by_key.read_units, by_key.calls));
+
+    let key = json!({ "project": id, "kind": "secret" });
+    assert_eq!(ask("POST", "/manage/v1/keys", key).await.write_units, 1.0 + 4.0);
+    let made = shared::api_keys::list(stack.store(), &project.id, "").await.unwrap().pop().unwrap();
+    let rotated = ask("POST", &format!("/manage/v1/keys/{}/rotate", made.id()), json!({})).await;
+    assert_eq!(rotated.write_units, 1.0 + 8.0);
+    let made = shared::api_keys::list(stack.store(), &project.id, "").await.unwrap().pop().unwrap();
+    assert_eq!(ask("DELETE", &format!("/manage/v1/keys/{}", made.id()), json!({})).await.write_units, 1.0 + 4.0);
+    assert_eq!(ask("POST", "/manage/v1/people", json!({ "label": "bo" })).await.write_units, 1.0 + 1.0);
+
+    let token = invitation(stack.store(), "bo", Role::Viewer, &[]).await;
+    let accepted = ask("POST", "/manage/v1/sign-in", json!({ "token": token })).await;
+    assert_eq!((accepted.write_units, accepted.read_units), (6.0, 1.0));
+    let refused = ask("POST", "/manage/v1/sign-in", json!({ "token": token })).await;
+    assert_eq!((refused.write_units, refused.read_units), (0.0, 1.0));
+    assert_eq!(ask("POST", "/manage/v1/sign-in", json!({ "token": "x" })).await.calls, 0);
     stack.shutdown().await;
 }
 
