@@ -597,7 +597,9 @@ async fn what_a_visitor_remembers_in_shards_goes_on_in_runs() {
             stack.store().put(batch_item(&batch)).await.unwrap();
             consumer.apply(BTreeMap::from([(demo(), vec![batch])])).await.complete().unwrap();
             let found = consumer.rebuild(&demo(), true, |_| {}).await.unwrap();
-            assert!(found.figures.is_empty() && found.hours.is_empty(), "{found:?}");
+            // The samples' sessions are counted as they were before there was an audience.
+            let is_later = |(measure, _): &(Measure, Day)| measure.since() > 1;
+            assert!(found.figures.iter().all(is_later) && found.hours.is_empty(), "{found:?}");
         };
         // Some of the pages were seen the day before.
         send(1, 5, 1..30).await;
