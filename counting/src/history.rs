@@ -16,7 +16,6 @@ use figures::measures;
 use figures::model::batch::StoredOrder;
 use figures::model::session::SessionOrder;
 use figures::model::{Batch, Session, Visitor};
-use figures::table::codec;
 use figures::table::keys::{self, Key};
 use figures::table::store::{
     Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, item_key, key_item, number,
@@ -652,7 +651,7 @@ impl<'a> History<'a> {
         change.writes.extend(memory.settle(&mut visitor, room).await?);
         let mut item = key_item(&self.key());
         item.insert(REV.to_owned(), number(revision));
-        item.insert(DATA.to_owned(), binary(codec::pack(&visitor)?));
+        item.insert(DATA.to_owned(), binary(visitor.pack()?));
         mark(&mut item, self.generation);
         change.writes.insert(0, Write::PutAt(item, self.context.revision));
         if self.is_newly_trusted {

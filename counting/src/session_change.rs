@@ -221,7 +221,7 @@ impl Tracked {
         }
         if !is_latest {
             let mut item = key_item(&own(now.started_at));
-            item.insert(DATA.to_owned(), binary(codec::pack(now)?));
+            item.insert(DATA.to_owned(), binary(now.pack()?));
             writes.push(Write::Put(item));
         }
         let found_by = |session: &Session| (session.origin.clone(), session.started_at);

@@ -110,10 +110,7 @@ async fn a_full_session_drops_what_comes_and_says_how_much() {
     damaged.latest.page_views = 1;
     let key = keys::visitor(&project(), &"v1".parse().unwrap());
     let mut item = store.get(&key, figures::table::store::Consistency::Strong).await.unwrap().unwrap();
-    item.insert(
-        figures::table::store::DATA.to_owned(),
-        figures::table::store::binary(figures::table::codec::pack(&damaged).unwrap()),
-    );
+    item.insert(figures::table::store::DATA.to_owned(), figures::table::store::binary(damaged.pack().unwrap()));
     store.put(item).await.unwrap();
     assert!(!consumer.rebuild(&project(), false, |_| {}).await.unwrap().is_empty());
     let latest = visitor(&store).await.0.latest;

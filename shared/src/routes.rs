@@ -63,6 +63,7 @@ macro_rules! endpoints {
             reading "reading" "/api/v1/insights/reading" Ranking(Reading),
             forms "forms" "/api/v1/insights/forms" Ranking(Forms),
             acquisition "acquisition" "/api/v1/acquisition" Ranking(Acquisition),
+            audience "audience" "/api/v1/audience" Ranking(Audience),
             metrics "metrics" "/api/v1/metrics" Ranking(Vitals),
             sign_in "sign-in" "/manage/v1/sign-in" Managed("POST"),
             sign_out "sign-out" "/manage/v1/sign-out" Managed("POST"),

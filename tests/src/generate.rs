@@ -79,7 +79,7 @@ struct DraftEvent {
 #[derive(Debug, Clone)]
 struct Profile {
     fingerprint_hash: Option<String>,
-    screen: Option<(u32, u32)>,
+    screen: Option<(u32, Option<u32>)>,
     timezone: Option<String>,
     language: Option<String>,
     ad_block: Option<u8>,
@@ -170,7 +170,7 @@ impl History {
                 visitor_id: format!("v_{}", draft.visitor),
                 fingerprint_hash: profile.fingerprint_hash,
                 screen_width: profile.screen.map(|(width, _)| width),
-                screen_height: profile.screen.map(|(_, height)| height),
+                screen_height: profile.screen.and_then(|(_, height)| height),
                 timezone: profile.timezone,
                 language: profile.language,
                 ad_block: profile.ad_block,
@@ -345,9 +345,9 @@ fn profile() -> impl Strategy<Value = Profile> {
     let text = |texts: &[&str]| option::of(select(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()));
     (
         text(&["8f14e45fceea167a5a36", "c9f0f895fb98ab9159f5"]),
-        option::of(select(vec![(1920, 1080), (390, 844), (0, 0)])),
+        option::of(select(vec![(1920, Some(1080)), (390, Some(844)), (0, Some(0)), (640, None)])),
         text(&["Europe/Belgrade", "Asia/Tokyo"]),
-        text(&["sr", "de-DE"]),
+        text(&["sr", "de-DE", "DE", "sr-Latn-RS", "-x", ""]),
         option::of(0..=1u8),
         bot_score,
         vec(select(vec!["user-42".to_owned(), "user-7".to_owned(), "Ünïcödé".to_owned()]), 0..=2),
@@ -381,6 +381,7 @@ fn place() -> impl Strategy<Value = Place> {
         place(Some(("Serbia", "RS")), Some("Novi Sad"), Some("203.0.113.77")),
         place(Some(("Germany", "DE")), Some("München"), Some("2001:db8::9")),
         place(Some(("Türkiye", "TR")), Some("İstanbul"), None),
+        place(Some(("Turkey", "tr")), None, None),
         place(None, None, None),
     ])
 }

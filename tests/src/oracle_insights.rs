@@ -1,4 +1,4 @@
-//! The model's rankings: pages, insights, acquisition and metrics.
+//! The model's rankings: pages, insights, acquisition, audience and metrics.
 //!
 //! As the rest of the model they are counted by scanning all that was sent. Only how a referrer and a campaign
 //! are classified is the product's own: tables of sites are data, not a figure.
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use crate::oracle::{
     DEFAULT_LIMIT, Happening, MAX_LIMIT, Oracle, Person, Query, Range, Visit, day_of, half_up, one_decimal,
 };
-use crate::sent::{Event, Session};
+use crate::sent::{Event, Session, Visitor};
 
 /// The hosts of every project's own site.
 pub const OWN_HOSTS: [&str; 2] = ["shop.example", "www.Other.example"];
@@ -176,6 +176,7 @@ impl Oracle {
             "insights/reading" => self.reading(asked),
             "insights/forms" => self.forms(asked),
             "acquisition" => self.acquisition(asked),
+            "audience" => self.audience(asked),
             "metrics" => self.metrics(asked, actual),
             _ => return None,
         };
@@ -412,6 +413,60 @@ impl Oracle {
         })
     }
 
+    /// Where a session was made and with what, its first batch says; a visitor is in the row of its newest session of the range.
+    fn audience(&self, asked: Asked) -> Value {
+        let people = self.humans();
+        let visits = || {
+            people.iter().flat_map(|person| {
+                let started = person.visits().into_iter().filter(|visit| asked.range.holds(visit.started_at()));
+                started.enumerate().map(|(at, visit)| (&visit.first().visitor, at == 0))
+            })
+        };
+        // Each row's spellings, with its visitors and sessions; those of a text that differ in case are one row.
+        let list = |keys_of: &dyn Fn(&Visitor) -> Key<2>, is_same: &dyn Fn(&Key<2>) -> Key<2>| {
+            let spelled = visits().map(|(visitor, is_newest)| (keys_of(visitor).map(filled), i64::from(is_newest)));
+            let alike = grouped(spelled, |(spelled, _)| is_same(spelled));
+            let row = |spelled: Vec<(Key<2>, i64)>| {
+                let first = |part: usize| spelled.iter().filter_map(|(key, _)| key[part].clone()).min();
+                ([first(0), first(1)], (spelled.iter().map(|(_, newest)| newest).sum(), spelled.len() as i64))
+            };
+            let mut rows: Vec<(Key<2>, (i64, i64))> = alike.into_values().map(row).collect();
+            rows.sort_by(|(a, left), (b, right)| (Reverse(left), a).cmp(&(Reverse(right), b)));
+            rows.truncate(asked.limit);
+            rows
+        };
+        let named = |names: [&str; 2], rows: Vec<(Key<2>, (i64, i64))>| -> Vec<Value> {
+            let row = |(key, (visitors, sessions))| {
+                let mut row = json!({ "visitors": visitors, "sessions": sessions });
+                let parts: Key<2> = key;
+                for (name, part) in names.into_iter().zip(parts).filter(|(name, _)| !name.is_empty()) {
+                    row[name] = json!(part);
+                }
+                row
+            };
+            rows.into_iter().map(row).collect()
+        };
+        let lower = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+        let of_country = |[code, name]: &Key<2>| [lower(code), name.clone().filter(|_| code.is_none())];
+        let one = |name: &'static str, text: fn(&Visitor) -> Option<String>| {
+            named([name, ""], list(&|visitor| [text(visitor), None], &Key::clone))
+        };
+        let filtered = |name: &'static str, text: fn(&Visitor) -> Option<String>| {
+            named([name, ""], list(&|visitor| [text(visitor), None], &|[text, _]| [lower(text), None]))
+        };
+        let countries = list(&|at| [at.geo_country_code.clone(), at.geo_country.clone()], &of_country);
+        let cities = list(&|at| [at.geo_city.clone(), at.geo_country_code.clone()], &Key::clone);
+        json!({
+            "countries": named(["country_code", "country"], countries),
+            "cities": named(["city", "country_code"], cities),
+            "browsers": filtered("browser", |visitor| visitor.browser_name.clone()),
+            "systems": filtered("os", |visitor| visitor.os.clone()),
+            "devices": one("device", device),
+            "languages": one("language", language),
+            "screens": one("screen", screen),
+        })
+    }
+
     /// Whether a day has so many values of a vital, also by visitors that turned out to be bots since, that they
     /// need not be told apart.
     fn is_rounded(&self, range: Range, name: &str) -> bool {
@@ -471,6 +526,24 @@ fn suffering(person: &Person<'_>, range: Range) -> Value {
         "form_abandons": abandons,
         "rapid_navigations": rapid,
     })
+}
+
+fn device(visitor: &Visitor) -> Option<String> {
+    visitor.mobile.map(|mobile| if mobile == 1 { "mobile" } else { "desktop" }.to_owned())
+}
+
+fn language(visitor: &Visitor) -> Option<String> {
+    let tag = visitor.language.as_ref()?;
+    Some(tag.split('-').next()?.to_lowercase())
+}
+
+fn screen(visitor: &Visitor) -> Option<String> {
+    Some(format!("{}x{}", visitor.screen_width?, visitor.screen_height?))
+}
+
+/// A text that says something.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
 }
 
 fn score(row: &Value) -> i64 {

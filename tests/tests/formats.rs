@@ -26,6 +26,7 @@ use figures::measures::distinct::Seen;
 use figures::model::batch::StoredOrder;
 use figures::model::seen::{SeenDays, shard};
 use figures::model::seen_runs::SeenRuns;
+use figures::model::session::Device;
 use figures::model::trail::{Step, Trail};
 use figures::model::{Batch, Event, Session, Visitor};
 use figures::table::codec::{self, Format};
@@ -53,6 +54,7 @@ use tests::formats::{Kind, all_items};
 use tests::generate::history;
 use tests::http;
 use tests::property::{holds, runtime};
+use tests::sent;
 use tests::stack::{Counting, Project, Stack};
 use tests::tracker::keyed;
 
@@ -65,6 +67,10 @@ const DAY_MS: i64 = 86_400_000;
 
 /// The partition of the sample of a trusted visitor.
 const TRUSTED_PARTITION: &str = "P#trusted#V#v_trusted";
+
+/// The partition of the samples of a visitor whose sessions tell what they were made with, and the earlier one's sort key.
+const MADE_PARTITION: &str = "P#made#V#v_made";
+const MADE_EARLIER: &str = "S#001750000000000#s_earlier";
 
 fn demo() -> ProjectId {
     "demo".parse().unwrap()
@@ -142,6 +148,43 @@ async fn the_sample_of_a_layer_is_written() {
     let block = rows_of_a_day::<Rows>(&stack, &project, Measure::Pages).await;
     let layer = block::layer(&project, Measure::Pages, first, &block, 5, &[&change]).unwrap().unwrap();
     Kind::BlockLayer.write_samples(Format::CURRENT as u8, &[layer]);
+    stack.shutdown().await;
+}
+
+/// Makes the samples of states that tell what their sessions were made with, in the same way.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "it writes samples"]
+async fn the_samples_of_devices_are_written() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let made = |session: &str, at: i64, visitor: sent::Visitor| {
+        let mut sent = page_view("v_made", session, "b_1", at);
+        sent.visitor = sent::Visitor { visitor_id: "v_made".to_owned(), ..visitor };
+        sent
+    };
+    let earlier = sent::Visitor {
+        mobile: Some(1),
+        language: Some("sr-Latn-RS".to_owned()),
+        screen_width: Some(390),
+        screen_height: Some(844),
+        ..sent::Visitor::default()
+    };
+    let latest = sent::Visitor { mobile: Some(0), ..sent::Visitor::default() };
+    let project = Project { id: "made".parse().unwrap(), secret_key: String::new(), public_key: String::new() };
+    let mut stored = Vec::new();
+    for (number, sent) in
+        [made("s_earlier", START, earlier), made("s_latest", START + DAY_MS, latest)].iter().enumerate()
+    {
+        stored.push(stack.store_batch(&project, number, sent).await.unwrap());
+    }
+    let consumer = Consumer::new(stack.store().clone());
+    consumer.apply(BTreeMap::from([(project.id, stored)])).await.complete().unwrap();
+    for (kind, sk) in [(Kind::Visitor, "VISITOR"), (Kind::Session, MADE_EARLIER)] {
+        let mut samples = kind.samples(Format::CURRENT as u8);
+        samples.retain(|item| read_text(item, PK).unwrap() != MADE_PARTITION);
+        let is_it = |item: &Item| read_text(item, PK).unwrap() == MADE_PARTITION && read_text(item, SK).unwrap() == sk;
+        samples.push(all_items(stack.store()).await.into_iter().find(is_it).unwrap());
+        kind.write_samples(Format::CURRENT as u8, &samples);
+    }
     stack.shutdown().await;
 }
 
@@ -419,7 +462,7 @@ async fn a_visitor_stays_trusted() {
         let key = keys::visitor(&demo(), &batch.visitor_id);
         if let Some(state) = &state {
             let mut item = key_item(&key);
-            item.insert(DATA.to_owned(), binary(codec::pack(state).unwrap()));
+            item.insert(DATA.to_owned(), binary(state.pack().unwrap()));
             item.insert(REV.to_owned(), number(1));
             stack.store().put(item).await.unwrap();
         }
@@ -431,6 +474,31 @@ async fn a_visitor_stays_trusted() {
         assert!(visitor.is_trusted && visitor.bot_score == 0 && visitor.latest.counted, "{visitor:?}");
         stack.shutdown().await;
     }
+}
+
+/// What a session was made with stands behind all else of a state. A state from before ends earlier, and the release from then
+/// reads no further.
+#[test]
+fn states_tell_what_their_sessions_were_made_with() {
+    let current = Format::CURRENT as u8;
+    let plain_of = |item: &Item| codec::inflate(&read_binary(item, DATA).unwrap()[1..]).unwrap();
+    let state = sample(Kind::Visitor, current, MADE_PARTITION, "VISITOR");
+    let visitor: Visitor = read_packed(&state).unwrap();
+    assert_eq!(visitor.latest.device, Some(Device { mobile: Some(0), language: None, screen: None }));
+    let mut before = visitor.clone();
+    before.latest.device = None;
+    assert_eq!(codec::read::<Visitor>(&plain_of(&state)).unwrap(), before);
+    assert_eq!(codec::unpack::<Visitor>(&codec::pack(&before).unwrap()).unwrap(), before);
+    assert_eq!(codec::unpack::<Visitor>(&visitor.pack().unwrap()).unwrap(), visitor);
+
+    let state = sample(Kind::Session, current, MADE_PARTITION, MADE_EARLIER);
+    let session: Session = read_packed(&state).unwrap();
+    let device = Device { mobile: Some(1), language: Some("sr".to_owned()), screen: Some((390, 844)) };
+    assert_eq!((session.session_id.as_str(), session.device.clone()), ("s_earlier", Some(device)));
+    let before = Session { device: None, ..session.clone() };
+    assert_eq!(codec::read::<Session>(&plain_of(&state)).unwrap(), before);
+    assert_eq!(codec::unpack::<Session>(&codec::pack(&before).unwrap()).unwrap(), before);
+    assert_eq!(codec::unpack::<Session>(&session.pack().unwrap()).unwrap(), session);
 }
 
 /// The sampled batches of a session, in the order they were stored.
@@ -529,7 +597,9 @@ async fn what_a_visitor_remembers_in_shards_goes_on_in_runs() {
             stack.store().put(batch_item(&batch)).await.unwrap();
             consumer.apply(BTreeMap::from([(demo(), vec![batch])])).await.complete().unwrap();
             let found = consumer.rebuild(&demo(), true, |_| {}).await.unwrap();
-            assert!(found.figures.is_empty() && found.hours.is_empty(), "{found:?}");
+            // The samples' sessions are counted as they were before there was an audience.
+            let is_later = |(measure, _): &(Measure, Day)| measure.since() > 1;
+            assert!(found.figures.iter().all(is_later) && found.hours.is_empty(), "{found:?}");
         };
         // Some of the pages were seen the day before.
         send(1, 5, 1..30).await;

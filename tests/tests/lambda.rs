@@ -43,7 +43,7 @@ const HOUR_MS: i64 = 3_600_000;
 const BATCHES: usize = 120;
 
 /// What a read of each function is asked for besides what it is asked for without parameters.
-const QUERIES: [(&str, &str); 16] = [
+const QUERIES: [(&str, &str); 17] = [
     ("visitors", "?limit=3&page=2"),
     ("visitors", "?browser=chrome&os=WINDOWS"),
     ("visitors", "?search=203.0.113"),
@@ -60,6 +60,7 @@ const QUERIES: [(&str, &str); 16] = [
     ("live", "?threshold_minutes=60"),
     ("pages", "?limit=1"),
     ("clicks", "?start_date=1970-01-01&limit=100"),
+    ("audience", "?limit=2"),
 ];
 
 fn lambda() -> Option<Lambda> {
@@ -709,6 +710,9 @@ async fn the_consumer_asks_again_for_what_it_could_not_count() {
     stack.shutdown().await;
 }
 
+/// What functions of the last release don't count.
+const UNKNOWN_TO_THE_LAST_RELEASE: [&str; 1] = ["audience"];
+
 /// Functions of the last release.
 const LAST_RELEASE: [&str; 6] = ["rollup", "stats", "visitors", "visitor", "sessions", "events"];
 
@@ -795,10 +799,16 @@ async fn two_releases_work_on_one_table() {
     assert!(tail.manifest.round > 0, "nothing was compacted");
     for (project, oracle) in projects.iter().zip(&mut oracles) {
         stack.counted(&project.id, oracle.batches()).await;
-        stack.api(project).compare_briefly(oracle).await.unwrap();
+        stack.api(project).compare_briefly_without(oracle, &UNKNOWN_TO_THE_LAST_RELEASE).await.unwrap();
         for functions in &releases {
             compare_with_this_process(functions, &stack, project).await;
         }
+    }
+    // What only this release counts has all of it once the deployment is over and the figures are rebuilt.
+    let consumer = Consumer::new(stack.store().clone());
+    for (project, oracle) in projects.iter().zip(&mut oracles) {
+        consumer.rebuild(&project.id, false, |_| {}).await.unwrap();
+        stack.api(project).compare_briefly(oracle).await.unwrap();
     }
     stack.shutdown().await;
 }

@@ -1,7 +1,6 @@
 // Everything that the page reads of the API, by the session's cookie and for one project.
 
 import createClient from 'openapi-fetch';
-import type { AudiencePaths } from './audience';
 import { failureOf, reach } from './failure';
 import type { components, paths } from './schema';
 
@@ -19,7 +18,6 @@ export type FrustrationScore = Schemas['FrustrationScore'];
 export type LiveVisitor = Schemas['LiveVisitor'];
 export type Pagination = Schemas['Pagination'];
 export type Vital = Schemas['Vital'];
-export type { Audience } from './audience';
 
 /** A page of a list. */
 export interface Listing<Row> {
@@ -37,7 +35,7 @@ export const MOST = 100;
 /** Rows of a page. */
 export const PAGE = 50;
 
-const client = createClient<paths & AudiencePaths>({ baseUrl: location.origin, fetch: reach });
+const client = createClient<paths>({ baseUrl: location.origin, fetch: reach });
 
 const answered = async <Body>(request: Promise<{ data?: Body; error?: unknown; response: Response }>): Promise<Body> => {
   const { data, error, response } = await request;
@@ -61,6 +59,7 @@ export const topPages = (scope: Scope, range: Days, limit?: number) => answered(
 export const acquisition = (scope: Scope, range: Days, limit?: number) => answered(client.GET('/api/v1/acquisition', { params: ranking(range, limit), ...scoped(scope) }));
 
 export const audience = (scope: Scope, range: Days, limit?: number) => answered(client.GET('/api/v1/audience', { params: ranking(range, limit), ...scoped(scope) }));
+export type Audience = Awaited<ReturnType<typeof audience>>['data'];
 
 export const live = (scope: Scope) => answered(client.GET('/api/v1/live', scoped(scope)));
 

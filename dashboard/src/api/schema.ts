@@ -201,6 +201,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where visitors are, and with what they come
+         * @description The sessions started in the range by country, city, browser, operating system, kind of device, language and screen, with their visitors. A visitor is counted once in each list, with its last session of the range. So the `visitors` of a country, a browser or a system are as many as `/visitors` lists with that filter, and texts that differ in case alone are one there as here. Where a session was made and with what, its first batch says. What is not known is a row of its own, with `null`. Of cities, languages and screens a day keeps 2,000 each apart, those with the most visitors; the others are counted as `(other)`. Sessions that were counted before there was this endpoint are missing until the project's figures are rebuilt.
+         */
+        get: operations["getAudience"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/metrics": {
         parameters: {
             query?: never;
@@ -912,6 +932,76 @@ export interface components {
             sessions: number;
             /** @description Their percentage of all sessions in the range. */
             share: number;
+        };
+        /** @description A country and who is there. */
+        CountryAudience: {
+            /** @description ISO 3166-1 alpha-2. */
+            country_code: string | null;
+            /** @description The country's English name. */
+            country: string | null;
+            /** @description Visitors whose last session of the range is among these. */
+            visitors: number;
+            /** @description Sessions started in the range. */
+            sessions: number;
+        };
+        /** @description A city and who is there. */
+        CityAudience: {
+            /** @description The city's name. */
+            city: string | null;
+            /** @description ISO 3166-1 alpha-2, of its country. */
+            country_code: string | null;
+            /** @description Visitors whose last session of the range is among these. */
+            visitors: number;
+            /** @description Sessions started in the range. */
+            sessions: number;
+        };
+        /** @description A browser and who comes with it. */
+        BrowserAudience: {
+            /** @description The browser's name. */
+            browser: string | null;
+            /** @description Visitors whose last session of the range is among these. */
+            visitors: number;
+            /** @description Sessions started in the range. */
+            sessions: number;
+        };
+        /** @description An operating system and who comes with it. */
+        SystemAudience: {
+            /** @description The operating system. */
+            os: string | null;
+            /** @description Visitors whose last session of the range is among these. */
+            visitors: number;
+            /** @description Sessions started in the range. */
+            sessions: number;
+        };
+        /** @description A kind of device and who comes with it. */
+        DeviceAudience: {
+            /**
+             * @description `mobile`, which phones and tablets are, or `desktop`.
+             * @enum {string|null}
+             */
+            device: "mobile" | "desktop" | null;
+            /** @description Visitors whose last session of the range is among these. */
+            visitors: number;
+            /** @description Sessions started in the range. */
+            sessions: number;
+        };
+        /** @description A language and who reads it. */
+        LanguageAudience: {
+            /** @description The first subtag of the browser's language, in lower case. */
+            language: string | null;
+            /** @description Visitors whose last session of the range is among these. */
+            visitors: number;
+            /** @description Sessions started in the range. */
+            sessions: number;
+        };
+        /** @description A size of the screen and who has it. */
+        ScreenAudience: {
+            /** @description Width and height in pixels, as `1920x1080`. */
+            screen: string | null;
+            /** @description Visitors whose last session of the range is among these. */
+            visitors: number;
+            /** @description Sessions started in the range. */
+            sessions: number;
         };
         /** @description A metric of Web Vitals. */
         Vital: {
@@ -2087,6 +2177,68 @@ export interface operations {
                             };
                             /** @description By channel. Each session has one. */
                             channels: components["schemas"]["ChannelSessions"][];
+                        };
+                    };
+                };
+            };
+            400: components["responses"]["InvalidDateOrParameter"];
+            401: components["responses"]["Unauthorized"];
+            405: components["responses"]["MethodNotAllowed"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getAudience: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day, UTC. Without it, the 30th day back from `end_date`, that one included. Not after `end_date`.
+                 * @example 2025-01-01
+                 */
+                start_date?: components["parameters"]["start_date"];
+                /**
+                 * @description The last day, UTC, included. Without it, today.
+                 * @example 2025-01-31
+                 */
+                end_date?: components["parameters"]["end_date"];
+                /**
+                 * @description Rows of each ranking. More than 100 is served as 100.
+                 * @example 10
+                 */
+                limit?: components["parameters"]["ranking_limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where visitors are, and with what they come. */
+            200: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Each list by visitors, then by sessions, the most first, then by its text. */
+                        data: {
+                            /** @description By country. */
+                            countries: components["schemas"]["CountryAudience"][];
+                            /** @description By city. */
+                            cities: components["schemas"]["CityAudience"][];
+                            /** @description By browser. */
+                            browsers: components["schemas"]["BrowserAudience"][];
+                            /** @description By operating system. */
+                            systems: components["schemas"]["SystemAudience"][];
+                            /** @description By kind of device. */
+                            devices: components["schemas"]["DeviceAudience"][];
+                            /** @description By language. */
+                            languages: components["schemas"]["LanguageAudience"][];
+                            /** @description By the size of the screen. */
+                            screens: components["schemas"]["ScreenAudience"][];
                         };
                     };
                 };

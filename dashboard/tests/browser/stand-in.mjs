@@ -241,52 +241,6 @@ export const startStandIn = async (identity, { isEmpty = false } = {}) => {
     const response = await fetch(`${identity.base}${path}`, { headers: { Authorization: `Bearer ${SECRET_KEY}` } });
     return { status: response.status, headers: response.headers, text: await response.text() };
   };
-  const all = async (list, query) => {
-    const rows = [];
-    for (let page = 1; ; page++) {
-      const { data, pagination } = JSON.parse((await ask(`/api/v1/${list}?${query}&limit=100&page=${page}`)).text);
-      rows.push(...data);
-      if (!pagination.has_next) return rows;
-    }
-  };
-  const audiences = new Map();
-  const audience = async (params) => {
-    const query = new URLSearchParams([...params].filter(([name]) => name.endsWith('_date'))).toString();
-    if (!audiences.has(query)) audiences.set(query, Promise.all([all('sessions', query), all('visitors', query)]));
-    const [sessions, visitors] = await audiences.get(query);
-    const profiles = new Map(visitors.map((visitor) => [visitor.visitor_id, visitor]));
-    const limit = Math.min(100, Number(params.get('limit')) || 50);
-    const by = (keysOf) => {
-      const groups = new Map();
-      const counted = new Set();
-      // The newest first, so that a visitor is counted with its last session.
-      for (const session of sessions) {
-        const keys = keysOf(session, profiles.get(session.visitor_id) ?? {});
-        const text = JSON.stringify(keys);
-        const group = groups.get(text) ?? { ...keys, visitors: 0, sessions: 0 };
-        groups.set(text, group);
-        group.sessions++;
-        if (counted.has(session.visitor_id)) continue;
-        counted.add(session.visitor_id);
-        group.visitors++;
-      }
-      return [...groups]
-        .sort(([a, x], [b, y]) => y.visitors - x.visitors || y.sessions - x.sessions || (a < b ? -1 : 1))
-        .slice(0, limit)
-        .map(([, group]) => group);
-    };
-    const names = new Map(visitors.map(({ geo_country_code: code, geo_country: name }) => [code, name]));
-    const data = {
-      countries: by(({ geo_country_code: code }) => ({ country_code: code, country: names.get(code) ?? null })),
-      cities: by(({ geo_city: city, geo_country_code }) => ({ city, country_code: geo_country_code })),
-      browsers: by(({ browser_name: browser }) => ({ browser })),
-      systems: by(({ os }) => ({ os })),
-      devices: by((_, { mobile }) => ({ device: { 0: 'desktop', 1: 'mobile' }[mobile] ?? null })),
-      languages: by((_, { language }) => ({ language: language?.split('-')[0].toLowerCase() ?? null })),
-      screens: by((_, { screen_width: width, screen_height: height }) => ({ screen: width ? `${width}x${height}` : null })),
-    };
-    return JSON.stringify({ data });
-  };
 
   const api = async (request, response, url) => {
     if (!['same-origin', undefined].includes(request.headers['sec-fetch-site'])) throw new Refusal(401, 'unauthorized', 'Only from this page.');
@@ -300,7 +254,6 @@ export const startStandIn = async (identity, { isEmpty = false } = {}) => {
     }
     response.setHeader('Content-Type', 'application/json');
     response.setHeader('Cache-Control', 'no-store');
-    if (url.pathname === '/api/v1/audience') return response.end(await audience(url.searchParams));
     if (url.pathname === '/api/v1/live' && (wanted !== PROJECT || isEmpty)) return response.end('{"data":[],"count":0}');
     const { status, headers, text } = await ask(url.pathname + url.search);
     for (const name of ['ratelimit', 'ratelimit-policy', 'retry-after']) if (headers.has(name)) response.setHeader(name, headers.get(name));

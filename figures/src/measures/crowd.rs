@@ -147,7 +147,7 @@ fn leaving(strength: Strength, rows: &Rows, max_keys: usize) -> Vec<(TableId, St
     leaving.into_iter().map(|of| (of.table, of.key.to_owned())).collect()
 }
 
-/// A table's keys, the strongest first; and apart from them those that count nothing, if it has others.
+/// A table's keys that may leave, the strongest first; and apart from them those that count nothing, if it has others.
 fn standing<'a>(
     strength: Strength,
     id: TableId,
@@ -158,6 +158,9 @@ fn standing<'a>(
     let (mut strong, mut weak) = (Vec::new(), Vec::new());
     for (key, row) in table.iter().filter(|(key, _)| *key != OTHER) {
         let (own, hash) = (strength(id, row.cells()), hash(0, id, key));
+        if own == STAYS {
+            continue;
+        }
         match own <= 0 && has_others {
             true => weak.push(Standing { table: id, key, strength: own, hash }),
             false => {

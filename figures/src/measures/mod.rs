@@ -5,6 +5,7 @@
 //! [`Measure::definition`].
 
 pub mod acquisition;
+pub mod audience;
 pub mod clicks;
 pub mod crowd;
 mod definition;
@@ -32,7 +33,7 @@ use crate::counters::{FlatRows, Rows};
 
 /// The version of the set of measures and of how sessions are counted in them: the latest that one of them came with, or that
 /// the counting of all changed. A session is counted with one version all its life, until a rebuild counts it with the latest.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// A family of additive counters, kept in a block a day. Append only: positions are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -63,11 +64,13 @@ pub enum Measure {
     Vitals,
     /// What each visitor suffered: [`frustration`].
     Frustration,
+    /// Where sessions are from and what they are made with: [`audience`].
+    Audience,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Measure; 13] = [
+    pub const ALL: [Measure; 14] = [
         Measure::Stats,
         Measure::Visits,
         Measure::Dimensions,
@@ -81,6 +84,7 @@ impl Measure {
         Measure::Acquisition,
         Measure::Vitals,
         Measure::Frustration,
+        Measure::Audience,
     ];
 
     /// All that its counting consists of.
@@ -99,6 +103,7 @@ impl Measure {
             Measure::Acquisition => &acquisition::DEFINITION,
             Measure::Vitals => &vitals::DEFINITION,
             Measure::Frustration => &frustration::DEFINITION,
+            Measure::Audience => &audience::DEFINITION,
         }
     }
 

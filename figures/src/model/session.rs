@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::channels::{Channel, Source, channel, referrer_host};
 use crate::ids::SessionId;
-use crate::model::batch::{Batch, StoredOrder};
+use crate::model::batch::{Batch, StoredOrder, VisitorFacts};
 use crate::model::trail::Trail;
-use crate::table::codec::{self, Packed};
+use crate::table::codec::{self, CodecError, Packed};
 use crate::table::ip::EncryptedIp;
 use crate::time::{DAY_MS, Day, Millis};
 
@@ -93,6 +93,60 @@ pub struct Session {
     /// How many more events came when it was full. It stands last.
     #[serde(deserialize_with = "codec::or_default")]
     pub dropped: u32,
+    /// What its first stored batch says it was made with. It is stored apart ([`WithDevice`]); none where functions of a release
+    /// that does not know it have stored the session since.
+    #[serde(skip)]
+    pub device: Option<Device>,
+}
+
+/// With what a session was made, as far as its row in a list does not show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// 1 on a phone or tablet.
+    pub mobile: Option<u8>,
+    /// The first subtag of the language, in lower case.
+    pub language: Option<String>,
+    /// Width and height of the screen in pixels, where both are known.
+    pub screen: Option<(u32, u32)>,
+}
+
+impl Device {
+    fn of(facts: &VisitorFacts) -> Self {
+        let language = facts.language.as_deref().and_then(|tag| tag.split('-').next());
+        Device {
+            mobile: facts.mobile,
+            language: language.filter(|subtag| !subtag.is_empty()).map(str::to_lowercase),
+            screen: facts.screen_width.zip(facts.screen_height),
+        }
+    }
+}
+
+/// A state as it is stored, with the device of the session in it behind all else: a visitor's state has more after its session,
+/// and a release that does not know of devices reads no further.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WithDevice<State> {
+    state: State,
+    #[serde(deserialize_with = "codec::or_default")]
+    device: Option<Device>,
+}
+
+impl<State> WithDevice<State> {
+    /// A state, and the device of the session in it.
+    pub fn new(state: State, device: Option<Device>) -> Self {
+        WithDevice { state, device }
+    }
+
+    /// Both.
+    pub fn into_parts(self) -> (State, Option<Device>) {
+        (self.state, self.device)
+    }
+}
+
+impl From<WithDevice<Session>> for Session {
+    fn from(stored: WithDevice<Session>) -> Self {
+        let (session, device) = stored.into_parts();
+        Session { device, ..session }
+    }
 }
 
 /// Which batches were applied to a session, by their fingerprints.
@@ -113,7 +167,7 @@ impl Applied {
 
 impl Packed<'_> for Session {
     type V2 = Self;
-    type V3 = Self;
+    type V3 = WithDevice<Self>;
 }
 
 /// A part of a long list of applied batches.
@@ -167,6 +221,7 @@ impl Session {
             measures,
             applied: Applied::default(),
             dropped: 0,
+            device: None,
         };
         session.originate(batch, own_hosts);
         session
@@ -175,6 +230,7 @@ impl Session {
     /// Takes from a batch what the first stored one decides. The project's own hosts are no referrers.
     pub fn originate(&mut self, batch: &Batch, own_hosts: &[String]) {
         let (facts, visitor) = (batch.session.clone(), batch.visitor.clone());
+        self.device = Some(Device::of(&visitor));
         self.origin = batch.stored_order();
         self.started_at = facts.started_at;
         self.url = facts.url;
@@ -197,6 +253,11 @@ impl Session {
             utm_campaign: self.utm_campaign.as_deref(),
         };
         self.channel = channel(&source, self.referrer_host.as_deref());
+    }
+
+    /// Packs it for an item of its own.
+    pub fn pack(&self) -> Result<Vec<u8>, CodecError> {
+        codec::pack(&WithDevice::new(self, self.device.clone()))
     }
 
     /// Whether it keeps a batch besides those that were applied to it.

@@ -6,8 +6,8 @@ use crate::ids::SessionId;
 use crate::model::batch::{Batch, StoredOrder, VisitorFacts};
 use crate::model::seen::SeenDays;
 use crate::model::seen_runs::{SeenMemory, SeenRuns};
-use crate::model::session::Session;
-use crate::table::codec::{self, Packed};
+use crate::model::session::{Session, WithDevice};
+use crate::table::codec::{self, CodecError, Packed};
 use crate::time::Millis;
 
 /// Above this score a visitor is a bot.
@@ -98,7 +98,15 @@ pub struct Alias {
 
 impl Packed<'_> for Visitor {
     type V2 = VisitorV2;
-    type V3 = Self;
+    type V3 = WithDevice<Self>;
+}
+
+impl From<WithDevice<Visitor>> for Visitor {
+    fn from(stored: WithDevice<Visitor>) -> Self {
+        let (mut visitor, device) = stored.into_parts();
+        visitor.latest.device = device;
+        visitor
+    }
 }
 
 /// A visitor in format 2, which does not tell how long its sessions are.
@@ -166,6 +174,11 @@ impl Visitor {
             runs: SeenRuns::default(),
             is_trusted: false,
         }
+    }
+
+    /// Packs it.
+    pub fn pack(&self) -> Result<Vec<u8>, CodecError> {
+        codec::pack(&WithDevice::new(self, self.latest.device.clone()))
     }
 
     /// Takes out what it remembers of where it was seen.
