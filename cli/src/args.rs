@@ -177,7 +177,7 @@ pub enum ProjectCommand {
         /// Its identifier: 1 to 128 characters of A-Z, a-z, 0-9, _ and -
         id: ProjectId,
         /// Its name for people [default: its identifier]
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = label)]
         name: Option<String>,
         /// A host of the site itself, which is no referrer; may be given more than once
         #[arg(long = "host", value_name = "HOST", value_parser = parse_host)]

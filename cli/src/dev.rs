@@ -365,7 +365,7 @@ pub async fn run(options: Options) -> Result<(), CliError> {
 /// A link for whoever started the stack.
 async fn invitation(stack: &Stack) -> Result<String, CliError> {
     let access = Access { label: "identity dev".to_owned(), role: Role::Admin, projects: Projects::All };
-    let invitation = people::invite(stack.store(), &access, Millis::now()).await?;
+    let invitation = people::invite(stack.store(), &access, None, Millis::now()).await?;
     Ok(invitation.link(&stack.base_url()))
 }
 

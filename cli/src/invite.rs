@@ -16,6 +16,12 @@ const LOCAL_URL: &str = "http://127.0.0.1:3000";
 /// Prints a link that is good once, and for a quarter of an hour.
 pub async fn run(store: &Store, arguments: &InviteArguments) -> Result<(), CliError> {
     let base_url = base_url(arguments)?;
+    if arguments.projects.len() > people::MAX_PROJECTS {
+        let most = people::MAX_PROJECTS;
+        return Err(CliError::Usage(format!(
+            "at most {most} projects can be named; without --project it is all of them"
+        )));
+    }
     for project in &arguments.projects {
         project::must_exist(store, project).await?;
     }
@@ -24,7 +30,7 @@ pub async fn run(store: &Store, arguments: &InviteArguments) -> Result<(), CliEr
         projects => Projects::Only(projects.to_vec()),
     };
     let access = Access { label: arguments.label.clone(), role: arguments.role.into(), projects };
-    let invitation = people::invite(store, &access, Millis::now()).await?;
+    let invitation = people::invite(store, &access, None, Millis::now()).await?;
     output::line(&invitation.link(base_url))?;
     eprintln!("It lets {} in as {}, once, within 15 minutes.", access.label, access.role.name());
     Ok(())
@@ -33,7 +39,10 @@ pub async fn run(store: &Store, arguments: &InviteArguments) -> Result<(), CliEr
 fn base_url(arguments: &InviteArguments) -> Result<&str, CliError> {
     match (&arguments.base_url, &arguments.table.endpoint_url) {
         (Some(base_url), _) => Ok(base_url),
-        (None, Some(endpoint)) if is_loopback(endpoint) => Ok(LOCAL_URL),
+        (None, Some(endpoint)) if is_loopback(endpoint) => {
+            eprintln!("The link is to {LOCAL_URL}; give --base-url where `identity dev` has another port.");
+            Ok(LOCAL_URL)
+        }
         (None, _) => Err(CliError::Usage(
             "--base-url is needed: the address of the dashboard, which the deployment has as its output ApiUrl"
                 .to_owned(),

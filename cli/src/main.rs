@@ -89,8 +89,8 @@ async fn open(table: &TableArguments) -> Store {
     Store::new(shared::aws::client(table.endpoint_url.as_deref()).await, &table.table)
 }
 
-/// The engine warns of every condition that a write does not meet, which is all in a day's work here.
-const DEFAULT_LOG: &str = "warn,dynoxide=error";
+/// The engine warns of every condition that a write does not meet, which is all in a day's work here. What people change is told.
+const DEFAULT_LOG: &str = "warn,dynoxide=error,change=info";
 
 /// Logs go to standard error: warnings, or what `RUST_LOG` asks for.
 fn start_logging() {

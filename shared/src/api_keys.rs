@@ -1,7 +1,9 @@
 //! API keys as a project's owner sees them: made, listed, rotated and revoked. Only a key's SHA-256 is ever stored.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
+use figures::backoff::Backoff;
 use figures::ids::ProjectId;
 use figures::table::keys::{self, Key};
 use figures::table::store::{
@@ -9,10 +11,12 @@ use figures::table::store::{
     read_text, text,
 };
 use figures::time::Millis;
+use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use crate::auth::{ApiKey, ID_LENGTH, KIND, KeyKind, LABEL, LIMIT, PROJECT, USED_AT};
 use crate::error::ApiError;
+use crate::telemetry::readable;
 
 const CREATED_AT: &str = "created_at";
 const HINT: &str = "shown";
@@ -24,6 +28,13 @@ const HINT_RANDOM: usize = 4;
 /// The most requests a minute that a key may be limited to. A bucket is refilled by the microsecond: above this, a token would be
 /// worth less than one.
 pub const MAX_LIMIT: u32 = 60_000_000;
+
+/// Tries at rotating a key that is in use.
+const MAX_ROTATIONS: u32 = 10;
+const CONTENTION: Backoff = Backoff { first: Duration::from_millis(20), longest: Duration::from_millis(400) };
+
+/// Projects that are looked through at the same time.
+const AT_ONCE: usize = 16;
 
 /// A project's entry of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +66,17 @@ pub struct KeyRow {
     hint: String,
     /// The key itself, right after it was made and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    key: Option<RevealedKey>,
+}
+
+/// A key that is shown in plain text, to whoever made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RevealedKey(ApiKey);
+
+impl Serialize for RevealedKey {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.reveal())
+    }
 }
 
 /// Why a key is not changed.
@@ -81,7 +102,7 @@ impl From<KeyError> for ApiError {
     fn from(error: KeyError) -> Self {
         match error {
             KeyError::Store(error) => error.into(),
-            KeyError::Beaten | KeyError::OfAnother { .. } => ApiError::Unavailable,
+            KeyError::Beaten | KeyError::OfAnother { .. } => ApiError::Conflict(format!("{error}.")),
         }
     }
 }
@@ -101,18 +122,32 @@ pub async fn create(
     Ok((key, entry))
 }
 
-/// Makes a key like another one, and revokes the other one.
+/// Makes a key like another one, and revokes the other one, all or nothing.
+///
+/// Requests that use the old one change its item, which is what a transaction may meet; so it is tried again.
 pub async fn rotate(store: &Store, project: &ProjectId, old: &Entry, now: Millis) -> Result<(ApiKey, Entry), KeyError> {
     let key = ApiKey::generate(old.kind)?;
     let entry = Entry::of(&key, old.limit, &old.label, now);
-    let writes = entry.additions(project).into_iter().chain(old.removals(project, now)).collect();
-    committed(store.transact(writes).await?)?;
-    Ok((key, entry))
+    let authorization = keys::api_key(&old.sha256);
+    for tried in 1..=MAX_ROTATIONS {
+        let mut writes = entry.additions(project);
+        writes.extend([Write::Take(authorization.clone()), Write::Put(old.revoked(now).item(project))]);
+        if store.transact(writes).await? == Outcome::Committed {
+            return Ok((key, entry));
+        }
+        if store.get(&authorization, Consistency::Strong).await?.is_none() {
+            return Err(KeyError::Beaten);
+        }
+        CONTENTION.wait(tried).await;
+    }
+    Err(StoreError::Unavailable("the key is in use all the time".to_owned()).into())
 }
 
-/// Stops a key from working, for good.
-pub async fn revoke(store: &Store, project: &ProjectId, old: &Entry, now: Millis) -> Result<(), KeyError> {
-    committed(store.transact(old.removals(project, now)).await?)
+/// Stops a key from working, for good, however often it is used meanwhile.
+pub async fn revoke(store: &Store, project: &ProjectId, old: &Entry, now: Millis) -> Result<(), StoreError> {
+    // Its authorization first: while the entry says that it works, another try finds it.
+    store.delete(&keys::api_key(&old.sha256)).await?;
+    store.put(old.revoked(now).item(project)).await
 }
 
 /// Registers a key that was chosen elsewhere. Registering it again sets its limit.
@@ -138,10 +173,12 @@ pub async fn register(
     committed(store.transact(writes).await?)
 }
 
-/// A project's keys whose identifiers begin with some text, revoked ones too, the oldest first.
+/// A project's keys whose identifiers begin with some text, revoked ones too, the oldest first. What can't be read is left out.
 pub async fn list(store: &Store, project: &ProjectId, prefix: &str) -> Result<Vec<Entry>, StoreError> {
-    let query = Query::partition(keys::project_keys(project)).sort_keys(SortKeys::Prefix(prefix.to_owned())).strong();
-    let mut entries = store.query(query).await?.iter().map(Entry::read).collect::<Result<Vec<_>, _>>()?;
+    // DynamoDB takes no empty text to compare a key with.
+    let sort_keys = if prefix.is_empty() { SortKeys::All } else { SortKeys::Prefix(prefix.to_owned()) };
+    let query = Query::partition(keys::project_keys(project)).sort_keys(sort_keys).strong();
+    let mut entries = readable("a key's entry", store.query(query).await?.iter().map(Entry::read));
     entries.sort_by_key(|entry| entry.created_at);
     Ok(entries)
 }
@@ -166,11 +203,15 @@ pub async fn find(
     if id.len() != ID_LENGTH {
         return Ok(None);
     }
-    for project in projects {
+    let of_project = async |project: ProjectId| {
         let mut entries = list(store, &project, id).await?;
         entries.retain(|entry| entry.revoked_at.is_none());
-        if let Some(entry) = entries.pop() {
-            return Ok(Some((project, entry)));
+        Ok::<_, StoreError>(entries.pop().map(|entry| (project, entry)))
+    };
+    let mut found = stream::iter(projects).map(of_project).buffer_unordered(AT_ONCE);
+    while let Some(entry) = found.try_next().await? {
+        if entry.is_some() {
+            return Ok(entry);
         }
     }
     Ok(None)
@@ -256,15 +297,14 @@ impl Entry {
         vec![Write::PutAt(self.authorization(project), None), Write::PutAt(self.item(project), None)]
     }
 
-    fn removals(&self, project: &ProjectId, now: Millis) -> Vec<Write> {
-        let revoked = Entry { revoked_at: Some(now), ..self.clone() };
-        vec![Write::Take(keys::api_key(&self.sha256)), Write::Put(revoked.item(project))]
+    fn revoked(&self, now: Millis) -> Self {
+        Entry { revoked_at: Some(now), ..self.clone() }
     }
 }
 
 impl KeyRow {
     /// With the key itself, for whoever made it.
     pub fn revealing(self, key: &ApiKey) -> Self {
-        KeyRow { key: Some(key.reveal().to_owned()), ..self }
+        KeyRow { key: Some(RevealedKey(key.clone())), ..self }
     }
 }

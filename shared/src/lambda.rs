@@ -10,6 +10,7 @@ use lambda_http::{Adapter, Body, LambdaEvent, Request, Response, Service, servic
 use percent_encoding::{AsciiSet, CONTROLS, percent_encode};
 
 use crate::app::App;
+use crate::auth::is_own_cookie;
 use crate::aws::table_of_environment;
 use crate::origin::Guarded;
 use crate::telemetry;
@@ -39,7 +40,7 @@ where
     S::Future: Send + 'a,
 {
     let adapter: Adapter<'a, _, _> = Adapter::from(Guarded::by_environment(handler));
-    lambda_http::lambda_runtime::run(MapRequest::new(adapter, with_legal_query)).await
+    lambda_http::lambda_runtime::run(MapRequest::new(adapter, legible)).await
 }
 
 /// What a URI's path and query can't hold.
@@ -50,12 +51,16 @@ pub fn legal_uri(uri: &[u8]) -> Cow<'_, str> {
     percent_encode(uri, ILLEGAL).into()
 }
 
-/// The gateway hands on what the client wrote, and `lambda_http` takes no event whose query is no URI's.
-fn with_legal_query(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
-    if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload
-        && let Some(query) = &mut request.raw_query_string
-    {
-        *query = legal_uri(query.as_bytes()).into_owned();
+/// The gateway hands on what the client wrote. `lambda_http` takes no event whose query is no URI's, and drops all cookies
+/// where one of them, of any host of the domain, holds what a header can't.
+fn legible(mut event: LambdaEvent<LambdaRequest>) -> LambdaEvent<LambdaRequest> {
+    if let LambdaRequest::ApiGatewayV2(request) = &mut event.payload {
+        if let Some(query) = &mut request.raw_query_string {
+            *query = legal_uri(query.as_bytes()).into_owned();
+        }
+        if let Some(cookies) = &mut request.cookies {
+            cookies.retain(|cookie| is_own_cookie(cookie));
+        }
     }
     event
 }

@@ -11,6 +11,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::api::{Data, finish};
 use crate::api_keys::{self, Entry};
@@ -26,15 +27,14 @@ use crate::telemetry;
 /// The prefix of all paths of management.
 pub const BASE: &str = "/manage/v1";
 
-/// The largest body that is taken.
-const MAX_BODY: usize = 16 << 10;
+/// The largest body that is taken: a hundred hosts and a hundred origins fit in.
+const MAX_BODY: usize = 64 << 10;
 
 const OTHER_PAGE: &str = "Only the dashboard's own pages may do that.";
 const NO_JSON: &str = "Send it with Content-Type: application/json.";
 const NO_ADMIN: &str = "This takes an admin.";
 
 /// Who manages, and what with.
-#[derive(Debug)]
 pub struct Manager<'a> {
     app: &'a App,
     request: &'a Request,
@@ -181,26 +181,25 @@ impl Manager<'_> {
     }
 }
 
-/// Writes down what was changed, by whom, of which project. Nothing that is told is a secret.
-pub fn record(person: &Person, change: &str, project: Option<&ProjectId>, subject: &str) {
-    telemetry::report(
-        "change",
-        &[
-            ("change", change.into()),
-            ("person", person.id.as_str().into()),
-            ("label", person.access.label.as_str().into()),
-            ("project", project.map(ProjectId::as_str).into()),
-            ("subject", subject.into()),
-        ],
-        &[],
-    );
+/// Writes down what was changed, by whom, and what else there is to say of it. Nothing that is told is a secret.
+pub fn record(person: &Person, change: &'static str, properties: &[(&'static str, Value)]) {
+    let who = [
+        ("change", change.into()),
+        ("person", person.id.as_str().into()),
+        ("label", person.access.label.as_str().into()),
+    ];
+    telemetry::report_change(&[&who[..], properties].concat());
 }
 
 /// A request's body, as JSON.
 pub fn body<T: DeserializeOwned>(request: &Request) -> Result<T, ApiError> {
     let bytes: &[u8] = request.body();
     if bytes.len() > MAX_BODY {
-        return Err(ApiError::PayloadTooLarge("The body is larger than 16 KB."));
+        return Err(ApiError::PayloadTooLarge("The body is larger than 64 KB."));
+    }
+    // What is read by names would be read by positions as well.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ApiError::InvalidBody("The body must be a JSON object.".to_owned()));
     }
     serde_json::from_slice(bytes).map_err(|error| ApiError::InvalidBody(format!("The body can't be read: {error}.")))
 }

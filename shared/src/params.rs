@@ -80,10 +80,15 @@ impl Params {
     }
 }
 
+/// Whether a character begins another line, or turns the direction of what follows.
+fn breaks_a_line(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// A name or a label that people read: one line of up to 100 characters.
 pub fn text_of(field: &str, given: &str) -> Result<String, ApiError> {
     let text = given.trim();
-    if text.chars().count() > MAX_TEXT || text.chars().any(char::is_control) {
+    if text.chars().count() > MAX_TEXT || text.chars().any(breaks_a_line) {
         return Err(ApiError::InvalidBody(format!("{field} must be one line of up to {MAX_TEXT} characters.")));
     }
     Ok(text.to_owned())

@@ -11,13 +11,22 @@ use figures::time::Millis;
 use serde::Serialize;
 
 use crate::auth::secret::{LENGTH, is_random_text, random_text, sha256};
-use crate::auth::{Access, Cookie, CredentialKind, KIND, LIMIT, PERSON_LIMIT, Person, PersonId, USED_AT, expires_at};
+use crate::auth::{
+    Access, Cookie, CredentialKind, KIND, LIMIT, PERSON_LIMIT, Person, PersonId, Projects, USED_AT, expires_at,
+};
+use crate::telemetry::readable;
 
 /// How long an invitation is good, in milliseconds.
 pub const INVITATION_MS: i64 = 15 * 60_000;
 
-/// The most projects that an invitation may name.
-pub const MAX_PROJECTS: usize = 100;
+/// The most projects that an invitation may name, other than all: each request of the person writes their names anew.
+pub const MAX_PROJECTS: usize = 20;
+
+const INVITED_BY: &str = "invited_by";
+
+/// How long an entry is not taken for one whose cookie is gone, in milliseconds: the two are stored together, and may be seen one after
+/// the other.
+const SETTLING_MS: i64 = 60_000;
 
 const CREATED_AT: &str = "created_at";
 
@@ -53,17 +62,24 @@ pub struct KnownPerson {
     /// Who it is.
     #[serde(flatten)]
     pub person: Person,
+    /// When they signed in.
+    pub signed_in_at: Option<Millis>,
     /// When they last asked for anything.
     pub last_seen_at: Option<Millis>,
-    #[serde(skip)]
-    sha256: String,
 }
 
-/// Invites somebody: good once, and for [`INVITATION_MS`].
-pub async fn invite(store: &Store, access: &Access, now: Millis) -> Result<Invitation, StoreError> {
+/// Invites somebody: good once, and for [`INVITATION_MS`], but no longer than whoever invites has access themselves, where it is a
+/// person with a cookie.
+pub async fn invite(
+    store: &Store,
+    access: &Access,
+    inviter: Option<&Cookie>,
+    now: Millis,
+) -> Result<Invitation, StoreError> {
     let invitation = Invitation(random_text(LENGTH)?);
     let mut item = key_item(&keys::invitation(&sha256(&invitation.0)));
     item.extend(access.attributes());
+    item.extend(inviter.map(|inviter| (INVITED_BY.to_owned(), text(inviter.sha256()))));
     item.insert(EXPIRES.to_owned(), number((now.0 + INVITATION_MS) / 1000));
     store.put(item).await?;
     Ok(invitation)
@@ -78,7 +94,7 @@ pub async fn accept(
     let key = keys::invitation(&sha256(&invitation.0));
     for _ in 0..MAX_TRIES {
         let Some(item) = store.get(&key, Consistency::Strong).await? else { return Ok(None) };
-        if has_expired(&item, now)? {
+        if has_expired(&item, now)? || !inviter_has_access(store, &item, now).await? {
             return Ok(None);
         }
         let (cookie, access) = (Cookie::generate()?, Access::read(&item)?);
@@ -96,17 +112,42 @@ pub async fn accept(
     Err(StoreError::Unavailable("an invitation is being accepted".to_owned()))
 }
 
-/// Those of who is signed in that may see no more than somebody does, the latest first.
+/// Whether whoever made an invitation has access still: the command line, or a person.
+async fn inviter_has_access(store: &Store, invitation: &Item, now: Millis) -> Result<bool, StoreError> {
+    let Ok(inviter) = read_text(invitation, INVITED_BY) else { return Ok(!invitation.contains_key(INVITED_BY)) };
+    match store.get(&keys::api_key(inviter), Consistency::Strong).await? {
+        Some(item) => Ok(!has_expired(&item, now)?),
+        None => Ok(false),
+    }
+}
+
+/// Those of who is signed in that may see no more than somebody does, the latest first. Whose access can't be read is left out.
 pub async fn within(store: &Store, person: &Person, now: Millis) -> Result<Vec<KnownPerson>, StoreError> {
-    let (mut known, _) = all(store, now).await?;
+    let listed = list(store, now).await?;
+    let mut known: Vec<KnownPerson> = listed.into_iter().filter_map(Listed::known).collect();
     known.retain(|known| person.access.projects.include_all(&known.person.access.projects));
-    known.sort_by(|a, b| b.last_seen_at.cmp(&a.last_seen_at).then_with(|| a.sha256.cmp(&b.sha256)));
+    known.sort_by(|a, b| {
+        b.last_seen_at.cmp(&a.last_seen_at).then_with(|| a.person.id.as_str().cmp(b.person.id.as_str()))
+    });
     Ok(known)
 }
 
-/// Shuts somebody out, at once.
-pub async fn remove(store: &Store, person: &KnownPerson) -> Result<(), StoreError> {
-    remove_cookie(store, &person.sha256).await
+/// Shuts somebody out, at once; says whether there is somebody with this identifier whom whoever asks may shut out. An admin of all
+/// projects may do so with those, too, whose access can't be read.
+pub async fn remove(store: &Store, by: &Person, id: &str, now: Millis) -> Result<bool, StoreError> {
+    let listed = list(store, now).await?;
+    let Some(found) = listed.into_iter().find(|listed| PersonId::of(&listed.sha256).as_str() == id) else {
+        return Ok(false);
+    };
+    let may_remove = match &found.state {
+        State::Known { access, .. } => by.access.projects.include_all(&access.projects),
+        State::Unreadable => by.access.projects == Projects::All,
+        State::Over => false,
+    };
+    if may_remove {
+        remove_cookie(store, &found.sha256).await?;
+    }
+    Ok(may_remove)
 }
 
 /// Signs out whoever holds a cookie.
@@ -115,38 +156,80 @@ pub async fn sign_out(store: &Store, cookie: &Cookie) -> Result<(), StoreError> 
 }
 
 async fn remove_cookie(store: &Store, sha256: &str) -> Result<(), StoreError> {
-    // The entry last: while it is there, another try finds what is left.
+    // The cookie first: from then on it is worth nothing, and what is left of an entry goes with the next invitation.
     store.delete(&keys::api_key(sha256)).await?;
     store.delete(&keys::person(sha256)).await
 }
 
 /// Removes the entries of those whose access has ended by itself.
 pub async fn forget_gone(store: &Store, now: Millis) -> Result<(), StoreError> {
-    let (_, gone) = all(store, now).await?;
-    for sha256 in gone {
-        remove_cookie(store, &sha256).await?;
+    for listed in list(store, now).await? {
+        let is_settled = listed.signed_in_at.is_none_or(|at| at.0 < now.0 - SETTLING_MS);
+        if matches!(listed.state, State::Over) && is_settled {
+            remove_cookie(store, &listed.sha256).await?;
+        }
     }
     Ok(())
 }
 
-/// Who has access, and the cookies of those who have none any more.
-async fn all(store: &Store, now: Millis) -> Result<(Vec<KnownPerson>, Vec<String>), StoreError> {
-    let entries = store.query(Query::partition(keys::PEOPLE).strong()).await?;
-    let hashes = entries.iter().map(|entry| read_text(entry, SK).map(str::to_owned)).collect::<Result<Vec<_>, _>>()?;
-    let authorizations = hashes.iter().map(|hash| keys::api_key(hash)).collect();
-    let found = store.get_many(authorizations, Consistency::Strong).await?;
-    let (mut known, mut gone) = (Vec::new(), Vec::new());
-    for sha256 in hashes {
-        match found.get(&keys::api_key(&sha256)) {
-            Some(item) if !has_expired(item, now)? => known.push(KnownPerson {
-                person: Person { id: PersonId::of(&sha256), access: Access::read(item)? },
-                last_seen_at: read_number(item, USED_AT).ok().map(Millis),
-                sha256,
-            }),
-            _ => gone.push(sha256),
-        }
+/// An entry of the list of who is signed in.
+struct Listed {
+    sha256: String,
+    signed_in_at: Option<Millis>,
+    state: State,
+}
+
+/// What became of somebody's access.
+enum State {
+    Known {
+        access: Access,
+        last_seen_at: Option<Millis>,
+    },
+    /// It has ended, and its item may be gone.
+    Over,
+    /// It can't be read, such as a role that a newer version wrote.
+    Unreadable,
+}
+
+impl Listed {
+    fn known(self) -> Option<KnownPerson> {
+        let State::Known { access, last_seen_at } = self.state else { return None };
+        let person = Person { id: PersonId::of(&self.sha256), access };
+        Some(KnownPerson { person, signed_in_at: self.signed_in_at, last_seen_at })
     }
-    Ok((known, gone))
+}
+
+impl State {
+    fn of(item: Option<&Item>, now: Millis) -> Self {
+        let read = |item: &Item| {
+            Ok::<_, StoreError>(match has_expired(item, now)? {
+                true => State::Over,
+                false => State::Known {
+                    access: Access::read(item)?,
+                    last_seen_at: read_number(item, USED_AT).ok().map(Millis),
+                },
+            })
+        };
+        let Some(item) = item else { return State::Over };
+        read(item).unwrap_or_else(|error| {
+            tracing::error!(%error, "a person's access can't be read");
+            State::Unreadable
+        })
+    }
+}
+
+async fn list(store: &Store, now: Millis) -> Result<Vec<Listed>, StoreError> {
+    let entries = store.query(Query::partition(keys::PEOPLE).strong()).await?;
+    let hashes: Vec<&str> = readable("an entry of a person", entries.iter().map(|entry| read_text(entry, SK)));
+    let authorizations = hashes.into_iter().map(keys::api_key).collect();
+    let found = store.get_many(authorizations, Consistency::Strong).await?;
+    let listed = entries.iter().filter_map(|entry| {
+        let sha256 = read_text(entry, SK).ok()?.to_owned();
+        let signed_in_at = read_number(entry, CREATED_AT).ok().map(Millis);
+        let state = State::of(found.get(&keys::api_key(&sha256)), now);
+        Some(Listed { sha256, signed_in_at, state })
+    });
+    Ok(listed.collect())
 }
 
 /// Whether an item is over, which DynamoDB removes some days later.

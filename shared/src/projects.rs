@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::auth::{Person, Projects};
 use crate::error::ApiError;
 use crate::params::text_of;
+use crate::telemetry::readable;
 
 const NAME: &str = "name";
 const CREATED_AT: &str = "created_at";
@@ -150,9 +151,10 @@ pub async fn create(
     Ok(store.put_at(project.item(), None).await?.is_stored().then_some(project))
 }
 
-/// All projects, by identifier.
+/// All projects, by identifier. What can't be read is left out.
 pub async fn list(store: &Store) -> Result<Vec<Project>, StoreError> {
-    store.query(Query::partition(keys::PROJECTS).strong()).await?.iter().map(Project::read).collect()
+    let items = store.query(Query::partition(keys::PROJECTS).strong()).await?;
+    Ok(readable("a project", items.iter().map(Project::read)))
 }
 
 /// Those that a person may see.

@@ -14,6 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::routes::ROUTES;
+use figures::table::store::StoreError;
 use figures::time::Millis;
 
 /// Whose metrics they are in CloudWatch.
@@ -24,6 +25,9 @@ const LEVEL_VARIABLE: &str = "RUST_LOG";
 
 /// This project's crates besides those of the routes.
 const OWN_CRATES: [&str; 6] = ["counting", "figures", "not_found", "reconcile", "rollup", "shared"];
+
+/// What lines of changes are called by, and the target that they are logged under where there is no CloudWatch.
+pub const CHANGE: &str = "change";
 
 /// The dimension that tells deployments in one account apart: the table's name.
 const TABLE: &str = "Table";
@@ -77,6 +81,24 @@ where
     let levels = Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(of_routes.chain(own));
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).without_time();
     tracing_subscriber::registry().with(lines.with_writer(writer)).with(levels)
+}
+
+/// What can be read of some items. One that can't, such as one that a newer version wrote, is left out and logged: it shall not
+/// keep the others from being shown.
+pub fn readable<T>(what: &'static str, read: impl IntoIterator<Item = Result<T, StoreError>>) -> Vec<T> {
+    let logged = |error: StoreError| tracing::error!(%error, "{what} can't be read");
+    read.into_iter().filter_map(|read| read.map_err(logged).ok()).collect()
+}
+
+/// Writes a line of what somebody changed, at any level.
+pub fn report_change(properties: &[(&'static str, Value)]) {
+    match DEPLOYMENT.get() {
+        Some(table) => println!("{}", line(table, Millis::now(), CHANGE, properties, &[])),
+        None => {
+            let properties = Value::Object(named(properties).collect());
+            tracing::info!(target: CHANGE, "{properties}");
+        }
+    }
 }
 
 /// Writes a line with properties and metrics: for CloudWatch on Lambda, else as a log line.

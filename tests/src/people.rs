@@ -21,7 +21,7 @@ pub async fn invitation(store: &Store, label: &str, role: Role, projects: &[&Pro
         projects => Projects::Only(projects.iter().map(|&project| project.clone()).collect()),
     };
     let access = Access { label: label.to_owned(), role, projects };
-    let link = people::invite(store, &access, Millis(now())).await.unwrap().link("");
+    let link = people::invite(store, &access, None, Millis(now())).await.unwrap().link("");
     link.rsplit('/').next().unwrap().to_owned()
 }
 

@@ -391,17 +391,18 @@ async fn check_dashboard(dashboard: &Function, stack: &Stack) {
 
 /// A request as the dashboard's page makes it, in front of a CDN that has another name than the gateway.
 fn of_page(method: Method, path: &str, cookie: &str) -> Request {
+    // Another host of the domain has cookies of its own, of any bytes.
     Request::new(method, path)
-        .header("cookie", &format!("theme=dark; __Host-identity={cookie}"))
+        .header("cookie", &format!("city=Niš; __Host-identity={cookie}"))
         .header("sec-fetch-site", "same-origin")
         .header("origin", "https://data.shop.example")
         .header("content-type", "application/json")
 }
 
 /// Lets somebody in by the function that does, and gives their cookie.
-async fn sign_in(functions: &Functions, stack: &Stack, role: auth::Role) -> String {
+async fn sign_in(functions: &Functions, stack: &Stack, role: auth::Role, before: &str) -> String {
     let token = invitation(stack.store(), "ana", role, &[]).await;
-    let request = of_page(Method::POST, "/manage/v1/sign-in", "").text(json!({ "token": token }).to_string());
+    let request = of_page(Method::POST, "/manage/v1/sign-in", before).text(json!({ "token": token }).to_string());
     let answer = functions.answer("sign-in", &request).await;
     answer.ok();
     let set = answer.header("set-cookie");
@@ -413,8 +414,11 @@ async fn sign_in(functions: &Functions, stack: &Stack, role: auth::Role) -> Stri
 
 /// People sign in, read what they may, manage what they may, and are gone.
 async fn check_people(functions: &Functions, stack: &Stack, project: &Project) {
-    let admin = sign_in(functions, stack, auth::Role::Admin).await;
-    let viewer = sign_in(functions, stack, auth::Role::Viewer).await;
+    // The one before is good for nothing once the next link is opened with it.
+    let before = sign_in(functions, stack, auth::Role::Admin, "").await;
+    let admin = sign_in(functions, stack, auth::Role::Admin, &before).await;
+    functions.answer("me", &of_page(Method::GET, "/manage/v1/me", &before)).await.error(401, "unauthorized");
+    let viewer = sign_in(functions, stack, auth::Role::Viewer, "").await;
     for (name, path) in reads() {
         let named = of_page(Method::GET, &path, &admin).header("identity-project", project.id.as_str());
         let (by_cookie, by_key) = (
@@ -449,14 +453,20 @@ async fn check_people(functions: &Functions, stack: &Stack, project: &Project) {
     assert!(look("projects", "projects").await.as_array().unwrap().contains(&changed));
 
     // Somebody who is over is cleared away by the next invitation, which bears the name that the browser knows.
-    let gone = sign_in(functions, stack, auth::Role::Viewer).await;
-    people::set(stack.store(), &authorization(&gone), |item| {
-        item.insert(EXPIRES.to_owned(), number(1));
-    })
-    .await;
+    let gone = sign_in(functions, stack, auth::Role::Viewer, "").await;
+    for key in [authorization(&gone), keys::person(&people::sha256(&gone))] {
+        people::set(stack.store(), &key, |item| {
+            item.insert(EXPIRES.to_owned(), number(1));
+            item.insert("created_at".to_owned(), number(1));
+        })
+        .await;
+    }
     let invited = json!({ "label": "bo", "projects": [project.id.as_str()] });
     let invited = manage("people", Method::POST, "people", invited).await;
-    assert!(invited["link"].as_str().unwrap().starts_with("https://data.shop.example/#/sign-in/"), "{invited}");
+    let token = invited["link"].as_str().unwrap().strip_prefix("https://data.shop.example/#/sign-in/");
+    let request = of_page(Method::POST, "/manage/v1/sign-in", "").text(json!({ "token": token.unwrap() }).to_string());
+    let bo = functions.answer("sign-in", &request).await.ok()["data"]["id"].clone();
+    manage("person", Method::DELETE, &format!("people/{}", bo.as_str().unwrap()), json!({})).await;
     let known = look("people", "people").await;
     let viewers: Vec<&Value> = known.as_array().unwrap().iter().filter(|one| one["role"] == "viewer").collect();
     let [of_viewer] = viewers[..] else { panic!("{known}") };
@@ -486,10 +496,12 @@ async fn check_people(functions: &Functions, stack: &Stack, project: &Project) {
     // Each change is one line, which no secret is in.
     let log = functions.get("keys").log();
     let line = log.lines().find(|line| line.contains("\"create key\"")).unwrap_or_else(|| panic!("{log}"));
-    assert!(line.contains(id) && line.contains(project.id.as_str()) && line.contains("\"ana\""), "{line}");
+    let line: Value = serde_json::from_str(line).unwrap();
+    let told = [&line["message"], &line["project"], &line["key"], &line["label"]];
+    assert_eq!(told, [&json!("change"), &json!(project.id.as_str()), &json!(id), &json!("ana")]);
     for (name, function) in &functions.0 {
         let log = function.log();
-        for secret in [&admin, &viewer, key, rotated["key"].as_str().unwrap()] {
+        for secret in [&admin, &viewer, key, rotated["key"].as_str().unwrap(), token.unwrap()] {
             assert!(!log.contains(secret), "{name}");
         }
     }

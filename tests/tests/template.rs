@@ -25,7 +25,7 @@ const READ_BY_COLLECTOR: [&str; 6] = [
 const MAX_HEADERS: usize = 10;
 
 /// Functions that write in transactions.
-const TRANSACTIONAL: [&str; 6] = ["key", "key-rotation", "keys", "reconcile", "rollup", "sign-in"];
+const TRANSACTIONAL: [&str; 5] = ["key-rotation", "keys", "reconcile", "rollup", "sign-in"];
 
 const READS: [&str; 3] = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"];
 
@@ -254,8 +254,8 @@ fn each_route_has_a_bound_and_visitors_have_more_room_than_the_rest() {
         json!({ "ThrottlingRateLimit": rate, "ThrottlingBurstLimit": burst })
     };
     assert_eq!(api["DefaultRouteSettings"], bound("Read"));
-    // What visitors' pages ask for.
-    let of_pages = ROUTES.iter().filter(|route| ["collect", "tracker"].contains(&route.function));
+    // What pages are made of, and what visitors' pages send.
+    let of_pages = ROUTES.iter().filter(|route| ["collect", "dashboard", "tracker"].contains(&route.function));
     let of_pages = of_pages.flat_map(|route| {
         let methods = route.allowed().split(", ").filter(|method| *method != "HEAD");
         methods.map(|method| (format!("{method} {}", route.path), bound("")))
@@ -564,7 +564,8 @@ fn who_manages_reaches_no_more_than_what_is_managed() {
     let found = &["P#*#KEYS", "PROJECTS"][..];
     let key = [("DeleteItem", &["KEY#*"][..]), ("PutItem", &["P#*#KEYS"]), ("Query", found)];
     assert_eq!(own("key"), expected(key));
-    let rotation = [("DeleteItem", &["KEY#*"][..]), ("PutItem", &["KEY#*", "P#*#KEYS"]), ("Query", found)];
+    let rotated = &["KEY#*", "P#*#KEYS"][..];
+    let rotation = [("DeleteItem", rotated), ("PutItem", rotated), ("Query", found)];
     assert_eq!(own("key-rotation"), expected(rotation));
     assert_eq!(own("projects"), expected([("PutItem", &["PROJECTS"]), ("Query", &["PROJECTS"])]));
     assert_eq!(own("project"), expected([("GetItem", &["PROJECTS"]), ("UpdateItem", &["PROJECTS"])]));
@@ -582,11 +583,9 @@ fn who_manages_reaches_no_more_than_what_is_managed() {
         expected([("BatchGetItem", &["KEY#*"][..]), ("DeleteItem", gone), ("Query", &["PEOPLE"])])
     );
     // It has no cookie yet.
-    let sign_in = [
-        ("DeleteItem", &["INVITATION#*"][..]),
-        ("GetItem", &["INVITATION#*", "P#warm-up#TAIL"]),
-        ("PutItem", &["KEY#*", "PEOPLE"]),
-    ];
+    let let_in = &["INVITATION#*", "KEY#*", "PEOPLE"][..];
+    let found = &["INVITATION#*", "KEY#*", "P#warm-up#TAIL"][..];
+    let sign_in = [("DeleteItem", let_in), ("GetItem", found), ("PutItem", let_in)];
     assert_eq!(rights(&template, "sign-in"), expected(sign_in));
 }
 
@@ -798,11 +797,11 @@ fn cloudfront_tells_the_collector_who_is_there_and_caches_files_alone() {
         // All methods, as what is refused is refused in the API's own form; and nothing of the client but the encodings
         // that it takes, which are a part of the cache's key.
         assert_eq!(behaviour["AllowedMethods"], collect["AllowedMethods"]);
-        assert_eq!(behaviour["CachePolicyId"], reference("FilePolicy"));
+        assert_eq!(behaviour["CachePolicyId"], reference("ScriptPolicy"));
         let known = ["AllowedMethods", "CachePolicyId", "PathPattern", "ResponseHeadersPolicyId", "TargetOriginId"];
         assert_eq!(fields(behaviour), [&known[..], &["ViewerProtocolPolicy"]].concat());
     }
-    let policy = &template.resource("FilePolicy")["Properties"]["CachePolicyConfig"];
+    let policy = &template.resource("ScriptPolicy")["Properties"]["CachePolicyConfig"];
     let ttls = ["MinTTL", "DefaultTTL", "MaxTTL"].map(|name| policy[name].as_u64().unwrap());
     assert_eq!(ttls, [0, 0, 31_536_000], "as long as an answer says of itself");
     let parameters = json!({
@@ -813,6 +812,10 @@ fn cloudfront_tells_the_collector_who_is_there_and_caches_files_alone() {
         "QueryStringsConfig": { "QueryStringBehavior": "none" },
     });
     assert_eq!(policy["ParametersInCacheKeyAndForwardedToOrigin"], parameters);
+    let errors = list(&distribution["CustomErrorResponses"]).into_iter();
+    let errors =
+        errors.map(|error| (error["ErrorCode"].as_u64().unwrap(), error["ErrorCachingMinTTL"].as_u64().unwrap()));
+    assert_eq!(errors.collect::<Vec<_>>(), [404, 500, 502, 503, 504].map(|status| (status, 0)));
     let [origin] = &list(&distribution["Origins"])[..] else { panic!("one origin") };
     let [secret] = &list(&origin["OriginCustomHeaders"])[..] else { panic!("one header") };
     assert!(text(&secret["HeaderName"]).eq_ignore_ascii_case(shared::origin::HEADER));

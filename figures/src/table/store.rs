@@ -679,13 +679,14 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
-    const TRANSIENT: [&str; 7] = [
+    const TRANSIENT: [&str; 8] = [
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "ThrottlingException",
         "InternalServerError",
         "ServiceUnavailable",
         "TransactionCanceledException",
+        "TransactionConflictException",
         "LimitExceededException",
     ];
     let text = text_of(&error);

@@ -11,7 +11,7 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     answer(app, request, Role::Admin, async |manager| {
         let (project, entry) = manager.key().await?;
         api_keys::revoke(&manager.store, &project, &entry, manager.now).await?;
-        record(&manager.person, "revoke key", Some(&project), entry.id());
+        record(&manager.person, "revoke key", &[("project", project.as_str().into()), ("key", entry.id().into())]);
         Ok(gone())
     })
     .await

@@ -56,7 +56,7 @@ async fn create(manager: &Manager<'_>) -> Result<Response<Body>, ApiError> {
     };
     let project = manager.project(&new.project).await?;
     let (key, entry) = api_keys::create(&manager.store, &project, kind, limit, &label, manager.now).await?;
-    record(&manager.person, "create key", Some(&project), entry.id());
+    record(&manager.person, "create key", &[("project", project.as_str().into()), ("key", entry.id().into())]);
     Ok(made(entry.row().revealing(&key)))
 }
 

@@ -179,6 +179,7 @@ fn every_error_is_described_as_it_is_answered() {
         ("OtherPage", ApiError::Forbidden("?")),
         ("InvalidManagementBody", ApiError::InvalidBody("?".to_owned())),
         ("ManagementBodyTooLarge", ApiError::PayloadTooLarge("?")),
+        ("KeyChanged", ApiError::Conflict("?".to_owned())),
         ("ProjectExists", ApiError::Conflict("?".to_owned())),
         ("ManagementMethodNotAllowed", ApiError::MethodNotAllowed("POST")),
         ("PersonRateLimited", ApiError::RateLimited(standing)),

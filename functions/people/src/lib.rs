@@ -5,6 +5,7 @@ use figures::time::Millis;
 use http::Method;
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use shared::app::App;
 use shared::auth::{Access, Projects, Role};
 use shared::error::ApiError;
@@ -28,8 +29,9 @@ fn viewer() -> Role {
     Role::Viewer
 }
 
-#[derive(Debug, Serialize)]
-struct Sent {
+/// An invitation, for whoever made it to send.
+#[derive(Serialize)]
+struct Sendable {
     #[serde(flatten)]
     access: Access,
     link: String,
@@ -57,12 +59,14 @@ async fn invite(manager: &Manager<'_>) -> Result<Response<Body>, ApiError> {
     }
     let projects = projects_of(manager, invited.projects).await?;
     let access = Access { label, role: invited.role, projects };
-    people::forget_gone(&manager.store, manager.now).await?;
     let base_url = manager.base_url()?;
-    let invitation = people::invite(&manager.store, &access, manager.now).await?;
-    record(&manager.person, "invite", None, &format!("{} as {}", access.label, access.role.name()));
+    let invitation = people::invite(&manager.store, &access, Some(&manager.cookie), manager.now).await?;
+    record(&manager.person, "invite", &[("access", json!(access))]);
+    if let Err(error) = people::forget_gone(&manager.store, manager.now).await {
+        tracing::warn!(%error, "those whose access has ended are left in the list");
+    }
     let expires_at = manager.now.plus(INVITATION_MS);
-    Ok(made(Sent { access, link: invitation.link(&base_url), expires_at }))
+    Ok(made(Sendable { access, link: invitation.link(&base_url), expires_at }))
 }
 
 /// No more than whoever invites may see, and nothing that is not there.

@@ -13,11 +13,10 @@ const NOBODY: &str = "Nobody with this identifier has access.";
 pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     answer(app, request, Role::Admin, async |manager| {
         let id = manager.path_parameter();
-        let known = people::within(&manager.store, &manager.person, manager.now).await?;
-        let mut named = known.into_iter().filter(|known| known.person.id.as_str() == id);
-        let known = named.next().ok_or(ApiError::NotFound(NOBODY))?;
-        people::remove(&manager.store, &known).await?;
-        record(&manager.person, "remove person", None, &format!("{id} {}", known.person.access.label));
+        if !people::remove(&manager.store, &manager.person, &id, manager.now).await? {
+            return Err(ApiError::NotFound(NOBODY));
+        }
+        record(&manager.person, "remove person", &[("removed", id.into())]);
         Ok(gone())
     })
     .await

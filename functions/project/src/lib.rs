@@ -1,20 +1,23 @@
 //! `PATCH /manage/v1/projects/{id}`: another name, other hosts, other origins. What is left out stays.
 
 use lambda_http::{Body, Request, Response};
+use serde_json::json;
 use shared::app::App;
 use shared::auth::Role;
 use shared::error::ApiError;
 use shared::manage::{answer, found, record};
-use shared::projects::{self, Given, NO_PROJECT};
+use shared::projects::{self, Changes, Given, NO_PROJECT};
 
 /// Answers a request.
 pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     answer(app, request, Role::Admin, async |manager| {
-        let id = manager.project(&manager.path_parameter()).await?;
         let changes = manager.body::<Given>()?.parse()?;
+        let id = manager.project(&manager.path_parameter()).await?;
         let changed = projects::change(&manager.store, &id, &changes).await?;
         let project = changed.ok_or(ApiError::NotFound(NO_PROJECT))?;
-        record(&manager.person, "change project", Some(&id), "");
+        let Changes { name, hosts, origins } = changes;
+        let changed = json!({ "name": name, "hosts": hosts, "origins": origins });
+        record(&manager.person, "change project", &[("project", id.as_str().into()), ("changed", changed)]);
         Ok(found(project))
     })
     .await

@@ -34,12 +34,12 @@ async fn list(manager: &Manager<'_>) -> Result<Response<Body>, ApiError> {
 }
 
 async fn create(manager: &Manager<'_>) -> Result<Response<Body>, ApiError> {
-    let NewProject { id, name, hosts, origins } = manager.body()?;
-    let id: ProjectId = id.parse().map_err(|error| ApiError::InvalidBody(format!("id {error}.")))?;
-    let changes = Given { name, hosts, origins }.parse()?;
     if manager.person.access.projects != Projects::All {
         return Err(ApiError::Forbidden(NOT_ALL));
     }
+    let NewProject { id, name, hosts, origins } = manager.body()?;
+    let id: ProjectId = id.parse().map_err(|error| ApiError::InvalidBody(format!("id {error}.")))?;
+    let changes = Given { name, hosts, origins }.parse()?;
     let settings = Settings {
         name: changes.name,
         hosts: changes.hosts.unwrap_or_default(),
@@ -47,6 +47,6 @@ async fn create(manager: &Manager<'_>) -> Result<Response<Body>, ApiError> {
     };
     let created = projects::create(&manager.store, &id, &settings, manager.now).await?;
     let project = created.ok_or_else(|| ApiError::Conflict(format!("There is a project {id} already.")))?;
-    record(&manager.person, "create project", Some(&id), "");
+    record(&manager.person, "create project", &[("project", id.as_str().into())]);
     Ok(made(project))
 }

@@ -11,7 +11,7 @@ use shared::people;
 pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     answer(app, request, Role::Viewer, async |manager| {
         people::sign_out(&manager.store, &manager.cookie).await?;
-        record(&manager.person, "sign out", None, "");
+        record(&manager.person, "sign out", &[]);
         let mut response = gone();
         response.headers_mut().insert(header::SET_COOKIE, Cookie::to_forget(app.cookies())?);
         Ok(response)

@@ -59,10 +59,13 @@ impl Cookie {
 
     /// The cookie that a browser sent.
     pub fn sent(headers: &HeaderMap, scope: CookieScope) -> Option<Self> {
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let mut own = pairs.filter(|(name, _)| *name == scope.name()).map(|(_, value)| value);
-        own.find(|value| is_random_text(value, LENGTH)).map(|value| Cookie(value.to_owned()))
+        // Others of the domain may hold any bytes.
+        let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
+        let mut values = lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| {
+            let value = trimmed(pair).strip_prefix(scope.name().as_bytes())?.strip_prefix(b"=")?;
+            std::str::from_utf8(value).ok()
+        });
+        values.find(|value| is_random_text(value, LENGTH)).map(|value| Cookie(value.to_owned()))
     }
 
     /// The SHA-256 by which the table knows it.
@@ -79,6 +82,22 @@ impl Cookie {
     pub fn to_forget(scope: CookieScope) -> Result<HeaderValue, StoreError> {
         set(scope, "", 0)
     }
+}
+
+/// Without the white space that may stand around a cookie (RFC 6265, section 5.2): no other kind of it, or a name that begins
+/// with one would pass for ours.
+fn trimmed(pair: &[u8]) -> &[u8] {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = pair.iter().position(|byte| !is_blank(byte)).unwrap_or(pair.len());
+    let end = pair.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+    &pair[start..end]
+}
+
+/// Whether a cookie is one that a function reads, whatever its value.
+pub fn is_own_cookie(pair: &str) -> bool {
+    [CookieScope::Secure, CookieScope::Loopback].iter().any(|scope| {
+        trimmed(pair.as_bytes()).strip_prefix(scope.name().as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
+    })
 }
 
 fn set(scope: CookieScope, value: &str, max_age: i64) -> Result<HeaderValue, StoreError> {
@@ -100,7 +119,7 @@ mod tests {
 
     fn sent(lines: &[&str], scope: CookieScope) -> Option<String> {
         let mut headers = HeaderMap::new();
-        for line in lines.iter().filter_map(|line| line.parse().ok()) {
+        for line in lines.iter().filter_map(|line| HeaderValue::from_bytes(line.as_bytes()).ok()) {
             headers.append(header::COOKIE, line);
         }
         Cookie::sent(&headers, scope).map(|cookie| cookie.0)
@@ -115,6 +134,10 @@ mod tests {
         let plain = format!("theme=dark; identity={one};x=1");
         assert_eq!(sent(&[&plain], CookieScope::Loopback).as_ref(), Some(&one));
         assert_eq!(sent(&[&plain], CookieScope::Secure), None, "any host could set that one");
+        let beside = format!("city=Niš; identity={one}");
+        assert_eq!(sent(&[&beside], CookieScope::Loopback).as_ref(), Some(&one), "others hold any bytes");
+        let spaced = format!("x=1;\u{a0}__Host-identity={other}; __Host-identity={one}");
+        assert_eq!(sent(&[&spaced], CookieScope::Secure).as_ref(), Some(&one), "any host could set the first one");
         let second = format!("identity={other}");
         assert_eq!(sent(&["identity=short", &second], CookieScope::Loopback).as_ref(), Some(&other));
         for bad in [

@@ -11,7 +11,7 @@ mod public_key;
 pub(crate) mod secret;
 mod tokens;
 
-pub use cookie::{Cookie, CookieScope, PERSON_LIMIT};
+pub use cookie::{Cookie, CookieScope, PERSON_LIMIT, is_own_cookie};
 pub use credential::{Credential, CredentialKind};
 pub use key::{ApiKey, KeyKind};
 pub use memory::{Hint, KeyMemory};

@@ -1,9 +1,12 @@
 //! Authentication and the rate limit, in one conditional update.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use figures::backoff::Backoff;
 use figures::table::keys;
 use figures::table::store::{Consistency, EXPIRES, Item, PK, Store, StoreError, failure, key_item, number};
 use figures::time::Millis;
@@ -16,7 +19,9 @@ use crate::error::ApiError;
 use crate::rate_limit::{Bucket, DEFAULT_LIMIT, Micros, Standing};
 
 /// Tries to take a token before other writers are held to have won them all.
-const MAX_TAKES: usize = 12;
+const MAX_TAKES: u32 = 12;
+/// How long a transaction may hold the item: of whoever revokes or rotates the key.
+const CONTENTION: Backoff = Backoff { first: Duration::from_millis(20), longest: Duration::from_millis(200) };
 
 /// Which of the conditional writes is tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +80,14 @@ pub async fn take_token(
         Some(known) => (known.bucket, Guess::Full),
         None => (Bucket::new(usual_limit(credential.kind)), Guess::Full),
     };
-    for _ in 0..MAX_TAKES {
+    for tried in 1..=MAX_TAKES {
         let (item, taken) = match update(store, credential, bucket, guess, now).await? {
             Update::Taken(item) => (Some(item), true),
             Update::Refused(item) => (item, false),
+            Update::Contended => {
+                CONTENTION.wait(tried).await;
+                continue;
+            }
         };
         let known = item.map(|item| Remembered::of(&item, credential)).transpose()?;
         let Some(known) = known.filter(|known| taken || !known.has_expired(now)) else {
@@ -120,6 +129,8 @@ fn usual_limit(kind: CredentialKind) -> u32 {
 enum Update {
     Taken(Item),
     Refused(Option<Item>),
+    /// A transaction was about to change the item.
+    Contended,
 }
 
 async fn update(
@@ -182,6 +193,10 @@ async fn update(
                 UpdateItemError::ConditionalCheckFailedException(failed) => Ok(Update::Refused(failed.item)),
                 other => Err(StoreError::Failed(other.to_string())),
             }
+        }
+        Err(error) if error.code() == Some("TransactionConflictException") => {
+            store.count_write(call);
+            Ok(Update::Contended)
         }
         Err(error) => Err(failure(error)),
     }
