@@ -17,8 +17,12 @@ use serde_json::{Map, Value, json};
 /// A kind of item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// An API key with its token bucket.
+    /// An API key, or a person's cookie, with its token bucket.
     ApiKey,
+    /// Who is signed in.
+    Person,
+    /// What somebody is let in with.
+    Invitation,
     /// A project.
     Project,
     /// An API key in its project's list.
@@ -73,8 +77,10 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 26] = [
+    pub const ALL: [Kind; 28] = [
         Kind::ApiKey,
+        Kind::Person,
+        Kind::Invitation,
         Kind::Project,
         Kind::ListedKey,
         Kind::IpKey,
@@ -108,6 +114,8 @@ impl Kind {
         let sort = key.sk.split('#').next().unwrap_or_default();
         Some(match (&partition[..], sort) {
             (["KEY", _], "KEY") => Kind::ApiKey,
+            (["PEOPLE"], _) => Kind::Person,
+            (["INVITATION", _], "INVITATION") => Kind::Invitation,
             (["PROJECTS"], _) => Kind::Project,
             (["P", _, "KEYS"], _) => Kind::ListedKey,
             (["P", _, "IP"], _) => Kind::IpKey,
@@ -141,6 +149,8 @@ impl Kind {
     pub fn folder(self) -> &'static str {
         match self {
             Kind::ApiKey => "api-key",
+            Kind::Person => "person",
+            Kind::Invitation => "invitation",
             Kind::Project => "project",
             Kind::ListedKey => "listed-key",
             Kind::IpKey => "ip-key",
@@ -190,6 +200,8 @@ impl Kind {
             Kind::SeenRun | Kind::BlockLayer => vec![Format::V3 as u8],
             Kind::Batch => vec![1, 2],
             Kind::ApiKey
+            | Kind::Person
+            | Kind::Invitation
             | Kind::Project
             | Kind::ListedKey
             | Kind::IpKey
