@@ -533,8 +533,11 @@ fn device(visitor: &Visitor) -> Option<String> {
 }
 
 fn language(visitor: &Visitor) -> Option<String> {
-    let tag = visitor.language.as_ref()?;
-    Some(tag.split('-').next()?.to_lowercase())
+    let tag = visitor.language.as_ref()?.to_lowercase();
+    let length = tag.chars().position(|character| character == '-' || character == '_').unwrap_or(tag.chars().count());
+    let subtag: String = tag.chars().take(length).collect();
+    let letters = subtag.chars().filter(|character| matches!(character, 'a'..='z' | '0'..='9')).count();
+    (letters == length && (1..=8).contains(&length)).then_some(subtag)
 }
 
 fn screen(visitor: &Visitor) -> Option<String> {

@@ -119,6 +119,7 @@ async fn a_crowded_day_keeps_all_that_visitors_are_filtered_by() {
     let known = |number: usize| Visitor {
         browser_name: text(if number.is_multiple_of(2) { "Chrome" } else { "CHROME" }),
         geo_country_code: text(format!("X{number}")),
+        geo_city: text(format!("C{number}")),
         language: text(format!("l{number}")),
         screen_width: Some(number as u32),
         screen_height: Some(1),
@@ -135,6 +136,12 @@ async fn a_crowded_day_keeps_all_that_visitors_are_filtered_by() {
         let row = |language: &str| languages.iter().find(|row| row["language"] == language).cloned();
         assert_eq!(row("l0"), Some(json!({"language": "l0", "visitors": 201, "sessions": 201})));
         assert_eq!(row("(other)"), Some(json!({"language": "(other)", "visitors": 100, "sessions": 100})));
+        // Each list has room of its own.
+        let of = |list: &str, name: &str| {
+            let rows = lists[list].as_array().unwrap().iter();
+            rows.filter(|row| row[name] == "(other)").map(|row| row["sessions"].as_u64().unwrap()).sum::<u64>()
+        };
+        assert_eq!((of("screens", "screen"), of("cities", "city")), (300, 300));
         assert_eq!(lists["countries"].as_array().unwrap().len(), 100);
         assert!(
             lists["countries"].as_array().unwrap().iter().all(|row| row["visitors"] == 1),

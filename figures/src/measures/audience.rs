@@ -71,12 +71,14 @@ impl Audience {
 /// The measure.
 pub const DEFINITION: Definition = Definition { since: 3, add_session, strength, ..Definition::new("audience") };
 
-/// As many visitors as a day has. What `/visitors` filters by is kept apart as it is there, where clients can't choose it.
+/// As many visitors as a day has, and one where all of them are counted elsewhere: the row has sessions still. What `/visitors` filters
+/// by is kept apart as it is there, where clients can't choose it.
 fn strength(table: TableId, row: Cells<'_>) -> i64 {
     if table <= Trait::System.table() {
         return STAYS;
     }
-    row.from_field(NEXT).fold(0, |sum, (_, count)| sum.saturating_add(count))
+    let visitors = row.from_field(NEXT).fold(0_i64, |sum, (_, count)| sum.saturating_add(count));
+    visitors.max(i64::from(row.iter().any(|(_, count)| count > 0)))
 }
 
 /// What a person's session adds: one counter in each list.

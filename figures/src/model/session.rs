@@ -112,13 +112,22 @@ pub struct Device {
 
 impl Device {
     fn of(facts: &VisitorFacts) -> Self {
-        let language = facts.language.as_deref().and_then(|tag| tag.split('-').next());
         Device {
             mobile: facts.mobile,
-            language: language.filter(|subtag| !subtag.is_empty()).map(str::to_lowercase),
+            language: facts.language.as_deref().and_then(first_subtag),
             screen: facts.screen_width.zip(facts.screen_height),
         }
     }
+}
+
+/// The longest subtag of a language (BCP 47).
+const MAX_SUBTAG: usize = 8;
+
+/// The first subtag of a language, if it may be one: clients send what they like.
+fn first_subtag(tag: &str) -> Option<String> {
+    let subtag = tag.split(['-', '_']).next()?;
+    let is_subtag = (1..=MAX_SUBTAG).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_subtag.then(|| subtag.to_ascii_lowercase())
 }
 
 /// A state as it is stored, with the device of the session in it behind all else: a visitor's state has more after its session,
