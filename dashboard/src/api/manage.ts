@@ -12,6 +12,12 @@ export interface Person {
   projects: string[] | null;
 }
 
+/** Whoever is signed in. */
+export interface Me extends Person {
+  /** All that there are and this person may see. */
+  visible_projects: { id: string; name: string }[];
+}
+
 export interface KnownPerson extends Person {
   last_seen_at: number | null;
 }
@@ -21,6 +27,7 @@ export interface Invitation {
   role: Role;
   projects: string[] | null;
   link: string;
+  expires_at: number;
 }
 
 export type KeyKind = 'secret' | 'public';
@@ -29,8 +36,10 @@ export interface Key {
   id: string;
   kind: KeyKind;
   label: string | null;
-  rate_limit: number;
+  /** None for public keys. */
+  rate_limit: number | null;
   created_at: number;
+  /** None before its first use, and for public keys. */
   last_used_at: number | null;
   /** Its first characters. */
   hint: string;
@@ -67,11 +76,11 @@ const at = encodeURIComponent;
 
 export const signIn = (token: string) => call<Person>('POST', 'sign-in', undefined, { token });
 export const signOut = () => call<void>('POST', 'sign-out');
-export const me = (signal: AbortSignal) => call<Person>('GET', 'me', signal);
+export const me = (signal: AbortSignal) => call<Me>('GET', 'me', signal);
 
 export const keys = (project: string, signal: AbortSignal) => call<Key[]>('GET', `keys?project=${at(project)}`, signal);
 export const makeKey = (project: string, kind: KeyKind, label: string, rateLimit: number | undefined) =>
-  call<NewKey>('POST', 'keys', undefined, { project, kind, label, ...(rateLimit ? { rate_limit: rateLimit } : {}) });
+  call<NewKey>('POST', 'keys', undefined, { project, kind, ...(label ? { label } : {}), ...(rateLimit ? { rate_limit: rateLimit } : {}) });
 export const rotateKey = (id: string) => call<NewKey>('POST', `keys/${at(id)}/rotate`);
 export const revokeKey = (id: string) => call<void>('DELETE', `keys/${at(id)}`);
 

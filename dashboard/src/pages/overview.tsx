@@ -1,20 +1,24 @@
 // How it goes: the figures of the chosen days beside those of the days before, and the first rows of what other pages show.
 
 import type { ComponentChildren } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import * as manage from '../api/manage';
 import * as read from '../api/read';
 import { useView } from '../context';
 import * as format from '../format';
 import { addDays, before, daysBetween, lengthOf, toDay, type Range } from '../range';
 import type { PageProps } from '../page-props';
-import type { Answer } from '../shared/answer';
+import { useAction } from '../shared/action';
+import { useTimer, type Answer } from '../shared/answer';
+import { Arrival, REFRESH, Snippet, useLatestEvent } from '../shared/arrival';
 import { Chart } from '../shared/chart';
 import { Link, SiteUrl } from '../shared/link';
 import { Panel } from '../shared/panel';
 import { useFigures } from '../shared/query';
 import { Segments, chosenOf } from '../shared/segments';
-import { Answered, Empty, Failed } from '../shared/states';
+import { Answered, Empty, Failed, Problem } from '../shared/states';
 import { CsvButton, Table, type Column } from '../shared/table';
-import { chart as chartTexts, overview as texts, tables as tableTexts } from '../texts';
+import { chart as chartTexts, firstEvent as firstTexts, overview as texts, tables as tableTexts } from '../texts';
 
 /** Rows of each short list. */
 const ROWS = 6;
@@ -153,6 +157,63 @@ const ShortList = <Data, Row>({ title, answer, rows, heads, name, show, value, p
   </Panel>
 );
 
+/** Only `identity dev` has a demo site, and it serves this machine alone. */
+const hasDemo = ['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname);
+
+const Demo = ({ children }: { children: string }) => (
+  <a href="/demo/" target="_blank" rel="noopener">
+    {children}
+  </a>
+);
+
+/** What a project without any data shows; it stays when the first event has come, to say so. */
+type First = 'unknown' | 'waiting' | 'arrived';
+
+const FirstEvent = ({ first, onChange }: { first: First; onChange: (first: First) => void }) => {
+  const { project, me } = useView();
+  const [publicKey, setPublicKey] = useState<string | undefined>();
+  const { isBusy, failure, run } = useAction();
+  const answer = useLatestEvent(project);
+  useTimer(() => first === 'waiting' && answer.again(), REFRESH);
+  const hasEvents = answer.data && answer.data.pagination.total > 0;
+  useEffect(() => {
+    if (hasEvents === false) onChange('waiting');
+    else if (hasEvents && first === 'waiting') onChange('arrived');
+  }, [hasEvents]);
+  if (first === 'unknown') {
+    return hasEvents ? (
+      <Panel title={texts.nothing}>
+        <p class="padded">{texts.nothingAdvice}</p>
+      </Panel>
+    ) : null;
+  }
+  const isWaiting = first === 'waiting';
+  const makeKey = () => void run(async () => setPublicKey((await manage.makeKey(project, 'public', firstTexts.keyLabel, undefined)).key));
+  return (
+    <Panel title={isWaiting ? firstTexts.title : firstTexts.arrivedTitle} note={isWaiting && me?.role === 'admin' ? firstTexts.note : undefined}>
+      <div class="padded stack">
+        {isWaiting && me?.role === 'admin' && (
+          <>
+            <Snippet publicKey={publicKey} />
+            {!publicKey && (
+              <button type="button" disabled={isBusy} onClick={makeKey}>
+                {firstTexts.makeKey}
+              </button>
+            )}
+            {failure && <Problem failure={failure} />}
+          </>
+        )}
+        <Arrival hasArrived={!isWaiting}>{isWaiting ? firstTexts.waiting : firstTexts.arrived}</Arrival>
+        {hasDemo && (
+          <p>
+            {isWaiting ? firstTexts.orDemo : firstTexts.moreDemo} <Demo>{firstTexts.demo}</Demo>.
+          </p>
+        )}
+      </div>
+    </Panel>
+  );
+};
+
 export const Overview = ({ params }: PageProps) => {
   const { range } = useView();
   const earlier = before(range);
@@ -172,6 +233,12 @@ export const Overview = ({ params }: PageProps) => {
   const firstDay = earlierStats?.series?.[0]?.date;
   const isToday = range.from === toDay(Date.now());
   const isNothing = stats?.total_events === 0 && stats.total_sessions === 0;
+
+  const [first, setFirst] = useState<First>('unknown');
+  const change = (next: First) => {
+    setFirst(next);
+    if (next === 'arrived') for (const answer of [now, then, pages, sources, audience, clicks, here]) answer.again();
+  };
 
   return (
     <>
@@ -215,109 +282,105 @@ export const Overview = ({ params }: PageProps) => {
         </p>
       </section>
 
-      {isNothing && (
-        <Panel title={texts.nothing}>
-          <p class="padded">
-            {texts.nothingAdvice} <Link to={['api']}>{texts.toSnippet}</Link>.
-          </p>
-        </Panel>
+      {(isNothing || first !== 'unknown') && <FirstEvent first={first} onChange={change} />}
+
+      {first !== 'waiting' && (
+        <div class="grid">
+          <Panel title={texts.byDay} class="wide by-day" actions={<Segments label={texts.measure} param="chart" choices={MEASURES} current={measure} />} isBusy={now.isLoading}>
+            <Answered answer={now} rows={8}>
+              {({ data }) => <ByDay now={data} then={earlierStats} range={range} measure={measure} />}
+            </Answered>
+          </Panel>
+
+          <Panel title={texts.now} class="narrow now" actions={<ToAll page="live" what={texts.now} />}>
+            <Answered answer={here} rows={ROWS + 2}>
+              {({ data, count }) => (
+                <>
+                  <p class="big-count">
+                    <span class="figure">{format.number(count)}</span> {count ? texts.people(count) : texts.nobody}
+                  </p>
+                  <ul class="live-list">
+                    {data.slice(0, ROWS).map(({ visitor_id, current_page, geo_city, geo_country, browser_name }) => (
+                      <li key={visitor_id}>
+                        <SiteUrl url={current_page} />
+                        <span class="note">{[geo_city ?? geo_country, browser_name].filter(Boolean).join(', ') || format.text(null)}</span>
+                      </li>
+                    ))}
+                  </ul>
+                </>
+              )}
+            </Answered>
+          </Panel>
+
+          <ShortList
+            title={texts.topPages}
+            answer={pages}
+            page="pages"
+            heads={[texts.page, texts.views]}
+            rows={({ data }) => data.top_pages}
+            name={({ url }) => url}
+            show={({ url }) => <SiteUrl url={url} />}
+            value={({ views }) => views}
+          />
+          <ShortList
+            title={texts.sources}
+            answer={sources}
+            page="acquisition"
+            heads={[texts.channel, texts.sessions]}
+            rows={({ data }) => data.channels}
+            name={({ channel }) => channel}
+            show={({ channel }) => channel}
+            value={({ sessions }) => sessions}
+          />
+          <ShortList
+            title={texts.countries}
+            answer={audience}
+            page="audience"
+            heads={[texts.country, texts.visitors]}
+            rows={({ data }) => data.countries}
+            name={({ country }) => country}
+            show={({ country, country_code }) => country ?? format.country(country_code)}
+            value={({ visitors }) => visitors}
+          />
+          <ShortList
+            title={texts.browsers}
+            answer={audience}
+            page="audience"
+            heads={[texts.browser, texts.visitors]}
+            rows={({ data }) => data.browsers}
+            name={({ browser }) => browser}
+            show={({ browser }) => format.text(browser)}
+            value={({ visitors }) => visitors}
+          />
+
+          <Panel
+            title={texts.frustrations}
+            class="full worst"
+            note={texts.frustrationNote}
+            actions={<ToAll page="frustration" what={texts.frustrations} />}
+            isBusy={clicks.isLoading}
+          >
+            <Answered answer={clicks} rows={WORST}>
+              {({ data }) =>
+                data.rage_clicks.length ? (
+                  <Table
+                    caption={texts.frustrations}
+                    rows={data.rage_clicks.slice(0, WORST)}
+                    columns={[
+                      { head: texts.element, value: ({ selector }) => selector, show: ({ selector }) => <code class="clip">{format.text(selector)}</code> },
+                      { head: texts.page, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} /> },
+                      { head: texts.clicks, value: ({ count }) => count, isNumber: true },
+                      { head: texts.visitors, value: ({ unique_visitors }) => unique_visitors, isNumber: true },
+                    ]}
+                  />
+                ) : (
+                  <Empty title={texts.noFrustration} />
+                )
+              }
+            </Answered>
+          </Panel>
+        </div>
       )}
-
-      <div class="grid">
-        <Panel title={texts.byDay} class="wide by-day" actions={<Segments label={texts.measure} param="chart" choices={MEASURES} current={measure} />} isBusy={now.isLoading}>
-          <Answered answer={now} rows={8}>
-            {({ data }) => <ByDay now={data} then={earlierStats} range={range} measure={measure} />}
-          </Answered>
-        </Panel>
-
-        <Panel title={texts.now} class="narrow now" actions={<ToAll page="live" what={texts.now} />}>
-          <Answered answer={here} rows={ROWS + 2}>
-            {({ data, count }) => (
-              <>
-                <p class="big-count">
-                  <span class="figure">{format.number(count)}</span> {count ? texts.people(count) : texts.nobody}
-                </p>
-                <ul class="live-list">
-                  {data.slice(0, ROWS).map(({ visitor_id, current_page, geo_city, geo_country, browser_name }) => (
-                    <li key={visitor_id}>
-                      <SiteUrl url={current_page} />
-                      <span class="note">{[geo_city ?? geo_country, browser_name].filter(Boolean).join(', ') || format.text(null)}</span>
-                    </li>
-                  ))}
-                </ul>
-              </>
-            )}
-          </Answered>
-        </Panel>
-
-        <ShortList
-          title={texts.topPages}
-          answer={pages}
-          page="pages"
-          heads={[texts.page, texts.views]}
-          rows={({ data }) => data.top_pages}
-          name={({ url }) => url}
-          show={({ url }) => <SiteUrl url={url} />}
-          value={({ views }) => views}
-        />
-        <ShortList
-          title={texts.sources}
-          answer={sources}
-          page="acquisition"
-          heads={[texts.channel, texts.sessions]}
-          rows={({ data }) => data.channels}
-          name={({ channel }) => channel}
-          show={({ channel }) => channel}
-          value={({ sessions }) => sessions}
-        />
-        <ShortList
-          title={texts.countries}
-          answer={audience}
-          page="audience"
-          heads={[texts.country, texts.visitors]}
-          rows={({ data }) => data.countries}
-          name={({ country }) => country}
-          show={({ country, country_code }) => country ?? format.country(country_code)}
-          value={({ visitors }) => visitors}
-        />
-        <ShortList
-          title={texts.browsers}
-          answer={audience}
-          page="audience"
-          heads={[texts.browser, texts.visitors]}
-          rows={({ data }) => data.browsers}
-          name={({ browser }) => browser}
-          show={({ browser }) => format.text(browser)}
-          value={({ visitors }) => visitors}
-        />
-
-        <Panel
-          title={texts.frustrations}
-          class="full worst"
-          note={texts.frustrationNote}
-          actions={<ToAll page="frustration" what={texts.frustrations} />}
-          isBusy={clicks.isLoading}
-        >
-          <Answered answer={clicks} rows={WORST}>
-            {({ data }) =>
-              data.rage_clicks.length ? (
-                <Table
-                  caption={texts.frustrations}
-                  rows={data.rage_clicks.slice(0, WORST)}
-                  columns={[
-                    { head: texts.element, value: ({ selector }) => selector, show: ({ selector }) => <code class="clip">{format.text(selector)}</code> },
-                    { head: texts.page, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} /> },
-                    { head: texts.clicks, value: ({ count }) => count, isNumber: true },
-                    { head: texts.visitors, value: ({ unique_visitors }) => unique_visitors, isNumber: true },
-                  ]}
-                />
-              ) : (
-                <Empty title={texts.noFrustration} />
-              )
-            }
-          </Answered>
-        </Panel>
-      </div>
     </>
   );
 };
