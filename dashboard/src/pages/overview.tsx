@@ -161,7 +161,7 @@ const ShortList = <Data, Row>({ title, answer, rows, heads, name, show, value, p
 const hasDemo = ['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname);
 
 const Demo = ({ children }: { children: string }) => (
-  <a href="/demo/" target="_blank" rel="noopener">
+  <a href="/demo/" target="_blank" rel="noopener noreferrer">
     {children}
   </a>
 );

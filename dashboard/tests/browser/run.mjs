@@ -5,15 +5,24 @@ import { access } from './access.mjs';
 import { accessibility } from './accessibility.mjs';
 import { addresses } from './addresses.mjs';
 import { launch, signIn } from './browser.mjs';
+import { collected } from './collected.mjs';
+import { crossSite } from './cross-site.mjs';
 import { failures } from './failures.mjs';
 import { figures } from './figures.mjs';
+import { first } from './first.mjs';
 import { hostile } from './hostile.mjs';
 import { loading } from './loading.mjs';
 import { startTarget } from './target.mjs';
 import { watch } from './watch.mjs';
 
-const PARTS = { figures, addresses, access, hostile, failures, accessibility, loading };
+const PARTS = { first, figures, addresses, access, 'cross-site': crossSite, collected, hostile, failures, accessibility, loading };
 const wanted = process.argv.slice(2);
+const LONGEST = 10 * 60_000;
+
+setTimeout(() => {
+  console.error('It takes too long');
+  process.exit(1);
+}, LONGEST).unref();
 
 describe('dashboard', () => {
   let target;
