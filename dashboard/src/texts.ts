@@ -175,10 +175,11 @@ export const overview = {
   all: (what: string) => `All: ${what}`,
   details: 'Details',
   nothing: 'No data in these days',
-  nothingAdvice: 'There is data of other days: choose them above.',
 };
 
 export const firstEvent = {
+  otherDays: 'No data in these days',
+  otherDaysAdvice: 'There is data of other days: choose them above.',
   title: 'Put this into your site',
   note: 'The line goes into the head of each page. What it sends is shown within seconds.',
   makeKey: 'Complete it with a new public key',
@@ -186,9 +187,10 @@ export const firstEvent = {
   waiting: 'Waiting for the first event.',
   arrivedTitle: 'The first event has come',
   arrived: 'Data arrives. The figures here are of what has come so far.',
-  orDemo: 'Or open a site that has it already:',
-  moreDemo: 'For more of it, go about in',
+  viewerTitle: 'No data yet',
   demo: 'the demo site',
+  goAbout: 'To try it, go about in',
+  goAboutNote: 'It sends to the project that identity dev was started with.',
 };
 
 export const live = {

@@ -99,9 +99,14 @@ const Keys = ({ project, made, onMade }: KeysProps) => {
     { head: texts.label, value: ({ label }) => label },
     { head: texts.kind, value: ({ kind }) => texts.kinds[kind] ?? kind, show: ({ kind }) => <span class="tag">{texts.kinds[kind] ?? kind}</span> },
     { head: texts.hint, value: ({ hint }) => hint, show: ({ hint }) => <code>{hint}…</code> },
-    { head: texts.limit, value: ({ kind, rate_limit }) => (kind === 'secret' ? rate_limit : null), isNumber: true },
+    { head: texts.limit, value: ({ rate_limit }) => rate_limit, isNumber: true },
     { head: texts.created, value: ({ created_at }) => created_at, show: ({ created_at }) => format.date(created_at) },
-    { head: texts.lastUsed, value: ({ last_used_at }) => last_used_at, show: ({ last_used_at }) => (last_used_at ? format.ago(last_used_at, Date.now()) : texts.never) },
+    {
+      head: texts.lastUsed,
+      value: ({ last_used_at }) => last_used_at,
+      // Of public keys it is not known.
+      show: ({ kind, last_used_at }) => (last_used_at ? format.ago(last_used_at, Date.now()) : kind === 'secret' ? texts.never : format.text(null)),
+    },
     {
       head: texts.actions,
       value: () => null,

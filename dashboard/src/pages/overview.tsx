@@ -1,24 +1,22 @@
 // How it goes: the figures of the chosen days beside those of the days before, and the first rows of what other pages show.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
-import * as manage from '../api/manage';
+import { useState } from 'preact/hooks';
 import * as read from '../api/read';
 import { useView } from '../context';
 import * as format from '../format';
 import { addDays, before, daysBetween, lengthOf, toDay, type Range } from '../range';
 import type { PageProps } from '../page-props';
-import { useAction } from '../shared/action';
-import { useTimer, type Answer } from '../shared/answer';
-import { Arrival, REFRESH, Snippet, useLatestEvent } from '../shared/arrival';
+import { FirstEvent, type First } from './first-event';
+import type { Answer } from '../shared/answer';
 import { Chart } from '../shared/chart';
 import { Link, SiteUrl } from '../shared/link';
 import { Panel } from '../shared/panel';
 import { useFigures } from '../shared/query';
 import { Segments, chosenOf } from '../shared/segments';
-import { Answered, Empty, Failed, Problem } from '../shared/states';
+import { Answered, Empty, Failed } from '../shared/states';
 import { CsvButton, Table, type Column } from '../shared/table';
-import { chart as chartTexts, firstEvent as firstTexts, overview as texts, tables as tableTexts } from '../texts';
+import { chart as chartTexts, overview as texts, tables as tableTexts } from '../texts';
 
 /** Rows of each short list. */
 const ROWS = 6;
@@ -156,63 +154,6 @@ const ShortList = <Data, Row>({ title, answer, rows, heads, name, show, value, p
     </Answered>
   </Panel>
 );
-
-/** Only `identity dev` has a demo site, and it serves this machine alone. */
-const hasDemo = ['127.0.0.1', 'localhost', '[::1]'].includes(location.hostname);
-
-const Demo = ({ children }: { children: string }) => (
-  <a href="/demo/" target="_blank" rel="noopener noreferrer">
-    {children}
-  </a>
-);
-
-/** What a project without any data shows; it stays when the first event has come, to say so. */
-type First = 'unknown' | 'waiting' | 'arrived';
-
-const FirstEvent = ({ first, onChange }: { first: First; onChange: (first: First) => void }) => {
-  const { project, me } = useView();
-  const [publicKey, setPublicKey] = useState<string | undefined>();
-  const { isBusy, failure, run } = useAction();
-  const answer = useLatestEvent(project);
-  useTimer(() => first === 'waiting' && answer.again(), REFRESH);
-  const hasEvents = answer.data && answer.data.pagination.total > 0;
-  useEffect(() => {
-    if (hasEvents === false) onChange('waiting');
-    else if (hasEvents && first === 'waiting') onChange('arrived');
-  }, [hasEvents]);
-  if (first === 'unknown') {
-    return hasEvents ? (
-      <Panel title={texts.nothing}>
-        <p class="padded">{texts.nothingAdvice}</p>
-      </Panel>
-    ) : null;
-  }
-  const isWaiting = first === 'waiting';
-  const makeKey = () => void run(async () => setPublicKey((await manage.makeKey(project, 'public', firstTexts.keyLabel, undefined)).key));
-  return (
-    <Panel title={isWaiting ? firstTexts.title : firstTexts.arrivedTitle} note={isWaiting && me?.role === 'admin' ? firstTexts.note : undefined}>
-      <div class="padded stack">
-        {isWaiting && me?.role === 'admin' && (
-          <>
-            <Snippet publicKey={publicKey} />
-            {!publicKey && (
-              <button type="button" disabled={isBusy} onClick={makeKey}>
-                {firstTexts.makeKey}
-              </button>
-            )}
-            {failure && <Problem failure={failure} />}
-          </>
-        )}
-        <Arrival hasArrived={!isWaiting}>{isWaiting ? firstTexts.waiting : firstTexts.arrived}</Arrival>
-        {hasDemo && (
-          <p>
-            {isWaiting ? firstTexts.orDemo : firstTexts.moreDemo} <Demo>{firstTexts.demo}</Demo>.
-          </p>
-        )}
-      </div>
-    </Panel>
-  );
-};
 
 export const Overview = ({ params }: PageProps) => {
   const { range } = useView();

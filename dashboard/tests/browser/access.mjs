@@ -293,7 +293,7 @@ export const access = (given) =>
         [],
       );
       assert.deepEqual(await statusesOf(page, [['POST', 'people', { label: 'x', role: 'viewer', projects: null }]]), [403]);
-      assert.deepEqual(await statusesOf(page, [['POST', 'people', { label: 'x', role: 'viewer', projects: ['shop', target.project] }]]), [403]);
+      assert.deepEqual(await statusesOf(page, [['POST', 'people', { label: 'x', role: 'viewer', projects: ['shop', target.project] }]]), [404]);
       const figures = await page.evaluate(async (project) => {
         const paths = ['stats', 'visitors', 'sessions', 'events', 'events/types', 'live', 'pages', 'acquisition', 'audience', 'metrics'];
         paths.push(...['frustration', 'errors', 'clicks', 'seo', 'journeys', 'reading', 'forms'].map((name) => `insights/${name}`));

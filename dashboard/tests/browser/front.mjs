@@ -41,7 +41,7 @@ export const startFront = async (base) => {
       audienceOf(base, request, searchParams).then(({ status, text }) => response.writeHead(status, { 'content-type': 'application/json' }).end(text));
     else pass(request, response);
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', resolve));
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
     stop: () => {

@@ -20,8 +20,8 @@ const program = () => {
 };
 
 /** Starts it, and answers its addresses once it is ready, with its demo data unless it `isEmpty`. */
-export const startIdentity = async ({ isEmpty = false } = {}) => {
-  const options = ['--port', process.env.PORT ?? '0', '--dynamodb-port', '0', '--rate-limit', '1000000'];
+export const startIdentity = async ({ isEmpty }) => {
+  const options = ['--port', '0', '--dynamodb-port', '0', '--rate-limit', '1000000'];
   options.push('--secret-key', SECRET_KEY, '--public-key', PUBLIC_KEY, '--project', PROJECT, ...(isEmpty ? ['--empty'] : []));
   const child = spawn(program(), ['dev', ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => child.kill());

@@ -4,9 +4,9 @@
 import { startFront } from './front.mjs';
 import { PROJECT, SECRET_KEY, startIdentity } from './identity.mjs';
 
-export const startTarget = async (options) => {
-  const identity = await startIdentity(options);
-  const front = process.env.DASHBOARD_FROM_DIST ? await startFront(identity.base) : undefined;
+export const startTarget = async ({ isEmpty = false, isFromDist = !!process.env.DASHBOARD_FROM_DIST } = {}) => {
+  const identity = await startIdentity({ isEmpty });
+  const front = isFromDist ? await startFront(identity.base) : undefined;
   const origin = front?.origin ?? identity.base;
   const stop = () => {
     front?.stop();
@@ -31,7 +31,9 @@ export const startTarget = async (options) => {
     return (await post('sign-in', { token })).headers.get('set-cookie').split(';')[0];
   };
   try {
-    await post('projects', { id: 'shop', name: 'Web shop', hosts: ['shop.example'] }, await cookieOf({ label: 'set-up', role: 'admin' }));
+    const cookie = await cookieOf({ label: 'set-up', role: 'admin' });
+    await post('projects', { id: 'shop', name: 'Web shop', hosts: ['shop.example'] }, cookie);
+    await post('sign-out', {}, cookie);
   } catch (error) {
     stop();
     throw error;
