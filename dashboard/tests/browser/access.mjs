@@ -31,12 +31,12 @@ const statusesOf = (page, requests) =>
     return statuses;
   }, requests);
 
-/** A key and a person that nobody but an admin of all may touch, and all else that is managed. */
+/** A key and an admin of all, whom nobody else may touch, and all keys and projects. */
 const idsOf = (page, project) =>
   page.evaluate(async (project) => {
     const list = async (path) => (await (await fetch(`/manage/v1/${path}`)).json()).data;
-    const [keys, people, projects] = await Promise.all([list(`keys?project=${project}`), list('people'), list('projects')]);
-    const me = people.find(({ label }) => label === 'ana');
+    const [keys, projects] = await Promise.all([list(`keys?project=${project}`), list('projects')]);
+    const me = (await (await fetch('/manage/v1/me')).json()).data;
     return { key: keys[0].id, person: me.id, keys: keys.map(({ id }) => id), projects: projects.map(({ id, name }) => [id, name]) };
   }, project);
 

@@ -61,7 +61,8 @@ export const hostile = (given) =>
           turn += 7 + round;
           await visit(tab, target, `#/${page}`);
           for (const button of await tab.locator('button.more').all()) if (await button.isVisible()) await button.click();
-          for (const summary of await tab.locator('.event-data summary').all()) if (round === 0) await summary.click();
+          const [summary] = await tab.locator('.event-data summary').all();
+          if (round === 0) await summary?.click();
           assert.deepEqual(await inspect(tab), [], page);
           const text = await tab.locator('main').innerText();
           assert.ok(text.length > 50, page);

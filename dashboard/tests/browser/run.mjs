@@ -15,7 +15,11 @@ import { loading } from './loading.mjs';
 import { startTarget } from './target.mjs';
 import { watch } from './watch.mjs';
 
-const PARTS = { first, figures, addresses, access, 'cross-site': crossSite, collected, hostile, failures, accessibility, loading };
+/** Two rows of parts, side by side, as most of a test is waiting. What changes people, keys and projects is in the first. */
+const LANES = [
+  { first, figures, addresses, access, 'cross-site': crossSite, collected },
+  { accessibility, failures, hostile, loading },
+];
 const wanted = process.argv.slice(2);
 const LONGEST = 10 * 60_000;
 
@@ -24,7 +28,7 @@ setTimeout(() => {
   process.exit(1);
 }, LONGEST).unref();
 
-describe('dashboard', () => {
+describe('dashboard', { concurrency: LANES.length }, () => {
   let target;
   let browser;
   let admin;
@@ -41,5 +45,9 @@ describe('dashboard', () => {
     watched?.assertQuiet();
   });
   const given = () => ({ target, browser, tab: admin.tab });
-  for (const [name, part] of Object.entries(PARTS)) if (!wanted.length || wanted.includes(name)) part(given);
+  for (const [number, parts] of LANES.entries()) {
+    describe(`row ${number + 1}`, { concurrency: 1 }, () => {
+      for (const [name, part] of Object.entries(parts)) if (!wanted.length || wanted.includes(name)) part(given);
+    });
+  }
 });
