@@ -1,62 +1,19 @@
 // Who is signed in, and what an admin may change.
 
 import { Failure, failureOf, reach } from './failure';
+import type { components } from './schema';
 
-export type Role = 'admin' | 'viewer';
-
-export interface Person {
-  id: string;
-  label: string;
-  role: Role;
-  /** None: all. */
-  projects: string[] | null;
-}
-
-/** Whoever is signed in. */
-export interface Me extends Person {
-  /** All that there are and this person may see. */
-  visible_projects: { id: string; name: string }[];
-}
-
-export interface KnownPerson extends Person {
-  last_seen_at: number | null;
-}
-
-export interface Invitation {
-  label: string;
-  role: Role;
-  projects: string[] | null;
-  link: string;
-  expires_at: number;
-}
-
-export type KeyKind = 'secret' | 'public';
-
-export interface Key {
-  id: string;
-  kind: KeyKind;
-  label: string | null;
-  /** None for public keys. */
-  rate_limit: number | null;
-  created_at: number;
-  /** None before its first use, and for public keys. */
-  last_used_at: number | null;
-  /** Its first characters. */
-  hint: string;
-}
-
+type Schemas = components['schemas'];
+export type Person = Schemas['Person'];
+export type Me = Schemas['Me'];
+export type KnownPerson = Schemas['KnownPerson'];
+export type Invitation = Schemas['Invitation'];
+export type Key = Schemas['Key'];
 /** Right after it was made, and never again. */
-export interface NewKey extends Key {
-  key: string;
-}
-
-export interface Project {
-  id: string;
-  name: string;
-  hosts: string[];
-  origins: string[];
-  created_at: number;
-}
+export type NewKey = Schemas['NewKey'];
+export type Project = Schemas['Project'];
+export type Role = Person['role'];
+export type KeyKind = Key['kind'];
 
 const call = async <Data>(method: string, path: string, signal?: AbortSignal, body?: unknown): Promise<Data> => {
   const request = new Request(`/manage/v1/${path}`, {

@@ -53,7 +53,7 @@ const ProjectForm = ({ project, onDone, onCancel }: ProjectFormProps) => {
       )}
       <label>
         <span>{texts.name}</span>
-        <input required maxLength={128} value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        <input required maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} />
       </label>
       <label>
         <span>{texts.hosts}</span>
