@@ -8,9 +8,11 @@ import { settle, signIn } from './browser.mjs';
 /** What is managed, to see that nothing of it was changed. */
 const managed = (tab, project) =>
   tab.evaluate(async (project) => {
-    const texts = ['projects', `keys?project=${project}`].map(async (path) => (await fetch(`/manage/v1/${path}`)).text());
-    const people = (await (await fetch('/manage/v1/people')).json()).data.map(({ label }) => label);
-    return JSON.stringify([await Promise.all(texts), people.filter((label) => ['victim', 'mallory'].includes(label))]);
+    const list = async (path) => (await (await fetch(`/manage/v1/${path}`)).json()).data;
+    const [projects, keys, people] = await Promise.all([list('projects'), list(`keys?project=${project}`), list('people')]);
+    // Meanwhile others come and go, and use keys.
+    const known = people.map(({ label }) => label).filter((label) => ['victim', 'mallory'].includes(label));
+    return JSON.stringify([projects, keys.map(({ last_used_at, ...key }) => key), known]);
   }, project);
 
 export const crossSite = (given) =>

@@ -7,7 +7,7 @@ import { startTarget } from './target.mjs';
 
 const target = await startTarget();
 const browser = await launch();
-const { tab } = await signIn(browser, target, { colorScheme: 'light', viewport: { width: 1280, height: 860 } });
+const { tab } = await signIn(browser, target, { colorScheme: 'light', viewport: { width: 1280, height: 852 } });
 await tab.screenshot({ path: join(root, '../docs/dashboard.png') });
 await browser.close();
 target.stop();
