@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 import { createServer, request as ask } from 'node:http';
 import { join } from 'node:path';
 import { root } from '../../tools/folders.mjs';
-import { audienceOf } from './audience.mjs';
 
 const dist = join(root, 'dist');
 
@@ -30,16 +29,14 @@ export const startFront = async (base) => {
   };
 
   const server = createServer((request, response) => {
-    const { pathname, searchParams } = new URL(request.url, base);
+    const { pathname } = new URL(request.url, base);
     const file = files.get(pathname);
     if (file) {
       const isPacked = request.headers['accept-encoding']?.includes('br');
       const cache = pathname === '/' ? headers['cache-control'] : 'public, max-age=31536000, immutable';
       response.writeHead(200, { ...headers, 'cache-control': cache, 'content-type': file.type, ...(isPacked ? { 'content-encoding': 'br' } : {}) });
       response.end(isPacked ? file.br : file.bytes);
-    } else if (pathname === '/api/v1/audience')
-      audienceOf(base, request, searchParams).then(({ status, text }) => response.writeHead(status, { 'content-type': 'application/json' }).end(text));
-    else pass(request, response);
+    } else pass(request, response);
   });
   await new Promise((resolve) => server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', resolve));
   return {
