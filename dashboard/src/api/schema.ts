@@ -1308,6 +1308,8 @@ export interface components {
             role: "admin" | "viewer";
             /** @description The projects that the person may see; `null` is all. */
             projects: string[] | null;
+            /** @description When they opened their link. */
+            signed_in_at: components["schemas"]["Instant"] | null;
             /** @description When they last asked for anything. */
             last_seen_at: components["schemas"]["Instant"] | null;
         };
@@ -1672,7 +1674,7 @@ export interface components {
                 };
             };
         };
-        /** @description A body of more than 16 KB. */
+        /** @description A body of more than 64 KB. */
         ManagementBodyTooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -1748,6 +1750,22 @@ export interface components {
                         status?: 404;
                         /** @constant */
                         code?: "not_found";
+                    };
+                };
+            };
+        };
+        /** @description Somebody else rotated or revoked the key at the same time. */
+        KeyChanged: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 409;
+                        /** @constant */
+                        code?: "conflict";
                     };
                 };
             };
@@ -3764,6 +3782,7 @@ export interface operations {
             403: components["responses"]["ForbiddenManagement"];
             404: components["responses"]["UnknownKey"];
             405: components["responses"]["ManagementMethodNotAllowed"];
+            409: components["responses"]["KeyChanged"];
             429: components["responses"]["PersonRateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
