@@ -12,20 +12,18 @@ import { Failed } from './shared/states';
 import { SignIn, SignedOut } from './sign-in';
 
 /** The one that is asked for, as far as it is known that this person may see it. */
-const projectFor = (wanted: string | undefined, me: manage.Person | undefined, known: manage.Project[] | undefined): string | undefined => {
-  const allowed = me?.projects ?? known?.map(({ id }) => id);
+const projectFor = (wanted: string | undefined, me: manage.Me | undefined): string | undefined => {
   if (wanted) return wanted;
+  const visible = me?.visible_projects;
   const remembered = rememberedProject();
-  if (remembered && (!allowed || allowed.includes(remembered))) return remembered;
-  return allowed?.[0];
+  if (remembered && (!visible || visible.some(({ id }) => id === remembered))) return remembered;
+  return visible?.[0]?.id;
 };
 
 const Signed = () => {
   const { path, params } = useAddress();
   const me = useAnswer('me', manage.me);
-  const mayManage = me.data?.role === 'admin';
-  const projects = useAnswer(`projects ${mayManage}`, async (signal) => (mayManage ? manage.projects(signal) : undefined));
-  const project = projectFor(params.project, me.data, projects.data);
+  const project = projectFor(params.project, me.data);
   useEffect(() => {
     if (project) rememberProject(project);
   }, [project]);
@@ -41,9 +39,9 @@ const Signed = () => {
   const now = Date.now();
   const { preset, range } = fromParams(params, now);
   return (
-    <ViewContext.Provider value={{ project: project ?? '', range, me: me.data, refreshProjects: projects.again }}>
+    <ViewContext.Provider value={{ project: project ?? '', range, me: me.data, refreshMe: me.again }}>
       {/* Another day, and the ranges that end today are others. */}
-      <Shell key={toDay(now)} path={path} params={params} preset={preset} projects={projects.data} />
+      <Shell key={toDay(now)} path={path} params={params} preset={preset} />
     </ViewContext.Provider>
   );
 };

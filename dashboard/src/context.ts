@@ -2,16 +2,16 @@
 
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { Person } from './api/manage';
+import type { Me } from './api/manage';
 import type { Range } from './range';
 
 export interface View {
   project: string;
   range: Range;
   /** Not yet known right after the start. */
-  me: Person | undefined;
-  /** After one was made or changed. */
-  refreshProjects: () => void;
+  me: Me | undefined;
+  /** After a project was made or changed. */
+  refreshMe: () => void;
 }
 
 export const ViewContext = createContext<View | undefined>(undefined);

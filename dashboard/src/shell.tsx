@@ -2,7 +2,6 @@
 
 import type { ComponentType } from 'preact';
 import { useEffect, useErrorBoundary, useRef, useState } from 'preact/hooks';
-import type { Project } from './api/manage';
 import { signOut } from './api/manage';
 import { hrefTo, replace } from './address';
 import { useView } from './context';
@@ -100,26 +99,25 @@ const Account = () => {
 };
 
 /** The page, or why there is none. */
-const Content = ({ route, selection, params, projects }: { route: Route | undefined; projects: Project[] | undefined } & PageProps) => {
+const Content = ({ route, selection, params }: { route: Route | undefined } & PageProps) => {
   const { me, project } = useView();
   if (!route) return <Empty title={texts.unknownPage}>{texts.unknownPageAdvice}</Empty>;
-  if (project || route.name === 'settings') return <Page key={`${route.name} ${project}`} route={route} selection={selection} params={params} />;
-  if (me?.role === 'viewer') return <Empty title={texts.whichProject}>{texts.whichProjectAdvice}</Empty>;
-  return projects ? (
-    <Empty title={texts.noProject}>
-      <Link to={['settings']}>{texts.noProjectAdvice}</Link>
-    </Empty>
-  ) : null;
+  if (route.isForAdmins && !me) return null;
+  if (!route.isForAdmins && me) {
+    const { role, projects, visible_projects: visible } = me;
+    if (!project) return <Empty title={texts.noProject}>{role === 'admin' && !projects ? <Link to={['settings']}>{texts.noProjectAdvice}</Link> : texts.noProjectOfYours}</Empty>;
+    if (!visible.some(({ id }) => id === project)) return <Empty title={texts.unknownProject(project)}>{texts.unknownProjectAdvice}</Empty>;
+  }
+  return <Page key={`${route.name} ${project}`} route={route} selection={selection} params={params} />;
 };
 
 interface Props {
   path: string[];
   params: Record<string, string>;
   preset: Preset | undefined;
-  projects: Project[] | undefined;
 }
 
-export const Shell = ({ path, params, preset, projects }: Props) => {
+export const Shell = ({ path, params, preset }: Props) => {
   const { me, project } = useView();
   const [isMenuOpen, setMenuOpen] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
@@ -154,7 +152,7 @@ export const Shell = ({ path, params, preset, projects }: Props) => {
             </button>
           </div>
           <div class="side-rest">
-            <ProjectSwitch projects={projects} />
+            <ProjectSwitch />
             <Navigation current={isAllowed ? route : undefined} />
             <div class="side-end">
               <ThemeSwitch />
@@ -170,7 +168,7 @@ export const Shell = ({ path, params, preset, projects }: Props) => {
           </h1>
           {route && isAllowed && !route.isWithoutRange && <RangePicker key={place} preset={preset} />}
         </div>
-        <Content route={isAllowed ? route : undefined} selection={path[1]} params={params} projects={projects} />
+        <Content route={isAllowed ? route : undefined} selection={path[1]} params={params} />
       </main>
     </div>
   );

@@ -15,9 +15,6 @@ export const shell = {
   menu: 'Menu',
   title: (page: string, project: string) => `${page} – ${project} – ${product}`,
   project: 'Project',
-  openProject: 'Open project',
-  projectName: 'Identifier of a project',
-  open: 'Open',
   theme: 'Colours',
   themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
   signOut: 'Sign out',
@@ -40,8 +37,9 @@ export const shell = {
   },
   noProject: 'There is no project yet',
   noProjectAdvice: 'Make one in the settings.',
-  whichProject: 'Which project?',
-  whichProjectAdvice: 'You may see all of them. Write the identifier of one beside the navigation.',
+  noProjectOfYours: 'Ask an admin to make one, or to let you see one.',
+  unknownProject: (id: string) => `There is no project ${id}`,
+  unknownProjectAdvice: 'It does not exist, or is not yours to see. The others can be chosen beside the navigation.',
   unknownPage: 'There is no such page',
   unknownPageAdvice: 'The address may be mistyped, or what it named is gone. The navigation leads to all there is.',
   noPage: 'This page met an error',
@@ -177,8 +175,22 @@ export const overview = {
   all: (what: string) => `All: ${what}`,
   details: 'Details',
   nothing: 'No data in these days',
-  nothingAdvice: 'Choose other days above, or put the snippet into your site:',
-  toSnippet: 'get the snippet',
+};
+
+export const firstEvent = {
+  otherDays: 'No data in these days',
+  otherDaysAdvice: 'There is data of other days: choose them above.',
+  title: 'Put this into your site',
+  note: 'The line goes into the head of each page. What it sends is shown within seconds.',
+  makeKey: 'Complete it with a new public key',
+  keyLabel: 'first snippet',
+  waiting: 'Waiting for the first event.',
+  arrivedTitle: 'The first event has come',
+  arrived: 'Data arrives. The figures here are of what has come so far.',
+  viewerTitle: 'No data yet',
+  demo: 'the demo site',
+  goAbout: 'To try it, go about in',
+  goAboutNote: 'It sends to the project that identity dev was started with.',
 };
 
 export const live = {
@@ -209,8 +221,8 @@ export const visitors = {
   visits: 'Sessions',
   device: 'Device',
   place: 'Place',
-  nobody: 'No visitors match',
-  nobodyAdvice: 'Choose other days above, or clear a filter.',
+  nothing: 'No visitors match',
+  nothingAdvice: 'Choose other days above, or clear a filter.',
 };
 
 export const visitor = {

@@ -1,53 +1,19 @@
 // Who is signed in, and what an admin may change.
 
 import { Failure, failureOf, reach } from './failure';
+import type { components } from './schema';
 
-export type Role = 'admin' | 'viewer';
-
-export interface Person {
-  id: string;
-  label: string;
-  role: Role;
-  /** None: all. */
-  projects: string[] | null;
-}
-
-export interface KnownPerson extends Person {
-  last_seen_at: number | null;
-}
-
-export interface Invitation {
-  label: string;
-  role: Role;
-  projects: string[] | null;
-  link: string;
-}
-
-export type KeyKind = 'secret' | 'public';
-
-export interface Key {
-  id: string;
-  kind: KeyKind;
-  label: string | null;
-  rate_limit: number;
-  created_at: number;
-  last_used_at: number | null;
-  /** Its first characters. */
-  hint: string;
-}
-
+type Schemas = components['schemas'];
+export type Person = Schemas['Person'];
+export type Me = Schemas['Me'];
+export type KnownPerson = Schemas['KnownPerson'];
+export type Invitation = Schemas['Invitation'];
+export type Key = Schemas['Key'];
 /** Right after it was made, and never again. */
-export interface NewKey extends Key {
-  key: string;
-}
-
-export interface Project {
-  id: string;
-  name: string;
-  hosts: string[];
-  origins: string[];
-  created_at: number;
-}
+export type NewKey = Schemas['NewKey'];
+export type Project = Schemas['Project'];
+export type Role = Person['role'];
+export type KeyKind = Key['kind'];
 
 const call = async <Data>(method: string, path: string, signal?: AbortSignal, body?: unknown): Promise<Data> => {
   const request = new Request(`/manage/v1/${path}`, {
@@ -67,11 +33,11 @@ const at = encodeURIComponent;
 
 export const signIn = (token: string) => call<Person>('POST', 'sign-in', undefined, { token });
 export const signOut = () => call<void>('POST', 'sign-out');
-export const me = (signal: AbortSignal) => call<Person>('GET', 'me', signal);
+export const me = (signal: AbortSignal) => call<Me>('GET', 'me', signal);
 
 export const keys = (project: string, signal: AbortSignal) => call<Key[]>('GET', `keys?project=${at(project)}`, signal);
 export const makeKey = (project: string, kind: KeyKind, label: string, rateLimit: number | undefined) =>
-  call<NewKey>('POST', 'keys', undefined, { project, kind, label, ...(rateLimit ? { rate_limit: rateLimit } : {}) });
+  call<NewKey>('POST', 'keys', undefined, { project, kind, ...(label ? { label } : {}), ...(rateLimit ? { rate_limit: rateLimit } : {}) });
 export const rotateKey = (id: string) => call<NewKey>('POST', `keys/${at(id)}/rotate`);
 export const revokeKey = (id: string) => call<void>('DELETE', `keys/${at(id)}`);
 

@@ -525,6 +525,258 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/manage/v1/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in
+         * @description Takes the token of an invitation's link, which is good once and for 15 minutes, for a cookie, which is good for 30 days from its last use.
+         */
+        post: operations["signIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/sign-out": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out
+         * @description The cookie is good for nothing from then on.
+         */
+        post: operations["signOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who is signed in
+         * @description Also prolongs the cookie.
+         */
+        get: operations["getMe"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A project's keys
+         * @description Those that work.
+         */
+        get: operations["listKeys"];
+        put?: never;
+        /**
+         * Make a key
+         * @description It is shown this once.
+         */
+        post: operations["createKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a key
+         * @description It stops working everywhere within a minute, for good.
+         */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a key
+         * @description Makes a key like another one, and revokes that one.
+         */
+        post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The projects
+         * @description Those that the admin may manage.
+         */
+        get: operations["listProjects"];
+        put?: never;
+        /**
+         * Create a project
+         * @description Takes an admin of all projects.
+         */
+        post: operations["createProject"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/projects/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change a project
+         * @description What is left out stays. The collector follows within a minute.
+         */
+        patch: operations["changeProject"];
+        trace?: never;
+    };
+    "/manage/v1/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who has access
+         * @description Those who may see no more than whoever asks.
+         */
+        get: operations["listPeople"];
+        put?: never;
+        /**
+         * Invite somebody
+         * @description Makes a link that lets somebody in, once and within 15 minutes, to no more than whoever asks may see.
+         */
+        post: operations["invite"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/manage/v1/people/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take access away
+         * @description At once.
+         */
+        delete: operations["removePerson"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The dashboard
+         * @description The page on which people look at what the API answers. It is compressed as `Accept-Encoding` says.
+         */
+        get: operations["getDashboard"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/assets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file of the dashboard
+         * @description Its name has the hash of its bytes, so it never changes.
+         */
+        get: operations["getAsset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.json": {
         parameters: {
             query?: never;
@@ -1016,6 +1268,138 @@ export interface components {
             /** @description Samples that web.dev calls poor. */
             poor: number;
         };
+        /** @description Who is signed in. */
+        Person: {
+            /** @description Identifies the person: each sign-in is one. */
+            id: string;
+            label: string;
+            /**
+             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
+             * @enum {string}
+             */
+            role: "admin" | "viewer";
+            /** @description The projects that the person may see; `null` is all. */
+            projects: string[] | null;
+        };
+        Me: {
+            /** @description Identifies the person: each sign-in is one. */
+            id: string;
+            label: string;
+            /**
+             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
+             * @enum {string}
+             */
+            role: "admin" | "viewer";
+            /** @description The projects that the person may see; `null` is all. */
+            projects: string[] | null;
+            visible_projects: {
+                id: string;
+                name: string;
+            }[];
+        };
+        KnownPerson: {
+            /** @description Identifies the person: each sign-in is one. */
+            id: string;
+            label: string;
+            /**
+             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
+             * @enum {string}
+             */
+            role: "admin" | "viewer";
+            /** @description The projects that the person may see; `null` is all. */
+            projects: string[] | null;
+            /** @description When they opened their link. */
+            signed_in_at: components["schemas"]["Instant"] | null;
+            /** @description When they last asked for anything. */
+            last_seen_at: components["schemas"]["Instant"] | null;
+        };
+        Key: {
+            id: string;
+            /** @enum {string} */
+            kind: "secret" | "public";
+            label: string | null;
+            /** @description Requests a minute; `null` for a public key. */
+            rate_limit: number | null;
+            created_at: components["schemas"]["Instant"];
+            /** @description `null` for a public key, whose use is not noted, and for one that was never used. */
+            last_used_at: components["schemas"]["Instant"] | null;
+            /** @description How the key begins. */
+            hint: string;
+        };
+        NewKey: {
+            id: string;
+            /** @enum {string} */
+            kind: "secret" | "public";
+            label: string | null;
+            /** @description Requests a minute; `null` for a public key. */
+            rate_limit: number | null;
+            created_at: components["schemas"]["Instant"];
+            /** @description `null` for a public key, whose use is not noted, and for one that was never used. */
+            last_used_at: components["schemas"]["Instant"] | null;
+            /** @description How the key begins. */
+            hint: string;
+            /** @description The key itself. It is never shown again. */
+            key: string;
+        };
+        KeyRequest: {
+            project: string;
+            /** @constant */
+            kind: "secret";
+            label?: string | null;
+            /** @default 60 */
+            rate_limit: number | null;
+        } | {
+            project: string;
+            /** @constant */
+            kind: "public";
+            label?: string | null;
+        };
+        Project: {
+            id: string;
+            name: string;
+            hosts: string[];
+            origins: string[];
+            created_at: components["schemas"]["Instant"];
+        };
+        ProjectRequest: {
+            id: string;
+            name?: string | null;
+            /** @description The site's own hosts, which are no referrers. */
+            hosts?: string[] | null;
+            /** @description The origins whose pages may send data; none is any. */
+            origins?: string[] | null;
+        };
+        ProjectChanges: {
+            name?: string | null;
+            /** @description The site's own hosts, which are no referrers. */
+            hosts?: string[] | null;
+            /** @description The origins whose pages may send data; none is any. */
+            origins?: string[] | null;
+        };
+        Invitation: {
+            label: string;
+            /**
+             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
+             * @enum {string}
+             */
+            role: "admin" | "viewer";
+            /** @description The projects that the person may see; `null` is all. */
+            projects: string[] | null;
+            /** Format: uri */
+            link: string;
+            expires_at: components["schemas"]["Instant"];
+        };
+        InvitationRequest: {
+            label: string;
+            /**
+             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
+             * @default viewer
+             * @enum {string}
+             */
+            role: "admin" | "viewer";
+            /** @description The projects that the person may see; `null`, or nothing, is all. */
+            projects?: string[] | null;
+        };
         /** @description Where the page stands in the list. */
         Pagination: {
             /** @description Rows of all pages; exact under every filter. */
@@ -1042,7 +1426,7 @@ export interface components {
                  * @description What is wrong, for programs.
                  * @enum {string}
                  */
-                code: "invalid_date" | "invalid_parameter" | "invalid_body" | "invalid_request" | "unauthorized" | "origin_not_allowed" | "forbidden" | "not_found" | "method_not_allowed" | "payload_too_large" | "rate_limited" | "internal_error" | "unavailable";
+                code: "invalid_date" | "invalid_parameter" | "invalid_body" | "invalid_request" | "unauthorized" | "origin_not_allowed" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "rate_limited" | "internal_error" | "unavailable";
             };
         };
         /** @description 1 to 128 characters of A-Z, a-z, 0-9, _ and -. */
@@ -1207,6 +1591,245 @@ export interface components {
                     };
                 };
             };
+        };
+        /** @description No cookie, or one that is over or was taken away. */
+        SignedOut: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 401;
+                        /** @constant */
+                        code?: "unauthorized";
+                    };
+                };
+            };
+        };
+        /** @description The link is wrong, was used, or is too old. */
+        BadInvitation: {
+            headers: {
+                "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 401;
+                        /** @constant */
+                        code?: "unauthorized";
+                    };
+                };
+            };
+        };
+        /** @description It takes an admin, or an admin of all projects; or the request is not of the dashboard's own page. */
+        ForbiddenManagement: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 403;
+                        /** @constant */
+                        code?: "forbidden";
+                    };
+                };
+            };
+        };
+        /** @description The request is not of the dashboard's own page: `Sec-Fetch-Site` or `Origin` says so, or the content type is not JSON. */
+        OtherPage: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 403;
+                        /** @constant */
+                        code?: "forbidden";
+                    };
+                };
+            };
+        };
+        /** @description A body that is no JSON, or a field that breaks a rule; `message` names it. */
+        InvalidManagementBody: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 400;
+                        /** @constant */
+                        code?: "invalid_body";
+                    };
+                };
+            };
+        };
+        /** @description A body of more than 64 KB. */
+        ManagementBodyTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 413;
+                        /** @constant */
+                        code?: "payload_too_large";
+                    };
+                };
+            };
+        };
+        /** @description There is no such project, or the person has no right to it. */
+        UnknownProject: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 404;
+                        /** @constant */
+                        code?: "not_found";
+                    };
+                };
+            };
+        };
+        /** @description There is no such key that works, or the person has no right to its project. */
+        UnknownKey: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 404;
+                        /** @constant */
+                        code?: "not_found";
+                    };
+                };
+            };
+        };
+        /** @description Nobody with this identifier has access, or they may see more than whoever asks. */
+        UnknownPerson: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 404;
+                        /** @constant */
+                        code?: "not_found";
+                    };
+                };
+            };
+        };
+        /** @description There is no such file: another version is deployed. */
+        UnknownAsset: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 404;
+                        /** @constant */
+                        code?: "not_found";
+                    };
+                };
+            };
+        };
+        /** @description Somebody else rotated or revoked the key at the same time. */
+        KeyChanged: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 409;
+                        /** @constant */
+                        code?: "conflict";
+                    };
+                };
+            };
+        };
+        /** @description There is a project with this identifier. */
+        ProjectExists: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 409;
+                        /** @constant */
+                        code?: "conflict";
+                    };
+                };
+            };
+        };
+        /** @description The path takes no such method. */
+        ManagementMethodNotAllowed: {
+            headers: {
+                Allow: components["headers"]["Allow"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 405;
+                        /** @constant */
+                        code?: "method_not_allowed";
+                    };
+                };
+            };
+        };
+        /** @description The person's bucket of 600 requests a minute is empty. */
+        PersonRateLimited: {
+            headers: {
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                RateLimit: components["headers"]["RateLimit"];
+                "Retry-After": components["headers"]["Retry-After"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        status?: 429;
+                        /** @constant */
+                        code?: "rate_limited";
+                    };
+                };
+            };
+        };
+        /** @description The client has it already. */
+        DashboardUnchanged: {
+            headers: {
+                ETag: components["headers"]["ETag"];
+                Vary: components["headers"]["Script-Vary"];
+                [name: string]: unknown;
+            };
+            content?: never;
         };
         /** @description The project has no such visitor. */
         UnknownVisitor: {
@@ -1530,6 +2153,31 @@ export interface components {
     };
     parameters: {
         /**
+         * @description The project.
+         * @example demo
+         */
+        project: string;
+        /**
+         * @description The project.
+         * @example demo
+         */
+        project_id: string;
+        /**
+         * @description The key's `id`.
+         * @example c5c4aacb51bf
+         */
+        key_id: string;
+        /**
+         * @description The person's `id`.
+         * @example 3fa94c0d11e2
+         */
+        person_id: string;
+        /**
+         * @description The file, as the document names it.
+         * @example app-DKOQ2F5T.js
+         */
+        asset: string;
+        /**
          * @description Which page. One past the end is empty.
          * @example 1
          */
@@ -1627,6 +2275,10 @@ export interface components {
     };
     requestBodies: never;
     headers: {
+        /** @description The cookie, which scripts don't see and no other site's page sends. */
+        "Set-Cookie": string;
+        /** @description What the page may do: nothing but show this host's files and ask this host. */
+        "Content-Security-Policy": string;
         /** @description Stands for these bytes in this encoding. */
         ETag: string;
         /** @description Each encoding is kept apart. */
@@ -2877,6 +3529,548 @@ export interface operations {
             200: components["responses"]["VersionedScript"];
             304: components["responses"]["VersionedScriptUnchanged"];
             404: components["responses"]["UnknownVersion"];
+            405: components["responses"]["MethodNotAllowed"];
+        };
+    };
+    signIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description What follows `#/sign-in/` in the link. */
+                    token: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Who is signed in. */
+            200: {
+                headers: {
+                    "Set-Cookie": components["headers"]["Set-Cookie"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Person"];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidManagementBody"];
+            401: components["responses"]["BadInvitation"];
+            403: components["responses"]["OtherPage"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            413: components["responses"]["ManagementBodyTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    signOut: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Nothing is read of it. Its content type is what no form of another site can have. */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Signed out. */
+            204: {
+                headers: {
+                    "Set-Cookie": components["headers"]["Set-Cookie"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["OtherPage"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Who is signed in, and which projects there are of those that they may see. */
+            200: {
+                headers: {
+                    "Set-Cookie": components["headers"]["Set-Cookie"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Me"];
+                    };
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["OtherPage"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listKeys: {
+        parameters: {
+            query: {
+                /**
+                 * @description The project.
+                 * @example demo
+                 */
+                project: components["parameters"]["project"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The keys, the oldest first. */
+            200: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Key"][];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidParameter"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            404: components["responses"]["UnknownProject"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
+        responses: {
+            /** @description The key. */
+            201: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["NewKey"];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidManagementBody"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            404: components["responses"]["UnknownProject"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            413: components["responses"]["ManagementBodyTooLarge"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The key's `id`.
+                 * @example c5c4aacb51bf
+                 */
+                id: components["parameters"]["key_id"];
+            };
+            cookie?: never;
+        };
+        /** @description Nothing is read of it. Its content type is what no form of another site can have. */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            404: components["responses"]["UnknownKey"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The key's `id`.
+                 * @example c5c4aacb51bf
+                 */
+                id: components["parameters"]["key_id"];
+            };
+            cookie?: never;
+        };
+        /** @description Nothing is read of it. Its content type is what no form of another site can have. */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description The new key. */
+            201: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["NewKey"];
+                    };
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            404: components["responses"]["UnknownKey"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            409: components["responses"]["KeyChanged"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listProjects: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The projects, by identifier. */
+            200: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Project"][];
+                    };
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectRequest"];
+            };
+        };
+        responses: {
+            /** @description The project. */
+            201: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Project"];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidManagementBody"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            409: components["responses"]["ProjectExists"];
+            413: components["responses"]["ManagementBodyTooLarge"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    changeProject: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The project.
+                 * @example demo
+                 */
+                id: components["parameters"]["project_id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProjectChanges"];
+            };
+        };
+        responses: {
+            /** @description The project as it is now. */
+            200: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Project"];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidManagementBody"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            404: components["responses"]["UnknownProject"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            413: components["responses"]["ManagementBodyTooLarge"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listPeople: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people, the latest first. */
+            200: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["KnownPerson"][];
+                    };
+                };
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    invite: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InvitationRequest"];
+            };
+        };
+        responses: {
+            /** @description The link. It is shown this once. */
+            201: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        data: components["schemas"]["Invitation"];
+                    };
+                };
+            };
+            400: components["responses"]["InvalidManagementBody"];
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            404: components["responses"]["UnknownProject"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            413: components["responses"]["ManagementBodyTooLarge"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The person's `id`.
+                 * @example 3fa94c0d11e2
+                 */
+                id: components["parameters"]["person_id"];
+            };
+            cookie?: never;
+        };
+        /** @description Nothing is read of it. Its content type is what no form of another site can have. */
+        requestBody: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description It is done. */
+            204: {
+                headers: {
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
+                    RateLimit: components["headers"]["RateLimit"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["SignedOut"];
+            403: components["responses"]["ForbiddenManagement"];
+            404: components["responses"]["UnknownPerson"];
+            405: components["responses"]["ManagementMethodNotAllowed"];
+            429: components["responses"]["PersonRateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getDashboard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the client holds.
+                 * @example "0f343b0931126a20f133d67c2b018a3b"
+                 */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The document. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Vary: components["headers"]["Script-Vary"];
+                    "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            304: components["responses"]["DashboardUnchanged"];
+            405: components["responses"]["MethodNotAllowed"];
+        };
+    };
+    getAsset: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description The `ETag` of what the client holds.
+                 * @example "0f343b0931126a20f133d67c2b018a3b"
+                 */
+                "If-None-Match"?: components["parameters"]["if_none_match"];
+            };
+            path: {
+                /**
+                 * @description The file, as the document names it.
+                 * @example app-DKOQ2F5T.js
+                 */
+                name: components["parameters"]["asset"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    Vary: components["headers"]["Script-Vary"];
+                    "Content-Security-Policy": components["headers"]["Content-Security-Policy"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/javascript": string;
+                    "text/css": string;
+                    "image/svg+xml": string;
+                };
+            };
+            304: components["responses"]["DashboardUnchanged"];
+            404: components["responses"]["UnknownAsset"];
             405: components["responses"]["MethodNotAllowed"];
         };
     };

@@ -2,22 +2,17 @@
 
 import { useState } from 'preact/hooks';
 import * as manage from '../api/manage';
-import * as read from '../api/read';
 import { useView } from '../context';
 import * as format from '../format';
-import { toDay } from '../range';
 import { useAction } from '../shared/action';
 import { useAnswer, useTimer } from '../shared/answer';
+import { Arrival, REFRESH, Snippet, useLatestEvent } from '../shared/arrival';
 import { Confirm } from '../shared/confirm';
 import { Copyable } from '../shared/copy';
 import { Panel } from '../shared/panel';
 import { Answered, Empty, Problem } from '../shared/states';
 import { Table, type Column } from '../shared/table';
 import { api as texts } from '../texts';
-
-const REFRESH = 5000;
-/** Before anything can have been collected. */
-const EVER = '1970-01-01';
 
 const Request = () => {
   const { range, me } = useView();
@@ -104,9 +99,14 @@ const Keys = ({ project, made, onMade }: KeysProps) => {
     { head: texts.label, value: ({ label }) => label },
     { head: texts.kind, value: ({ kind }) => texts.kinds[kind] ?? kind, show: ({ kind }) => <span class="tag">{texts.kinds[kind] ?? kind}</span> },
     { head: texts.hint, value: ({ hint }) => hint, show: ({ hint }) => <code>{hint}…</code> },
-    { head: texts.limit, value: ({ kind, rate_limit }) => (kind === 'secret' ? rate_limit : null), isNumber: true },
+    { head: texts.limit, value: ({ rate_limit }) => rate_limit, isNumber: true },
     { head: texts.created, value: ({ created_at }) => created_at, show: ({ created_at }) => format.date(created_at) },
-    { head: texts.lastUsed, value: ({ last_used_at }) => last_used_at, show: ({ last_used_at }) => (last_used_at ? format.ago(last_used_at, Date.now()) : texts.never) },
+    {
+      head: texts.lastUsed,
+      value: ({ last_used_at }) => last_used_at,
+      // Of public keys it is not known.
+      show: ({ kind, last_used_at }) => (last_used_at ? format.ago(last_used_at, Date.now()) : kind === 'secret' ? texts.never : format.text(null)),
+    },
     {
       head: texts.actions,
       value: () => null,
@@ -139,31 +139,24 @@ const Keys = ({ project, made, onMade }: KeysProps) => {
   );
 };
 
-/** Whether anything has arrived, asked again until somebody leaves the page. */
-const FirstEvent = ({ project }: { project: string }) => {
-  const answer = useAnswer(`first ${project}`, (signal) => read.events({ project, signal }, { from: EVER, to: toDay(Date.now()) }, {}, { page: 1, limit: 1 }));
+/** Asked again until somebody leaves the page. */
+const LatestEvent = ({ project }: { project: string }) => {
+  const answer = useLatestEvent(project);
   useTimer(answer.again, REFRESH);
   const latest = answer.data?.data[0];
   if (!answer.data) return <p class="arrival"> </p>;
-  return (
-    <p class={`arrival ${latest ? 'has-arrived' : ''}`} role="status">
-      <span aria-hidden="true">{latest ? '●' : '○'}</span> {latest ? texts.arriving(format.ago(latest.created_at, Date.now())) : texts.waiting}
-    </p>
-  );
+  return <Arrival hasArrived={!!latest}>{latest ? texts.arriving(format.ago(latest.created_at, Date.now())) : texts.waiting}</Arrival>;
 };
 
-const Snippet = ({ project, publicKey }: { project: string; publicKey: string | undefined }) => {
-  const line = `<script async src="${location.origin}/identity.js" data-key="${publicKey ?? 'pk_live_…'}"></script>`;
-  return (
-    <Panel title={texts.snippet} note={texts.snippetNote}>
-      <div class="padded stack">
-        <Copyable what={texts.snippet} text={line} />
-        {!publicKey && <p class="note">{texts.snippetKey}</p>}
-        <FirstEvent project={project} />
-      </div>
-    </Panel>
-  );
-};
+const SendData = ({ project, publicKey }: { project: string; publicKey: string | undefined }) => (
+  <Panel title={texts.snippet} note={texts.snippetNote}>
+    <div class="padded stack">
+      <Snippet publicKey={publicKey} />
+      {!publicKey && <p class="note">{texts.snippetKey}</p>}
+      <LatestEvent project={project} />
+    </div>
+  </Panel>
+);
 
 export const Api = () => {
   const { project, me } = useView();
@@ -173,7 +166,7 @@ export const Api = () => {
     <>
       {isAdmin && <Keys project={project} made={made} onMade={setMade} />}
       <Request />
-      {isAdmin && <Snippet project={project} publicKey={made?.kind === 'public' ? made.key : undefined} />}
+      {isAdmin && <SendData project={project} publicKey={made?.kind === 'public' ? made.key : undefined} />}
     </>
   );
 };

@@ -1,11 +1,13 @@
 // How it goes: the figures of the chosen days beside those of the days before, and the first rows of what other pages show.
 
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import * as read from '../api/read';
 import { useView } from '../context';
 import * as format from '../format';
 import { addDays, before, daysBetween, lengthOf, toDay, type Range } from '../range';
 import type { PageProps } from '../page-props';
+import { FirstEvent, type First } from './first-event';
 import type { Answer } from '../shared/answer';
 import { Chart } from '../shared/chart';
 import { Link, SiteUrl } from '../shared/link';
@@ -173,6 +175,12 @@ export const Overview = ({ params }: PageProps) => {
   const isToday = range.from === toDay(Date.now());
   const isNothing = stats?.total_events === 0 && stats.total_sessions === 0;
 
+  const [first, setFirst] = useState<First>('unknown');
+  const change = (next: First) => {
+    setFirst(next);
+    if (next === 'arrived') for (const answer of [now, then, pages, sources, audience, clicks, here]) answer.again();
+  };
+
   return (
     <>
       <section class="figures" aria-label={texts.figures} aria-busy={now.isLoading}>
@@ -215,109 +223,105 @@ export const Overview = ({ params }: PageProps) => {
         </p>
       </section>
 
-      {isNothing && (
-        <Panel title={texts.nothing}>
-          <p class="padded">
-            {texts.nothingAdvice} <Link to={['api']}>{texts.toSnippet}</Link>.
-          </p>
-        </Panel>
+      {(isNothing || first !== 'unknown') && <FirstEvent first={first} onChange={change} />}
+
+      {first !== 'waiting' && (
+        <div class="grid">
+          <Panel title={texts.byDay} class="wide by-day" actions={<Segments label={texts.measure} param="chart" choices={MEASURES} current={measure} />} isBusy={now.isLoading}>
+            <Answered answer={now} rows={8}>
+              {({ data }) => <ByDay now={data} then={earlierStats} range={range} measure={measure} />}
+            </Answered>
+          </Panel>
+
+          <Panel title={texts.now} class="narrow now" actions={<ToAll page="live" what={texts.now} />}>
+            <Answered answer={here} rows={ROWS + 2}>
+              {({ data, count }) => (
+                <>
+                  <p class="big-count">
+                    <span class="figure">{format.number(count)}</span> {count ? texts.people(count) : texts.nobody}
+                  </p>
+                  <ul class="live-list">
+                    {data.slice(0, ROWS).map(({ visitor_id, current_page, geo_city, geo_country, browser_name }) => (
+                      <li key={visitor_id}>
+                        <SiteUrl url={current_page} />
+                        <span class="note">{[geo_city ?? geo_country, browser_name].filter(Boolean).join(', ') || format.text(null)}</span>
+                      </li>
+                    ))}
+                  </ul>
+                </>
+              )}
+            </Answered>
+          </Panel>
+
+          <ShortList
+            title={texts.topPages}
+            answer={pages}
+            page="pages"
+            heads={[texts.page, texts.views]}
+            rows={({ data }) => data.top_pages}
+            name={({ url }) => url}
+            show={({ url }) => <SiteUrl url={url} />}
+            value={({ views }) => views}
+          />
+          <ShortList
+            title={texts.sources}
+            answer={sources}
+            page="acquisition"
+            heads={[texts.channel, texts.sessions]}
+            rows={({ data }) => data.channels}
+            name={({ channel }) => channel}
+            show={({ channel }) => channel}
+            value={({ sessions }) => sessions}
+          />
+          <ShortList
+            title={texts.countries}
+            answer={audience}
+            page="audience"
+            heads={[texts.country, texts.visitors]}
+            rows={({ data }) => data.countries}
+            name={({ country }) => country}
+            show={({ country, country_code }) => country ?? format.country(country_code)}
+            value={({ visitors }) => visitors}
+          />
+          <ShortList
+            title={texts.browsers}
+            answer={audience}
+            page="audience"
+            heads={[texts.browser, texts.visitors]}
+            rows={({ data }) => data.browsers}
+            name={({ browser }) => browser}
+            show={({ browser }) => format.text(browser)}
+            value={({ visitors }) => visitors}
+          />
+
+          <Panel
+            title={texts.frustrations}
+            class="full worst"
+            note={texts.frustrationNote}
+            actions={<ToAll page="frustration" what={texts.frustrations} />}
+            isBusy={clicks.isLoading}
+          >
+            <Answered answer={clicks} rows={WORST}>
+              {({ data }) =>
+                data.rage_clicks.length ? (
+                  <Table
+                    caption={texts.frustrations}
+                    rows={data.rage_clicks.slice(0, WORST)}
+                    columns={[
+                      { head: texts.element, value: ({ selector }) => selector, show: ({ selector }) => <code class="clip">{format.text(selector)}</code> },
+                      { head: texts.page, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} /> },
+                      { head: texts.clicks, value: ({ count }) => count, isNumber: true },
+                      { head: texts.visitors, value: ({ unique_visitors }) => unique_visitors, isNumber: true },
+                    ]}
+                  />
+                ) : (
+                  <Empty title={texts.noFrustration} />
+                )
+              }
+            </Answered>
+          </Panel>
+        </div>
       )}
-
-      <div class="grid">
-        <Panel title={texts.byDay} class="wide by-day" actions={<Segments label={texts.measure} param="chart" choices={MEASURES} current={measure} />} isBusy={now.isLoading}>
-          <Answered answer={now} rows={8}>
-            {({ data }) => <ByDay now={data} then={earlierStats} range={range} measure={measure} />}
-          </Answered>
-        </Panel>
-
-        <Panel title={texts.now} class="narrow now" actions={<ToAll page="live" what={texts.now} />}>
-          <Answered answer={here} rows={ROWS + 2}>
-            {({ data, count }) => (
-              <>
-                <p class="big-count">
-                  <span class="figure">{format.number(count)}</span> {count ? texts.people(count) : texts.nobody}
-                </p>
-                <ul class="live-list">
-                  {data.slice(0, ROWS).map(({ visitor_id, current_page, geo_city, geo_country, browser_name }) => (
-                    <li key={visitor_id}>
-                      <SiteUrl url={current_page} />
-                      <span class="note">{[geo_city ?? geo_country, browser_name].filter(Boolean).join(', ') || format.text(null)}</span>
-                    </li>
-                  ))}
-                </ul>
-              </>
-            )}
-          </Answered>
-        </Panel>
-
-        <ShortList
-          title={texts.topPages}
-          answer={pages}
-          page="pages"
-          heads={[texts.page, texts.views]}
-          rows={({ data }) => data.top_pages}
-          name={({ url }) => url}
-          show={({ url }) => <SiteUrl url={url} />}
-          value={({ views }) => views}
-        />
-        <ShortList
-          title={texts.sources}
-          answer={sources}
-          page="acquisition"
-          heads={[texts.channel, texts.sessions]}
-          rows={({ data }) => data.channels}
-          name={({ channel }) => channel}
-          show={({ channel }) => channel}
-          value={({ sessions }) => sessions}
-        />
-        <ShortList
-          title={texts.countries}
-          answer={audience}
-          page="audience"
-          heads={[texts.country, texts.visitors]}
-          rows={({ data }) => data.countries}
-          name={({ country }) => country}
-          show={({ country, country_code }) => country ?? format.country(country_code)}
-          value={({ visitors }) => visitors}
-        />
-        <ShortList
-          title={texts.browsers}
-          answer={audience}
-          page="audience"
-          heads={[texts.browser, texts.visitors]}
-          rows={({ data }) => data.browsers}
-          name={({ browser }) => browser}
-          show={({ browser }) => format.text(browser)}
-          value={({ visitors }) => visitors}
-        />
-
-        <Panel
-          title={texts.frustrations}
-          class="full worst"
-          note={texts.frustrationNote}
-          actions={<ToAll page="frustration" what={texts.frustrations} />}
-          isBusy={clicks.isLoading}
-        >
-          <Answered answer={clicks} rows={WORST}>
-            {({ data }) =>
-              data.rage_clicks.length ? (
-                <Table
-                  caption={texts.frustrations}
-                  rows={data.rage_clicks.slice(0, WORST)}
-                  columns={[
-                    { head: texts.element, value: ({ selector }) => selector, show: ({ selector }) => <code class="clip">{format.text(selector)}</code> },
-                    { head: texts.page, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} /> },
-                    { head: texts.clicks, value: ({ count }) => count, isNumber: true },
-                    { head: texts.visitors, value: ({ unique_visitors }) => unique_visitors, isNumber: true },
-                  ]}
-                />
-              ) : (
-                <Empty title={texts.noFrustration} />
-              )
-            }
-          </Answered>
-        </Panel>
-      </div>
     </>
   );
 };

@@ -1,12 +1,8 @@
 import * as read from '../api/read';
-import { useView } from '../context';
 import * as format from '../format';
-import { Filters } from '../shared/filters';
 import { Link, SiteUrl } from '../shared/link';
-import { Panel } from '../shared/panel';
-import { useFigures } from '../shared/query';
-import { Answered, Empty } from '../shared/states';
-import { AllCsvButton, Pager, Table, pageOf, type Column } from '../shared/table';
+import { Listing } from '../shared/listing';
+import type { Column } from '../shared/table';
 import { sessions as texts } from '../texts';
 
 const columns: Column<read.Session>[] = [
@@ -32,37 +28,4 @@ const fields = [
   { name: 'visitor_id', label: texts.visitorFilter },
 ];
 
-export const SessionList = ({ params }: { params: Record<string, string> }) => {
-  const { project, range } = useView();
-  const filters = { url: params.url, visitor_id: params.visitor_id };
-  const page = pageOf(params);
-  const answer = useFigures(JSON.stringify(['sessions', filters, page]), (scope, days) => read.sessions(scope, days, filters, { page, limit: read.PAGE }));
-  return (
-    <Panel
-      title={texts.title}
-      isBusy={answer.isLoading}
-      actions={
-        <AllCsvButton
-          name={texts.file}
-          columns={columns}
-          total={answer.data?.pagination.total ?? 0}
-          read={(next, limit) => read.sessions({ project, signal: new AbortController().signal }, range, filters, { page: next, limit })}
-        />
-      }
-    >
-      <Filters fields={fields} params={params} />
-      <Answered answer={answer} rows={16}>
-        {({ data, pagination }) =>
-          pagination.total ? (
-            <>
-              <Table caption={texts.title} columns={columns} rows={data} />
-              <Pager pagination={pagination} />
-            </>
-          ) : (
-            <Empty title={texts.nothing}>{texts.nothingAdvice}</Empty>
-          )
-        }
-      </Answered>
-    </Panel>
-  );
-};
+export const SessionList = ({ params }: { params: Record<string, string> }) => <Listing texts={texts} columns={columns} fields={fields} params={params} read={read.sessions} />;

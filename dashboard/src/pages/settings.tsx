@@ -53,7 +53,7 @@ const ProjectForm = ({ project, onDone, onCancel }: ProjectFormProps) => {
       )}
       <label>
         <span>{texts.name}</span>
-        <input required maxLength={128} value={name} onInput={(event) => setName(event.currentTarget.value)} />
+        <input required maxLength={100} value={name} onInput={(event) => setName(event.currentTarget.value)} />
       </label>
       <label>
         <span>{texts.hosts}</span>
@@ -79,13 +79,13 @@ const ProjectForm = ({ project, onDone, onCancel }: ProjectFormProps) => {
 };
 
 const Projects = () => {
-  const { refreshProjects } = useView();
+  const { me, refreshMe } = useView();
   const projects = useAnswer('projects', manage.projects);
   const [edited, setEdited] = useState<manage.Project | 'new' | undefined>();
   const done = () => {
     setEdited(undefined);
     projects.again();
-    refreshProjects();
+    refreshMe();
   };
   const columns: Column<manage.Project>[] = [
     { head: texts.name, value: ({ name }) => name },
@@ -108,9 +108,12 @@ const Projects = () => {
       title={texts.projects}
       note={texts.projectsNote}
       actions={
-        <button type="button" onClick={() => setEdited('new')}>
-          {texts.add}
-        </button>
+        // Whoever sees some projects alone would not see the new one.
+        !me?.projects && (
+          <button type="button" onClick={() => setEdited('new')}>
+            {texts.add}
+          </button>
+        )
       }
     >
       {edited && <ProjectForm key={edited === 'new' ? 'new' : edited.id} project={edited === 'new' ? undefined : edited} onDone={done} onCancel={() => setEdited(undefined)} />}
@@ -121,12 +124,11 @@ const Projects = () => {
   );
 };
 
-const Invite = ({ projects, onInvited }: { projects: string[]; onInvited: (invitation: manage.Invitation) => void }) => {
-  const { me } = useView();
-  const mayAll = !me?.projects;
+const Invite = ({ me, onInvited }: { me: manage.Me; onInvited: (invitation: manage.Invitation) => void }) => {
+  const mayAll = !me.projects;
   const [label, setLabel] = useState('');
   const [role, setRole] = useState<manage.Role>('viewer');
-  const [access, setAccess] = useState(mayAll ? '' : (projects[0] ?? ''));
+  const [access, setAccess] = useState(mayAll ? '' : (me.visible_projects[0]?.id ?? ''));
   const { isBusy, failure, run } = useAction();
   const submit = async () => {
     const isMade = await run(async () => onInvited(await manage.invite({ label: label.trim(), role, projects: access ? [access] : null })));
@@ -156,9 +158,9 @@ const Invite = ({ projects, onInvited }: { projects: string[]; onInvited: (invit
         <span>{texts.access}</span>
         <select value={access} onChange={(event) => setAccess(event.currentTarget.value)}>
           {mayAll && <option value="">{texts.allProjects}</option>}
-          {projects.map((id) => (
+          {me.visible_projects.map(({ id, name }) => (
             <option key={id} value={id}>
-              {id}
+              {name || id}
             </option>
           ))}
         </select>
@@ -174,7 +176,6 @@ const Invite = ({ projects, onInvited }: { projects: string[]; onInvited: (invit
 const People = () => {
   const { me } = useView();
   const people = useAnswer('people', manage.people);
-  const projects = useAnswer('projects of people', manage.projects);
   const [invited, setInvited] = useState<manage.Invitation | undefined>();
   const { failure, run } = useAction();
   const remove = (id: string) =>
@@ -206,7 +207,7 @@ const People = () => {
           </button>
         </div>
       )}
-      {projects.data && <Invite projects={projects.data.map(({ id }) => id)} onInvited={setInvited} />}
+      {me && <Invite me={me} onInvited={setInvited} />}
       {failure && <Problem failure={failure} />}
       <Answered answer={people} rows={3}>
         {(rows) => (rows.length ? <Table caption={texts.people} columns={columns} rows={rows} /> : <Empty title={texts.noPeople} />)}

@@ -1,12 +1,8 @@
 import * as read from '../api/read';
-import { useView } from '../context';
 import * as format from '../format';
-import { Filters } from '../shared/filters';
 import { Link } from '../shared/link';
-import { Panel } from '../shared/panel';
-import { useFigures } from '../shared/query';
-import { Answered, Empty } from '../shared/states';
-import { AllCsvButton, Pager, Table, pageOf, type Column } from '../shared/table';
+import { Listing } from '../shared/listing';
+import type { Column } from '../shared/table';
 import { visitor as visitorTexts, visitors as texts } from '../texts';
 
 const deviceOf = (mobile: 0 | 1 | null): string | null => (mobile === null ? null : mobile ? visitorTexts.mobile : visitorTexts.desktop);
@@ -33,37 +29,4 @@ const fields = [
   { name: 'country', label: texts.country },
 ];
 
-export const VisitorList = ({ params }: { params: Record<string, string> }) => {
-  const { project, range } = useView();
-  const filters = { search: params.search, browser: params.browser, os: params.os, country: params.country };
-  const page = pageOf(params);
-  const answer = useFigures(JSON.stringify(['visitors', filters, page]), (scope, days) => read.visitors(scope, days, filters, { page, limit: read.PAGE }));
-  return (
-    <Panel
-      title={texts.title}
-      isBusy={answer.isLoading}
-      actions={
-        <AllCsvButton
-          name={texts.file}
-          columns={columns}
-          total={answer.data?.pagination.total ?? 0}
-          read={(next, limit) => read.visitors({ project, signal: new AbortController().signal }, range, filters, { page: next, limit })}
-        />
-      }
-    >
-      <Filters fields={fields} params={params} />
-      <Answered answer={answer} rows={16}>
-        {({ data, pagination }) =>
-          pagination.total ? (
-            <>
-              <Table caption={texts.title} columns={columns} rows={data} />
-              <Pager pagination={pagination} />
-            </>
-          ) : (
-            <Empty title={texts.nobody}>{texts.nobodyAdvice}</Empty>
-          )
-        }
-      </Answered>
-    </Panel>
-  );
-};
+export const VisitorList = ({ params }: { params: Record<string, string> }) => <Listing texts={texts} columns={columns} fields={fields} params={params} read={read.visitors} />;

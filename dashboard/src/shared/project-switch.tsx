@@ -1,37 +1,14 @@
-import { useState } from 'preact/hooks';
-import type { Project } from '../api/manage';
 import { go, hrefTo } from '../address';
 import { useView } from '../context';
 import { shell as texts } from '../texts';
 
-/** Goes to the same page of another project. What is selected there is of the old one, and left. */
+/** Goes to the Overview of another project: what is selected on a page is of the old one. */
 const openProject = (id: string): void => go(hrefTo([], { project: id }));
 
-/** For those who may see all projects but not list them. */
-const ByName = ({ current }: { current: string }) => {
-  const [name, setName] = useState(current);
-  return (
-    <form
-      class="project-switch"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (name.trim()) openProject(name.trim());
-      }}
-    >
-      <label>
-        <span>{texts.project}</span>
-        <input value={name} aria-label={texts.projectName} onInput={(event) => setName(event.currentTarget.value)} />
-      </label>
-      <button type="submit">{texts.open}</button>
-    </form>
-  );
-};
-
-export const ProjectSwitch = ({ projects }: { projects: Project[] | undefined }) => {
+export const ProjectSwitch = () => {
   const { project, me } = useView();
-  const listed = projects?.map(({ id, name }) => ({ id, name })) ?? me?.projects?.map((id) => ({ id, name: id }));
-  if (!listed && me?.role === 'viewer') return <ByName key={project} current={project} />;
-  const choices = listed?.some(({ id }) => id === project) || !project ? (listed ?? []) : [{ id: project, name: project }, ...(listed ?? [])];
+  const visible = me?.visible_projects ?? [];
+  const choices = !project || visible.some(({ id }) => id === project) ? visible : [{ id: project, name: project }, ...visible];
   return (
     <label class="project-switch">
       <span>{texts.project}</span>

@@ -108,7 +108,7 @@ interface AllProps<Row> {
   name: string;
   columns: Column<Row>[];
   total: number;
-  read: (page: number, limit: number) => Promise<Listing<Row>>;
+  read: (page: number) => Promise<Listing<Row>>;
 }
 
 /** Saves all pages of a list, as far as that is wise. */
@@ -120,7 +120,7 @@ export const AllCsvButton = <Row,>({ name, columns, total, read }: AllProps<Row>
     const rows: Row[] = [];
     try {
       for (let page = 1; page <= CSV_PAGES; page++) {
-        const { data, pagination } = await read(page, MOST);
+        const { data, pagination } = await read(page);
         rows.push(...data);
         if (!pagination.has_next) break;
         setMessage(tables.saving(rows.length, Math.min(total, CSV_PAGES * MOST)));

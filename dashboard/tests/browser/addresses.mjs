@@ -99,7 +99,7 @@ export const addresses = (given) =>
       await tab.waitForFunction(() => document.querySelector('[data-figure=total_visitors] .figure-value').innerText === '0');
       await settle(tab);
       assert.match(hash(), /project=shop/);
-      assert.ok((await tab.locator('main').innerText()).includes('get the snippet'));
+      await tab.getByRole('heading', { name: 'Put this into your site' }).waitFor();
       for (const page of ['live', 'visitors', 'sessions', 'frustration', 'pages', 'pages?tab=reading', 'pages?tab=seo', 'journeys', 'forms', 'acquisition', 'audience', 'speed']) {
         await visit(tab, target, `#/${page}${page.includes('?') ? '&' : '?'}project=shop`);
         assert.ok(await tab.locator('.state-title').count(), `${page} says that there is nothing`);

@@ -25,7 +25,6 @@ export const figures = (given) =>
     const show = async (page, params = {}) => visit(tab, target, `#/${page}?${new URLSearchParams({ project: target.project, from, to, ...params })}`);
 
     it('Overview', async () => {
-      await tab.goto('about:blank');
       await show('');
       const now = await ask('stats', 'interval=day');
       const then = (await target.ask(`stats?${earlier}`)).data;
@@ -346,8 +345,8 @@ export const figures = (given) =>
     });
 
     it('Audience', async () => {
-      const data = await ask('audience', 'limit=100');
       await show('audience');
+      const data = await ask('audience', 'limit=100');
       await showAll(tab);
       const regions = new Intl.DisplayNames('en-GB', { type: 'region' });
       const languages = new Intl.DisplayNames('en-GB', { type: 'language' });

@@ -1,8 +1,8 @@
-// Serves the built dashboard on demo data, to look at: npm start. PORT chooses the port.
+// Serves the files of dist/ on demo data, to look at: npm start. PORT chooses the port.
 
 import { startTarget } from './target.mjs';
 
-const target = await startTarget();
+const target = await startTarget({ isFromDist: true });
 console.log(await target.link({ label: 'ana', role: 'admin' }));
 console.log(await target.link({ label: 'vera', role: 'viewer' }));
 for (const signal of ['SIGINT', 'SIGTERM']) {

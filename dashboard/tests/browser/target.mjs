@@ -1,35 +1,57 @@
-// What the tests are run against: the stand-in in front of `identity dev`, or, with IDENTITY_SERVES_DASHBOARD=1, `identity dev` alone.
+// What the tests are run against: `identity dev`, which serves the dashboard that it was built with. With DASHBOARD_FROM_DIST=1 the
+// files of dist/ are served in front of it, so that it need not be built anew.
 
-import { execFileSync } from 'node:child_process';
-import { PROJECT, SECRET_KEY, program, startIdentity } from './identity.mjs';
-import { startStandIn } from './stand-in.mjs';
+import { startFront } from './front.mjs';
+import { PROJECT, SECRET_KEY, startIdentity } from './identity.mjs';
 
-export const startTarget = async () => {
-  const identity = await startIdentity();
-  const ask = async (path) => {
-    const response = await fetch(`${identity.base}/api/v1/${path}`, { headers: { Authorization: `Bearer ${SECRET_KEY}` } });
-    return response.json();
+export const startTarget = async ({ isEmpty = false, isFromDist = !!process.env.DASHBOARD_FROM_DIST } = {}) => {
+  const identity = await startIdentity({ isEmpty });
+  const front = isFromDist ? await startFront(identity.base) : undefined;
+  const origin = front?.origin ?? identity.base;
+  const stop = () => {
+    front?.stop();
+    identity.stop();
   };
-  if (process.env.IDENTITY_SERVES_DASHBOARD) {
-    execFileSync(program(), ['project', 'create', 'shop', '--name', 'Web shop', '--host', 'shop.example', '--endpoint-url', identity.dynamodb]);
-    const link = async ({ label, role = 'viewer', projects = null }) => {
-      const named = (projects ?? []).flatMap((project) => ['--project', project]);
-      const printed = execFileSync(program(), ['invite', '--label', label, '--role', role, ...named, '--base-url', identity.base, '--endpoint-url', identity.dynamodb], {
-        encoding: 'utf8',
-      });
-      return printed.match(/\S+#\/sign-in\/\S+/)[0];
-    };
-    const hasKey = async (key) => (await fetch(`${identity.base}/api/v1/stats`, { headers: { Authorization: `Bearer ${key}` } })).ok;
-    return { origin: identity.base, ask, link, hasKey, project: PROJECT, stop: identity.stop };
+  const link = async ({ label, role = 'viewer', projects = null }) => {
+    const named = (projects ?? []).flatMap((project) => ['--project', project]);
+    return (await identity.run('invite', '--label', label, '--role', role, ...named, '--base-url', origin)).trim();
+  };
+  const post = async (path, body, cookie = '') => {
+    const response = await fetch(`${origin}/manage/v1/${path}`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Origin: origin, Cookie: cookie },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response;
+  };
+  /** The cookie of somebody who is let in, as a header has it. */
+  const cookieOf = async (person) => {
+    const [, token] = (await link(person)).split('#/sign-in/');
+    return (await post('sign-in', { token })).headers.get('set-cookie').split(';')[0];
+  };
+  try {
+    const cookie = await cookieOf({ label: 'set-up', role: 'admin' });
+    await post('projects', { id: 'shop', name: 'Web shop', hosts: ['shop.example'] }, cookie);
+    await post('sign-out', {}, cookie);
+  } catch (error) {
+    stop();
+    throw error;
   }
-  const standIn = await startStandIn(identity);
   return {
-    ...standIn,
-    ask,
+    origin,
     project: PROJECT,
-    stop: () => {
-      standIn.stop();
-      identity.stop();
+    firstLink: identity.link.replace(identity.base, origin),
+    importLines: identity.importLines,
+    /** Asks the API. */
+    ask: async (path) => (await fetch(`${origin}/api/v1/${path}`, { headers: { Authorization: `Bearer ${SECRET_KEY}` } })).json(),
+    /** Sends a batch of events, as the browser of a visitor would. */
+    collect: async (batch, userAgent) => {
+      const headers = { 'Content-Type': 'text/plain', 'User-Agent': userAgent };
+      const response = await fetch(`${origin}/collect`, { method: 'POST', headers, body: JSON.stringify(batch) });
+      if (response.status !== 202) throw new Error(`${response.status} ${await response.text()}`);
     },
+    link,
+    stop,
   };
 };

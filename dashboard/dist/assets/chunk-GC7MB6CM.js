@@ -1,0 +1,1 @@
+import{Ha as t,l as s}from"./chunk-S7V4RGXE.js";var f=({label:e,param:n,choices:a,current:i})=>t("nav",{class:"segments","aria-label":e,children:a.map(({name:r,text:m},d)=>t("a",{href:s({[n]:d?r:void 0}),"aria-current":r===i?"true":void 0,children:m},r))}),g=(e,n)=>e.find(a=>a===n)??e[0];export{f as a,g as b};
