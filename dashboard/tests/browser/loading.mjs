@@ -48,7 +48,7 @@ export const loading = (given) =>
       await measureOpening(browser, target, { cookies, origins: [] }, (page) => {
         const of = (happening) => {
           const { pathname } = new URL(happening.url());
-          return /^\/(api|manage)\//.test(pathname) && pathname;
+          return /^\/(api|manage)\//.test(pathname) ? pathname : undefined;
         };
         page.on('request', (request) => of(request) && isFirst && asked.push(of(request)));
         page.on('response', (response) => (isFirst &&= !of(response)?.startsWith('/api/')));
