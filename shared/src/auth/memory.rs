@@ -4,7 +4,8 @@ use figures::ids::ProjectId;
 use figures::table::store::{EXPIRES, Item, read_number};
 use figures::time::Millis;
 
-use super::{ARRIVAL, Credential, CredentialKind, Holder, LIMIT};
+use super::credential::{Credential, CredentialKind};
+use super::holder::{ARRIVAL, Holder, LIMIT};
 use crate::cache::Cache;
 use crate::error::ApiError;
 use crate::rate_limit::{Bucket, Micros, Standing};

@@ -4,6 +4,7 @@
 
 mod cookie;
 mod credential;
+mod holder;
 mod key;
 mod memory;
 mod person;
@@ -13,6 +14,7 @@ mod tokens;
 
 pub use cookie::{Cookie, CookieScope, PERSON_LIMIT, is_own_cookie};
 pub use credential::{Credential, CredentialKind};
+pub use holder::{Holder, KIND, LIMIT, PROJECT, USED_AT};
 pub use key::{ApiKey, KeyKind};
 pub use memory::{Hint, KeyMemory};
 pub use person::{Access, Person, PersonId, Projects, Role};
@@ -22,53 +24,3 @@ pub use tokens::{look_up, take_token};
 pub(crate) use cookie::expires_at;
 pub(crate) use credential::{SIGNED_OUT, Site};
 pub(crate) use person::{ID_LENGTH, LABEL};
-
-use std::sync::Arc;
-
-use figures::ids::ProjectId;
-use figures::table::store::{Item, read_text};
-
-use crate::error::ApiError;
-
-/// The attribute with a key's project.
-pub const PROJECT: &str = "project";
-/// The attribute with a key's kind.
-pub const KIND: &str = "kind";
-/// The attribute with the requests a minute.
-pub const LIMIT: &str = "limit";
-/// The attribute with the bucket's theoretical arrival time.
-const ARRIVAL: &str = "tat";
-/// The attribute with the instant of the last request.
-pub const USED_AT: &str = "used_at";
-
-/// Whom a credential is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Holder {
-    /// Who has a project's secret key.
-    Project(ProjectId),
-    /// A person who is signed in.
-    Person(Arc<Person>),
-}
-
-impl Holder {
-    /// What the item of a credential says.
-    fn read(item: &Item, credential: &Credential) -> Result<Self, ApiError> {
-        let kind = credential.kind;
-        if read_text(item, KIND)? != kind.name() {
-            return Err(ApiError::Unauthorized(match kind {
-                CredentialKind::SecretKey => credential::PUBLIC_KEY,
-                CredentialKind::Cookie => SIGNED_OUT,
-            }));
-        }
-        Ok(match kind {
-            CredentialKind::SecretKey => Holder::Project(project_of(item)?),
-            CredentialKind::Cookie => {
-                Holder::Person(Arc::new(Person { id: PersonId::of(&credential.sha256), access: Access::read(item)? }))
-            }
-        })
-    }
-}
-
-fn project_of(item: &Item) -> Result<ProjectId, ApiError> {
-    read_text(item, PROJECT)?.parse().map_err(|_| ApiError::Internal("a key's project is no identifier".to_owned()))
-}

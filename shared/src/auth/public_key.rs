@@ -6,7 +6,9 @@ use figures::table::store::{Consistency, Store, read_text};
 use figures::time::Millis;
 
 use super::credential::BAD_KEY;
-use super::{ApiKey, KIND, KeyKind, KeyMemory, project_of};
+use super::holder::{KIND, project_of};
+use super::key::{ApiKey, KeyKind};
+use super::memory::KeyMemory;
 use crate::error::ApiError;
 
 const SECRET_KEY: &str = "The collector takes a public key (pk_live_). Never put a secret key in a page.";

@@ -11,10 +11,10 @@ use figures::table::keys;
 use figures::table::store::{Consistency, EXPIRES, Item, PK, Store, StoreError, failure, key_item, number};
 use figures::time::Millis;
 
-use super::memory::Remembered;
-use super::{
-    ARRIVAL, Credential, CredentialKind, Hint, Holder, KIND, KeyMemory, LIMIT, PERSON_LIMIT, USED_AT, expires_at,
-};
+use super::cookie::{PERSON_LIMIT, expires_at};
+use super::credential::{Credential, CredentialKind};
+use super::holder::{ARRIVAL, Holder, KIND, LIMIT, USED_AT};
+use super::memory::{Hint, KeyMemory, Remembered};
 use crate::error::ApiError;
 use crate::rate_limit::{Bucket, DEFAULT_LIMIT, Micros, Standing};
 
