@@ -43,7 +43,7 @@ const PARTS = {
   'page views, routes, addresses, masking': /pages|navigation|address|text/,
   'errors': /errors|stack/,
   'web vitals': /vitals|entries/,
-  'clicks, their selectors and labels': /clicks|answers|phantoms|elements/,
+  'clicks, their selectors and labels': /clicks|chain|answers|phantoms|elements/,
   'forms': /forms/,
   'reading': /reading/,
   'search engines': /seo/,
