@@ -2,10 +2,10 @@
 
 import { here } from './address';
 import { closest, ignored, read, targetOf } from './dom';
+import { emit } from './events';
 import { note, onInput } from './guard';
 import { copy } from './json';
 import { quota } from './pages';
-import { emit } from './queue';
 
 const mayTrack = quota(100);
 

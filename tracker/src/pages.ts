@@ -2,10 +2,11 @@
 
 import { type Address, address, here, setHere } from './address';
 import { batchOf } from './batch';
+import { emit, tell } from './events';
 import { attempt, later, now, on, onInput } from './guard';
 import { RAPID, change, count, renew, replace, session, settleSession, touch } from './identity';
 import { isLeavingToOwn, onRoute } from './navigation';
-import { type TrackedEvent, emit, isMuted, isOpen, mute, putFirst, seal, take, tell } from './queue';
+import { type TrackedEvent, isMuted, isOpen, mute, putFirst, seal, take } from './queue';
 import { matching } from './settings';
 import { drop, isKept, keep, thisTab } from './store';
 import { titleOf } from './text';

@@ -1,12 +1,8 @@
 // Events on their way into a batch: checked one by one, as the collector refuses a batch whole.
 
-import { here } from './address';
-import { change, session } from './identity';
 import { isHalted, note } from './guard';
 import { copy, toJson } from './json';
 import { list } from './settings';
-import { MAX_AGE } from './store';
-import { flushIn } from './transport';
 
 export interface TrackedEvent {
   name: string;
@@ -20,11 +16,11 @@ export type Hook = (event: TrackedEvent) => TrackedEvent | null | undefined;
 
 /** Under the collector's 8 KiB, which are counted in its own writing of the same. */
 const MAX_DATA = 8000;
+/** The collector refuses events of more than 7 days. */
+export const MAX_AGE = 6.5 * 86_400_000;
 /** The collector's bound for clocks that go fast. */
 const MAX_AHEAD = 300_000;
 const MAX_WAITING_FOR_CONSENT = 50;
-/** Events of detectors in a session: a page that provokes more is not worth its visitor's battery. */
-const MAX_DETECTED = 200;
 /** What is sent at once. */
 const MANY = 20;
 export const MAX_CHARACTERS = 12_000;
@@ -50,26 +46,12 @@ export const allow = (value: boolean): void => {
   isAllowed = value;
 };
 
-/** Queues an event. */
-export const emit = (event: TrackedEvent): TrackedEvent => {
-  if (!isMuted && !isHalted && (isAllowed || waiting.length < MAX_WAITING_FOR_CONSENT) && !list('off').includes(event.name)) {
-    waiting.push(event);
-    if (waiting.length >= MANY || JSON.stringify(waiting).length > MAX_CHARACTERS) flushIn(0);
-  }
-  return event;
-};
+/** Lets an event wait, unless it is not wanted; whether it does. */
+export const add = (event: TrackedEvent): unknown =>
+  !isMuted && !isHalted && (isAllowed || waiting.length < MAX_WAITING_FOR_CONSENT) && !list('off').includes(event.name) && waiting.push(event);
 
-/** Queues what happened on a page, the current one if none is named. */
-export const tell = (name: string, data: Record<string, unknown>, url = here(), created_at = Date.now()): TrackedEvent =>
-  emit({ name, created_at, data: { ...data, url } });
-
-/** Queues what a detector found; false where the session had its share. */
-export const detect = (...event: Parameters<typeof tell>): boolean => {
-  if (isMuted || session().e >= MAX_DETECTED) return false;
-  change((session) => session.e++);
-  tell(...event);
-  return true;
-};
+/** Whether what waits is to be sent at once. */
+export const isFull = (): boolean => waiting.length >= MANY || JSON.stringify(waiting).length > MAX_CHARACTERS;
 
 /** Gives events their last form, without those that are dropped. */
 export const seal = (events: TrackedEvent[]): TrackedEvent[] =>

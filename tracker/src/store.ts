@@ -2,13 +2,12 @@
 // were killed, and what failed.
 
 import type { Batch } from './batch';
+import { MAX_AGE } from './queue';
 import { randomId } from './random';
 import { mode, read, write } from './storage';
 
 const MAX_BATCHES = 10;
 const MAX_CHARACTERS = 40_000;
-/** The collector refuses events of more than 7 days. */
-export const MAX_AGE = 6.5 * 86_400_000;
 
 export interface Entry {
   b: Batch;

@@ -39,11 +39,11 @@ console.log('\nWhat the parts have of gzip -9, by their share of the minified by
 const PARTS = {
   'start, settings, calls, guard, events of the site': /auto|script|api|settings|guard|custom|dom|json|start|first|lite|kit/,
   'visitor, session, storage, consent, fingerprint, bot': /identity|storage|fingerprint|random|bot/,
-  'batches, transport, store, carrying': /batch|queue|transport|store/,
+  'batches, transport, store, carrying': /batch|events|queue|transport|store/,
   'page views, routes, addresses, masking': /pages|navigation|address|text/,
   'errors': /errors|stack/,
   'web vitals': /vitals|entries/,
-  'clicks, their selectors and labels': /clicks|answers|phantoms|elements/,
+  'clicks, their selectors and labels': /clicks|chain|answers|phantoms|elements/,
   'forms': /forms/,
   'reading': /reading/,
   'search engines': /seo/,

@@ -1,36 +1,9 @@
 // What answers a click: anything that happens in the page and is not there for its own sake.
 
-import { type Facts, isTextField } from '../elements';
+import { isTextField } from '../elements';
 import { attempt, closest, guard, ignored, now, on, targetOf } from '../kit';
+import type { Chain } from './chain';
 import { lookAfter } from './phantoms';
-
-/** Clicks on one control in quick succession, and what happened since the first was pressed. */
-export interface Chain {
-  control_: Element;
-  target_: Element;
-  /** The instants of clicks, and the last one of any press or release. */
-  clicks_: number[];
-  last_: number;
-  /** Instants of answers. */
-  answers_: number[];
-  /** Changes of attributes inside the control that may not last, and when the last was. */
-  effects_: MutationRecord[];
-  effectAt_: number;
-  /** Where a click may well do nothing that can be seen. */
-  isExempt_: unknown;
-  /** A link within the page: going there changes the address, and nothing else. */
-  isAnchor_: unknown;
-  hasScrolled_?: unknown;
-  isCandidate_?: unknown;
-  facts_: Facts;
-  url_: string;
-  href_: string;
-  at_: number;
-  x_: number;
-  y_: number;
-}
-
-export const isNear = (chain: Chain, event: MouseEvent, distance: number): boolean => Math.hypot(event.clientX - chain.x_, event.clientY - chain.y_) <= distance;
 
 /** The chains that are not judged yet. */
 export const open = new Set<Chain>();

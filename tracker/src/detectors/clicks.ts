@@ -2,7 +2,8 @@
 
 import { controlOf, covers, factsOf, hasSelection, isTextField, looksInteractive } from '../elements';
 import { DEAD, RAGE, changeSoon, closest, count, detect, here, ignored, later, on, onInput, onView, quota, read, targetOf } from '../kit';
-import { type Chain, close, isNear, listenForAnswers, open, settleEffects, watch } from './answers';
+import { close, flushRecords, listenForAnswers, open, pressedAt, settleEffects, watch } from './answers';
+import type { Chain } from './chain';
 import { listenForShifts, press, release } from './phantoms';
 
 const ANSWER_TIME = 3000;
@@ -70,6 +71,8 @@ const judgeDead = (chain: Chain): void => {
 
 const isInside = (chain: Chain, event: MouseEvent): boolean => covers(chain.control_.getBoundingClientRect(), event.clientX, event.clientY);
 
+const isNear = (chain: Chain, event: MouseEvent, distance: number): boolean => Math.hypot(event.clientX - chain.x_, event.clientY - chain.y_) <= distance;
+
 /** Closes the chains early: rage is judged by what is known, and nothing is called dead. */
 const cutShort = (): void => {
   for (const chain of [...open]) {
@@ -130,14 +133,15 @@ export const clicks = (): void => {
   onInput<PointerEvent>('pointerup', (event) => {
     const chain = pressed;
     if (!chain || !event.isPrimary) return;
-    const phantom = release(chain, event);
+    flushRecords();
+    const { timeStamp } = event;
+    const phantom = release(chain, event, timeStamp - pressedAt <= 1000 && isNear(chain, event, 10));
     if (phantom) {
       close(chain);
       pressed = current = undefined;
       if (mayBePhantom()) detect('phantom_click', phantom, chain.url_, chain.at_);
       return;
     }
-    const { timeStamp } = event;
     chain.last_ = timeStamp;
     if (chain.control_.contains(targetOf(event)) || isInside(chain, event)) {
       changeSoon((session) => session.c++);

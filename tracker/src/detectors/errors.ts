@@ -1,9 +1,9 @@
 // Uncaught exceptions, and rejections that nobody handles.
 
+import { detect } from '../events';
 import { attempt, on } from '../guard';
 import { ERROR, count } from '../identity';
 import { quota } from '../pages';
-import { detect } from '../queue';
 import { type Place, errorFacts, messageOf, placeOf } from './stack';
 
 /** Not the site's: browsers' notices, extensions, crawlers of mail programs, and what was aborted on purpose. */

@@ -2,7 +2,7 @@
 
 import { type Facts, controlOf, covers, factsOf, hasSelection, looksInteractive } from '../elements';
 import { type Entry, attempt, closest, ignored, now, observe, on, onInput, targetOf } from '../kit';
-import { type Chain, flushRecords, isNear, pressedAt } from './answers';
+import type { Chain } from './chain';
 
 /** A person can't react to what moved so shortly before. */
 const REACTION = 250;
@@ -63,15 +63,14 @@ export const lookAfter = (): void => {
   if (subject && !goneAt && !isShown(subject)) goneAt = now();
 };
 
-/** Why a press that ends here was a phantom click, with what it was aimed at; undefined if it was none. */
-export const release = (chain: Chain, event: PointerEvent): Record<string, unknown> | undefined => {
+/** Why a press that ends here was a phantom click, with what it was aimed at; undefined if it was none. A tap is short and ends near where it began. */
+export const release = (chain: Chain, event: PointerEvent, isTap: boolean): Record<string, unknown> | undefined => {
   const { control_, facts_ } = chain;
   const { clientX: x, clientY: y } = event;
-  flushRecords();
   subject = undefined;
   // Still there: nothing to measure, which would have the page laid out.
   if (!aimed && control_.isConnected && control_.contains(targetOf(event))) return;
-  if (isSpoilt || !isNear(chain, event, 10) || event.timeStamp - pressedAt > 1000 || location.href != chain.href_ || control_.matches('canvas,html,body') || hasSelection()) return;
+  if (isSpoilt || !isTap || location.href != chain.href_ || control_.matches('canvas,html,body') || hasSelection()) return;
   if (aimed) return { ...aimed(), reason: 'shifted' };
   if (isShown(control_)) {
     const is = control_.getBoundingClientRect();

@@ -1,9 +1,9 @@
 // Web Vitals of the document, each once: not of routes, nor of pages out of the back/forward cache, which are no loads.
 
 import { type Entry, catchUp, observe } from '../entries';
+import { tell } from '../events';
 import { now, on } from '../guard';
 import { type Add, finishers } from '../pages';
-import { tell } from '../queue';
 import { here } from '../address';
 import { packers } from '../transport';
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { pack } from '../../src/batch';
+import { emit as queue } from '../../src/events';
 import { forget } from '../../src/identity';
 import { toJson } from '../../src/json';
-import { clear, emit as queue, setHook } from '../../src/queue';
+import { clear, setHook } from '../../src/queue';
 import { settle } from '../../src/settings';
 import { storeIn } from '../../src/storage';
 import { install, settings } from './page';

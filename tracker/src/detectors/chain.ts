@@ -1,0 +1,28 @@
+// Clicks on one control in quick succession, and what happened since the first was pressed.
+
+import type { Facts } from '../elements';
+
+export interface Chain {
+  control_: Element;
+  target_: Element;
+  /** The instants of clicks, and the last one of any press or release. */
+  clicks_: number[];
+  last_: number;
+  /** Instants of answers. */
+  answers_: number[];
+  /** Changes of attributes inside the control that may not last, and when the last was. */
+  effects_: MutationRecord[];
+  effectAt_: number;
+  /** Where a click may well do nothing that can be seen. */
+  isExempt_: unknown;
+  /** A link within the page: going there changes the address, and nothing else. */
+  isAnchor_: unknown;
+  hasScrolled_?: unknown;
+  isCandidate_?: unknown;
+  facts_: Facts;
+  url_: string;
+  href_: string;
+  at_: number;
+  x_: number;
+  y_: number;
+}
