@@ -12,7 +12,7 @@ use shared::routes;
 /// Answers a request.
 pub fn handle(request: &Request) -> Response<Body> {
     let now = Millis::now();
-    let mut response = error(request.uri().path()).into_response();
+    let mut response = error(request).into_response();
     if request.uri().path() == routes::COLLECT {
         // As all that the collector answers: so that a tracker's author sees what is wrong.
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
@@ -24,10 +24,11 @@ pub fn handle(request: &Request) -> Response<Body> {
     response
 }
 
-fn error(path: &str) -> ApiError {
-    match routes::find(path) {
-        Some((route, _)) => ApiError::MethodNotAllowed(route.allowed()),
-        None => ApiError::NotFound("No such endpoint."),
+fn error(request: &Request) -> ApiError {
+    match routes::find(request.uri().path()) {
+        Some((route, _)) if !route.takes(request.method().as_str()) => ApiError::MethodNotAllowed(route.allowed()),
+        // A path may only look like a known one once it is decoded and its spaces are gone.
+        _ => ApiError::NotFound("No such endpoint."),
     }
 }
 
@@ -49,14 +50,18 @@ mod tests {
 
     #[test]
     fn a_known_path_says_what_it_takes() {
-        let answered = |path| {
-            let response = error(path).into_response();
+        let answered = |method: Method, path: &str| {
+            let mut request = Request::new(Body::Empty);
+            *request.method_mut() = method;
+            *request.uri_mut() = path.parse().unwrap_or_default();
+            let response = error(&request).into_response();
             let allow = response.headers().get("allow").and_then(|value| value.to_str().ok()).map(str::to_owned);
             (response.status().as_u16(), allow)
         };
-        assert_eq!(answered("/api/v1/visitors/v_1"), (405, Some("GET, HEAD".to_owned())));
-        assert_eq!(answered("/collect"), (405, Some("POST, OPTIONS".to_owned())));
-        assert_eq!(answered("/api/v1/nothing"), (404, None));
-        assert_eq!(answered("/"), (404, None));
+        assert_eq!(answered(Method::PUT, "/api/v1/visitors/v_1"), (405, Some("GET, HEAD".to_owned())));
+        assert_eq!(answered(Method::GET, "/collect"), (405, Some("POST, OPTIONS".to_owned())));
+        assert_eq!(answered(Method::GET, "/api/v1/nothing"), (404, None));
+        assert_eq!(answered(Method::POST, "/"), (405, Some("GET, HEAD".to_owned())));
+        assert_eq!(answered(Method::GET, "/"), (404, None), "the gateway had another path for it");
     }
 }
