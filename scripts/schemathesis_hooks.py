@@ -167,9 +167,12 @@ def name_what_exists(case) -> None:
 
 @schemathesis.hook
 def before_call(context, case, kwargs) -> None:
-    # Where a case leaves the cookie out, it means to.
     path = case.operation.path
-    if path == "/manage/v1/sign-in" or path.startswith("/manage/") and COOKIE in (case.cookies or {}):
+    if path == "/manage/v1/sign-in":
+        # Whoever signs in loses the cookie that they had.
+        kwargs["auth"] = OfThePage("")
+    elif path.startswith("/manage/") and COOKIE in (case.cookies or {}):
+        # Where a case leaves the cookie out, it means to.
         is_leaving = path == "/manage/v1/sign-out"
         kwargs["auth"] = OfThePage(signed_in(invited()) if is_leaving else ADMIN)
     if case.meta is None or case.meta.generation.mode.is_positive:

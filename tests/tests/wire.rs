@@ -152,7 +152,7 @@ async fn a_connection_takes_requests_until_one_is_none() {
     assert_eq!(wire.receive().await.status, 100);
     wire.send(format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len())).await;
     assert_eq!(wire.receive().await.status, 202);
-    wire.send("GET / HTTP/1.1\nhost: localhost\n\n").await;
+    wire.send("GET /nothing HTTP/1.1\nhost: localhost\n\n").await;
     wire.receive().await.error(404, "not_found");
 
     wire.send("no request\r\n\r\n").await;
