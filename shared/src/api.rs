@@ -1,6 +1,6 @@
 //! What every request of the API goes through: authentication, rate limit, parameters, resource.
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
@@ -18,7 +18,7 @@ use figures::table::store::Store;
 use figures::time::Millis;
 
 /// The header with the project that a person asks for.
-pub const PROJECT_HEADER: &str = "identity-project";
+const PROJECT_HEADER: &str = "identity-project";
 
 /// What a resource is read with, once the caller is known.
 #[derive(Debug)]
@@ -51,9 +51,20 @@ pub async fn answer<P, T: Serialize>(
         let prefetch = app.prefetches().of(&project, request.uri().path(), &params);
         read(Caller { project, store: store.clone(), now, prefetch }, parameters).await
     };
-    let admitted = in_time(admitted(app, &store, request, now, resource)).await;
-    let (standing, outcome) = admitted.unwrap_or((None, Err(ApiError::Unavailable)));
+    let (standing, outcome) = in_parts(in_time(admitted(app, &store, request, now, resource)).await);
     finish(request, &store, now, standing, outcome.map(|body| json_response(StatusCode::OK, &body)))
+}
+
+/// What a request comes to once its token is taken, with the state of the bucket; an error where no token is to be had.
+pub(crate) type Admitted<T> = Result<(Standing, Result<T, ApiError>), ApiError>;
+
+/// The state of the bucket, where a token was taken, and what is answered. `None` took too long.
+pub(crate) fn in_parts<T>(admitted: Option<Admitted<T>>) -> (Option<Standing>, Result<T, ApiError>) {
+    match admitted {
+        Some(Ok((standing, outcome))) => (Some(standing), outcome),
+        Some(Err(error)) => (None, Err(error)),
+        None => (None, Err(ApiError::Unavailable)),
+    }
 }
 
 /// The response to what a request came to, with the state of the bucket where that is known, and its line in the log.
@@ -68,34 +79,23 @@ pub(crate) fn finish(
     if let Some(standing) = standing {
         standing.describe(response.headers_mut());
     }
-    if request.method() == Method::HEAD {
-        *response.body_mut() = Body::Empty;
-    }
     let consumed = store.consumed();
     response.extensions_mut().insert(consumed);
-    request_log::log(request, &response, consumed, now);
-    response
+    request_log::finished(request, response, consumed, now)
 }
 
-/// What the resource comes to, with the state of the bucket where that is known.
+/// What the resource comes to, for whoever the request says that it is of.
 async fn admitted<T>(
     app: &App,
     store: &Store,
     request: &Request,
     now: Millis,
     resource: impl AsyncFnOnce(ProjectId) -> Result<T, ApiError>,
-) -> (Option<Standing>, Result<T, ApiError>) {
-    let admitted = async {
-        let credential = Credential::of_request(request.headers(), app.cookies())?;
-        let of_project =
-            async |holder: &Holder| resource(project_asked(app, store, holder, request.headers()).await?).await;
-        admit(app, store, &credential, now, of_project).await
-    };
-    match admitted.await {
-        Ok((standing, read)) => (Some(standing), read),
-        Err(ApiError::RateLimited(standing)) => (Some(standing), Err(ApiError::RateLimited(standing))),
-        Err(error) => (None, Err(error)),
-    }
+) -> Admitted<T> {
+    let credential = Credential::of_request(request.headers(), app.cookies())?;
+    let of_project =
+        async |holder: &Holder| resource(project_asked(app, store, holder, request.headers()).await?).await;
+    admit(app, store, &credential, now, of_project).await
 }
 
 /// Takes a token and reads the resource at the same time. Fails where no token is to be had.
@@ -105,7 +105,7 @@ async fn admit<T>(
     credential: &Credential,
     now: Millis,
     resource: impl AsyncFnOnce(&Holder) -> Result<T, ApiError>,
-) -> Result<(Standing, Result<T, ApiError>), ApiError> {
+) -> Admitted<T> {
     let at = now.0 * 1000;
     let likely = match auth::look_up(store, app.keys(), credential, at).await? {
         Hint::Likely(holder) => holder,

@@ -7,18 +7,17 @@ use figures::backoff::Backoff;
 use figures::ids::ProjectId;
 use figures::table::keys::{self, Key};
 use figures::table::store::{
-    Consistency, Item, Outcome, Query, SK, SortKeys, Store, StoreError, Write, key_item, number, read_number,
-    read_text, text,
+    CREATED_AT, Consistency, Item, Outcome, Query, SK, SortKeys, Store, StoreError, Write, key_item, number,
+    read_number, read_text, text,
 };
 use figures::time::Millis;
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use crate::auth::{ApiKey, ID_LENGTH, KIND, KeyKind, LABEL, LIMIT, PROJECT, USED_AT};
+use crate::auth::{ApiKey, ID_LENGTH, KIND, KeyKind, LABEL, LIMIT, PROJECT, USED_AT, id_of};
 use crate::error::ApiError;
 use crate::telemetry::readable;
 
-const CREATED_AT: &str = "created_at";
 const HINT: &str = "shown";
 const REVOKED_AT: &str = "revoked_at";
 
@@ -183,10 +182,16 @@ pub async fn list(store: &Store, project: &ProjectId, prefix: &str) -> Result<Ve
     Ok(entries)
 }
 
+/// Those of them that work.
+async fn working(store: &Store, project: &ProjectId, prefix: &str) -> Result<Vec<Entry>, StoreError> {
+    let mut entries = list(store, project, prefix).await?;
+    entries.retain(|entry| entry.revoked_at.is_none());
+    Ok(entries)
+}
+
 /// The keys that work, as they are shown, with when each was last used.
 pub async fn rows(store: &Store, project: &ProjectId) -> Result<Vec<KeyRow>, StoreError> {
-    let mut entries = list(store, project, "").await?;
-    entries.retain(|entry| entry.revoked_at.is_none());
+    let entries = working(store, project, "").await?;
     let authorizations = entries.iter().map(|entry| keys::api_key(&entry.sha256)).collect();
     let found: HashMap<Key, Item> = store.get_many(authorizations, Consistency::Strong).await?;
     let used_at = |entry: &Entry| read_number(found.get(&keys::api_key(&entry.sha256))?, USED_AT).ok().map(Millis);
@@ -204,9 +209,8 @@ pub async fn find(
         return Ok(None);
     }
     let of_project = async |project: ProjectId| {
-        let mut entries = list(store, &project, id).await?;
-        entries.retain(|entry| entry.revoked_at.is_none());
-        Ok::<_, StoreError>(entries.pop().map(|entry| (project, entry)))
+        let found = working(store, &project, id).await?.pop();
+        Ok::<_, StoreError>(found.map(|entry| (project, entry)))
     };
     let mut found = stream::iter(projects).map(of_project).buffer_unordered(AT_ONCE);
     while let Some(entry) = found.try_next().await? {
@@ -255,7 +259,7 @@ impl Entry {
 
     /// What it is called by: the beginning of its SHA-256.
     pub fn id(&self) -> &str {
-        self.sha256.get(..ID_LENGTH).unwrap_or(&self.sha256)
+        id_of(&self.sha256)
     }
 
     /// As it is shown.

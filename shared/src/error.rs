@@ -125,6 +125,7 @@ impl ApiError {
                 headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
             }
             ApiError::RateLimited(standing) => {
+                standing.describe(headers);
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(standing.next_token_secs));
             }
             ApiError::Throttled(seconds) => {

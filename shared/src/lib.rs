@@ -15,6 +15,7 @@ mod encoding;
 pub mod error;
 pub mod lambda;
 pub mod manage;
+pub mod open;
 pub mod origin;
 pub mod pagination;
 pub mod params;

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::{Data, finish};
+use crate::api::{Data, finish, in_parts};
 use crate::api_keys::{self, Entry};
 use crate::app::{App, in_time};
 use crate::auth::{self, Cookie, CookieScope, Credential, Hint, Holder, Person, Projects, Role, SIGNED_OUT, Site};
@@ -23,9 +23,6 @@ use crate::projects;
 use crate::rate_limit::Standing;
 use crate::response::json_response;
 use crate::telemetry;
-
-/// The prefix of all paths of management.
-pub const BASE: &str = "/manage/v1";
 
 /// The largest body that is taken: a hundred hosts and a hundred origins fit in.
 const MAX_BODY: usize = 64 << 10;
@@ -57,22 +54,14 @@ pub async fn answer(
 ) -> Response<Body> {
     let (now, store) = (app.now(), app.store().metered());
     let answered = async {
-        let (manager, standing) = match signed_in(app, request, &store, now).await {
-            Ok(found) => found,
-            Err(ApiError::RateLimited(standing)) => return (Some(standing), Err(ApiError::RateLimited(standing))),
-            Err(error) => return (None, Err(error)),
-        };
-        let allowed = own_page(request, app.cookies()).and_then(|()| match manager.person.access.role >= role {
-            true => Ok(()),
-            false => Err(ApiError::Forbidden(NO_ADMIN)),
-        });
-        let outcome = match allowed {
+        let (manager, standing) = signed_in(app, request, &store, now).await?;
+        let outcome = match may_manage(&manager, role) {
             Ok(()) => act(&manager).await,
             Err(error) => Err(error),
         };
-        (Some(standing), outcome)
+        Ok((standing, outcome))
     };
-    let (standing, outcome) = in_time(answered).await.unwrap_or((None, Err(ApiError::Unavailable)));
+    let (standing, outcome) = in_parts(in_time(answered).await);
     finish(request, &store, now, standing, outcome)
 }
 
@@ -108,6 +97,12 @@ async fn signed_in<'a>(
         }
         (Holder::Project(_), _) => Err(ApiError::Unauthorized(SIGNED_OUT)),
     }
+}
+
+/// Refuses whoever has less than a role, and what no page of the dashboard asks.
+fn may_manage(manager: &Manager<'_>, role: Role) -> Result<(), ApiError> {
+    own_page(manager.request, manager.app.cookies())?;
+    if manager.person.access.role >= role { Ok(()) } else { Err(ApiError::Forbidden(NO_ADMIN)) }
 }
 
 /// Refuses what a page of another origin may have sent. Browsers send no form and no simple request as JSON, and say where

@@ -5,14 +5,12 @@ use std::future::{Ready, ready};
 use std::task::{Context, Poll};
 
 use futures::future::Either;
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use lambda_http::{Body, Request, Response, Service};
 use subtle::{Choice, ConstantTimeEq};
 
 use crate::error::ApiError;
-use crate::request_log;
-use figures::table::store::Consumed;
-use figures::time::Millis;
+use crate::open;
 
 /// The header with the CDN's secret.
 pub const HEADER: &str = "x-origin-secret";
@@ -89,19 +87,14 @@ where
 }
 
 fn refuse(request: &Request) -> Response<Body> {
-    let now = Millis::now();
-    let mut response = ApiError::Forbidden(AROUND_THE_CDN).into_response();
-    if request.method() == Method::HEAD {
-        *response.body_mut() = Body::Empty;
-    }
-    request_log::log(request, &response, Consumed::default(), now);
-    response
+    open::answer(request, |_| Err(ApiError::Forbidden(AROUND_THE_CDN)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use futures::executor::block_on;
+    use http::Method;
     use lambda_http::service_fn;
 
     fn secrets(secrets: &[&str]) -> Option<OriginSecrets> {

@@ -4,8 +4,8 @@ use std::fmt;
 
 use figures::table::keys;
 use figures::table::store::{
-    Consistency, EXPIRES, Item, Outcome, Query, SK, Store, StoreError, Write, key_item, number, read_number, read_text,
-    text,
+    CREATED_AT, Consistency, EXPIRES, Item, Outcome, Query, SK, Store, StoreError, Write, key_item, number,
+    read_number, read_text, text,
 };
 use figures::time::Millis;
 use serde::Serialize;
@@ -27,8 +27,6 @@ const INVITED_BY: &str = "invited_by";
 /// How long an entry is not taken for one whose cookie is gone, in milliseconds: the two are stored together, and may be seen one after
 /// the other.
 const SETTLING_MS: i64 = 60_000;
-
-const CREATED_AT: &str = "created_at";
 
 /// Tries at an invitation that others try at, too.
 const MAX_TRIES: usize = 4;
@@ -220,14 +218,13 @@ impl State {
 
 async fn list(store: &Store, now: Millis) -> Result<Vec<Listed>, StoreError> {
     let entries = store.query(Query::partition(keys::PEOPLE).strong()).await?;
-    let hashes: Vec<&str> = readable("an entry of a person", entries.iter().map(|entry| read_text(entry, SK)));
-    let authorizations = hashes.into_iter().map(keys::api_key).collect();
+    let read = |entry: &Item| Ok((read_text(entry, SK)?.to_owned(), read_number(entry, CREATED_AT).ok().map(Millis)));
+    let entries = readable("an entry of a person", entries.iter().map(read));
+    let authorizations = entries.iter().map(|(sha256, _)| keys::api_key(sha256)).collect();
     let found = store.get_many(authorizations, Consistency::Strong).await?;
-    let listed = entries.iter().filter_map(|entry| {
-        let sha256 = read_text(entry, SK).ok()?.to_owned();
-        let signed_in_at = read_number(entry, CREATED_AT).ok().map(Millis);
+    let listed = entries.into_iter().map(|(sha256, signed_in_at)| {
         let state = State::of(found.get(&keys::api_key(&sha256)), now);
-        Some(Listed { sha256, signed_in_at, state })
+        Listed { sha256, signed_in_at, state }
     });
     Ok(listed.collect())
 }

@@ -5,8 +5,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use figures::ids::ProjectId;
 use figures::table::keys;
 use figures::table::store::{
-    Consistency, HOSTS, Item, ORIGINS, PK, Query, SK, Store, StoreError, failure, key_item, number, read_number,
-    read_text, read_texts, text,
+    CREATED_AT, Consistency, HOSTS, Item, ORIGINS, PK, Query, SK, Store, StoreError, failure, key_item, number,
+    read_number, read_text, read_texts, text,
 };
 use figures::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -18,7 +18,6 @@ use crate::params::text_of;
 use crate::telemetry::readable;
 
 const NAME: &str = "name";
-const CREATED_AT: &str = "created_at";
 
 /// The most hosts, and the most origins, of a project.
 const MAX_LISTED: usize = 100;

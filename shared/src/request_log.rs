@@ -10,9 +10,23 @@ use crate::error::ErrorCode;
 use crate::routes;
 use crate::telemetry::{self, Metric};
 
+/// The response to a request as it leaves a function: without a body where `HEAD` asked for it, and with its line in the log.
+pub fn finished(
+    request: &Request,
+    mut response: Response<Body>,
+    consumed: Consumed,
+    started_at: Millis,
+) -> Response<Body> {
+    if request.method() == Method::HEAD {
+        *response.body_mut() = Body::Empty;
+    }
+    log(request, &response, consumed, started_at);
+    response
+}
+
 /// One line a request, with its metrics. It names the route, not the path or the query, which hold what visitors are
 /// looked up by.
-pub fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started_at: Millis) {
+fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started_at: Millis) {
     let route = routes::find(request.uri().path()).map_or("none", |(route, _)| route.path);
     let status = response.status().as_u16();
     let code = response.extensions().get().map_or("", |ErrorCode(code)| *code);

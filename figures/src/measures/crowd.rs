@@ -157,10 +157,11 @@ fn standing<'a>(
     let has_others = has_others(table);
     let (mut strong, mut weak) = (Vec::new(), Vec::new());
     for (key, row) in table.iter().filter(|(key, _)| *key != OTHER) {
-        let (own, hash) = (strength(id, row.cells()), hash(0, id, key));
+        let own = strength(id, row.cells());
         if own == STAYS {
             continue;
         }
+        let hash = hash(0, id, key);
         match own <= 0 && has_others {
             true => weak.push(Standing { table: id, key, strength: own, hash }),
             false => {

@@ -90,7 +90,7 @@ pub struct Session {
     pub measures: u16,
     /// The batches applied to it.
     pub applied: Applied,
-    /// How many more events came when it was full. It stands last.
+    /// How many more events came when it was full. Of the session itself it stands last; what is stored behind it, [`WithDevice`] says.
     #[serde(deserialize_with = "codec::or_default")]
     pub dropped: u32,
     /// What its first stored batch says it was made with. It is stored apart ([`WithDevice`]); none where functions of a release

@@ -44,11 +44,11 @@ pub struct Visitor {
     pub has_seen_more: bool,
     /// The session that started last; earlier ones are items of their own.
     pub latest: Session,
-    /// The runs that remember more of what was seen. They stand last, as what `latest` ends with did before them.
+    /// The runs that remember more of what was seen. They stand behind what `latest` ends with, which came before them.
     #[serde(deserialize_with = "codec::or_default")]
     pub runs: SeenRuns,
-    /// Whether it is a person whatever is reported, as the project's owner says. It stands last, as what `latest` ends with
-    /// did before it.
+    /// Whether it is a person whatever is reported, as the project's owner says. It stands behind what came before it; what is stored
+    /// next is the device of [`WithDevice`], so whatever is added to a state now goes behind that.
     #[serde(deserialize_with = "codec::or_default")]
     pub is_trusted: bool,
 }

@@ -40,6 +40,8 @@ pub const HOSTS: &str = "hosts";
 
 /// The attribute of a project's item with the origins whose pages may send data.
 pub const ORIGINS: &str = "origins";
+/// The attribute with the instant at which a project, a key or a person came to be.
+pub const CREATED_AT: &str = "created_at";
 
 /// DynamoDB's limit of items in a transaction.
 pub const MAX_TRANSACTION_ITEMS: usize = 100;

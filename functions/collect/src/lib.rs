@@ -256,6 +256,5 @@ pub async fn handle_at(collector: &Collector, request: &Request, now: Millis) ->
             cors::readable(ApiError::MethodNotAllowed(allowed).into_response(), &AllowedOrigin::Any)
         }
     };
-    request_log::log(request, &response, store.consumed(), now);
-    response
+    request_log::finished(request, response, store.consumed(), now)
 }

@@ -299,11 +299,14 @@ async fn preflight_and_other_methods_are_answered() {
     assert_eq!(header(&response, "access-control-allow-methods"), Some("POST, OPTIONS"));
     assert_eq!(header(&response, "access-control-allow-headers"), Some("content-type"));
     assert_eq!(header(&response, "access-control-max-age"), Some("86400"));
-    for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::PATCH] {
+    for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
         let answer = ask(method).await;
         refused(&answer, 405, "method_not_allowed");
         assert_eq!(header(&answer.0, "allow"), Some("POST, OPTIONS"));
     }
+    let (response, body) = ask(Method::HEAD).await;
+    assert_eq!((response.status().as_u16(), header(&response, "allow")), (405, Some("POST, OPTIONS")));
+    assert_eq!(body, Value::Null, "HEAD is answered without a body");
 }
 
 #[tokio::test]

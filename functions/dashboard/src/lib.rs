@@ -5,13 +5,11 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use figures::table::store::Consumed;
-use figures::time::Millis;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, header};
 use lambda_http::{Body, Request, Response};
 use shared::embedded::Embedded;
 use shared::error::ApiError;
-use shared::request_log::log;
+use shared::open;
 
 static FILES: LazyLock<HashMap<&str, Embedded>> =
     LazyLock::new(|| include!(concat!(env!("OUT_DIR"), "/files.rs")).into_iter().collect());
@@ -47,13 +45,7 @@ const POLICIES: [(HeaderName, &str); 5] = [
 
 /// Answers a request.
 pub fn handle(request: &Request) -> Response<Body> {
-    let now = Millis::now();
-    let mut response = answer(request).unwrap_or_else(ApiError::into_response);
-    if request.method() == Method::HEAD {
-        *response.body_mut() = Body::Empty;
-    }
-    log(request, &response, Consumed::default(), now);
-    response
+    open::answer(request, answer)
 }
 
 fn answer(request: &Request) -> Result<Response<Body>, ApiError> {

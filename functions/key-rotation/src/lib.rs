@@ -11,8 +11,9 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     answer(app, request, Role::Admin, async |manager| {
         let (project, old) = manager.key().await?;
         let (key, new) = api_keys::rotate(&manager.store, &project, &old, manager.now).await?;
-        let ids = [("key", old.id().into()), ("new_key", new.id().into())];
-        record(&manager.person, "rotate key", &[&[("project", project.as_str().into())][..], &ids].concat());
+        let project = project.as_str();
+        let told = [("project", project.into()), ("key", old.id().into()), ("new_key", new.id().into())];
+        record(&manager.person, "rotate key", &told);
         Ok(made(new.row().revealing(&key)))
     })
     .await

@@ -1,26 +1,23 @@
 //! Everything that no other function answers: unknown paths, and methods that a path does not take.
 
-use figures::table::store::Consumed;
-use figures::time::Millis;
+use http::HeaderValue;
 use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
-use http::{HeaderValue, Method};
 use lambda_http::{Body, Request, Response};
 use shared::error::ApiError;
-use shared::request_log::log;
+use shared::open;
 use shared::routes;
 
 /// Answers a request.
 pub fn handle(request: &Request) -> Response<Body> {
-    let now = Millis::now();
+    open::answer(request, |request| Ok(refusal(request)))
+}
+
+fn refusal(request: &Request) -> Response<Body> {
     let mut response = error(request).into_response();
     if request.uri().path() == routes::COLLECT {
         // As all that the collector answers: so that a tracker's author sees what is wrong.
         response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }
-    if request.method() == Method::HEAD {
-        *response.body_mut() = Body::Empty;
-    }
-    log(request, &response, Consumed::default(), now);
     response
 }
 
@@ -35,6 +32,7 @@ fn error(request: &Request) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::Method;
 
     #[test]
     fn a_page_can_read_what_is_wrong_with_what_it_sends_to_the_collector() {

@@ -1,25 +1,19 @@
 //! `GET /api/v1/openapi.json`: the API's own description, for anyone.
 
-use figures::table::store::Consumed;
-use figures::time::Millis;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
-use shared::request_log::log;
+use shared::open;
 
 /// The description, in OpenAPI 3.1.
 pub const DESCRIPTION: &str = include_str!("../../../docs/openapi.json");
 
 /// Answers a request.
 pub fn handle(request: &Request) -> Response<Body> {
-    let now = Millis::now();
-    let body = if request.method() == Method::HEAD { Body::Empty } else { Body::from(DESCRIPTION) };
-    let response = described(body);
-    log(request, &response, Consumed::default(), now);
-    response
+    open::answer(request, |_| Ok(described()))
 }
 
-fn described(body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
+fn described() -> Response<Body> {
+    let mut response = Response::new(Body::from(DESCRIPTION));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));

@@ -7,12 +7,10 @@
 
 mod script;
 
-use figures::table::store::Consumed;
-use figures::time::Millis;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
 use shared::error::ApiError;
-use shared::request_log::log;
+use shared::open;
 use shared::routes;
 
 /// The version that is served.
@@ -27,13 +25,7 @@ const CROSS_ORIGIN_RESOURCE_POLICY: &str = "cross-origin-resource-policy";
 
 /// Answers a request.
 pub fn handle(request: &Request) -> Response<Body> {
-    let now = Millis::now();
-    let mut response = answer(request).unwrap_or_else(ApiError::into_response);
-    if request.method() == Method::HEAD {
-        *response.body_mut() = Body::Empty;
-    }
-    log(request, &response, Consumed::default(), now);
-    response
+    open::answer(request, answer)
 }
 
 fn answer(request: &Request) -> Result<Response<Body>, ApiError> {

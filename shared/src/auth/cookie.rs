@@ -32,6 +32,11 @@ impl CookieScope {
         }
     }
 
+    /// The value of a cookie that is ours, of a name and a value as browsers send them.
+    fn value_in(self, pair: &[u8]) -> Option<&[u8]> {
+        trimmed(pair).strip_prefix(self.name().as_bytes())?.strip_prefix(b"=")
+    }
+
     /// The scheme of addresses at which the cookie is sent.
     pub fn scheme(self) -> &'static str {
         match self {
@@ -61,10 +66,8 @@ impl Cookie {
     pub fn sent(headers: &HeaderMap, scope: CookieScope) -> Option<Self> {
         // Others of the domain may hold any bytes.
         let lines = headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes);
-        let mut values = lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| {
-            let value = trimmed(pair).strip_prefix(scope.name().as_bytes())?.strip_prefix(b"=")?;
-            std::str::from_utf8(value).ok()
-        });
+        let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';'));
+        let mut values = pairs.filter_map(|pair| std::str::from_utf8(scope.value_in(pair)?).ok());
         values.find(|value| is_random_text(value, LENGTH)).map(|value| Cookie(value.to_owned()))
     }
 
@@ -95,9 +98,7 @@ fn trimmed(pair: &[u8]) -> &[u8] {
 
 /// Whether a cookie is one that a function reads, whatever its value.
 pub fn is_own_cookie(pair: &str) -> bool {
-    [CookieScope::Secure, CookieScope::Loopback].iter().any(|scope| {
-        trimmed(pair.as_bytes()).strip_prefix(scope.name().as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
-    })
+    [CookieScope::Secure, CookieScope::Loopback].iter().any(|scope| scope.value_in(pair.as_bytes()).is_some())
 }
 
 fn set(scope: CookieScope, value: &str, max_age: i64) -> Result<HeaderValue, StoreError> {

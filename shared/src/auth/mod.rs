@@ -23,4 +23,5 @@ pub use tokens::{look_up, take_token};
 
 pub(crate) use cookie::expires_at;
 pub(crate) use credential::{SIGNED_OUT, Site};
-pub(crate) use person::{ID_LENGTH, LABEL};
+pub(crate) use person::LABEL;
+pub(crate) use secret::{ID_LENGTH, id_of};

@@ -5,13 +5,12 @@ use figures::ids::ProjectId;
 use figures::table::store::{Item, StoreError, read_text, text};
 use serde::{Deserialize, Serialize};
 
+use super::secret::id_of;
+
 /// The attribute with what a person is called by.
 pub(crate) const LABEL: &str = "label";
 const ROLE: &str = "role";
 const PROJECTS: &str = "projects";
-
-/// How much of a secret's SHA-256 identifies what it is the secret of: 48 bits.
-pub(crate) const ID_LENGTH: usize = 12;
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -135,7 +134,7 @@ pub struct PersonId(String);
 
 impl PersonId {
     pub(crate) fn of(sha256: &str) -> Self {
-        PersonId(sha256.get(..ID_LENGTH).unwrap_or(sha256).to_owned())
+        PersonId(id_of(sha256).to_owned())
     }
 
     /// As text.

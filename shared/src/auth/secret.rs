@@ -27,6 +27,14 @@ pub(crate) fn is_random_text(text: &str, length: usize) -> bool {
     text.len() == length && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
+/// How much of a secret's SHA-256 identifies what it is the secret of: 48 bits.
+pub(crate) const ID_LENGTH: usize = 12;
+
+/// What identifies what a secret is of: the beginning of its SHA-256.
+pub(crate) fn id_of(sha256: &str) -> &str {
+    sha256.get(..ID_LENGTH).unwrap_or(sha256)
+}
+
 /// The SHA-256, in hexadecimal, by which the table knows a secret. It is looked up whole, so nothing compares secrets bytewise.
 pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
