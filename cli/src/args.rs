@@ -6,12 +6,12 @@ use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use counting::{AddressRange, Filter, Pattern};
 use figures::ids::{ProjectId, VisitorId};
+use figures::site::{HostPattern, Origin, OriginPattern};
 use figures::time::{Day, Millis};
 use shared::api_keys::MAX_LIMIT;
 use shared::auth::{ApiKey, KeyKind, Role};
 use shared::aws::DEFAULT_TABLE;
 use shared::params::text_of;
-use shared::projects::{parse_host, parse_origin};
 use shared::rate_limit::DEFAULT_LIMIT;
 
 /// The project that commands work on unless told otherwise.
@@ -154,7 +154,12 @@ pub struct ImportArguments {
 const PROJECT_EXAMPLES: &str = "\
 Examples:
   identity project create shop --name 'Web shop' --host shop.example --origin https://shop.example
-  identity project list";
+  identity project update shop --host shop.example --host '*.shop.example'
+  identity project update shop --any-origin
+  identity project list
+
+Hosts and origins are stored as browsers send them (münchen.example is xn--mnchen-3ya.example), and `project list` shows
+them so. `*.shop.example` is every subdomain of shop.example, and not shop.example itself.";
 
 /// What `project` takes.
 #[derive(Debug, Args)]
@@ -180,15 +185,45 @@ pub enum ProjectCommand {
         #[arg(long, value_name = "NAME", value_parser = label)]
         name: Option<String>,
         /// A host of the site itself, which is no referrer; may be given more than once
-        #[arg(long = "host", value_name = "HOST", value_parser = parse_host)]
-        hosts: Vec<String>,
+        #[arg(long = "host", value_name = "HOST")]
+        hosts: Vec<HostPattern>,
         /// An origin whose pages may send data; may be given more than once [default: any]
-        #[arg(long = "origin", value_name = "ORIGIN", value_parser = parse_origin)]
-        origins: Vec<String>,
+        #[arg(long = "origin", value_name = "ORIGIN")]
+        origins: Vec<OriginPattern>,
+    },
+    /// Change what is given of a project, and nothing else
+    #[command(after_help = PROJECT_EXAMPLES)]
+    Update {
+        /// Which
+        id: ProjectId,
+        /// What to.
+        #[command(flatten)]
+        changes: ProjectChanges,
     },
     /// List all projects
     #[command(after_help = PROJECT_EXAMPLES)]
     List,
+}
+
+/// What `project update` changes.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct ProjectChanges {
+    /// Its name for people
+    #[arg(long, value_name = "NAME", value_parser = label)]
+    pub name: Option<String>,
+    /// A host of the site itself, in place of those so far; may be given more than once
+    #[arg(long = "host", value_name = "HOST")]
+    pub hosts: Vec<HostPattern>,
+    /// No host is the site's own
+    #[arg(long, conflicts_with = "hosts")]
+    pub no_host: bool,
+    /// An origin whose pages may send data, in place of those so far; may be given more than once
+    #[arg(long = "origin", value_name = "ORIGIN")]
+    pub origins: Vec<OriginPattern>,
+    /// Pages of any origin may send data
+    #[arg(long, conflicts_with = "origins")]
+    pub any_origin: bool,
 }
 
 const KEY_EXAMPLES: &str = "\
@@ -540,7 +575,9 @@ fn label(text: &str) -> Result<String, String> {
 
 fn base_url(text: &str) -> Result<String, String> {
     let text = text.trim_end_matches('/');
-    parse_origin(text).map_err(|_| "must be an address without a path, such as https://data.shop.example".into())
+    let origin: Result<Origin, _> = text.parse();
+    let invalid = |_| "must be an address without a path, such as https://data.shop.example".to_owned();
+    origin.map(|origin| origin.to_string()).map_err(invalid)
 }
 
 #[cfg(test)]

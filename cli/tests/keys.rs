@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::{Dev, assert_status, batch, get, now, stderr, stdout};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The rows of a printed table, but for its heading, as words.
 fn rows(table: &str) -> Vec<Vec<String>> {
@@ -126,6 +128,104 @@ async fn a_project_that_lists_origins_takes_no_others() {
         let request = common::browser().post(format!("{}/collect", dev.base)).header("origin", origin);
         assert_eq!(request.body(sent.to_string()).send().await.unwrap().status(), status, "{origin}");
     }
+}
+
+#[tokio::test]
+async fn what_an_owner_types_is_what_a_browser_sends() {
+    let dev = Dev::start(&["--empty"]);
+    let created = dev.run(&[
+        "project",
+        "create",
+        "shop",
+        "--origin",
+        "https://münchen.example:443",
+        "--origin",
+        "https://*.Shop.example",
+        "--host",
+        "www.münchen.example.",
+        "--host",
+        "*.shop.example",
+    ]);
+    assert_status(&created, 0);
+    let shop = || rows(&stdout(&dev.run(&["project", "list"])))[1].clone();
+    assert_eq!(
+        shop()[2..4],
+        ["xn--mnchen-3ya.example,*.shop.example", "https://xn--mnchen-3ya.example,https://*.shop.example"]
+    );
+    let public = stdout(&dev.run(&["key", "create", "--kind", "public", "--project", "shop"])).trim().to_owned();
+    let secret = stdout(&dev.run(&["key", "create", "--kind", "secret", "--project", "shop"])).trim().to_owned();
+    let mut sent = batch(1, now());
+    sent["key"] = json!(public);
+    let referrers = ["https://xn--mnchen-3ya.example/", "https://blog.shop.example/", "https://other.example/"];
+    for (number, (origin, status)) in [
+        ("https://xn--mnchen-3ya.example", 202),
+        ("https://blog.shop.example", 202),
+        ("https://a.b.shop.example", 202),
+        ("https://shop.example", 403),
+        ("http://blog.shop.example", 403),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sent["batch_id"] = json!(format!("b_{number}"));
+        sent["session"]["session_id"] = json!(format!("ses_{number}"));
+        sent["session"]["referrer"] = json!(referrers[number % 3]);
+        let request = common::browser().post(format!("{}/collect", dev.base)).header("origin", origin);
+        let response = request.body(sent.to_string()).send().await.unwrap();
+        assert_eq!(response.status(), status, "{origin}");
+        let readable = response.headers().get("access-control-allow-origin").and_then(|by| by.to_str().ok());
+        assert_eq!(readable, Some(if status == 202 { origin } else { "*" }), "{origin}");
+    }
+    let referrers = counted(&dev, &secret, 3).await["data"]["referrers"].clone();
+    assert_eq!(referrers, json!([{ "referrer": "other.example", "sessions": 1 }]));
+}
+
+/// What came from where, once so many sessions are counted.
+async fn counted(dev: &Dev, key: &str, sessions: u64) -> Value {
+    for _ in 0..40 {
+        let (_, stats) = get(&dev.base, "/stats", key).await;
+        if stats["data"]["total_sessions"] == sessions {
+            return get(&dev.base, "/acquisition", key).await.1;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    panic!("{sessions} sessions are not counted after ten seconds")
+}
+
+#[test]
+fn what_is_given_of_a_project_is_changed_and_nothing_else() {
+    let dev = Dev::start(&["--empty"]);
+    assert_status(
+        &dev.run(&["project", "create", "shop", "--host", "shop.example", "--origin", "https://shop.example"]),
+        0,
+    );
+    let update = |changes: &[&str]| {
+        let output = dev.run(&[&["project", "update", "shop"], changes].concat());
+        assert_status(&output, 0);
+        let shown = rows(&stdout(&output))[0].clone();
+        assert_eq!(shown, rows(&stdout(&dev.run(&["project", "list"])))[1]);
+        shown[1..4].to_vec()
+    };
+    assert_eq!(update(&["--name", "Shop"]), ["Shop", "shop.example", "https://shop.example"]);
+    assert_eq!(
+        update(&["--host", "a.example", "--host", "*.a.example"]),
+        ["Shop", "a.example,*.a.example", "https://shop.example"]
+    );
+    assert_eq!(update(&["--no-host", "--origin", "https://A.example"]), ["Shop", "-", "https://a.example"]);
+    assert_eq!(update(&["--any-origin"]), ["Shop", "-", "-"]);
+    for (wrong, status) in [
+        (&["project", "update", "shop"][..], 2),
+        (&["project", "update", "shop", "--no-host", "--host", "a.example"], 2),
+        (&["project", "update", "shop", "--any-origin", "--origin", "https://a.example"], 2),
+        (&["project", "update", "nowhere", "--name", "x"], 1),
+    ] {
+        let output = dev.run(wrong);
+        assert_status(&output, status);
+        assert_eq!(stdout(&output), "");
+    }
+    let refused = dev.run(&["project", "update", "shop", "--host", "*"]);
+    assert_status(&refused, 2);
+    assert!(stderr(&refused).contains("as in *.shop.example"), "{}", stderr(&refused));
 }
 
 #[test]

@@ -16,6 +16,7 @@ use figures::measures;
 use figures::model::batch::StoredOrder;
 use figures::model::session::SessionOrder;
 use figures::model::{Batch, Session, Visitor};
+use figures::site::HostPattern;
 use figures::table::keys::{self, Key};
 use figures::table::store::{
     Consistency, DATA, Item, Query, REV, SortKeys, Store, StoreError, Write, binary, item_key, key_item, number,
@@ -68,7 +69,7 @@ pub struct Project {
     /// Its identifier.
     pub id: ProjectId,
     /// Its own hosts, which are no referrers.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<HostPattern>,
     /// Where its tombstones are.
     pub tombstones: Tombstones,
 }

@@ -40,6 +40,7 @@ use figures::generation::Generation;
 use figures::ids::{ProjectId, VisitorId};
 use figures::log::BatchRef;
 use figures::model::batch::fingerprint;
+use figures::site::HostPattern;
 use figures::table::keys::{self, BatchKey};
 use figures::table::store::{Consistency, HOSTS, MAX_TRANSACTION_ITEMS, Store, StoreError, read_texts};
 use history::{Change, History};
@@ -134,6 +135,7 @@ impl Consumer {
     async fn project(&self, id: ProjectId) -> Result<Project, StoreError> {
         let item = self.store.get(&keys::project(&id), Consistency::Strong).await?;
         let hosts = item.as_ref().map(|item| read_texts(item, HOSTS)).unwrap_or_default();
+        let hosts = hosts.iter().map(|host| HostPattern::stored(host)).collect();
         Ok(Project { id, hosts, tombstones: Tombstones::of(item.as_ref()) })
     }
 

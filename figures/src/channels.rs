@@ -14,6 +14,8 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::site::HostPattern;
+
 const GOOGLE_LIST: &str = include_str!("../data/ga4_source_categories.csv");
 const OUR_HOSTS: &str = include_str!("../data/source_hosts.csv");
 
@@ -128,13 +130,13 @@ pub struct Source<'a> {
 
 /// The host that a referrer names, lower-cased and without `www.`; an Android app's is its package. There is
 /// none if the referrer is the address of neither, or is one of the project's own hosts, `www.` aside.
-pub fn referrer_host(referrer: &str, own_hosts: &[String]) -> Option<String> {
+pub fn referrer_host(referrer: &str, own_hosts: &[HostPattern]) -> Option<String> {
     let url = Url::parse(referrer).ok()?;
     if !matches!(url.scheme(), "http" | "https" | "android-app") {
         return None;
     }
     let host = bare_host(&url.host_str()?.to_lowercase()).to_owned();
-    let own = own_hosts.iter().any(|own| bare_host(&own.to_lowercase()) == host);
+    let own = own_hosts.iter().any(|own| own.matches(&host));
     (!host.is_empty() && !own).then_some(host)
 }
 
@@ -312,8 +314,8 @@ mod tests {
 
     const OWN: [&str; 2] = ["shop.example", "www.Other.example"];
 
-    fn own_hosts() -> Vec<String> {
-        OWN.map(str::to_owned).to_vec()
+    fn own_hosts() -> Vec<HostPattern> {
+        OWN.map(HostPattern::stored).to_vec()
     }
 
     /// The channel of a session with that referrer and those `utm_source`, `utm_medium` and `utm_campaign`.

@@ -15,5 +15,6 @@ pub mod log;
 pub mod measures;
 pub mod model;
 pub mod numbers;
+pub mod site;
 pub mod table;
 pub mod time;

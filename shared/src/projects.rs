@@ -1,8 +1,11 @@
 //! Projects: created, listed, changed.
 
+use std::str::FromStr;
+
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use figures::ids::ProjectId;
+use figures::site::{HostPattern, InvalidSite, OriginPattern};
 use figures::table::keys;
 use figures::table::store::{
     CREATED_AT, Consistency, HOSTS, Item, ORIGINS, PK, Query, SK, Store, StoreError, failure, key_item, number,
@@ -35,9 +38,9 @@ pub struct Project {
     /// Its name for people.
     pub name: String,
     /// The site's own hosts, which are no referrers.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<HostPattern>,
     /// The origins whose pages may send data; none is any.
-    pub origins: Vec<String>,
+    pub origins: Vec<OriginPattern>,
     /// When it was created.
     pub created_at: Millis,
 }
@@ -48,9 +51,9 @@ pub struct Settings {
     /// Its name for people; none is its identifier.
     pub name: Option<String>,
     /// The site's own hosts, which are no referrers.
-    pub hosts: Vec<String>,
+    pub hosts: Vec<HostPattern>,
     /// The origins whose pages may send data; none is any.
-    pub origins: Vec<String>,
+    pub origins: Vec<OriginPattern>,
 }
 
 /// What changes of a project; what is none stays.
@@ -59,9 +62,9 @@ pub struct Changes {
     /// Another name.
     pub name: Option<String>,
     /// Other hosts.
-    pub hosts: Option<Vec<String>>,
+    pub hosts: Option<Vec<HostPattern>>,
     /// Other origins.
-    pub origins: Option<Vec<String>>,
+    pub origins: Option<Vec<OriginPattern>>,
 }
 
 /// Changes as somebody typed them, in JSON.
@@ -85,20 +88,19 @@ impl Given {
         }
         Ok(Changes {
             name,
-            hosts: self.hosts.map(|hosts| parsed("hosts", &hosts, parse_host)).transpose()?,
-            origins: self.origins.map(|origins| parsed("origins", &origins, parse_origin)).transpose()?,
+            hosts: self.hosts.map(|hosts| parsed("hosts", &hosts)).transpose()?,
+            origins: self.origins.map(|origins| parsed("origins", &origins)).transpose()?,
         })
     }
 }
 
-fn parsed(field: &str, given: &[String], parse: fn(&str) -> Result<String, String>) -> Result<Vec<String>, ApiError> {
+fn parsed<T: FromStr<Err = InvalidSite>>(field: &str, given: &[String]) -> Result<Vec<T>, ApiError> {
     if given.len() > MAX_LISTED || given.iter().any(|text| text.chars().count() > MAX_LENGTH) {
         let message = format!("{field} must be up to {MAX_LISTED}, of up to {MAX_LENGTH} characters each.");
         return Err(ApiError::InvalidBody(message));
     }
-    let parse =
-        |text: &String| parse(text).map_err(|error| ApiError::InvalidBody(format!("{field}: {text:?} {error}.")));
-    given.iter().map(parse).collect()
+    let invalid = |text, error| ApiError::InvalidBody(format!("{field}: {text:?} {error}."));
+    given.iter().map(|text| text.parse().map_err(|error| invalid(text, error))).collect()
 }
 
 impl Project {
@@ -119,8 +121,8 @@ impl Project {
         Ok(Project {
             id: id.parse().map_err(corrupt)?,
             name: read_text(item, NAME)?.to_owned(),
-            hosts: read_texts(item, HOSTS),
-            origins: read_texts(item, ORIGINS),
+            hosts: read_texts(item, HOSTS).iter().map(|host| HostPattern::stored(host)).collect(),
+            origins: read_texts(item, ORIGINS).iter().map(|origin| OriginPattern::stored(origin)).collect(),
             created_at: Millis(read_number(item, CREATED_AT)?),
         })
     }
@@ -135,8 +137,8 @@ impl Project {
     }
 }
 
-fn texts(values: &[String]) -> AttributeValue {
-    AttributeValue::L(values.iter().map(text).collect())
+fn texts<T: ToString>(values: &[T]) -> AttributeValue {
+    AttributeValue::L(values.iter().map(|value| text(value.to_string())).collect())
 }
 
 /// Creates a project; none if there is one already.
@@ -221,40 +223,4 @@ pub(crate) async fn must_be_open(app: &App, store: &Store, person: &Person, id: 
     }
     app.projects().insert(id.clone(), ());
     Ok(())
-}
-
-/// A host in the form that referrers are compared in: lower case, without `www.`.
-pub fn parse_host(text: &str) -> Result<String, String> {
-    let host = text.to_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
-    let plain =
-        !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || c.is_control() || "/:@?#".contains(c));
-    if plain { Ok(host.to_owned()) } else { Err("must be a host name alone, such as shop.example".into()) }
-}
-
-/// An origin as browsers send it: scheme, host and port, lower case, nothing more.
-pub fn parse_origin(text: &str) -> Result<String, String> {
-    let origin = text.to_lowercase();
-    let rest = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-    let plain = |rest: &str| {
-        !rest.is_empty() && !rest.contains(|c: char| c.is_whitespace() || c.is_control() || "/@?#*".contains(c))
-    };
-    if rest.is_some_and(plain) { Ok(origin) } else { Err("must be an origin, such as https://shop.example".into()) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_and_origins_are_read_strictly() {
-        assert_eq!(parse_host("WWW.Shop.example"), Ok("shop.example".to_owned()));
-        assert_eq!(parse_origin("https://Shop.example:8443"), Ok("https://shop.example:8443".to_owned()));
-        for bad in ["", "https://shop.example", "shop.example/x"] {
-            assert!(parse_host(bad).is_err(), "{bad}");
-        }
-        for bad in ["shop.example", "https://", "https://shop.example/", "ftp://shop.example", "*"] {
-            assert!(parse_origin(bad).is_err(), "{bad}");
-        }
-    }
 }

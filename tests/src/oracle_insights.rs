@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use figures::channels::{Source, channel, referrer_host};
+use figures::site::HostPattern;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -377,7 +378,7 @@ impl Oracle {
     fn acquisition(&self, asked: Asked) -> Value {
         let visits = self.visits_started(asked.range);
         let sessions: Vec<_> = visits.iter().map(|visit| &visit.first().session).collect();
-        let own = OWN_HOSTS.map(str::to_owned);
+        let own = OWN_HOSTS.map(HostPattern::stored);
         let host = |session: &Session| referrer_host(session.referrer.as_deref()?, &own);
         let top = |name: &str, values: Vec<String>| -> Vec<Value> {
             let rows = ranked(counted(values), asked.limit, |sessions| *sessions).into_iter();

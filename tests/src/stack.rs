@@ -11,6 +11,7 @@ use counting::Consumer;
 use figures::ids::ProjectId;
 use figures::log::BatchRef;
 use figures::model::{self, Batch};
+use figures::site::HostPattern;
 use figures::table::ip::{self, IpKey};
 use figures::table::store::Store;
 use figures::time::Millis;
@@ -128,7 +129,7 @@ impl Stack {
     pub async fn project(&self) -> Project {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let id: ProjectId = format!("project-{}", MADE.fetch_add(1, Ordering::Relaxed)).parse().unwrap();
-        let settings = Settings { hosts: OWN_HOSTS.map(str::to_owned).to_vec(), ..Settings::default() };
+        let settings = Settings { hosts: OWN_HOSTS.map(HostPattern::stored).to_vec(), ..Settings::default() };
         assert!(projects::create(self.store(), &id, &settings, Millis::now()).await.unwrap().is_some());
         Project {
             secret_key: self.key(&id, KeyKind::Secret, Some(PLENTY)).await,

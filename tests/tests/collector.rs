@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use collect::Collector;
+use figures::site::OriginPattern;
 use figures::time::{Day, Millis};
 use reqwest::header::HeaderValue;
 use reqwest::{Client, Method};
@@ -202,7 +203,7 @@ async fn any_page_may_send_unless_the_project_lists_its_origins() {
     assert_eq!(response.header("access-control-allow-credentials"), "");
 
     let id = "listed".parse().unwrap();
-    let settings = Settings { origins: vec!["https://shop.example".to_owned()], ..Default::default() };
+    let settings = Settings { origins: vec![OriginPattern::stored("https://shop.example")], ..Default::default() };
     assert!(projects::create(stack.store(), &id, &settings, Millis::now()).await.unwrap().is_some());
     let listed = Project {
         secret_key: stack.key(&id, KeyKind::Secret, Some(60)).await,

@@ -29,6 +29,7 @@ use figures::model::seen_runs::SeenRuns;
 use figures::model::session::Device;
 use figures::model::trail::{Step, Trail};
 use figures::model::{Batch, Event, Session, Visitor};
+use figures::site::{HostPattern, OriginPattern};
 use figures::table::codec::{self, Format};
 use figures::table::cookieless::{DaySecret, Name, Traits, Unnamed};
 use figures::table::ip::IpKeys;
@@ -235,11 +236,10 @@ async fn fill(stack: &Stack) {
     store.put(secret).await.unwrap();
     unnamed().begin(store, name(store).await, Millis(START)).await.unwrap();
     spending::add(store, &demo(), today(), 1_234).await.unwrap();
-    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
     let settings = Settings {
         name: Some("Demo shop".to_owned()),
-        hosts: texts(&["shop.example"]),
-        origins: texts(&["https://shop.example"]),
+        hosts: vec![HostPattern::stored("shop.example")],
+        origins: vec![OriginPattern::stored("https://shop.example")],
     };
     assert!(projects::create(store, &demo(), &settings, Millis(START)).await.unwrap().is_some());
     let limits = [(SECRET_KEY, Some(1_000)), (PUBLIC_KEY, None)];

@@ -10,6 +10,7 @@ use figures::generation::Generation;
 use figures::ids::ProjectId;
 use figures::measures::Measure;
 use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
+use figures::site::HostPattern;
 use figures::table::keys;
 use figures::table::store::Consistency;
 use figures::time::{Day, Millis};
@@ -34,7 +35,7 @@ impl Site {
     async fn new() -> Self {
         let stack = Stack::start(Counting::ByTest).await;
         let id: ProjectId = "shop".parse().unwrap();
-        let settings = Settings { hosts: vec!["shop.example".to_owned()], ..Settings::default() };
+        let settings = Settings { hosts: vec![HostPattern::stored("shop.example")], ..Settings::default() };
         assert!(projects::create(stack.store(), &id, &settings, Millis::now()).await.unwrap().is_some());
         let key = stack.key(&id, KeyKind::Secret, Some(1_000_000)).await;
         Site { consumer: Consumer::new(stack.store().clone()), stack, id, key }

@@ -6,6 +6,7 @@ use crate::channels::{Channel, Source, channel, referrer_host};
 use crate::ids::SessionId;
 use crate::model::batch::{Batch, StoredOrder, VisitorFacts};
 use crate::model::trail::Trail;
+use crate::site::HostPattern;
 use crate::table::codec::{self, CodecError, Packed};
 use crate::table::ip::EncryptedIp;
 use crate::time::{DAY_MS, Day, Millis};
@@ -197,7 +198,7 @@ pub type SessionOrder = (Millis, SessionId);
 impl Session {
     /// The session that a batch begins, to be counted with this version of the measures. The project's own hosts are no
     /// referrers.
-    pub fn begin(batch: &Batch, own_hosts: &[String], measures: u16) -> Self {
+    pub fn begin(batch: &Batch, own_hosts: &[HostPattern], measures: u16) -> Self {
         let mut session = Session {
             session_id: batch.session_id.clone(),
             origin: batch.stored_order(),
@@ -237,7 +238,7 @@ impl Session {
     }
 
     /// Takes from a batch what the first stored one decides. The project's own hosts are no referrers.
-    pub fn originate(&mut self, batch: &Batch, own_hosts: &[String]) {
+    pub fn originate(&mut self, batch: &Batch, own_hosts: &[HostPattern]) {
         let (facts, visitor) = (batch.session.clone(), batch.visitor.clone());
         self.device = Some(Device::of(&visitor));
         self.origin = batch.stored_order();

@@ -2,6 +2,7 @@
 //! or the field that breaks a rule out.
 
 use std::net::IpAddr;
+use std::ops::Range;
 use std::sync::Arc;
 
 use figures::ids::{BatchId, DERIVED_BYTES, ProjectId, SessionId, VisitorId};
@@ -17,7 +18,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use shared::error::ApiError;
 
-use crate::fields::{Address, Data, EventName, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
+use crate::fields::{Address, Data, EventName, Flag, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
 use crate::surrogates;
 
 /// Events of a batch.
@@ -28,6 +29,9 @@ const MAX_ALIASES: usize = 20;
 const MAX_SHORT: usize = 256;
 /// Characters of a campaign parameter.
 const MAX_UTM: usize = 512;
+
+/// Unix seconds from September 2001 to November 2286. As milliseconds they are of the first hundred days of 1970.
+const SECONDS: Range<i64> = 1_000_000_000..10_000_000_000;
 
 /// Differences of clocks up to this are the network's, and stay.
 const MAX_SKEW_MS: i64 = 2_000;
@@ -198,6 +202,7 @@ pub fn imported(line: &[u8], project: &ProjectId) -> Result<(VisitorId, Draft), 
     let body = read::<Body>(line)?;
     let named = body.visitor_id();
     let draft = body.into_draft()?;
+    in_milliseconds(draft.session.started_at, "session.started_at")?;
     let known = required(read::<Line>(line)?.visitor, "visitor")?.0;
     let visitor = named.map_or_else(|| known_by_fingerprint(project, &draft.visitor), Ok)?;
     Ok((visitor, known.complete(draft)))
@@ -239,6 +244,18 @@ fn number<T, const MAX: u64>(value: Option<Whole<T, MAX>>) -> Option<T> {
     value.map(|number| number.0)
 }
 
+fn flag(value: Option<Flag>) -> Option<u8> {
+    value.map(|flag| flag.0)
+}
+
+/// An instant that decides where something is counted, which one in seconds would do wrong.
+fn in_milliseconds(instant: Millis, field: &str) -> Result<Millis, Invalid> {
+    if SECONDS.contains(&instant.0) {
+        return Err(Invalid::new(field, format!("must be in milliseconds; {} seems to be in seconds", instant.0)));
+    }
+    Ok(instant)
+}
+
 /// What collector and import have in common. All fields are optional here, so that a missing one is
 /// named by its own path.
 #[derive(Deserialize)]
@@ -259,7 +276,7 @@ struct VisitorBody {
     screen_height: Option<Whole<u32, { u32::MAX as u64 }>>,
     timezone: Option<Text<MAX_SHORT>>,
     language: Option<Text<MAX_SHORT>>,
-    ad_block: Option<Whole<u8, 1>>,
+    ad_block: Option<Flag>,
     bot_score: Option<Whole<u8, 100>>,
     aliases: Option<List<Label<MAX_SHORT>, MAX_ALIASES>>,
 }
@@ -293,7 +310,7 @@ struct KnownBody {
     browser_name: Option<Text<MAX_SHORT>>,
     browser_version: Option<Text<MAX_SHORT>>,
     os: Option<Text<MAX_SHORT>>,
-    mobile: Option<Whole<u8, 1>>,
+    mobile: Option<Flag>,
     geo_country: Option<Text<MAX_SHORT>>,
     geo_country_code: Option<Text<MAX_SHORT>>,
     geo_city: Option<Text<MAX_SHORT>>,
@@ -314,7 +331,7 @@ impl Body {
         let events = events.map(|(position, event)| event.0.into_event(position, shared_page.as_ref()));
         Ok(Draft {
             batch_id: required(self.batch_id, "batch_id")?.0,
-            sent_at: Millis(required(self.sent_at, "sent_at")?.0),
+            sent_at: in_milliseconds(Millis(required(self.sent_at, "sent_at")?.0), "sent_at")?,
             session_id: required(session.session_id, "session.session_id")?.0,
             session: SessionFacts {
                 started_at: Millis(required(session.started_at, "session.started_at")?.0),
@@ -344,7 +361,7 @@ impl VisitorBody {
             screen_height: number(self.screen_height),
             timezone: text(self.timezone),
             language: text(self.language),
-            ad_block: number(self.ad_block),
+            ad_block: flag(self.ad_block),
             bot_score: number(self.bot_score).unwrap_or_default(),
             aliases: self.aliases.unwrap_or_default().0.into_iter().map(|alias| alias.0).collect(),
             ..VisitorFacts::default()
@@ -363,9 +380,10 @@ fn known_by_fingerprint(project: &ProjectId, facts: &VisitorFacts) -> Result<Vis
 impl EventBody {
     fn into_event(self, position: usize, page: Option<&Arc<str>>) -> Result<Event, Invalid> {
         let (data, named) = self.data.map_or((None, None), |data| (Some(data.text), data.url));
+        let field = created_at(position);
         Ok(Event {
             name: required(self.name, &format!("events[{position}].name"))?.0.0,
-            created_at: Millis(required(self.created_at, &created_at(position))?.0),
+            created_at: in_milliseconds(Millis(required(self.created_at, &field)?.0), &field)?,
             url: text(self.url).or(named).map(Arc::from).or_else(|| page.cloned()),
             data,
         })
@@ -378,7 +396,7 @@ impl KnownBody {
             browser_name: text(self.browser_name),
             browser_version: text(self.browser_version),
             os: text(self.os),
-            mobile: number(self.mobile),
+            mobile: flag(self.mobile),
             geo_country: text(self.geo_country),
             geo_country_code: text(self.geo_country_code),
             geo_city: text(self.geo_city),

@@ -24,6 +24,8 @@ const MAX_NAME: usize = 64;
 enum Scalar<'de> {
     Text(Cow<'de, str>),
     Whole(u64),
+    /// A number that is not negative, with a fraction.
+    Fraction(f64),
     Other,
 }
 
@@ -55,8 +57,11 @@ impl<'de> Deserialize<'de> for Scalar<'de> {
 
             /// `5.0` is the integer 5, as JSON and JSON Schema see it: some languages write it so.
             fn visit_f64<E>(self, number: f64) -> Result<Scalar<'de>, E> {
-                let is_whole = number >= 0.0 && number.fract() == 0.0;
-                Ok(if is_whole { Scalar::Whole(number as u64) } else { Scalar::Other })
+                Ok(match number {
+                    ..0.0 => Scalar::Other,
+                    _ if number.fract() == 0.0 => Scalar::Whole(number as u64),
+                    _ => Scalar::Fraction(number),
+                })
             }
 
             fn visit_bool<E>(self, _: bool) -> Result<Scalar<'de>, E> {
@@ -151,17 +156,32 @@ impl FromStr for Address {
     }
 }
 
-/// An integer from 0 to `MAX`.
+/// An integer from 0 to `MAX`. A fraction is rounded: browsers measure in fractions of milliseconds and pixels.
 pub struct Whole<T, const MAX: u64>(pub T);
 
 impl<'de, T: TryFrom<u64>, const MAX: u64> Deserialize<'de> for Whole<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = match Scalar::deserialize(deserializer)? {
-            Scalar::Whole(number) if number <= MAX => T::try_from(number).ok(),
+            Scalar::Whole(number) => Some(number),
+            Scalar::Fraction(number) => Some(number.round() as u64),
             _ => None,
         };
+        let whole = number.filter(|number| *number <= MAX).and_then(|number| T::try_from(number).ok());
         let refused = || D::Error::custom(format_args!("must be an integer from 0 to {MAX}"));
-        number.map(Whole).ok_or_else(refused)
+        whole.map(Whole).ok_or_else(refused)
+    }
+}
+
+/// Yes or no, as 1 or 0.
+pub struct Flag(pub u8);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Scalar::deserialize(deserializer)? {
+            Scalar::Whole(0) => Ok(Flag(0)),
+            Scalar::Whole(1) => Ok(Flag(1)),
+            _ => Err(D::Error::custom("must be 0 or 1")),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a project's owner decided about its pages.
 
 use figures::ids::ProjectId;
+use figures::site::OriginPattern;
 use figures::table::keys;
 use figures::table::store::{Consistency, Item, ORIGINS, Store, StoreError};
 use lambda_http::http::{HeaderMap, header};
@@ -15,7 +16,7 @@ pub const SETTINGS_TRUST_MS: i64 = 45_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// The origins whose pages may send data; none is any.
-    origins: Vec<String>,
+    origins: Vec<OriginPattern>,
 }
 
 impl Settings {
@@ -34,8 +35,8 @@ impl Settings {
 
     fn read(item: &Item) -> Option<Self> {
         let Some(origins) = item.get(ORIGINS) else { return Some(Settings::default()) };
-        let texts = origins.as_l().ok()?.iter().map(|origin| origin.as_s().ok().cloned());
-        Some(Settings { origins: texts.collect::<Option<_>>()? })
+        let origins = origins.as_l().ok()?.iter().map(|origin| Some(OriginPattern::stored(origin.as_s().ok()?)));
+        Some(Settings { origins: origins.collect::<Option<_>>()? })
     }
 
     /// Who may read the answer to a request with these headers; an error if the page must not send.
@@ -45,7 +46,7 @@ impl Settings {
             return Ok(AllowedOrigin::Any);
         }
         let Some(origin) = headers.get(header::ORIGIN) else { return Ok(AllowedOrigin::Any) };
-        if self.origins.iter().any(|listed| listed.as_bytes() == origin.as_bytes()) {
+        if origin.to_str().is_ok_and(|origin| self.origins.iter().any(|listed| listed.matches(origin))) {
             Ok(AllowedOrigin::Only(origin.clone()))
         } else {
             Err(ApiError::OriginNotAllowed)
@@ -61,7 +62,7 @@ mod tests {
     fn ask(origins: &[&str], origin: Option<&'static str>) -> Result<AllowedOrigin, ApiError> {
         let mut headers = HeaderMap::new();
         headers.extend(origin.map(|origin| (header::ORIGIN, HeaderValue::from_static(origin))));
-        Settings { origins: origins.iter().map(|&origin| origin.to_owned()).collect() }.allowed(&headers)
+        Settings { origins: origins.iter().map(|origin| OriginPattern::stored(origin)).collect() }.allowed(&headers)
     }
 
     #[test]

@@ -142,12 +142,52 @@ fn a_whole_number_may_be_written_as_a_fraction() {
         let body = body().to_string().replace("\"click_count\":8", &format!("\"click_count\":{number}"));
         read(body.as_bytes(), NOW).map(|draft| draft.session.click_count)
     };
-    for (number, expected) in [("7.0", 7), ("7e2", 700), ("-0", 0), ("4294967295.0", u32::MAX)] {
+    for (number, expected) in [
+        ("7.0", 7),
+        ("7e2", 700),
+        ("-0", 0),
+        ("4294967295.0", u32::MAX),
+        ("7.5", 8),
+        ("7.49", 7),
+        ("0.2", 0),
+        ("4294967295.4", u32::MAX),
+    ] {
         assert_eq!(clicks(number), Ok(Some(expected)), "{number}");
     }
-    for number in ["7.5", "-7.0", "4294967296.0", "1e300"] {
+    for number in ["-7.0", "-0.1", "4294967295.5", "4294967296.0", "1e300"] {
         assert!(clicks(number).is_err(), "{number}");
     }
+}
+
+#[test]
+fn what_browsers_measure_in_fractions_is_rounded() {
+    let mut body = body();
+    body["sent_at"] = json!(NOW.0 as f64 + 0.25);
+    body["session"]["started_at"] = json!((NOW.0 - 60_000) as f64 + 0.75);
+    body["session"]["max_scroll_depth"] = json!(87.4);
+    body["visitor"]["screen_width"] = json!(1707.33);
+    body["visitor"]["bot_score"] = json!(4.5);
+    body["events"][1]["created_at"] = json!((NOW.0 - 1_000) as f64 + 0.5);
+    let draft = collected(&body).unwrap();
+    assert_eq!((draft.sent_at, draft.session.started_at), (NOW, NOW.plus(-59_999)));
+    assert_eq!((draft.session.max_scroll_depth, draft.visitor.screen_width), (Some(87), Some(1707)));
+    assert_eq!((draft.visitor.bot_score, draft.events[1].created_at), (5, NOW.plus(-999)));
+}
+
+#[test]
+fn times_in_seconds_are_refused_by_name() {
+    let seconds = NOW.0 / 1_000;
+    let problem = format!("must be in milliseconds; {seconds} seems to be in seconds");
+    for (pointer, field) in [("/sent_at", "sent_at"), ("/events/1/created_at", "events[1].created_at")] {
+        assert_eq!(refusal(&with(pointer, json!(seconds))), format!("{field}: {problem}"));
+        let refused = imported(&with(pointer, json!(seconds))).expect_err("a time in seconds").to_string();
+        assert_eq!(refused, format!("{field}: {problem}"));
+    }
+    // The collector moves a start that can't be, and decides nothing by it. An import takes it as it is.
+    let started_at = with("/session/started_at", json!(seconds));
+    assert_eq!(collected(&started_at).unwrap().session.started_at, Millis(NOW.0 - 60_000 - 86_400_000));
+    let refused = imported(&started_at).expect_err("a time in seconds").to_string();
+    assert_eq!(refused, format!("session.started_at: {problem}"));
 }
 
 #[test]
@@ -189,7 +229,7 @@ fn values_out_of_their_limits_are_named_with_their_rule() {
         ("/session/session_id", json!("ünicode"), "session.session_id", id),
         ("/sent_at", json!("1719302460000"), "sent_at", instant),
         ("/sent_at", json!(-1), "sent_at", instant),
-        ("/sent_at", json!(1.5), "sent_at", instant),
+        ("/sent_at", json!(-1.5), "sent_at", instant),
         ("/sent_at", json!(Millis::MAX.0 + 1), "sent_at", instant),
         ("/session/started_at", json!([NOW.0]), "session.started_at", instant),
         ("/events/1/created_at", json!(true), "events[1].created_at", instant),
@@ -214,10 +254,10 @@ fn values_out_of_their_limits_are_named_with_their_rule() {
             "visitor.screen_height",
             "must be an integer from 0 to 4294967295",
         ),
-        ("/visitor/ad_block", json!(2), "visitor.ad_block", "must be an integer from 0 to 1"),
-        ("/visitor/ad_block", json!(true), "visitor.ad_block", "must be an integer from 0 to 1"),
+        ("/visitor/ad_block", json!(2), "visitor.ad_block", "must be 0 or 1"),
+        ("/visitor/ad_block", json!(true), "visitor.ad_block", "must be 0 or 1"),
         ("/visitor/bot_score", json!(101), "visitor.bot_score", "must be an integer from 0 to 100"),
-        ("/visitor/bot_score", json!(0.5), "visitor.bot_score", "must be an integer from 0 to 100"),
+        ("/visitor/ad_block", json!(0.5), "visitor.ad_block", "must be 0 or 1"),
         ("/session/max_scroll_depth", json!(101), "session.max_scroll_depth", "must be an integer from 0 to 100"),
         ("/session/click_count", json!("8"), "session.click_count", "must be an integer from 0 to 4294967295"),
         ("/visitor/aliases", json!(["a", ""]), "visitor.aliases[1]", "must be a string of 1 to 256 characters"),
@@ -514,7 +554,7 @@ fn an_imported_line_says_what_the_server_would_have_known() {
         wrong["visitor"][name] = value;
         imported(&wrong).unwrap_err().to_string()
     };
-    assert_eq!(refusal("mobile", json!(2)), "visitor.mobile: must be an integer from 0 to 1");
+    assert_eq!(refusal("mobile", json!(2)), "visitor.mobile: must be 0 or 1");
     assert_eq!(refusal("ip", json!("nowhere")), "visitor.ip: must be an IPv4 or IPv6 address");
     assert_eq!(refusal("os", json!(5)), "visitor.os: must be a string of at most 256 characters");
     assert_eq!(refusal("bot_score", json!(101)), "visitor.bot_score: must be an integer from 0 to 100");
