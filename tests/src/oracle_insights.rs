@@ -148,6 +148,21 @@ fn counted<K: Ord>(keys: impl IntoIterator<Item = K>) -> BTreeMap<K, i64> {
     counts
 }
 
+/// How a value is spelled most often among values that differ from it in case and blanks alone; the first such spelling.
+fn usual_spelling(value: &str, values: &[String]) -> String {
+    let folded = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut spellings: Vec<_> = values.iter().filter(|other| folded(other) == folded(value)).collect();
+    spellings.sort();
+    let mut usual = (0, value);
+    for spelling in &spellings {
+        let count = spellings.iter().filter(|other| other == &spelling).count();
+        if count > usual.0 {
+            usual = (count, spelling);
+        }
+    }
+    usual.1.to_owned()
+}
+
 fn grouped<K: Ord, T>(items: impl IntoIterator<Item = T>, key: impl Fn(&T) -> K) -> BTreeMap<K, Vec<T>> {
     let mut groups: BTreeMap<K, Vec<T>> = BTreeMap::new();
     for item in items {
@@ -386,10 +401,12 @@ impl Oracle {
         };
         let campaign = |value: fn(&Session) -> &Option<String>| {
             let values = sessions.iter().filter_map(|session| value(session).as_deref());
-            top("value", values.filter(|value| !value.is_empty()).map(kept).collect())
+            let values: Vec<_> = values.filter(|value| !value.is_empty()).map(kept).collect();
+            top("value", values.iter().map(|value| usual_spelling(value, &values)).collect())
         };
         let channels = sessions.iter().map(|session| {
             let source = Source {
+                landing_url: session.url.as_deref(),
                 utm_source: session.utm_source.as_deref(),
                 utm_medium: session.utm_medium.as_deref(),
                 utm_campaign: session.utm_campaign.as_deref(),

@@ -104,7 +104,7 @@ async fn what_breaks_a_rule_is_refused_whole_and_named() {
         (with("/visitor/visitor_id", json!("v#1")), "visitor.visitor_id"),
         (with("/visitor", json!([])), "visitor"),
         (with("/session/session_id", json!("é")), "session.session_id"),
-        (with("/session/started_at", json!(1.5)), "session.started_at"),
+        (with("/session/started_at", json!(-1.5)), "session.started_at"),
         (with("/session/url", json!("/".repeat(2_049))), "session.url"),
         (with("/session", json!({ "session_id": "ses_1" })), "session.started_at"),
         (with("/events", json!({})), "events"),

@@ -523,6 +523,26 @@ fn states_tell_what_their_sessions_were_made_with() {
     assert_eq!(codec::unpack::<Session>(&session.pack().unwrap()).unwrap(), session);
 }
 
+/// Channels that the release before does not know are written as one that it knows, and told apart behind all else.
+#[test]
+fn states_tell_which_of_the_later_channels_a_session_came_by() {
+    let current = Format::CURRENT as u8;
+    let sampled: Session = read_packed(&sample(Kind::Session, current, MADE_PARTITION, MADE_EARLIER)).unwrap();
+    let sampled_visitor: Visitor = read_packed(&sample(Kind::Visitor, current, MADE_PARTITION, "VISITOR")).unwrap();
+    for channel in Channel::ALL {
+        let (mut session, mut visitor) = (sampled.clone(), sampled_visitor.clone());
+        session.channel = channel;
+        visitor.latest.channel = channel;
+        let packed = [session.pack().unwrap(), visitor.pack().unwrap()];
+        assert_eq!(codec::unpack::<Session>(&packed[0]).unwrap(), session);
+        assert_eq!(codec::unpack::<Visitor>(&packed[1]).unwrap(), visitor);
+        let known = if channel as usize <= Channel::Unassigned as usize { channel } else { Channel::Unassigned };
+        let plain = packed.map(|packed| codec::inflate(&packed[1..]).unwrap());
+        assert_eq!(codec::read::<Session>(&plain[0]).unwrap().channel, known);
+        assert_eq!(codec::read::<Visitor>(&plain[1]).unwrap().latest.channel, known);
+    }
+}
+
 /// The sampled batches of a session, in the order they were stored.
 fn batches_of(visitor: &str, session: &str) -> Vec<Batch> {
     let mut batches: Vec<Batch> = Kind::Batch.samples(1).iter().map(|item| Batch::from_item(item).unwrap()).collect();

@@ -64,7 +64,8 @@ pub struct Session {
     pub ip: Option<EncryptedIp>,
     /// The referring host, unless it is the project's own.
     pub referrer_host: Option<String>,
-    /// The channel it came by.
+    /// The channel it came by, as the release before the last ones of them reads it; which it really is, [`Later`] says.
+    #[serde(serialize_with = "Channel::serialize_as_before")]
     pub channel: Channel,
     /// The earliest event or heartbeat.
     pub first_instant: Millis,
@@ -91,10 +92,10 @@ pub struct Session {
     pub measures: u16,
     /// The batches applied to it.
     pub applied: Applied,
-    /// How many more events came when it was full. Of the session itself it stands last; what is stored behind it, [`WithDevice`] says.
+    /// How many more events came when it was full. Of the session itself it stands last; what is stored behind it, [`WithLater`] says.
     #[serde(deserialize_with = "codec::or_default")]
     pub dropped: u32,
-    /// What its first stored batch says it was made with. It is stored apart ([`WithDevice`]); none where functions of a release
+    /// What its first stored batch says it was made with. It is stored apart ([`Later`]); none where functions of a release
     /// that does not know it have stored the session since.
     #[serde(skip)]
     pub device: Option<Device>,
@@ -131,31 +132,43 @@ fn first_subtag(tag: &str) -> Option<String> {
     is_subtag.then(|| subtag.to_ascii_lowercase())
 }
 
-/// A state as it is stored, with the device of the session in it behind all else: a visitor's state has more after its session,
-/// and a release that does not know of devices reads no further.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct WithDevice<State> {
-    state: State,
+/// What a session has that was added to it after its format was set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Later {
     #[serde(deserialize_with = "codec::or_default")]
     device: Option<Device>,
+    #[serde(deserialize_with = "codec::or_default")]
+    channel: Option<Channel>,
 }
 
-impl<State> WithDevice<State> {
-    /// A state, and the device of the session in it.
-    pub fn new(state: State, device: Option<Device>) -> Self {
-        WithDevice { state, device }
+/// A state as it is stored, with [`Later`] of the session in it behind all else: a visitor's state has more after its session,
+/// and a release that does not know of it reads no further.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WithLater<State> {
+    state: State,
+    later: Later,
+}
+
+impl<State> WithLater<State> {
+    /// A state, and the session in it.
+    pub fn new(state: State, session: &Session) -> Self {
+        let later = Later { device: session.device.clone(), channel: session.channel.later() };
+        WithLater { state, later }
     }
 
-    /// Both.
-    pub fn into_parts(self) -> (State, Option<Device>) {
-        (self.state, self.device)
+    /// The state, once the session in it was given what was stored apart.
+    pub fn complete(self, session: impl FnOnce(&mut State) -> &mut Session) -> State {
+        let WithLater { mut state, later } = self;
+        let session = session(&mut state);
+        session.device = later.device;
+        session.channel = later.channel.unwrap_or(session.channel);
+        state
     }
 }
 
-impl From<WithDevice<Session>> for Session {
-    fn from(stored: WithDevice<Session>) -> Self {
-        let (session, device) = stored.into_parts();
-        Session { device, ..session }
+impl From<WithLater<Session>> for Session {
+    fn from(stored: WithLater<Session>) -> Self {
+        stored.complete(|session| session)
     }
 }
 
@@ -177,7 +190,7 @@ impl Applied {
 
 impl Packed<'_> for Session {
     type V2 = Self;
-    type V3 = WithDevice<Self>;
+    type V3 = WithLater<Self>;
 }
 
 /// A part of a long list of applied batches.
@@ -258,6 +271,7 @@ impl Session {
         self.ip = visitor.ip;
         self.referrer_host = self.referrer.as_deref().and_then(|referrer| referrer_host(referrer, own_hosts));
         let source = Source {
+            landing_url: self.url.as_deref(),
             utm_source: self.utm_source.as_deref(),
             utm_medium: self.utm_medium.as_deref(),
             utm_campaign: self.utm_campaign.as_deref(),
@@ -267,7 +281,7 @@ impl Session {
 
     /// Packs it for an item of its own.
     pub fn pack(&self) -> Result<Vec<u8>, CodecError> {
-        codec::pack(&WithDevice::new(self, self.device.clone()))
+        codec::pack(&WithLater::new(self, self))
     }
 
     /// Whether it keeps a batch besides those that were applied to it.

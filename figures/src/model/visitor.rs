@@ -6,7 +6,7 @@ use crate::ids::SessionId;
 use crate::model::batch::{Batch, StoredOrder, VisitorFacts};
 use crate::model::seen::SeenDays;
 use crate::model::seen_runs::{SeenMemory, SeenRuns};
-use crate::model::session::{Session, WithDevice};
+use crate::model::session::{Session, WithLater};
 use crate::table::codec::{self, CodecError, Packed};
 use crate::time::Millis;
 
@@ -48,7 +48,7 @@ pub struct Visitor {
     #[serde(deserialize_with = "codec::or_default")]
     pub runs: SeenRuns,
     /// Whether it is a person whatever is reported, as the project's owner says. It stands behind what came before it; what is stored
-    /// next is the device of [`WithDevice`], so whatever is added to a state now goes behind that.
+    /// next is what [`WithLater`] has, so whatever is added to a state now goes behind that.
     #[serde(deserialize_with = "codec::or_default")]
     pub is_trusted: bool,
 }
@@ -98,14 +98,12 @@ pub struct Alias {
 
 impl Packed<'_> for Visitor {
     type V2 = VisitorV2;
-    type V3 = WithDevice<Self>;
+    type V3 = WithLater<Self>;
 }
 
-impl From<WithDevice<Visitor>> for Visitor {
-    fn from(stored: WithDevice<Visitor>) -> Self {
-        let (mut visitor, device) = stored.into_parts();
-        visitor.latest.device = device;
-        visitor
+impl From<WithLater<Visitor>> for Visitor {
+    fn from(stored: WithLater<Visitor>) -> Self {
+        stored.complete(|visitor| &mut visitor.latest)
     }
 }
 
@@ -178,7 +176,7 @@ impl Visitor {
 
     /// Packs it.
     pub fn pack(&self) -> Result<Vec<u8>, CodecError> {
-        codec::pack(&WithDevice::new(self, self.latest.device.clone()))
+        codec::pack(&WithLater::new(self, &self.latest))
     }
 
     /// Takes out what it remembers of where it was seen.

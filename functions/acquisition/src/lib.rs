@@ -1,4 +1,9 @@
 //! `GET /api/v1/acquisition`: where the sessions of a range came from.
+//!
+//! Values of a campaign parameter that differ in case and blanks alone are one row, under the spelling that most sessions
+//! have: people type them into links. They are kept apart in what is stored.
+
+use std::collections::HashMap;
 
 use figures::log::View;
 use figures::measures::Measure;
@@ -60,8 +65,8 @@ async fn read(caller: Caller, Parameters { range, limit }: Parameters) -> Result
     let view = View::load(&caller.store, &caller.project, &[(Measure::Acquisition, range)]).await?;
     let days = || view.days(Measure::Acquisition);
     let values = |campaign| {
-        let values = top(campaigns(days(), campaign), limit);
-        values.map(|(value, sessions)| UtmValue { value, sessions }).collect()
+        let spellings = one_by_spelling(campaigns(days(), campaign));
+        top(spellings.iter().copied(), limit).map(|(value, sessions)| UtmValue { value, sessions }).collect()
     };
     let acquisition = Acquisition {
         referrers: top(referrers(days()), limit).map(|(referrer, sessions)| Referrer { referrer, sessions }).collect(),
@@ -82,6 +87,20 @@ fn top<'a>(sessions: impl Iterator<Item = (&'a str, i64)>, limit: usize) -> impl
     ranked(sessions, limit, |sessions| *sessions, str::to_owned)
 }
 
+/// The sessions of all spellings of a value, under the most frequent one; of equally frequent ones the first in byte order.
+fn one_by_spelling<'a>(sessions: impl Iterator<Item = (&'a str, i64)>) -> Vec<(&'a str, i64)> {
+    let mut values: HashMap<String, (&str, i64, i64)> = HashMap::new();
+    for (spelling, sessions) in sessions {
+        let words: Vec<_> = spelling.split_whitespace().map(str::to_lowercase).collect();
+        let (most_frequent, its_sessions, all) = values.entry(words.join(" ")).or_insert((spelling, sessions, 0));
+        *all += sessions;
+        if (sessions, *most_frequent) > (*its_sessions, spelling) {
+            (*most_frequent, *its_sessions) = (spelling, sessions);
+        }
+    }
+    values.into_values().map(|(spelling, _, all)| (spelling, all)).collect()
+}
+
 /// The channels with their shares of all sessions: each session came by exactly one.
 fn shares<'a>(channels: impl Iterator<Item = (&'a str, i64)>, limit: usize) -> Vec<Channel> {
     let channels: Vec<_> = channels.collect();
@@ -94,6 +113,17 @@ fn shares<'a>(channels: impl Iterator<Item = (&'a str, i64)>, limit: usize) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spellings_of_a_value_are_one_row_under_the_most_frequent() {
+        let mut rows = one_by_spelling(
+            [("LinkedIn", 2), ("linkedin", 3), ("LINKEDIN", 1), (" linked in", 1), ("Linked  In ", 1), ("x", 1)]
+                .into_iter(),
+        );
+        rows.sort_unstable();
+        assert_eq!(rows, [(" linked in", 2), ("linkedin", 6), ("x", 1)]);
+        assert_eq!(one_by_spelling([("b", 1), ("B", 1)].into_iter()), [("B", 2)]);
+    }
 
     #[test]
     fn shares_are_of_all_sessions_not_only_those_listed() {

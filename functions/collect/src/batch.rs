@@ -336,7 +336,7 @@ impl Body {
             session: SessionFacts {
                 started_at: Millis(required(session.started_at, "session.started_at")?.0),
                 url: text(session.url),
-                referrer: text(session.referrer),
+                referrer: text(session.referrer).map(|referrer| without_secrets(&referrer)),
                 utm_source: text(session.utm_source),
                 utm_medium: text(session.utm_medium),
                 utm_campaign: text(session.utm_campaign),
@@ -351,6 +351,15 @@ impl Body {
             ip: None,
         })
     }
+}
+
+/// A referrer without user, password, query and fragment: what other sites put there is not for this one's owner.
+fn without_secrets(referrer: &str) -> String {
+    let address = referrer.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
 }
 
 impl VisitorBody {

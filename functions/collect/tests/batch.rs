@@ -191,6 +191,26 @@ fn times_in_seconds_are_refused_by_name() {
 }
 
 #[test]
+fn a_referrer_is_kept_without_what_is_secret_in_it() {
+    for (sent, kept) in [
+        ("https://google.com", "https://google.com"),
+        ("https://www.google.com/search?q=my+name", "https://www.google.com/search"),
+        ("https://ana:secret@partner.example/a@b?token=1#t", "https://partner.example/a@b"),
+        ("https://ana@b@partner.example", "https://partner.example"),
+        ("https://partner.example#token=1", "https://partner.example"),
+        ("android-app://com.slack/", "android-app://com.slack/"),
+        ("partner.example/page?token=1", "partner.example/page"),
+        ("?token=1", ""),
+    ] {
+        for draft in
+            [collected(&with("/session/referrer", json!(sent))), imported(&with("/session/referrer", json!(sent)))]
+        {
+            assert_eq!(draft.unwrap().session.referrer.as_deref(), Some(kept), "{sent}");
+        }
+    }
+}
+
+#[test]
 fn empty_texts_are_kept() {
     let draft = collected(&with("/session/referrer", json!(""))).unwrap();
     assert_eq!(draft.session.referrer.as_deref(), Some(""));
