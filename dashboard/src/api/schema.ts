@@ -1500,13 +1500,13 @@ export interface components {
             url: string;
             /** @description `reading_behavior` events of the page. */
             reads: number;
-            /** @description How far down it is scrolled on average, in percent. */
+            /** @description How far down it is scrolled on average, in percent. More than 100 counts as 100. */
             avg_scroll_depth: number;
             /** @description How long it is really read on average. Milliseconds. */
             avg_active_time_ms: number;
             /** @description How fast it is scrolled on average, in the tracker's unit. */
             avg_scroll_velocity: number;
-            /** @description Active time in percent of the time it was open. */
+            /** @description Active time in percent of the time it was open. A read's active time counts up to the time it was open. */
             attention_percent: number;
         };
         SeoResponse: {
