@@ -1,5 +1,7 @@
 //! Pages of lists, and the `pagination` object that describes them.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 
 use crate::error::ApiError;
@@ -7,10 +9,12 @@ use crate::params::Params;
 
 const DEFAULT_LIMIT: u64 = 50;
 const MAX_LIMIT: u64 = 100;
+/// What `page` and `limit` can be: the integers that a JavaScript number holds, up to 2^53 - 1.
+const NUMBERS: RangeInclusive<u64> = 1..=(1 << 53) - 1;
 
-/// Reads `limit`: 1 or more, served as at most 100.
+/// Reads `limit`: 1 to 2^53 - 1, served as at most 100.
 pub fn limit(params: &Params) -> Result<usize, ApiError> {
-    Ok(params.integer("limit", 1, DEFAULT_LIMIT)?.min(MAX_LIMIT) as usize)
+    Ok(params.integer("limit", NUMBERS, DEFAULT_LIMIT)?.min(MAX_LIMIT) as usize)
 }
 
 /// The page a request asks for.
@@ -23,7 +27,7 @@ pub struct Page {
 impl Page {
     /// Reads `page` and `limit`.
     pub fn parse(params: &Params) -> Result<Self, ApiError> {
-        Ok(Page { number: params.integer("page", 1, 1)?, limit: limit(params)? })
+        Ok(Page { number: params.integer("page", NUMBERS, 1)?, limit: limit(params)? })
     }
 
     /// The first page, of so many rows.
@@ -96,7 +100,9 @@ mod tests {
         assert_eq!(page("limit=1000&page=3").map(|p| (p.offset(), p.limit())), Some((200, 100)));
         assert_eq!(page("limit=0"), None);
         assert_eq!(page("page=0"), None);
-        assert_eq!(page("page=99999999999999999999").map(|p| p.slice(vec![1, 2]).len()), Some(0));
+        assert_eq!(page("page=9007199254740991").map(|p| p.slice(vec![1, 2]).len()), Some(0));
+        assert_eq!(page("page=9007199254740992"), None);
+        assert_eq!(page("limit=9007199254740992"), None);
     }
 
     #[test]

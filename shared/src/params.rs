@@ -1,6 +1,7 @@
 //! Parameters, read once.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
 
 use crate::error::ApiError;
 use figures::dates::DateRange;
@@ -51,15 +52,20 @@ impl Params {
         self.filter(name).map(str::to_lowercase)
     }
 
-    /// An integer of at least `min`. A number too large to hold is the largest that can be.
-    pub fn integer(&self, name: &str, min: u64, default: u64) -> Result<u64, ApiError> {
+    /// An integer of a range, whose error says which end was missed.
+    pub fn integer(&self, name: &str, range: RangeInclusive<u64>, default: u64) -> Result<u64, ApiError> {
         let Some(text) = self.get(name) else { return Ok(default) };
-        let refused = || ApiError::InvalidParameter(format!("{name} must be an integer of at least {min}."));
+        let (min, max) = (range.start(), range.end());
+        let too_small = || ApiError::InvalidParameter(format!("{name} must be an integer of at least {min}."));
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(refused());
+            return Err(too_small());
         }
-        let value = text.parse().unwrap_or(u64::MAX);
-        if value < min { Err(refused()) } else { Ok(value) }
+        // Digits that no integer holds are a number beyond every range.
+        match text.parse() {
+            Ok(value) if value < *min => Err(too_small()),
+            Ok(value) if value <= *max => Ok(value),
+            _ => Err(ApiError::InvalidParameter(format!("{name} must be at most {max}."))),
+        }
     }
 
     /// The range from `start_date` to `end_date`. Neither: the 30 days that end today. Only a start: until today. Only an
@@ -100,11 +106,21 @@ mod tests {
 
     #[test]
     fn integers_are_read_strictly() {
-        let read = |query: &str| Params::parse(query, Day(0)).integer("page", 1, 7).ok();
+        let read = |query: &str| Params::parse(query, Day(0)).integer("page", 1..=60, 7).ok();
         assert_eq!(read(""), Some(7));
         assert_eq!(read("page=3&page=4"), Some(3));
-        assert_eq!(read("page=99999999999999999999999"), Some(u64::MAX));
-        for query in ["page=0", "page=-1", "page=1.5", "page=", "page=one", "page=+1", "page=%201"] {
+        assert_eq!(read("page=60"), Some(60));
+        for query in [
+            "page=61",
+            "page=99999999999999999999999",
+            "page=0",
+            "page=-1",
+            "page=1.5",
+            "page=",
+            "page=one",
+            "page=+1",
+            "page=%201",
+        ] {
             assert_eq!(read(query), None, "{query}");
         }
     }

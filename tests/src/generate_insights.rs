@@ -160,7 +160,7 @@ fn input() -> BoxedStrategy<Value> {
 
 fn reading() -> Vec<Field> {
     vec![
-        ("scroll_depth", number(&[0.0, 50.05, 99.95, 100.0])),
+        ("scroll_depth", number(&[0.0, 50.05, 99.95, 100.0, 120.0])),
         ("active_time_ms", milliseconds()),
         ("total_time_ms", milliseconds()),
         ("scroll_velocity", number(&[0.0, 0.05, 0.25, 1.15])),

@@ -343,14 +343,19 @@ impl Oracle {
         pages.remove(&None);
         let row = |(url, reads): (Option<String>, Vec<Happening<'_>>)| {
             let sum = |name| added(&reads, name);
-            let (active, total) = (sum("active_time_ms"), sum("total_time_ms"));
+            let (mut depth, mut active, total) = (Sum::default(), Sum::default(), sum("total_time_ms"));
+            for read in &reads {
+                depth.add(read.number("scroll_depth").map(|depth| depth.min(100.0)));
+                let open = read.number("total_time_ms").unwrap_or(f64::INFINITY);
+                active.add(read.number("active_time_ms").map(|active| active.min(open)));
+            }
             json!({
                 "url": url,
                 "reads": reads.len(),
-                "avg_scroll_depth": sum("scroll_depth").mean_to_one_decimal(),
+                "avg_scroll_depth": depth.mean_to_one_decimal(),
                 "avg_active_time_ms": active.mean(),
                 "avg_scroll_velocity": sum("scroll_velocity").mean_to_one_decimal(),
-                "attention_percent": one_decimal(100 * active.thousandths, total.thousandths),
+                "attention_percent": one_decimal(100 * active.thousandths, total.thousandths).min(100.0),
             })
         };
         ranked(pages, asked.limit, |reads| reads.len() as i64).into_iter().map(row).collect()

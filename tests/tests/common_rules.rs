@@ -283,8 +283,19 @@ async fn pages_are_read_strictly_and_described_exactly() {
             "total": 1, "page": 7, "limit": 1, "total_pages": 1, "has_next": false, "has_prev": true,
         });
         assert_eq!((&past["data"], &past["pagination"]), (&json!([]), &expected));
-        let far = get(format!("{list}?page=99999999999999999999&limit=99999999999999999999")).await.ok();
-        assert_eq!((&far["data"], &far["pagination"]["limit"]), (&json!([]), &json!(100)));
+        // The largest integer that a JavaScript number holds is taken, and none beyond it.
+        let far = get(format!("{list}?page=9007199254740991&limit=9007199254740991")).await.ok();
+        assert_eq!(far["data"], json!([]));
+        assert_eq!(
+            (&far["pagination"]["page"], &far["pagination"]["limit"]),
+            (&json!(9_007_199_254_740_991_u64), &json!(100))
+        );
+        for parameter in ["page", "limit"] {
+            for value in ["9007199254740992", "18446744073709551615", "99999999999999999999"] {
+                let message = get(format!("{list}?{parameter}={value}")).await.error(400, "invalid_parameter");
+                assert_eq!(message, format!("{parameter} must be at most 9007199254740991."), "{list}");
+            }
+        }
         let none = get(format!("{list}?end_date=1999-12-31")).await.ok();
         let expected = json!({
             "total": 0, "page": 1, "limit": 50, "total_pages": 0, "has_next": false, "has_prev": false,
@@ -299,7 +310,7 @@ async fn rankings_take_a_limit_and_no_page() {
     let (stack, project) = with_a_visitor().await;
     let get = async |path: String| get(&stack.at(&path), &project.secret_key).await;
     for ranking in rankings() {
-        for value in ["0", "-1", "1.5", "", "one"] {
+        for value in ["0", "-1", "1.5", "", "one", "9007199254740992"] {
             let message = get(format!("{ranking}?limit={value}")).await.error(400, "invalid_parameter");
             assert!(message.contains("limit"), "{ranking}?limit={value}: {message}");
         }

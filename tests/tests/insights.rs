@@ -500,6 +500,30 @@ async fn metrics_agree(site: &Site) {
 
 /// So many keys in a day that the last ones are not kept apart.
 #[tokio::test]
+async fn nothing_is_read_beyond_its_end_or_longer_than_it_is_open() {
+    let site = Site::new().await;
+    let read = |second, url: &str, data| event("reading_behavior", at(1, 12, second), url, data);
+    let events = vec![
+        read(1, "/", json!({"scroll_depth": 120, "active_time_ms": 6000, "total_time_ms": 4000})),
+        read(2, "/", json!({"scroll_depth": 50, "active_time_ms": 1000, "total_time_ms": 4000})),
+        read(3, "/open", json!({"active_time_ms": 9000})),
+        read(4, "/open", json!({"total_time_ms": 4000})),
+    ];
+    let sent = [batch("a", "1", "1", at(1, 12, 0), events)];
+    site.store(&sent).await;
+    site.count(&sent).await;
+    let page = |url: &str, depth: f64, active: i64, attention: f64| {
+        json!({
+            "url": url, "reads": 2, "avg_scroll_depth": depth, "avg_active_time_ms": active,
+            "avg_scroll_velocity": 0.0, "attention_percent": attention,
+        })
+    };
+    let expected = json!([page("/", 75.0, 2500, 62.5), page("/open", 0.0, 9000, 100.0)]);
+    assert_eq!(site.data("insights/reading", (1, 1)).await, expected);
+    site.stack.shutdown().await;
+}
+
+#[tokio::test]
 async fn keys_beyond_a_days_limit_are_one_row() {
     const KEYS: i64 = 2_100;
     let site = Site::new().await;

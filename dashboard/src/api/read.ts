@@ -17,7 +17,7 @@ export type ErrorGroup = Schemas['ErrorGroup'];
 export type FrustrationScore = Schemas['FrustrationScore'];
 export type LiveVisitor = Schemas['LiveVisitor'];
 export type Pagination = Schemas['Pagination'];
-export type Vital = Schemas['Vital'];
+export type Vital = Schemas['WebVital'];
 
 /** A page of a list. */
 export interface Listing<Row> {

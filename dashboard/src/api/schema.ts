@@ -132,7 +132,7 @@ export interface paths {
          * Events by type
          * @description How many events of each type happened in the range, the most frequent first. All types, whatever their number.
          */
-        get: operations["countEventTypes"];
+        get: operations["listEventTypes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -172,7 +172,7 @@ export interface paths {
          * The most viewed pages
          * @description The pages with the most views in the range, and how many pages a session views on average.
          */
-        get: operations["rankPages"];
+        get: operations["getTopPages"];
         put?: never;
         post?: never;
         delete?: never;
@@ -252,7 +252,7 @@ export interface paths {
          * The most frustrated visitors
          * @description What each visitor suffered in the range, as a score of 1 to 100, the highest first. Visitors who suffered nothing are left out.
          */
-        get: operations["rankFrustration"];
+        get: operations["getFrustration"];
         put?: never;
         post?: never;
         delete?: never;
@@ -272,7 +272,7 @@ export interface paths {
          * Elements clicked in vain
          * @description Where people click again and again (`rage_clicks`), on what does nothing (`dead_clicks`) or on what is gone by then (`phantom_clicks`), by element and page, the most clicks first.
          */
-        get: operations["rankClickIssues"];
+        get: operations["getClicks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -292,7 +292,7 @@ export interface paths {
          * Errors and warnings
          * @description JavaScript errors and console messages by type and message, the most frequent first, with the page of the latest one.
          */
-        get: operations["rankErrors"];
+        get: operations["listErrors"];
         put?: never;
         post?: never;
         delete?: never;
@@ -312,7 +312,7 @@ export interface paths {
          * Forms that people leave
          * @description Which forms are begun and left, after which field, and before which fields people pause, the most first.
          */
-        get: operations["rankForms"];
+        get: operations["getForms"];
         put?: never;
         post?: never;
         delete?: never;
@@ -332,7 +332,7 @@ export interface paths {
          * Ways through the site
          * @description From which page people go to which, and where their sessions begin and end, the most frequent first. A reload of the same page is no step.
          */
-        get: operations["rankJourneys"];
+        get: operations["getJourneys"];
         put?: never;
         post?: never;
         delete?: never;
@@ -352,7 +352,7 @@ export interface paths {
          * How pages are read
          * @description How far and how fast pages are scrolled, and how much of the time they are open somebody really reads them; the most read first.
          */
-        get: operations["rankReading"];
+        get: operations["listReading"];
         put?: never;
         post?: never;
         delete?: never;
@@ -372,7 +372,7 @@ export interface paths {
          * What search engines will dislike
          * @description Each page's latest diagnostics in the range, the page with the most issues first, and how many of all pages have each issue.
          */
-        get: operations["rankSeoIssues"];
+        get: operations["getSeo"];
         put?: never;
         post?: never;
         delete?: never;
@@ -392,9 +392,9 @@ export interface paths {
         put?: never;
         /**
          * Send a batch
-         * @description Takes what a tracker has gathered, whole or not at all. The answer is given once the batch is stored for good; it shows in every figure at most 10 seconds later. Both content types are the same JSON: `text/plain` needs no preflight request.
+         * @description Takes what a tracker has gathered, whole or not at all. The answer is given once the batch is stored for good; it shows in every figure at most 10 seconds later. The same JSON is taken as `text/plain`, which is what `navigator.sendBeacon` sends and needs no preflight request.
          */
-        post: operations["collect"];
+        post: operations["collectBatch"];
         delete?: never;
         /**
          * May a page send?
@@ -690,7 +690,7 @@ export interface paths {
          * Change a project
          * @description What is left out stays. The collector follows within a minute.
          */
-        patch: operations["changeProject"];
+        patch: operations["updateProject"];
         trace?: never;
     };
     "/manage/v1/people": {
@@ -710,7 +710,7 @@ export interface paths {
          * Invite somebody
          * @description Makes a link that lets somebody in, once and within 15 minutes, to no more than whoever asks may see.
          */
-        post: operations["invite"];
+        post: operations["invitePerson"];
         delete?: never;
         options?: never;
         head?: never;
@@ -801,17 +801,115 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        VisitorsResponse: {
+            /** @description The rows of the page. */
+            data: components["schemas"]["Visitor"][];
+            pagination: components["schemas"]["Pagination"];
+        };
         /** @description A visitor, as it was when last seen. */
-        Visitor: WithRequired<components["schemas"]["VisitorFields"], "visitor_id" | "fingerprint_hash" | "first_seen_at" | "last_seen_at" | "visit_count" | "browser_name" | "browser_version" | "os" | "mobile" | "screen_width" | "screen_height" | "timezone" | "language" | "geo_country" | "geo_country_code" | "geo_city" | "bot_score" | "ad_block">;
+        Visitor: {
+            /** @description The visitor: a browser, as far as the tracker can tell. */
+            visitor_id: string;
+            /** @description What the tracker's fingerprint of the browser hashes to. */
+            fingerprint_hash: string | null;
+            /** @description The earliest sign of it: a session's start, an event or a heartbeat. Unix milliseconds. */
+            first_seen_at: number;
+            /** @description The latest sign of it. Unix milliseconds. */
+            last_seen_at: number;
+            /** @description Its sessions, of all time. */
+            visit_count: number;
+            /** @description The browser, from its `User-Agent`. */
+            browser_name: string | null;
+            /** @description The browser's version. */
+            browser_version: string | null;
+            /** @description The operating system, from the `User-Agent`. */
+            os: string | null;
+            /** @description 1 on a phone or tablet, else 0. */
+            mobile: number | null;
+            /** @description The screen's width in pixels. */
+            screen_width: number | null;
+            /** @description The screen's height in pixels. */
+            screen_height: number | null;
+            /** @description The time zone that the browser reports. */
+            timezone: string | null;
+            /** @description The language that the browser reports. */
+            language: string | null;
+            /** @description The country of its address. */
+            geo_country: string | null;
+            /** @description The country's code, ISO 3166-1 alpha-2. */
+            geo_country_code: string | null;
+            /** @description The city of its address. */
+            geo_city: string | null;
+            /** @description How likely it is a machine. The highest score ever reported counts; over 40 is a bot. */
+            bot_score: number;
+            /** @description 1 if it blocks advertisements, else 0. */
+            ad_block: number | null;
+        };
+        /** @description Where the page stands in the list. */
+        Pagination: {
+            /** @description Rows of all pages; exact under every filter. */
+            total: number;
+            /** @description This page. */
+            page: number;
+            /** @description Rows of a full page, as served. */
+            limit: number;
+            /** @description Pages; 0 if there are no rows. */
+            total_pages: number;
+            /** @description Whether there is a page after this one. */
+            has_next: boolean;
+            /** @description Whether there is a page before this one. */
+            has_prev: boolean;
+        };
+        /** @description 1 to 128 characters of A-Z, a-z, 0-9, _ and -. */
+        Identifier: string;
+        VisitorResponse: {
+            data: components["schemas"]["VisitorDetail"];
+        };
         /** @description A visitor with its history. */
         VisitorDetail: {
+            /** @description The visitor: a browser, as far as the tracker can tell. */
+            visitor_id: string;
+            /** @description What the tracker's fingerprint of the browser hashes to. */
+            fingerprint_hash: string | null;
+            /** @description The earliest sign of it: a session's start, an event or a heartbeat. Unix milliseconds. */
+            first_seen_at: number;
+            /** @description The latest sign of it. Unix milliseconds. */
+            last_seen_at: number;
+            /** @description Its sessions, of all time. */
+            visit_count: number;
+            /** @description The browser, from its `User-Agent`. */
+            browser_name: string | null;
+            /** @description The browser's version. */
+            browser_version: string | null;
+            /** @description The operating system, from the `User-Agent`. */
+            os: string | null;
+            /** @description 1 on a phone or tablet, else 0. */
+            mobile: number | null;
+            /** @description The screen's width in pixels. */
+            screen_width: number | null;
+            /** @description The screen's height in pixels. */
+            screen_height: number | null;
+            /** @description The time zone that the browser reports. */
+            timezone: string | null;
+            /** @description The language that the browser reports. */
+            language: string | null;
+            /** @description The country of its address. */
+            geo_country: string | null;
+            /** @description The country's code, ISO 3166-1 alpha-2. */
+            geo_country_code: string | null;
+            /** @description The city of its address. */
+            geo_city: string | null;
+            /** @description How likely it is a machine. The highest score ever reported counts; over 40 is a bot. */
+            bot_score: number;
+            /** @description 1 if it blocks advertisements, else 0. */
+            ad_block: number | null;
             /** @description The site's own names for the visitor, such as a customer number, in order of first link. */
             aliases: string[];
             /** @description The newest first, at most 100. */
             sessions: components["schemas"]["VisitorSession"][];
             /** @description The newest first, at most 100. */
             events: components["schemas"]["VisitorEvent"][];
-        } & WithRequired<components["schemas"]["VisitorFields"], "visitor_id" | "first_seen_at" | "last_seen_at" | "visit_count" | "browser_name" | "os" | "geo_country" | "geo_city">;
+        };
         /** @description A session in its visitor's history. `/sessions/{session_id}` has all of it. */
         VisitorSession: {
             /** @description The session, unique within its visitor. */
@@ -830,54 +928,55 @@ export interface components {
             /** @description The type: `page_view`, `rage_click`, `js_exception` and so on, or one of the site's own. */
             name: string;
             /** @description What the tracker says about it, as it was sent. */
-            data: Record<string, never> | null;
+            data: components["schemas"]["EventData"] | null;
             /** @description When it happened. Unix milliseconds. */
             created_at: number;
         };
-        /** @description What is told of a visitor. Its IP address never is. */
-        VisitorFields: {
-            /** @description The visitor: a browser, as far as the tracker can tell. */
-            visitor_id?: string;
-            /** @description What the tracker's fingerprint of the browser hashes to. */
-            fingerprint_hash?: string | null;
-            /** @description The earliest sign of it: a session's start, an event or a heartbeat. Unix milliseconds. */
-            first_seen_at?: number;
-            /** @description The latest sign of it. Unix milliseconds. */
-            last_seen_at?: number;
-            /** @description Its sessions, of all time. */
-            visit_count?: number;
-            /** @description The browser, from its `User-Agent`. */
-            browser_name?: string | null;
-            /** @description The browser's version. */
-            browser_version?: string | null;
-            /** @description The operating system, from the `User-Agent`. */
-            os?: string | null;
-            /**
-             * @description 1 on a phone or tablet, else 0.
-             * @enum {integer|null}
-             */
-            mobile?: 0 | 1 | null;
-            /** @description The screen's width in pixels. */
-            screen_width?: number | null;
-            /** @description The screen's height in pixels. */
-            screen_height?: number | null;
-            /** @description The time zone that the browser reports. */
-            timezone?: string | null;
-            /** @description The language that the browser reports. */
-            language?: string | null;
+        /**
+         * @description Anything, in at most 8 KiB of JSON. The insights read these fields, and ignore one of another type than it should have:
+         *
+         *     | events | fields |
+         *     |---|---|
+         *     | `page_view` | `url`, `title` |
+         *     | `rage_click`, `dead_click`, `phantom_click` | `selector`, `text`, `url` |
+         *     | `js_exception`, `promise_rejection`, `console_error`, `console_warning` | `message`, `source`, `line`, `column`, `stack`, `url` |
+         *     | `form_abandon` | `form`, `url`, `last_field`, `time_spent_ms` |
+         *     | `field_hesitation` | `form`, `field`, `url`, `hesitation_ms` |
+         *     | `reading_behavior` | `url`, `scroll_depth`, `active_time_ms`, `total_time_ms`, `scroll_velocity` |
+         *     | `seo_diagnostics` | `url`, `title`, `title_length`, `meta_description_length`, `h1_count`, `images_missing_alt`, `issues` |
+         *     | `web_vitals` | `url`, `lcp`, `inp`, `fid`, `cls`, `fcp`, `ttfb` (milliseconds; `cls` has no unit) |
+         *     | `frustration_score` | `score` |
+         */
+        EventData: {
+            [key: string]: unknown;
+        };
+        LiveVisitorsResponse: {
+            /** @description The visitors. */
+            data: components["schemas"]["LiveVisitor"][];
+            /** @description How many there are, listed or not. */
+            count: number;
+        };
+        /** @description A visitor who is there now. */
+        LiveVisitor: {
+            /** @description The visitor. */
+            visitor_id: string;
+            /** @description The page it was last seen on. */
+            current_page: string | null;
+            /** @description Its browser. */
+            browser_name: string | null;
             /** @description The country of its address. */
-            geo_country?: string | null;
-            /** @description The country's code, ISO 3166-1 alpha-2. */
-            geo_country_code?: string | null;
+            geo_country: string | null;
             /** @description The city of its address. */
-            geo_city?: string | null;
-            /** @description How likely it is a machine. The highest score ever reported counts; over 40 is a bot. */
-            bot_score?: number;
-            /**
-             * @description 1 if it blocks advertisements, else 0.
-             * @enum {integer|null}
-             */
-            ad_block?: 0 | 1 | null;
+            geo_city: string | null;
+            /** @description The session it is in. */
+            session_id: string;
+            /** @description Its latest event or heartbeat. Unix milliseconds. */
+            last_seen_at: number;
+        };
+        SessionsResponse: {
+            /** @description The rows of the page. */
+            data: components["schemas"]["Session"][];
+            pagination: components["schemas"]["Pagination"];
         };
         /** @description A visit. Device, location and campaign are those it began with. */
         Session: {
@@ -892,13 +991,13 @@ export interface components {
             /** @description The campaign's source. */
             utm_source: string | null;
             /** @description The campaign's medium. */
-            utm_medium?: string | null;
+            utm_medium: string | null;
             /** @description The campaign's name. */
-            utm_campaign?: string | null;
+            utm_campaign: string | null;
             /** @description The campaign's search term. */
-            utm_term?: string | null;
+            utm_term: string | null;
             /** @description Which of the campaign's links it was. */
-            utm_content?: string | null;
+            utm_content: string | null;
             /** @description When it started. Unix milliseconds. */
             started_at: number;
             /** @description The latest sign of it: its start, an event or a heartbeat. Unix milliseconds. */
@@ -906,9 +1005,9 @@ export interface components {
             /** @description `ended_at` − `started_at`. Milliseconds. */
             duration_ms: number;
             /** @description Its `page_view` events. */
-            page_views?: number;
+            page_views: number;
             /** @description All its events. */
-            event_count?: number;
+            event_count: number;
             /** @description Clicks: the largest number reported. */
             click_count: number | null;
             /** @description How far down a page was scrolled, in percent: the largest value reported. */
@@ -922,13 +1021,56 @@ export interface components {
             /** @description The city it came from. */
             geo_city: string | null;
         };
+        SessionResponse: {
+            data: components["schemas"]["SessionDetail"];
+        };
         /** @description A visit with its timeline. */
         SessionDetail: {
+            /** @description The session, unique within its visitor. */
+            session_id: string;
+            /** @description Whose it is. */
+            visitor_id: string;
+            /** @description The landing page. */
+            url: string | null;
+            /** @description The address that led there. */
+            referrer: string | null;
+            /** @description The campaign's source. */
+            utm_source: string | null;
+            /** @description The campaign's medium. */
+            utm_medium: string | null;
+            /** @description The campaign's name. */
+            utm_campaign: string | null;
+            /** @description The campaign's search term. */
+            utm_term: string | null;
+            /** @description Which of the campaign's links it was. */
+            utm_content: string | null;
+            /** @description When it started. Unix milliseconds. */
+            started_at: number;
+            /** @description The latest sign of it: its start, an event or a heartbeat. Unix milliseconds. */
+            ended_at: number;
+            /** @description `ended_at` − `started_at`. Milliseconds. */
+            duration_ms: number;
+            /** @description Its `page_view` events. */
+            page_views: number;
+            /** @description All its events. */
+            event_count: number;
+            /** @description Clicks: the largest number reported. */
+            click_count: number | null;
+            /** @description How far down a page was scrolled, in percent: the largest value reported. */
+            max_scroll_depth: number | null;
+            /** @description The browser it was made with. */
+            browser_name: string | null;
+            /** @description The operating system it was made on. */
+            os: string | null;
+            /** @description The country it came from, ISO 3166-1 alpha-2. */
+            geo_country_code: string | null;
+            /** @description The city it came from. */
+            geo_city: string | null;
             /** @description How many more events were sent when the session was full: it keeps 10,000. */
             dropped_events: number;
             /** @description The first 500, the oldest first, ties in the order they were sent. Where these come to more than 5 MB, as only made-up ones do, there are as many as fit: `event_count` says how many there are, and `/events?session_id=` lists them all. */
             events: components["schemas"]["Event"][];
-        } & components["schemas"]["Session"];
+        };
         /** @description Something that happened in a session. */
         Event: {
             /** @description Identifies the event within the project. Stable, and exact in JavaScript. */
@@ -936,7 +1078,7 @@ export interface components {
             /** @description The type: `page_view`, `rage_click`, `js_exception` and so on, or one of the site's own. */
             name: string;
             /** @description What the tracker says about it, as it was sent. */
-            data: Record<string, never> | null;
+            data: components["schemas"]["EventData"] | null;
             /** @description The page it happened on. */
             url: string | null;
             /** @description When it happened. Unix milliseconds. */
@@ -946,12 +1088,23 @@ export interface components {
             /** @description Whose it is. */
             visitor_id: string;
         };
+        EventsResponse: {
+            /** @description The rows of the page. */
+            data: components["schemas"]["Event"][];
+            pagination: components["schemas"]["Pagination"];
+        };
+        EventTypesResponse: {
+            data: components["schemas"]["EventType"][];
+        };
         /** @description A type and how many events are of it. */
         EventType: {
             /** @description The type. */
             name: string;
             /** @description Events of it. */
             count: number;
+        };
+        StatsResponse: {
+            data: components["schemas"]["Stats"];
         };
         /** @description The figures of a range. */
         Stats: {
@@ -973,21 +1126,22 @@ export interface components {
             avg_session_duration_ms: number;
             /** @description Page views in the range over sessions started in it. */
             avg_pages_per_session: number;
-            /** @description The days that the figures are of. */
-            period: {
-                /**
-                 * Format: date
-                 * @description The first day.
-                 */
-                start_date: string;
-                /**
-                 * Format: date
-                 * @description The last day, included.
-                 */
-                end_date: string;
-            };
+            period: components["schemas"]["StatsPeriod"];
             /** @description With `interval=day`: one row for each day of the range, from the first that holds any data of the project to today at the latest. */
             series?: components["schemas"]["StatsDay"][];
+        };
+        /** @description The days that the figures are of. */
+        StatsPeriod: {
+            /**
+             * Format: date
+             * @description The first day.
+             */
+            start_date: string;
+            /**
+             * Format: date
+             * @description The last day, included.
+             */
+            end_date: string;
         };
         /** @description The figures of a day. */
         StatsDay: {
@@ -1005,6 +1159,16 @@ export interface components {
             /** @description Events of the day. */
             events: number;
         };
+        PagesResponse: {
+            data: components["schemas"]["Pages"];
+        };
+        /** @description The most viewed pages, and how many a visit has. */
+        Pages: {
+            /** @description The most viewed first. */
+            top_pages: components["schemas"]["TopPage"][];
+            /** @description Page views in the range over sessions started in it. */
+            avg_pages_per_session: number;
+        };
         /** @description A page and its audience. */
         TopPage: {
             /** @description The page. */
@@ -1014,150 +1178,16 @@ export interface components {
             /** @description Distinct visitors who viewed it in the range. */
             unique_visitors: number;
         };
-        /** @description A visitor who is there now. */
-        LiveVisitor: {
-            /** @description The visitor. */
-            visitor_id: string;
-            /** @description The page it was last seen on. */
-            current_page: string | null;
-            /** @description Its browser. */
-            browser_name: string | null;
-            /** @description The country of its address. */
-            geo_country: string | null;
-            /** @description The city of its address. */
-            geo_city: string | null;
-            /** @description The session it is in. */
-            session_id?: string;
-            /** @description Its latest event or heartbeat. Unix milliseconds. */
-            last_seen_at?: number;
+        AcquisitionResponse: {
+            data: components["schemas"]["Acquisition"];
         };
-        /** @description What a visitor suffered in the range. */
-        FrustrationScore: {
-            /** @description The visitor. */
-            visitor_id: string;
-            /** @description 10 a rage click, 4 a dead click, 8 an error, 12 an abandoned form, 6 a rapid navigation; at most 100. */
-            score: number;
-            /** @description `rage_click` events. */
-            rage_clicks: number;
-            /** @description `dead_click` events. */
-            dead_clicks: number;
-            /** @description `js_exception` and `promise_rejection` events. */
-            errors: number;
-            /** @description `form_abandon` events. */
-            form_abandons: number;
-            /** @description Page views at most 2 seconds after the session's previous one. */
-            rapid_navigations?: number;
-        };
-        /** @description Errors of one type and message. */
-        ErrorGroup: {
-            /** @description `js_exception`, `promise_rejection`, `console_error` or `console_warning`. */
-            type: string;
-            /** @description The message's first 256 characters. */
-            message: string | null;
-            /** @description How often it happened. */
-            count: number;
-            /** @description To how many distinct visitors. */
-            unique_visitors: number;
-            /** @description When it happened first in the range. Unix milliseconds. */
-            first_seen_at: number;
-            /** @description When it happened last in the range. Unix milliseconds. */
-            last_seen_at: number;
-            /** @description The page it happened on last. */
-            url: string | null;
-        };
-        /** @description An element that is clicked in vain. */
-        ClickIssue: {
-            /** @description The element, as a CSS selector. */
-            selector: string | null;
-            /** @description The page it is on. */
-            url: string | null;
-            /** @description How many such clicks. */
-            count: number;
-            /** @description Of how many distinct visitors. */
-            unique_visitors: number;
-        };
-        /** @description A page's latest diagnostics. */
-        SeoPage: {
-            /** @description The page. */
-            url: string;
-            /** @description Its title. */
-            title: string | null;
-            /** @description Characters of the title. */
-            title_length: number | null;
-            /** @description Characters of the description in its head. */
-            meta_description_length: number | null;
-            /** @description Its main headings; one is right. */
-            h1_count: number | null;
-            /** @description Images without an alternative text. */
-            images_missing_alt: number | null;
-            /** @description The tracker's codes of what is wrong. */
-            issues: string[];
-            /** @description When it was checked last in the range. Unix milliseconds. */
-            checked_at: number;
-        };
-        /** @description An issue and how many pages have it. */
-        SeoIssue: {
-            /** @description The tracker's code. */
-            issue: string;
-            /** @description Pages that have it. */
-            pages: number;
-        };
-        /** @description Two different pages viewed one after the other in a session. */
-        Transition: {
-            /** @description The page that was left. */
-            from: string;
-            /** @description The page viewed next. */
-            to: string | null;
-            /** @description How often. */
-            count: number;
-        };
-        /** @description A page and a number of sessions. */
-        PageCount: {
-            /** @description The page. */
-            url: string;
-            /** @description In how many sessions. */
-            count: number;
-        };
-        /** @description How a page is read. */
-        Reading: {
-            /** @description The page. */
-            url: string;
-            /** @description `reading_behavior` events of the page. */
-            reads: number;
-            /** @description How far down it is scrolled on average, in percent. */
-            avg_scroll_depth: number;
-            /** @description How long it is really read on average. Milliseconds. */
-            avg_active_time_ms: number;
-            /** @description How fast it is scrolled on average, in the tracker's unit. */
-            avg_scroll_velocity: number;
-            /** @description Active time in percent of the time it was open. */
-            attention_percent: number;
-        };
-        /** @description A form that people leave. */
-        FormAbandonment: {
-            /** @description The form. */
-            form: string | null;
-            /** @description The page it is on. */
-            url: string | null;
-            /** @description How often it was begun and left. */
-            abandons: number;
-            /** @description Average time spent in it before. Milliseconds. */
-            avg_time_spent_ms: number;
-            /** @description The field most often used last: where people give up. */
-            last_field: string | null;
-        };
-        /** @description A field before which people pause. */
-        FieldHesitation: {
-            /** @description The form. */
-            form: string | null;
-            /** @description The field. */
-            field: string | null;
-            /** @description The page they are on. */
-            url: string | null;
-            /** @description How often somebody hesitated. */
-            count: number;
-            /** @description Average pause before typing. Milliseconds. */
-            avg_hesitation_ms: number;
+        /** @description Where sessions come from. */
+        Acquisition: {
+            /** @description By referring host. */
+            referrers: components["schemas"]["ReferrerSessions"][];
+            utm: components["schemas"]["Campaigns"];
+            /** @description By channel. Each session has one. */
+            channels: components["schemas"]["ChannelSessions"][];
         };
         /** @description A referring host. */
         ReferrerSessions: {
@@ -1165,6 +1195,19 @@ export interface components {
             referrer: string;
             /** @description Sessions that came from it. */
             sessions: number;
+        };
+        /** @description By campaign parameter. */
+        Campaigns: {
+            /** @description By `utm_source`. */
+            source: components["schemas"]["CampaignSessions"][];
+            /** @description By `utm_medium`. */
+            medium: components["schemas"]["CampaignSessions"][];
+            /** @description By `utm_campaign`. */
+            campaign: components["schemas"]["CampaignSessions"][];
+            /** @description By `utm_term`. */
+            term: components["schemas"]["CampaignSessions"][];
+            /** @description By `utm_content`. */
+            content: components["schemas"]["CampaignSessions"][];
         };
         /** @description A value of a campaign parameter. */
         CampaignSessions: {
@@ -1175,15 +1218,36 @@ export interface components {
         };
         /** @description A marketing channel. */
         ChannelSessions: {
-            /**
-             * @description The channel, by the names and rules of GA4's default channel group.
-             * @enum {string}
-             */
-            channel: "Direct" | "Organic Search" | "Paid Search" | "Organic Social" | "Paid Social" | "Email" | "Referral" | "Display" | "Affiliates" | "Organic Video" | "Paid Video" | "Organic Shopping" | "Paid Shopping" | "Audio" | "SMS" | "Mobile Push Notifications" | "Unassigned";
+            channel: components["schemas"]["Channel"];
             /** @description Sessions that came by it. */
             sessions: number;
             /** @description Their percentage of all sessions in the range. */
             share: number;
+        };
+        /**
+         * @description The channel, by the names and rules of GA4's default channel group.
+         * @enum {string}
+         */
+        Channel: "Direct" | "Organic Search" | "Paid Search" | "Organic Social" | "Paid Social" | "Email" | "Referral" | "Display" | "Affiliates" | "Organic Video" | "Paid Video" | "Organic Shopping" | "Paid Shopping" | "Audio" | "SMS" | "Mobile Push Notifications" | "Unassigned";
+        AudienceResponse: {
+            data: components["schemas"]["Audience"];
+        };
+        /** @description Each list by visitors, then by sessions, the most first, then by its text. */
+        Audience: {
+            /** @description By country. */
+            countries: components["schemas"]["CountryAudience"][];
+            /** @description By city. */
+            cities: components["schemas"]["CityAudience"][];
+            /** @description By browser. */
+            browsers: components["schemas"]["BrowserAudience"][];
+            /** @description By operating system. */
+            systems: components["schemas"]["SystemAudience"][];
+            /** @description By kind of device. */
+            devices: components["schemas"]["DeviceAudience"][];
+            /** @description By language. */
+            languages: components["schemas"]["LanguageAudience"][];
+            /** @description By the size of the screen. */
+            screens: components["schemas"]["ScreenAudience"][];
         };
         /** @description A country and who is there. */
         CountryAudience: {
@@ -1227,16 +1291,18 @@ export interface components {
         };
         /** @description A kind of device and who comes with it. */
         DeviceAudience: {
-            /**
-             * @description `mobile`, which phones and tablets are, or `desktop`.
-             * @enum {string|null}
-             */
-            device: "mobile" | "desktop" | null;
+            /** @description `mobile`, which phones and tablets are, or `desktop`. */
+            device: components["schemas"]["Device"] | null;
             /** @description Visitors whose last session of the range is among these. */
             visitors: number;
             /** @description Sessions started in the range. */
             sessions: number;
         };
+        /**
+         * @description What a visitor holds.
+         * @enum {string}
+         */
+        Device: "mobile" | "desktop";
         /** @description A language and who reads it. */
         LanguageAudience: {
             /** @description The first subtag of the browser's language, in lower case. */
@@ -1255,8 +1321,25 @@ export interface components {
             /** @description Sessions started in the range. */
             sessions: number;
         };
+        MetricsResponse: {
+            data: components["schemas"]["Metrics"];
+        };
+        /** @description How fast pages are, and how visits go. */
+        Metrics: {
+            web_vitals: components["schemas"]["WebVitals"];
+            /** @description Average duration of the sessions. Milliseconds. */
+            avg_session_duration_ms: number;
+            /** @description Percentage of sessions with at most one page view. */
+            bounce_rate: number;
+            /** @description The most viewed pages. */
+            top_pages: components["schemas"]["TopPage"][];
+        };
+        /** @description The Web Vitals by name. A map, since a property `cls` can be none in the classes of some clients. */
+        WebVitals: {
+            [key: string]: components["schemas"]["WebVital"];
+        };
         /** @description A metric of Web Vitals. */
-        Vital: {
+        WebVital: {
             /** @description The 75th percentile: three quarters of the samples are no worse. `null` without samples. */
             p75: number | null;
             /** @description How many measurements. */
@@ -1268,171 +1351,200 @@ export interface components {
             /** @description Samples that web.dev calls poor. */
             poor: number;
         };
-        /** @description Who is signed in. */
-        Person: {
-            /** @description Identifies the person: each sign-in is one. */
-            id: string;
-            label: string;
-            /**
-             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
-             * @enum {string}
-             */
-            role: "admin" | "viewer";
-            /** @description The projects that the person may see; `null` is all. */
-            projects: string[] | null;
+        FrustrationResponse: {
+            data: components["schemas"]["Frustration"];
         };
-        Me: {
-            /** @description Identifies the person: each sign-in is one. */
-            id: string;
-            label: string;
-            /**
-             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
-             * @enum {string}
-             */
-            role: "admin" | "viewer";
-            /** @description The projects that the person may see; `null` is all. */
-            projects: string[] | null;
-            visible_projects: {
-                id: string;
-                name: string;
-            }[];
+        /** @description How frustrated visitors were. */
+        Frustration: {
+            /** @description The highest first. */
+            scores: components["schemas"]["FrustrationScore"][];
+            average: components["schemas"]["FrustrationAverage"];
         };
-        KnownPerson: {
-            /** @description Identifies the person: each sign-in is one. */
-            id: string;
-            label: string;
-            /**
-             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
-             * @enum {string}
-             */
-            role: "admin" | "viewer";
-            /** @description The projects that the person may see; `null` is all. */
-            projects: string[] | null;
-            /** @description When they opened their link. */
-            signed_in_at: components["schemas"]["Instant"] | null;
-            /** @description When they last asked for anything. */
-            last_seen_at: components["schemas"]["Instant"] | null;
+        /** @description What a visitor suffered in the range. */
+        FrustrationScore: {
+            /** @description The visitor. */
+            visitor_id: string;
+            /** @description 10 a rage click, 4 a dead click, 8 an error, 12 an abandoned form, 6 a rapid navigation; at most 100. */
+            score: number;
+            /** @description `rage_click` events. */
+            rage_clicks: number;
+            /** @description `dead_click` events. */
+            dead_clicks: number;
+            /** @description `js_exception` and `promise_rejection` events. */
+            errors: number;
+            /** @description `form_abandon` events. */
+            form_abandons: number;
+            /** @description Page views at most 2 seconds after the session's previous one. */
+            rapid_navigations: number;
         };
-        Key: {
-            id: string;
-            /** @enum {string} */
-            kind: "secret" | "public";
-            label: string | null;
-            /** @description Requests a minute; `null` for a public key. */
-            rate_limit: number | null;
-            created_at: components["schemas"]["Instant"];
-            /** @description `null` for a public key, whose use is not noted, and for one that was never used. */
-            last_used_at: components["schemas"]["Instant"] | null;
-            /** @description How the key begins. */
-            hint: string;
+        /** @description All visitors with a score. */
+        FrustrationAverage: {
+            /** @description The average score of all visitors with one, listed or not. */
+            avg_score: number;
+            /** @description How many those are. */
+            visitor_count: number;
         };
-        NewKey: {
-            id: string;
-            /** @enum {string} */
-            kind: "secret" | "public";
-            label: string | null;
-            /** @description Requests a minute; `null` for a public key. */
-            rate_limit: number | null;
-            created_at: components["schemas"]["Instant"];
-            /** @description `null` for a public key, whose use is not noted, and for one that was never used. */
-            last_used_at: components["schemas"]["Instant"] | null;
-            /** @description How the key begins. */
-            hint: string;
-            /** @description The key itself. It is never shown again. */
-            key: string;
+        ClicksResponse: {
+            data: components["schemas"]["Clicks"];
         };
-        KeyRequest: {
-            project: string;
-            /** @constant */
-            kind: "secret";
-            label?: string | null;
-            /** @default 60 */
-            rate_limit: number | null;
-        } | {
-            project: string;
-            /** @constant */
-            kind: "public";
-            label?: string | null;
+        /** @description Elements clicked in vain. */
+        Clicks: {
+            /** @description Repeated fast clicks. */
+            rage_clicks: components["schemas"]["ClickIssue"][];
+            /** @description Clicks on what does not react. */
+            dead_clicks: components["schemas"]["ClickIssue"][];
+            /** @description Clicks on what was gone. */
+            phantom_clicks: components["schemas"]["ClickIssue"][];
         };
-        Project: {
-            id: string;
-            name: string;
-            hosts: string[];
-            origins: string[];
-            created_at: components["schemas"]["Instant"];
+        /** @description An element that is clicked in vain. */
+        ClickIssue: {
+            /** @description The element, as a CSS selector. */
+            selector: string | null;
+            /** @description The page it is on. */
+            url: string | null;
+            /** @description How many such clicks. */
+            count: number;
+            /** @description Of how many distinct visitors. */
+            unique_visitors: number;
         };
-        ProjectRequest: {
-            id: string;
-            name?: string | null;
-            /** @description The site's own hosts, which are no referrers. */
-            hosts?: string[] | null;
-            /** @description The origins whose pages may send data; none is any. */
-            origins?: string[] | null;
+        ErrorGroupsResponse: {
+            data: components["schemas"]["ErrorGroup"][];
         };
-        ProjectChanges: {
-            name?: string | null;
-            /** @description The site's own hosts, which are no referrers. */
-            hosts?: string[] | null;
-            /** @description The origins whose pages may send data; none is any. */
-            origins?: string[] | null;
+        /** @description Errors of one type and message. */
+        ErrorGroup: {
+            /** @description `js_exception`, `promise_rejection`, `console_error` or `console_warning`. */
+            type: string;
+            /** @description The message's first 256 characters. */
+            message: string | null;
+            /** @description How often it happened. */
+            count: number;
+            /** @description To how many distinct visitors. */
+            unique_visitors: number;
+            /** @description When it happened first in the range. Unix milliseconds. */
+            first_seen_at: number;
+            /** @description When it happened last in the range. Unix milliseconds. */
+            last_seen_at: number;
+            /** @description The page it happened on last. */
+            url: string | null;
         };
-        Invitation: {
-            label: string;
-            /**
-             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
-             * @enum {string}
-             */
-            role: "admin" | "viewer";
-            /** @description The projects that the person may see; `null` is all. */
-            projects: string[] | null;
-            /** Format: uri */
-            link: string;
-            expires_at: components["schemas"]["Instant"];
+        FormsResponse: {
+            data: components["schemas"]["Forms"];
         };
-        InvitationRequest: {
-            label: string;
-            /**
-             * @description A viewer looks at figures; an admin manages projects, keys and people, too.
-             * @default viewer
-             * @enum {string}
-             */
-            role: "admin" | "viewer";
-            /** @description The projects that the person may see; `null`, or nothing, is all. */
-            projects?: string[] | null;
+        /** @description Forms that were left, and fields that made people hesitate. */
+        Forms: {
+            /** @description By form and page. */
+            abandonment: components["schemas"]["FormAbandonment"][];
+            /** @description By form, field and page. */
+            hesitation: components["schemas"]["FieldHesitation"][];
         };
-        /** @description Where the page stands in the list. */
-        Pagination: {
-            /** @description Rows of all pages; exact under every filter. */
-            total: number;
-            /** @description This page. */
-            page: number;
-            /** @description Rows of a full page, as served. */
-            limit: number;
-            /** @description Pages; 0 if there are no rows. */
-            total_pages: number;
-            /** @description Whether there is a page after this one. */
-            has_next: boolean;
-            /** @description Whether there is a page before this one. */
-            has_prev: boolean;
+        /** @description A form that people leave. */
+        FormAbandonment: {
+            /** @description The form. */
+            form: string | null;
+            /** @description The page it is on. */
+            url: string | null;
+            /** @description How often it was begun and left. */
+            abandons: number;
+            /** @description Average time spent in it before. Milliseconds. */
+            avg_time_spent_ms: number;
+            /** @description The field most often used last: where people give up. */
+            last_field: string | null;
         };
-        /** @description The one shape of errors. */
-        Error: {
-            error: {
-                /** @description The HTTP status. */
-                status: number;
-                /** @description What is wrong, and what to do about it. */
-                message: string;
-                /**
-                 * @description What is wrong, for programs.
-                 * @enum {string}
-                 */
-                code: "invalid_date" | "invalid_parameter" | "invalid_body" | "invalid_request" | "unauthorized" | "origin_not_allowed" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "rate_limited" | "internal_error" | "unavailable";
-            };
+        /** @description A field before which people pause. */
+        FieldHesitation: {
+            /** @description The form. */
+            form: string | null;
+            /** @description The field. */
+            field: string | null;
+            /** @description The page they are on. */
+            url: string | null;
+            /** @description How often somebody hesitated. */
+            count: number;
+            /** @description Average pause before typing. Milliseconds. */
+            avg_hesitation_ms: number;
         };
-        /** @description 1 to 128 characters of A-Z, a-z, 0-9, _ and -. */
-        Identifier: string;
-        /** @description Unix milliseconds. */
-        Instant: number;
+        JourneysResponse: {
+            data: components["schemas"]["Journeys"];
+        };
+        /** @description Ways through the site. */
+        Journeys: {
+            /** @description Steps made in the range. */
+            transitions: components["schemas"]["Transition"][];
+            /** @description First pages of the sessions started in the range. */
+            entry_pages: components["schemas"]["PageCount"][];
+            /** @description Last pages of the sessions started in the range. */
+            exit_pages: components["schemas"]["PageCount"][];
+        };
+        /** @description Two different pages viewed one after the other in a session. */
+        Transition: {
+            /** @description The page that was left. */
+            from: string;
+            /** @description The page viewed next. */
+            to: string | null;
+            /** @description How often. */
+            count: number;
+        };
+        /** @description A page and a number of sessions. */
+        PageCount: {
+            /** @description The page. */
+            url: string;
+            /** @description In how many sessions. */
+            count: number;
+        };
+        ReadingResponse: {
+            data: components["schemas"]["Reading"][];
+        };
+        /** @description How a page is read. */
+        Reading: {
+            /** @description The page. */
+            url: string;
+            /** @description `reading_behavior` events of the page. */
+            reads: number;
+            /** @description How far down it is scrolled on average, in percent. More than 100 counts as 100. */
+            avg_scroll_depth: number;
+            /** @description How long it is really read on average. Milliseconds. */
+            avg_active_time_ms: number;
+            /** @description How fast it is scrolled on average, in the tracker's unit. */
+            avg_scroll_velocity: number;
+            /** @description Active time in percent of the time it was open. A read's active time counts up to the time it was open. */
+            attention_percent: number;
+        };
+        SeoResponse: {
+            data: components["schemas"]["Seo"];
+        };
+        /** @description What search engines will dislike. */
+        Seo: {
+            /** @description The most issues first. */
+            pages: components["schemas"]["SeoPage"][];
+            /** @description The most pages first. */
+            issues: components["schemas"]["SeoIssue"][];
+        };
+        /** @description A page's latest diagnostics. */
+        SeoPage: {
+            /** @description The page. */
+            url: string;
+            /** @description Its title. */
+            title: string | null;
+            /** @description Characters of the title. */
+            title_length: number | null;
+            /** @description Characters of the description in its head. */
+            meta_description_length: number | null;
+            /** @description Its main headings; one is right. */
+            h1_count: number | null;
+            /** @description Images without an alternative text. */
+            images_missing_alt: number | null;
+            /** @description The tracker's codes of what is wrong. */
+            issues: string[];
+            /** @description When it was checked last in the range. Unix milliseconds. */
+            checked_at: number;
+        };
+        /** @description An issue and how many pages have it. */
+        SeoIssue: {
+            /** @description The tracker's code. */
+            issue: string;
+            /** @description Pages that have it. */
+            pages: number;
+        };
         /** @description What a tracker sends at a time: at most 64 KiB. Fields that are not described are ignored. */
         Batch: {
             /** @description The project's public key. It stands in the body, since a beacon can set no header. */
@@ -1448,6 +1560,8 @@ export interface components {
             /** @description What happened. None is a heartbeat: the visitor is still there. */
             events?: components["schemas"]["BatchEvent"][] | null;
         };
+        /** @description Unix milliseconds. */
+        Instant: number;
         /** @description Who sends it. Browser, operating system, location and address are the server's to find out. */
         BatchVisitor: {
             /** @description The visitor, in 1 to 128 characters of A-Z, a-z, 0-9, _ and -. Without one the server makes one of the client's address, its `User-Agent` and `fingerprint_hash`, with a secret that it deletes when the day (UTC) is over. It is the same in all sessions that begin on that day, and nothing connects it with that of another day. */
@@ -1502,23 +1616,206 @@ export interface components {
             url?: string | null;
             /** @description When it happened: at most 7 days back and 5 minutes ahead of the server's clock. */
             created_at: components["schemas"]["Instant"];
-            /**
-             * @description Anything, in at most 8 KiB of JSON. The insights read these fields, and ignore one of another type than it should have:
-             *
-             *     | events | fields |
-             *     |---|---|
-             *     | `page_view` | `url`, `title` |
-             *     | `rage_click`, `dead_click`, `phantom_click` | `selector`, `text`, `url` |
-             *     | `js_exception`, `promise_rejection`, `console_error`, `console_warning` | `message`, `source`, `line`, `column`, `stack`, `url` |
-             *     | `form_abandon` | `form`, `url`, `last_field`, `time_spent_ms` |
-             *     | `field_hesitation` | `form`, `field`, `url`, `hesitation_ms` |
-             *     | `reading_behavior` | `url`, `scroll_depth`, `active_time_ms`, `total_time_ms`, `scroll_velocity` |
-             *     | `seo_diagnostics` | `url`, `title`, `title_length`, `meta_description_length`, `h1_count`, `images_missing_alt`, `issues` |
-             *     | `web_vitals` | `url`, `lcp`, `inp`, `fid`, `cls`, `fcp`, `ttfb` (milliseconds; `cls` has no unit) |
-             *     | `frustration_score` | `score` |
-             */
-            data?: Record<string, never> | null;
+            data?: components["schemas"]["EventData"] | null;
         };
+        CollectResponse: {
+            data: components["schemas"]["Collected"];
+        };
+        /** @description What became of a batch. */
+        Collected: {
+            /** @description How many events the batch holds. */
+            accepted: number;
+        };
+        /** @description What a link carries. */
+        SignInRequest: {
+            /** @description What follows `#/sign-in/` in the link. */
+            token: string;
+        };
+        PersonResponse: {
+            data: components["schemas"]["Person"];
+        };
+        /** @description Who is signed in. */
+        Person: {
+            /** @description Identifies the person: each sign-in is one. */
+            id: string;
+            label: string;
+            role: components["schemas"]["Role"];
+            /** @description The projects that the person may see; `null` is all. */
+            projects: string[] | null;
+        };
+        /**
+         * @description A viewer looks at figures; an admin manages projects, keys and people, too.
+         * @enum {string}
+         */
+        Role: "admin" | "viewer";
+        MeResponse: {
+            data: components["schemas"]["Me"];
+        };
+        /** @description Who is signed in, and what they may see. */
+        Me: {
+            /** @description Identifies the person: each sign-in is one. */
+            id: string;
+            label: string;
+            role: components["schemas"]["Role"];
+            /** @description The projects that the person may see; `null` is all. */
+            projects: string[] | null;
+            visible_projects: components["schemas"]["VisibleProject"][];
+        };
+        /** @description A project that somebody may see. */
+        VisibleProject: {
+            id: string;
+            name: string;
+        };
+        KeysResponse: {
+            data: components["schemas"]["Key"][];
+        };
+        /** @description A key, of which only the hash is kept. */
+        Key: {
+            id: string;
+            kind: components["schemas"]["KeyKind"];
+            label: string | null;
+            /** @description Requests a minute; `null` for a public key. */
+            rate_limit: number | null;
+            created_at: components["schemas"]["Instant"];
+            /** @description `null` for a public key, whose use is not noted, and for one that was never used. */
+            last_used_at: components["schemas"]["Instant"] | null;
+            /** @description How the key begins. */
+            hint: string;
+        };
+        /**
+         * @description A secret key reads, a public key sends.
+         * @enum {string}
+         */
+        KeyKind: "secret" | "public";
+        KeyRequest: components["schemas"]["SecretKeyRequest"] | components["schemas"]["PublicKeyRequest"];
+        /** @description A secret key. */
+        SecretKeyRequest: {
+            project: string;
+            /** @constant */
+            kind: "secret";
+            label?: string | null;
+            /** @default 60 */
+            rate_limit: number | null;
+        };
+        /** @description A public key. */
+        PublicKeyRequest: {
+            project: string;
+            /** @constant */
+            kind: "public";
+            label?: string | null;
+        };
+        NewKeyResponse: {
+            data: components["schemas"]["NewKey"];
+        };
+        /** @description A key right after it was made: the only answer that has it. */
+        NewKey: {
+            id: string;
+            kind: components["schemas"]["KeyKind"];
+            label: string | null;
+            /** @description Requests a minute; `null` for a public key. */
+            rate_limit: number | null;
+            created_at: components["schemas"]["Instant"];
+            /** @description `null` for a public key, whose use is not noted, and for one that was never used. */
+            last_used_at: components["schemas"]["Instant"] | null;
+            /** @description How the key begins. */
+            hint: string;
+            /** @description The key itself. It is never shown again. */
+            key: string;
+        };
+        ProjectsResponse: {
+            data: components["schemas"]["Project"][];
+        };
+        /** @description A project, whose data is apart from all others'. */
+        Project: {
+            id: string;
+            name: string;
+            hosts: string[];
+            origins: string[];
+            created_at: components["schemas"]["Instant"];
+        };
+        ProjectRequest: {
+            id: string;
+            name?: string | null;
+            /** @description The site's own hosts, which are no referrers. */
+            hosts?: string[] | null;
+            /** @description The origins whose pages may send data; none is any. */
+            origins?: string[] | null;
+        };
+        ProjectResponse: {
+            data: components["schemas"]["Project"];
+        };
+        ProjectChanges: {
+            name?: string | null;
+            /** @description The site's own hosts, which are no referrers. */
+            hosts?: string[] | null;
+            /** @description The origins whose pages may send data; none is any. */
+            origins?: string[] | null;
+        };
+        PeopleResponse: {
+            data: components["schemas"]["KnownPerson"][];
+        };
+        /** @description Somebody who has access. */
+        KnownPerson: {
+            /** @description Identifies the person: each sign-in is one. */
+            id: string;
+            label: string;
+            role: components["schemas"]["Role"];
+            /** @description The projects that the person may see; `null` is all. */
+            projects: string[] | null;
+            /** @description When they opened their link. */
+            signed_in_at: components["schemas"]["Instant"] | null;
+            /** @description When they last asked for anything. */
+            last_seen_at: components["schemas"]["Instant"] | null;
+        };
+        InvitationRequest: {
+            label: string;
+            /** @default viewer */
+            role: components["schemas"]["Role"];
+            /** @description The projects that the person may see; `null`, or nothing, is all. */
+            projects?: string[] | null;
+        };
+        InvitationResponse: {
+            data: components["schemas"]["Invitation"];
+        };
+        /** @description A link that lets somebody in, once. */
+        Invitation: {
+            label: string;
+            role: components["schemas"]["Role"];
+            /** @description The projects that the person may see; `null` is all. */
+            projects: string[] | null;
+            /** Format: uri */
+            link: string;
+            expires_at: components["schemas"]["Instant"];
+        };
+        /** @description A description in OpenAPI 3.1. */
+        OpenApiDocument: {
+            openapi: string;
+            info: {
+                [key: string]: unknown;
+            };
+            paths: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description The one shape of errors. */
+        ErrorResponse: {
+            error: components["schemas"]["Error"];
+        };
+        /** @description What went wrong. */
+        Error: {
+            /** @description The HTTP status. */
+            status: number;
+            /** @description What is wrong, and what to do about it. */
+            message: string;
+            code: components["schemas"]["ErrorCode"];
+        };
+        /**
+         * @description What is wrong, for programs.
+         * @enum {string}
+         */
+        ErrorCode: "invalid_date" | "invalid_parameter" | "invalid_body" | "invalid_request" | "unauthorized" | "origin_not_allowed" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "rate_limited" | "internal_error" | "unavailable";
     };
     responses: {
         /** @description A date that is none, or a range that ends before it starts. */
@@ -1529,14 +1826,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 400;
-                        /** @constant */
-                        code?: "invalid_date";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description A date that is none, a range that ends before it starts, or a number that is none. */
@@ -1547,14 +1837,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 400;
-                        /** @enum {unknown} */
-                        code?: "invalid_date" | "invalid_parameter";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description A number that is none, or is too small or too large. */
@@ -1565,14 +1848,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 400;
-                        /** @constant */
-                        code?: "invalid_parameter";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description No key, or one that is unknown, revoked or public. */
@@ -1582,14 +1858,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 401;
-                        /** @constant */
-                        code?: "unauthorized";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description No cookie, or one that is over or was taken away. */
@@ -1599,14 +1868,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 401;
-                        /** @constant */
-                        code?: "unauthorized";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The link is wrong, was used, or is too old. */
@@ -1616,14 +1878,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 401;
-                        /** @constant */
-                        code?: "unauthorized";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description It takes an admin, or an admin of all projects; or the request is not of the dashboard's own page. */
@@ -1632,14 +1887,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 403;
-                        /** @constant */
-                        code?: "forbidden";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The request is not of the dashboard's own page: `Sec-Fetch-Site` or `Origin` says so, or the content type is not JSON. */
@@ -1648,14 +1896,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 403;
-                        /** @constant */
-                        code?: "forbidden";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description A body that is no JSON, or a field that breaks a rule; `message` names it. */
@@ -1664,14 +1905,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 400;
-                        /** @constant */
-                        code?: "invalid_body";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description A body of more than 64 KB. */
@@ -1680,14 +1914,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 413;
-                        /** @constant */
-                        code?: "payload_too_large";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description There is no such project, or the person has no right to it. */
@@ -1696,14 +1923,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 404;
-                        /** @constant */
-                        code?: "not_found";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description There is no such key that works, or the person has no right to its project. */
@@ -1712,14 +1932,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 404;
-                        /** @constant */
-                        code?: "not_found";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description Nobody with this identifier has access, or they may see more than whoever asks. */
@@ -1728,14 +1941,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 404;
-                        /** @constant */
-                        code?: "not_found";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description There is no such file: another version is deployed. */
@@ -1744,14 +1950,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 404;
-                        /** @constant */
-                        code?: "not_found";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description Somebody else rotated or revoked the key at the same time. */
@@ -1760,14 +1959,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 409;
-                        /** @constant */
-                        code?: "conflict";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description There is a project with this identifier. */
@@ -1776,14 +1968,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 409;
-                        /** @constant */
-                        code?: "conflict";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The path takes no such method. */
@@ -1793,14 +1978,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 405;
-                        /** @constant */
-                        code?: "method_not_allowed";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The person's bucket of 600 requests a minute is empty. */
@@ -1812,14 +1990,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 429;
-                        /** @constant */
-                        code?: "rate_limited";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The client has it already. */
@@ -1839,14 +2010,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 404;
-                        /** @constant */
-                        code?: "not_found";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The script. */
@@ -1911,14 +2075,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 404;
-                        /** @constant */
-                        code?: "not_found";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The project has no such session. */
@@ -1929,14 +2086,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 404;
-                        /** @constant */
-                        code?: "not_found";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The path takes no such method. No key is needed to be told so. */
@@ -1946,14 +2096,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 405;
-                        /** @constant */
-                        code?: "method_not_allowed";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The key's bucket is empty. */
@@ -1965,14 +2108,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 429;
-                        /** @constant */
-                        code?: "rate_limited";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description Something failed that should not. The log has the cause. */
@@ -1981,14 +2117,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 500;
-                        /** @constant */
-                        code?: "internal_error";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The table can't be reached or is throttled. Nothing was changed. */
@@ -1998,14 +2127,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 503;
-                        /** @constant */
-                        code?: "unavailable";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description A body that is no JSON, or a field that breaks a rule; `message` names it. */
@@ -2015,14 +2137,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 400;
-                        /** @constant */
-                        code?: "invalid_body";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description A key that is unknown, revoked or secret. */
@@ -2033,14 +2148,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 401;
-                        /** @constant */
-                        code?: "unauthorized";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The project lists its origins, and the page's is none of them. */
@@ -2050,14 +2158,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 403;
-                        /** @constant */
-                        code?: "origin_not_allowed";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description A body of more than 64 KiB. */
@@ -2067,14 +2168,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 413;
-                        /** @constant */
-                        code?: "payload_too_large";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description Far more batches of one key or client than people cause. */
@@ -2086,14 +2180,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 429;
-                        /** @constant */
-                        code?: "rate_limited";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The collector takes no such method. */
@@ -2104,14 +2191,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 405;
-                        /** @constant */
-                        code?: "method_not_allowed";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description Something failed that should not. The batch may be sent again. */
@@ -2121,14 +2201,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 500;
-                        /** @constant */
-                        code?: "internal_error";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
         /** @description The table can't be reached or is throttled. The batch was not stored; send it again. */
@@ -2140,14 +2213,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"] & {
-                    error?: {
-                        /** @constant */
-                        status?: 503;
-                        /** @constant */
-                        code?: "unavailable";
-                    };
-                };
+                "application/json": components["schemas"]["ErrorResponse"];
             };
         };
     };
@@ -2183,7 +2249,7 @@ export interface components {
          */
         page: number;
         /**
-         * @description Rows a page. More than 100 is served as 100.
+         * @description Rows a page. More than 100 is served as 100; what no JavaScript number holds is refused.
          * @example 50
          */
         limit: number;
@@ -2333,7 +2399,7 @@ export interface operations {
                  */
                 page?: components["parameters"]["page"];
                 /**
-                 * @description Rows a page. More than 100 is served as 100.
+                 * @description Rows a page. More than 100 is served as 100; what no JavaScript number holds is refused.
                  * @example 50
                  */
                 limit?: components["parameters"]["limit"];
@@ -2382,11 +2448,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description The rows of the page. */
-                        data: components["schemas"]["Visitor"][];
-                        pagination: components["schemas"]["Pagination"];
-                    };
+                    "application/json": components["schemas"]["VisitorsResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -2420,9 +2482,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["VisitorDetail"];
-                    };
+                    "application/json": components["schemas"]["VisitorResponse"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -2456,12 +2516,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description The visitors. */
-                        data: components["schemas"]["LiveVisitor"][];
-                        /** @description How many there are, listed or not. */
-                        count: number;
-                    };
+                    "application/json": components["schemas"]["LiveVisitorsResponse"];
                 };
             };
             400: components["responses"]["InvalidParameter"];
@@ -2481,7 +2536,7 @@ export interface operations {
                  */
                 page?: components["parameters"]["page"];
                 /**
-                 * @description Rows a page. More than 100 is served as 100.
+                 * @description Rows a page. More than 100 is served as 100; what no JavaScript number holds is refused.
                  * @example 50
                  */
                 limit?: components["parameters"]["limit"];
@@ -2520,11 +2575,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description The rows of the page. */
-                        data: components["schemas"]["Session"][];
-                        pagination: components["schemas"]["Pagination"];
-                    };
+                    "application/json": components["schemas"]["SessionsResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -2558,9 +2609,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["SessionDetail"];
-                    };
+                    "application/json": components["schemas"]["SessionResponse"];
                 };
             };
             401: components["responses"]["Unauthorized"];
@@ -2580,7 +2629,7 @@ export interface operations {
                  */
                 page?: components["parameters"]["page"];
                 /**
-                 * @description Rows a page. More than 100 is served as 100.
+                 * @description Rows a page. More than 100 is served as 100; what no JavaScript number holds is refused.
                  * @example 50
                  */
                 limit?: components["parameters"]["limit"];
@@ -2624,11 +2673,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description The rows of the page. */
-                        data: components["schemas"]["Event"][];
-                        pagination: components["schemas"]["Pagination"];
-                    };
+                    "application/json": components["schemas"]["EventsResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -2639,7 +2684,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    countEventTypes: {
+    listEventTypes: {
         parameters: {
             query?: {
                 /**
@@ -2667,9 +2712,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["EventType"][];
-                    };
+                    "application/json": components["schemas"]["EventTypesResponse"];
                 };
             };
             400: components["responses"]["InvalidDate"];
@@ -2713,9 +2756,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Stats"];
-                    };
+                    "application/json": components["schemas"]["StatsResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -2726,7 +2767,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    rankPages: {
+    getTopPages: {
         parameters: {
             query?: {
                 /**
@@ -2759,14 +2800,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            /** @description The most viewed first. */
-                            top_pages: components["schemas"]["TopPage"][];
-                            /** @description Page views in the range over sessions started in it. */
-                            avg_pages_per_session: number;
-                        };
-                    };
+                    "application/json": components["schemas"]["PagesResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -2810,27 +2844,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            /** @description By referring host. */
-                            referrers: components["schemas"]["ReferrerSessions"][];
-                            /** @description By campaign parameter. */
-                            utm: {
-                                /** @description By `utm_source`. */
-                                source: components["schemas"]["CampaignSessions"][];
-                                /** @description By `utm_medium`. */
-                                medium: components["schemas"]["CampaignSessions"][];
-                                /** @description By `utm_campaign`. */
-                                campaign: components["schemas"]["CampaignSessions"][];
-                                /** @description By `utm_term`. */
-                                term: components["schemas"]["CampaignSessions"][];
-                                /** @description By `utm_content`. */
-                                content: components["schemas"]["CampaignSessions"][];
-                            };
-                            /** @description By channel. Each session has one. */
-                            channels: components["schemas"]["ChannelSessions"][];
-                        };
-                    };
+                    "application/json": components["schemas"]["AcquisitionResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -2874,25 +2888,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        /** @description Each list by visitors, then by sessions, the most first, then by its text. */
-                        data: {
-                            /** @description By country. */
-                            countries: components["schemas"]["CountryAudience"][];
-                            /** @description By city. */
-                            cities: components["schemas"]["CityAudience"][];
-                            /** @description By browser. */
-                            browsers: components["schemas"]["BrowserAudience"][];
-                            /** @description By operating system. */
-                            systems: components["schemas"]["SystemAudience"][];
-                            /** @description By kind of device. */
-                            devices: components["schemas"]["DeviceAudience"][];
-                            /** @description By language. */
-                            languages: components["schemas"]["LanguageAudience"][];
-                            /** @description By the size of the screen. */
-                            screens: components["schemas"]["ScreenAudience"][];
-                        };
-                    };
+                    "application/json": components["schemas"]["AudienceResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -2936,30 +2932,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            web_vitals: {
-                                /** @description Largest Contentful Paint, milliseconds: good to 2500, poor above 4000. */
-                                lcp: components["schemas"]["Vital"];
-                                /** @description Interaction to Next Paint, milliseconds: good to 200, poor above 500. */
-                                inp: components["schemas"]["Vital"];
-                                /** @description First Input Delay, milliseconds: good to 100, poor above 300. */
-                                fid: components["schemas"]["Vital"];
-                                /** @description Cumulative Layout Shift, no unit: good to 0.1, poor above 0.25. */
-                                cls: components["schemas"]["Vital"];
-                                /** @description First Contentful Paint, milliseconds: good to 1800, poor above 3000. */
-                                fcp: components["schemas"]["Vital"];
-                                /** @description Time to First Byte, milliseconds: good to 800, poor above 1800. */
-                                ttfb: components["schemas"]["Vital"];
-                            };
-                            /** @description Average duration of the sessions. Milliseconds. */
-                            avg_session_duration_ms: number;
-                            /** @description Percentage of sessions with at most one page view. */
-                            bounce_rate: number;
-                            /** @description The most viewed pages. */
-                            top_pages: components["schemas"]["TopPage"][];
-                        };
-                    };
+                    "application/json": components["schemas"]["MetricsResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -2970,7 +2943,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    rankFrustration: {
+    getFrustration: {
         parameters: {
             query?: {
                 /**
@@ -3003,19 +2976,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            /** @description The highest first. */
-                            scores: components["schemas"]["FrustrationScore"][];
-                            /** @description All visitors with a score. */
-                            average: {
-                                /** @description The average score of all visitors with one, listed or not. */
-                                avg_score: number;
-                                /** @description How many those are. */
-                                visitor_count: number;
-                            };
-                        };
-                    };
+                    "application/json": components["schemas"]["FrustrationResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -3026,7 +2987,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    rankClickIssues: {
+    getClicks: {
         parameters: {
             query?: {
                 /**
@@ -3059,16 +3020,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            /** @description Repeated fast clicks. */
-                            rage_clicks: components["schemas"]["ClickIssue"][];
-                            /** @description Clicks on what does not react. */
-                            dead_clicks: components["schemas"]["ClickIssue"][];
-                            /** @description Clicks on what was gone. */
-                            phantom_clicks: components["schemas"]["ClickIssue"][];
-                        };
-                    };
+                    "application/json": components["schemas"]["ClicksResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -3079,7 +3031,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    rankErrors: {
+    listErrors: {
         parameters: {
             query?: {
                 /**
@@ -3112,9 +3064,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["ErrorGroup"][];
-                    };
+                    "application/json": components["schemas"]["ErrorGroupsResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -3125,7 +3075,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    rankForms: {
+    getForms: {
         parameters: {
             query?: {
                 /**
@@ -3158,14 +3108,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            /** @description By form and page. */
-                            abandonment: components["schemas"]["FormAbandonment"][];
-                            /** @description By form, field and page. */
-                            hesitation: components["schemas"]["FieldHesitation"][];
-                        };
-                    };
+                    "application/json": components["schemas"]["FormsResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -3176,7 +3119,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    rankJourneys: {
+    getJourneys: {
         parameters: {
             query?: {
                 /**
@@ -3209,16 +3152,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            /** @description Steps made in the range. */
-                            transitions: components["schemas"]["Transition"][];
-                            /** @description First pages of the sessions started in the range. */
-                            entry_pages: components["schemas"]["PageCount"][];
-                            /** @description Last pages of the sessions started in the range. */
-                            exit_pages: components["schemas"]["PageCount"][];
-                        };
-                    };
+                    "application/json": components["schemas"]["JourneysResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -3229,7 +3163,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    rankReading: {
+    listReading: {
         parameters: {
             query?: {
                 /**
@@ -3262,9 +3196,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Reading"][];
-                    };
+                    "application/json": components["schemas"]["ReadingResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -3275,7 +3207,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    rankSeoIssues: {
+    getSeo: {
         parameters: {
             query?: {
                 /**
@@ -3308,14 +3240,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            /** @description The most issues first. */
-                            pages: components["schemas"]["SeoPage"][];
-                            /** @description The most pages first. */
-                            issues: components["schemas"]["SeoIssue"][];
-                        };
-                    };
+                    "application/json": components["schemas"]["SeoResponse"];
                 };
             };
             400: components["responses"]["InvalidDateOrParameter"];
@@ -3326,7 +3251,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    collect: {
+    collectBatch: {
         parameters: {
             query?: never;
             header?: never;
@@ -3336,7 +3261,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["Batch"];
-                "text/plain": string;
             };
         };
         responses: {
@@ -3347,12 +3271,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: {
-                            /** @description How many events the batch holds. */
-                            accepted: number;
-                        };
-                    };
+                    "application/json": components["schemas"]["CollectResponse"];
                 };
             };
             400: components["responses"]["InvalidBatch"];
@@ -3541,10 +3460,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": {
-                    /** @description What follows `#/sign-in/` in the link. */
-                    token: string;
-                };
+                "application/json": components["schemas"]["SignInRequest"];
             };
         };
         responses: {
@@ -3555,9 +3471,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Person"];
-                    };
+                    "application/json": components["schemas"]["PersonResponse"];
                 };
             };
             400: components["responses"]["InvalidManagementBody"];
@@ -3619,9 +3533,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Me"];
-                    };
+                    "application/json": components["schemas"]["MeResponse"];
                 };
             };
             401: components["responses"]["SignedOut"];
@@ -3655,9 +3567,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Key"][];
-                    };
+                    "application/json": components["schemas"]["KeysResponse"];
                 };
             };
             400: components["responses"]["InvalidParameter"];
@@ -3691,9 +3601,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["NewKey"];
-                    };
+                    "application/json": components["schemas"]["NewKeyResponse"];
                 };
             };
             400: components["responses"]["InvalidManagementBody"];
@@ -3773,9 +3681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["NewKey"];
-                    };
+                    "application/json": components["schemas"]["NewKeyResponse"];
                 };
             };
             401: components["responses"]["SignedOut"];
@@ -3805,9 +3711,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Project"][];
-                    };
+                    "application/json": components["schemas"]["ProjectsResponse"];
                 };
             };
             401: components["responses"]["SignedOut"];
@@ -3839,9 +3743,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Project"];
-                    };
+                    "application/json": components["schemas"]["ProjectResponse"];
                 };
             };
             400: components["responses"]["InvalidManagementBody"];
@@ -3855,7 +3757,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    changeProject: {
+    updateProject: {
         parameters: {
             query?: never;
             header?: never;
@@ -3882,9 +3784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Project"];
-                    };
+                    "application/json": components["schemas"]["ProjectResponse"];
                 };
             };
             400: components["responses"]["InvalidManagementBody"];
@@ -3915,9 +3815,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["KnownPerson"][];
-                    };
+                    "application/json": components["schemas"]["PeopleResponse"];
                 };
             };
             401: components["responses"]["SignedOut"];
@@ -3928,7 +3826,7 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
-    invite: {
+    invitePerson: {
         parameters: {
             query?: never;
             header?: never;
@@ -3949,9 +3847,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        data: components["schemas"]["Invitation"];
-                    };
+                    "application/json": components["schemas"]["InvitationResponse"];
                 };
             };
             400: components["responses"]["InvalidManagementBody"];
@@ -4093,17 +3989,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        openapi: string;
-                        info: Record<string, never>;
-                        paths: Record<string, never>;
-                    };
+                    "application/json": components["schemas"]["OpenApiDocument"];
                 };
             };
             405: components["responses"]["MethodNotAllowed"];
         };
     };
 }
-type WithRequired<T, K extends keyof T> = T & {
-    [P in K]-?: T[P];
-};

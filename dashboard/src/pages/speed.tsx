@@ -82,7 +82,10 @@ const VitalTile = ({ vital }: { vital: VitalRow }) => {
 export const Speed = () => {
   const answer = useFigures('metrics', read.metrics);
   const vitals = answer.data?.data.web_vitals;
-  const rows: VitalRow[] = vitals ? NAMES.map((name) => ({ name, ...vitals[name] })) : [];
+  const rows: VitalRow[] = NAMES.flatMap((name) => {
+    const vital = vitals?.[name];
+    return vital ? [{ name, ...vital }] : [];
+  });
   const pageColumns: Column<{ url: string; views: number; unique_visitors: number }>[] = [
     { head: texts.page, value: ({ url }) => url, show: ({ url }) => <SiteUrl url={url} /> },
     { head: texts.views, value: ({ views }) => views, isNumber: true },

@@ -5,7 +5,7 @@ import { Listing } from '../shared/listing';
 import type { Column } from '../shared/table';
 import { visitor as visitorTexts, visitors as texts } from '../texts';
 
-const deviceOf = (mobile: 0 | 1 | null): string | null => (mobile === null ? null : mobile ? visitorTexts.mobile : visitorTexts.desktop);
+const deviceOf = (mobile: number | null): string | null => (mobile === null ? null : mobile ? visitorTexts.mobile : visitorTexts.desktop);
 
 const columns: Column<read.Visitor>[] = [
   { head: texts.visitor, value: ({ visitor_id }) => visitor_id, show: ({ visitor_id }) => <Link to={['visitors', visitor_id]}>{visitor_id}</Link> },

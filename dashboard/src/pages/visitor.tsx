@@ -42,7 +42,7 @@ const eventColumns: Column<AnyEvent>[] = [
   { head: eventTexts.page, value: urlOf, show: (event) => <SiteUrl url={urlOf(event)} /> },
 ];
 
-const yesOrNo = (value: 0 | 1 | null | undefined): string => (value == null ? format.text(null) : value ? texts.yes : texts.no);
+const yesOrNo = (value: number | null): string => (value === null ? format.text(null) : value ? texts.yes : texts.no);
 
 export const VisitorDetail = ({ id }: { id: string }) => {
   const { project } = useView();
@@ -56,7 +56,7 @@ export const VisitorDetail = ({ id }: { id: string }) => {
         {({ data }) => (
           <>
             <Panel title={data.visitor_id}>
-              {(data.bot_score ?? 0) > MOST_OF_A_HUMAN && (
+              {data.bot_score > MOST_OF_A_HUMAN && (
                 <p class="padded">
                   <Icon name="warning" /> {texts.bot}
                 </p>
@@ -69,12 +69,12 @@ export const VisitorDetail = ({ id }: { id: string }) => {
                   [texts.aliases, data.aliases.length ? data.aliases.join(', ') : texts.noAliases],
                   [listTexts.place, format.text([data.geo_city, data.geo_country].filter(Boolean).join(', '))],
                   [listTexts.browser, format.text([data.browser_name, data.browser_version].filter(Boolean).join(' '))],
-                  [listTexts.os, format.text([data.os, data.mobile == null ? null : data.mobile ? texts.mobile : texts.desktop].filter(Boolean).join(', '))],
+                  [listTexts.os, format.text([data.os, data.mobile === null ? null : data.mobile ? texts.mobile : texts.desktop].filter(Boolean).join(', '))],
                   [texts.screen, data.screen_width && data.screen_height ? `${data.screen_width} × ${data.screen_height}` : format.text(null)],
                   [texts.language, data.language ? `${format.language(data.language)} (${data.language})` : format.text(null)],
                   [texts.timezone, format.text(data.timezone)],
                   [texts.adBlock, yesOrNo(data.ad_block)],
-                  [texts.botScore, data.bot_score === undefined ? format.text(null) : format.number(data.bot_score)],
+                  [texts.botScore, format.number(data.bot_score)],
                   [texts.fingerprint, <code class="clip">{format.text(data.fingerprint_hash)}</code>],
                 ]}
               />

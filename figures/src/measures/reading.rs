@@ -7,6 +7,7 @@ use crate::counters::sums::sums;
 use crate::measures::definition::Definition;
 use crate::measures::facts::Facts;
 use crate::model::Batch;
+use crate::numbers::MICROS;
 use crate::time::Day;
 
 const TYPE: &str = "reading_behavior";
@@ -14,6 +15,8 @@ const PAGES: TableId = 0;
 const READS: u32 = 0;
 /// The fields of the data, each with a field for how many reads have it and one for its sum in millionths.
 const FIELDS: [&str; 4] = ["scroll_depth", "active_time_ms", "total_time_ms", "scroll_velocity"];
+/// The end of a page, in percent of it.
+const END: i64 = 100 * MICROS;
 
 /// The measure.
 pub const DEFINITION: Definition = Definition { add_batch, ..Definition::new("reading") };
@@ -22,16 +25,23 @@ pub const DEFINITION: Definition = Definition { add_batch, ..Definition::new("re
 fn add_batch(days: &mut Days, batch: &Batch) {
     for event in batch.events.iter().filter(|event| event.name == TYPE) {
         let Some(url) = &event.url else { continue };
-        let facts = Facts::of(event);
+        let measured = measured(&Facts::of(event));
         let rows = days.rows_mut(event.created_at.day());
         rows.add(PAGES, url, READS, 1);
-        for (name, field) in FIELDS.iter().zip((1..).step_by(2)) {
-            if let Some(micros) = facts.micros(name) {
+        for (micros, field) in measured.into_iter().zip((1..).step_by(2)) {
+            if let Some(micros) = micros {
                 rows.add(PAGES, url, field, 1);
                 rows.add(PAGES, url, field + 1, micros);
             }
         }
     }
+}
+
+/// What a read says of each of [`FIELDS`]: no page is read beyond its end, nor for longer than it is open.
+fn measured(facts: &Facts) -> [Option<i64>; 4] {
+    let [depth, active, total, velocity] = FIELDS.map(|name| facts.micros(name));
+    let active = active.map(|active| total.map_or(active, |total| active.min(total)));
+    [depth.map(|depth| depth.min(END)), active, total, velocity]
 }
 
 /// A number of measurements and their sum in millionths.

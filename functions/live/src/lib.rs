@@ -36,11 +36,7 @@ pub struct Parameters {
 
 impl Parameters {
     fn parse(params: &Params) -> Result<Self, ApiError> {
-        let name = "threshold_minutes";
-        let minutes = params.integer(name, 1, DEFAULT_THRESHOLD)?;
-        if minutes > MAX_THRESHOLD {
-            return Err(ApiError::InvalidParameter(format!("{name} must be at most {MAX_THRESHOLD}.")));
-        }
+        let minutes = params.integer("threshold_minutes", 1..=MAX_THRESHOLD, DEFAULT_THRESHOLD)?;
         Ok(Parameters { threshold_minutes: minutes as i64 })
     }
 }

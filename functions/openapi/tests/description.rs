@@ -54,6 +54,22 @@ fn operations(description: &Value) -> Vec<(String, &String, &Value)> {
     operations.collect()
 }
 
+/// The component that a reference names.
+fn resolve<'a>(description: &'a Value, value: &'a Value) -> &'a Value {
+    match value.get("$ref") {
+        Some(reference) => description.pointer(reference.as_str().unwrap().strip_prefix('#').unwrap()).unwrap(),
+        None => value,
+    }
+}
+
+/// The statuses that a response of the components is given with.
+fn statuses<'a>(description: &'a Value, name: &str) -> BTreeSet<&'a str> {
+    let reference = json!({ "$ref": format!("#/components/responses/{name}") });
+    let operations = operations(description).into_iter();
+    let responses = operations.flat_map(|(_, _, operation)| operation["responses"].as_object().unwrap());
+    responses.filter(|(_, response)| **response == reference).map(|(status, _)| status.as_str()).collect()
+}
+
 #[test]
 fn exactly_the_routes_are_described() {
     let description = description();
@@ -124,6 +140,82 @@ fn every_answer_has_an_example() {
     }
 }
 
+/// Whoever generates a client gets a class for each object that is described, by a name that somebody chose.
+#[test]
+fn every_object_with_properties_is_a_named_component() {
+    for (pointer, object) in all_objects(&description()) {
+        let is_named = pointer.strip_prefix("#/components/schemas/").is_some_and(|name| !name.contains('/'));
+        assert!(!object.contains_key("properties") || is_named, "{pointer}");
+        // Compositions have no name in most languages.
+        assert!(!object.contains_key("allOf"), "{pointer}");
+    }
+}
+
+/// What an answer has it always has, but for these. A request's fields are mostly its sender's choice.
+#[test]
+fn every_key_of_an_answer_is_required() {
+    const OPTIONAL: [&str; 1] = ["series"];
+    let description = description();
+    let mut pending: Vec<&Value> = Vec::new();
+    for (_, path, operation) in operations(&description) {
+        let responses = operation["responses"].as_object().unwrap().values();
+        let answers = responses.map(|response| resolve(&description, response));
+        let schemas = answers.filter_map(|answer| answer.pointer("/content/application~1json/schema"));
+        pending.extend(schemas.filter(|_| path != "/api/v1/openapi.json"));
+    }
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    while let Some(schema) = pending.pop() {
+        let mut inner = Vec::new();
+        objects("", resolve(&description, schema), &mut inner);
+        for (pointer, object) in inner {
+            if let Some(Value::String(reference)) = object.get("$ref") {
+                let is_new = seen.insert(reference.clone());
+                pending.extend(
+                    is_new.then(|| &description["components"]["schemas"][reference.rsplit_once('/').unwrap().1]),
+                );
+            }
+            let Some(properties) = object.get("properties").and_then(Value::as_object) else { continue };
+            let required = object["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+            let all = properties.keys().map(String::as_str).filter(|name| !OPTIONAL.contains(name));
+            assert_eq!(required.collect::<BTreeSet<&str>>(), all.collect(), "{schema}{pointer}");
+        }
+    }
+    assert!(seen.len() > 50, "{}", seen.len());
+}
+
+#[test]
+fn every_operation_says_what_it_is_and_its_errors_by_reference() {
+    let description = description();
+    for (method, path, operation) in operations(&description) {
+        let said = ["operationId", "summary"].map(|key| operation[key].as_str().is_some_and(|text| !text.is_empty()));
+        assert_eq!(said, [true, true], "{method} {path}");
+        assert_eq!(operation["tags"].as_array().unwrap().len(), 1, "{method} {path}");
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            if !status.starts_with(['4', '5']) {
+                continue;
+            }
+            assert!(response.get("$ref").is_some(), "{method} {path}: {status}");
+            let content = &resolve(&description, response)["content"]["application/json"];
+            assert_eq!(content["schema"], json!({ "$ref": "#/components/schemas/ErrorResponse" }), "{method} {path}");
+        }
+    }
+}
+
+/// That an error has one of its response's codes, no schema says: it would be a class of its own in every client.
+#[test]
+fn examples_of_errors_have_the_response_s_status_and_one_of_its_codes() {
+    let description = description();
+    for (name, response) in description["components"]["responses"].as_object().unwrap() {
+        let Some(codes) = response.get("x-error-codes").and_then(Value::as_array) else { continue };
+        for example in response["content"]["application/json"]["examples"].as_object().unwrap().values() {
+            let error = &example["value"]["error"];
+            assert!(codes.contains(&error["code"]), "{name}: {error}");
+            let status = error["status"].to_string();
+            assert_eq!(statuses(&description, name), BTreeSet::from([status.as_str()]), "{name}");
+        }
+    }
+}
+
 #[test]
 fn every_reference_leads_somewhere_and_every_component_is_used() {
     let description = description();
@@ -191,10 +283,14 @@ fn every_error_is_described_as_it_is_answered() {
         ("Unavailable", ApiError::Unavailable),
     ];
     for (name, error) in errors {
-        let schema = &description["components"]["responses"][name]["content"]["application/json"]["schema"];
+        let described = &description["components"]["responses"][name];
+        let schema = &described["content"]["application/json"]["schema"];
         let response = error.into_response();
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         assert!(validator(&description, schema).is_valid(&body), "{name}: {body}");
+        assert!(described["x-error-codes"].as_array().unwrap().contains(&body["error"]["code"]), "{name}: {body}");
+        let status = response.status().as_str().to_owned();
+        assert_eq!(statuses(&description, name), BTreeSet::from([status.as_str()]), "{name}");
     }
     // The documented key is a legal one.
     let batch = &description["paths"]["/collect"]["post"]["requestBody"]["content"]["application/json"]["examples"];

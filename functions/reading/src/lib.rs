@@ -11,6 +11,9 @@ use shared::app::App;
 use shared::error::ApiError;
 use shared::ranking::{Parameters, ranked};
 
+/// The most of its time that a page can have somebody's attention.
+const ALL: f64 = 100.0;
+
 /// How a page was read. Each average is over the reads that gave the value.
 #[derive(Debug, PartialEq, Serialize)]
 pub struct ReadRow {
@@ -30,7 +33,8 @@ impl ReadRow {
             avg_scroll_depth: ratio_of_micros(read.scroll_depth.micros, read.scroll_depth.count),
             avg_active_time_ms: mean_of_micros(read.active_time_ms.micros, read.active_time_ms.count),
             avg_scroll_velocity: ratio_of_micros(read.scroll_velocity.micros, read.scroll_velocity.count),
-            attention_percent: percent(read.active_time_ms.micros, read.total_time_ms.micros),
+            // A read that gave no total may have been longer than the others were.
+            attention_percent: percent(read.active_time_ms.micros, read.total_time_ms.micros).min(ALL),
         }
     }
 }
