@@ -71,7 +71,7 @@ async fn what_the_server_would_have_known_is_taken_from_the_line() {
         "bot_score": 7 });
     known["visitor"] = visitor;
     let line = ["import", "-", "--endpoint-url", &dev.endpoint];
-    let output = run_with_input(&line, &format!("{known}\r\n"));
+    let output = run_with_input(&line, format!("{known}\r\n"));
     assert_status(&output, 0);
     assert_eq!(stdout(&output), "1 lines: 1 stored, 0 already there, 0 refused\n");
     let found = dev.get("/visitors?start_date=2020-01-01&search=203.0.113.77").await;
@@ -162,7 +162,7 @@ async fn of_two_lines_under_one_key_the_first_is_stored() {
             line.to_string()
         })
         .collect();
-    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &lines.join("\n"));
+    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], lines.join("\n"));
     assert_eq!(stdout(&output), "20 lines: 1 stored, 19 already there, 0 refused\n");
     assert_eq!(dev.get("/sessions").await["data"][0]["url"], "/0");
 }
@@ -179,7 +179,7 @@ async fn the_first_line_of_a_session_decides_where_it_began() {
             line.to_string()
         })
         .collect();
-    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &lines.join("\n"));
+    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], lines.join("\n"));
     assert_status(&output, 0);
     let session = dev.get("/sessions/s").await;
     assert_eq!((&session["data"]["url"], &session["data"]["page_views"]), (&json!("/0"), &json!(200)));

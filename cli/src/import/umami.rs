@@ -98,7 +98,7 @@ pub fn hits(row: &Row, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, Strin
     // In older versions a session is all there is.
     let visit = row.visit_id.text().unwrap_or(visitor);
     let page = page(row);
-    let Some((name, data)) = described(row, page.as_ref()) else {
+    let Some((name, data)) = described(row, page.as_ref(), losses) else {
         losses.count("clicks of links and views of pixels, which are no visits, left out");
         return Ok(Vec::new());
     };
@@ -118,7 +118,7 @@ fn page(row: &Row) -> Option<Page> {
 }
 
 /// An event's name and data, if it is of a visit.
-fn described(row: &Row, page: Option<&Page>) -> Option<(String, Data)> {
+fn described(row: &Row, page: Option<&Page>, losses: &mut Losses) -> Option<(String, Data)> {
     let mut data = Data::default();
     data.add_text("tag", row.tag.text().map(str::to_owned));
     let name = match (row.event_type.text(), row.event_name.text()) {
@@ -137,8 +137,12 @@ fn described(row: &Row, page: Option<&Page>) -> Option<(String, Data)> {
             "web_vitals".to_owned()
         }
         (Some("2") | None, name) => {
-            if let Some(Ok(Value::Object(entries))) = row.event_data.text().map(serde_json::from_str) {
-                entries.into_iter().for_each(|(name, value)| data.add(&name, value));
+            match row.event_data.text().map(serde_json::from_str) {
+                Some(Ok(Value::Object(entries))) => {
+                    entries.into_iter().for_each(|(name, value)| data.add(&name, value))
+                }
+                Some(_) => losses.count("events whose event_data is no JSON object, taken without it"),
+                None => {}
             }
             event_name(name.unwrap_or("event"))
         }

@@ -23,6 +23,9 @@ const MAX_NAME: usize = 64;
 /// Characters of an identifier, which leaves room for a number at its end.
 const MAX_ID: usize = 100;
 
+/// 2000-01-01 in Unix microseconds. Times in a unit that is too small are long before.
+const YEAR_2000: i64 = 946_684_800_000_000;
+
 /// What a page view is called here.
 pub const PAGE_VIEW: &str = "page_view";
 
@@ -274,9 +277,9 @@ pub fn micros_of(text: &str) -> Option<i64> {
     in_range(instant?.timestamp_micros())
 }
 
-/// An instant that a batch may hold.
+/// An instant that a batch may hold, and of which a tool can tell: none of them is older than 2000.
 pub fn in_range(micros: i64) -> Option<i64> {
-    (0..=Millis::MAX.0.saturating_mul(1_000)).contains(&micros).then_some(micros)
+    (YEAR_2000..=Millis::MAX.0.saturating_mul(1_000)).contains(&micros).then_some(micros)
 }
 
 /// A text of JSON that holds anything; numbers are texts, too.
@@ -412,7 +415,7 @@ mod tests {
         ] {
             assert_eq!(micros_of(text), Some(expected), "{text}");
         }
-        for text in ["", "2024-06-25", "yesterday", "1969-12-31 23:59:59", "2024-13-01 00:00:00"] {
+        for text in ["", "2024-06-25", "yesterday", "1999-12-31 23:59:59", "2024-13-01 00:00:00"] {
             assert_eq!(micros_of(text), None, "{text}");
         }
     }
