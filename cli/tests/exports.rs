@@ -320,6 +320,19 @@ async fn columns_and_orders_that_are_new_change_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_in_an_input_twice_is_imported_once() {
+    let dev = Dev::start(&["--empty"]);
+    let heading = UMAMI.lines().next().unwrap();
+    let again = UMAMI.strip_prefix(heading).unwrap();
+    for (source, text) in [("ga4", GA4.repeat(2)), ("matomo", MATOMO.repeat(2)), ("umami", format!("{UMAMI}{again}"))] {
+        import(&dev, source, &text);
+    }
+    let once = [[3, 3, 5, 10], [2, 2, 3, 8], [2, 3, 4, 6]];
+    let sums = [0, 1, 2, 3].map(|at| json!(once.iter().map(|totals| totals[at]).sum::<u64>()));
+    assert_eq!(totals(&dev).await, sums);
+}
+
+#[tokio::test]
 async fn a_long_visit_is_stored_in_parts_and_ends_after_a_day() {
     const START: i64 = 1_719_302_400;
     let dev = Dev::start(&["--empty"]);

@@ -37,8 +37,8 @@ pub enum Source {
 /// Why reading an export ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum Stop {
-    /// It can't be read any further.
-    #[error("stopped at line {0}: {1}")]
+    /// It can't be read any further than the row at this line.
+    #[error("stopped after line {0}: {1}")]
     Unreadable(u64, io::Error),
     /// What was read can't be kept.
     #[error("what was read can't be kept in a temporary file: {0}")]
@@ -132,8 +132,10 @@ impl Export {
         text: Text,
         hits: fn(&Value, u64, &mut Losses) -> Result<Vec<Hit>, String>,
     ) -> Result<(), Stop> {
+        let mut last = 0;
         for found in Objects::new(text) {
-            let found = found.map_err(|error| Stop::Unreadable(self.rows + 1, error))?;
+            let found = found.map_err(|error| Stop::Unreadable(last, error))?;
+            last = found.line;
             let object = found.text.map_err(|broken| broken.to_string()).and_then(|text| object(&text));
             let outcome = object.and_then(|object| hits(&object, found.line, &mut self.losses));
             self.take(found.line, outcome)?;

@@ -11,7 +11,7 @@ use super::client::{browser, country_of_name, mobile, system};
 use super::export::{Losses, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::values::{
-    self, Click, Data, PAGE_VIEW, Page, campaign, event_name, id, in_range, number, referrer, short, tag, whole,
+    self, Click, Data, PAGE_VIEW, Page, campaign, event_name, id, in_range, mark, number, referrer, short, tag, whole,
 };
 
 const SOURCE: &str = "ga4";
@@ -59,6 +59,10 @@ pub fn hits(row: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, Str
     let page = parameter(&parameters, "page_location").as_deref().and_then(Page::of);
     let mut hit = Hit::new(id(SOURCE, &[&user]), id(SOURCE, &[&user, &session.to_string()]), micros, line);
     hit.day = whole(&row["event_date"]).unwrap_or(hit.day);
+    // Events that a browser sends together have one time.
+    let place = |column: &str| whole(&row[column]).unwrap_or_default();
+    hit.rank = place("batch_ordering_id").saturating_mul(1_000).saturating_add(place("batch_event_index"));
+    hit.mark = Some(mark(&row.to_string()));
     hit.scroll_depth = parameters.get("percent_scrolled").and_then(whole).and_then(percent);
     hit.landing = landing(row, &parameters, page.as_ref());
     hit.client = client(row);

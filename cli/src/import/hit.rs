@@ -11,6 +11,10 @@ pub struct Hit {
     pub session: String,
     /// When: Unix microseconds.
     pub micros: i64,
+    /// Which it is of those at one instant, where the export knows.
+    pub rank: i64,
+    /// What tells it from others at one instant, where the export knows: another hit that has the same is the same hit.
+    pub mark: Option<u64>,
     /// The line of the export that tells of it.
     pub line: u64,
     /// The day of the export that it is in; no batch holds hits of two, so that days can be imported one by one.
@@ -98,7 +102,12 @@ impl Hit {
     }
 
     /// What hits are sorted by.
-    pub fn order(&self) -> (&str, &str, i64) {
+    pub fn order(&self) -> (&str, &str, i64, i64) {
+        (&self.visitor, &self.session, self.micros, self.rank)
+    }
+
+    /// In which visit it was, and when.
+    pub fn instant(&self) -> (&str, &str, i64) {
         (&self.visitor, &self.session, self.micros)
     }
 

@@ -41,10 +41,12 @@ pub fn hits(visit: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, S
         if action["itemDetails"].as_array().is_some_and(|items| !items.is_empty()) {
             losses.count("orders and carts whose items were left out");
         }
-        // Times are in seconds; the order within one is that of the list.
-        let micros = seconds.checked_mul(MICROS).and_then(|micros| micros.checked_add(position.min(MICROS - 1)));
-        let micros = micros.and_then(in_range).ok_or("actionDetails: timestamp must be Unix seconds")?;
+        let micros = seconds.checked_mul(MICROS).and_then(in_range);
+        let micros = micros.ok_or("actionDetails: timestamp must be Unix seconds")?;
         let mut hit = Hit::new(visitor.clone(), id(SOURCE, &[&session]), micros, line);
+        // Times are in seconds; the order within one is that of the list.
+        hit.rank = position;
+        hit.mark = Some(position.unsigned_abs());
         hit.event = event(name, on.as_ref(), data, losses);
         hit.landing = landing.clone();
         hit.client = client.clone();

@@ -88,7 +88,8 @@ async fn batches(store: &Store, arguments: &ImportArguments, input: Input) -> Re
     let mut import = Import::begin(store, &arguments.target.project, Unit::Bytes, size).await?;
     import.read(Lines::new(text, read)).await?;
     let Summary { lines, stored, present, refused } = import.summary;
-    import.end(arguments, &format!("{lines} lines: {stored} stored, {present} already there, {refused} refused")).await
+    let result = format!("{lines} lines: {stored} stored, {present} already there, {refused} refused");
+    import.end(arguments, &result, &[]).await
 }
 
 /// Imports what another tool exported.
@@ -100,18 +101,9 @@ async fn export(store: &Store, arguments: &ImportArguments, input: Input, source
     let Summary { lines: batches, stored, present, refused } = import.summary;
     let (rows, refused) = (contents.rows, contents.refused + refused);
     import.summary = Summary { lines: rows, stored, present, refused };
-    let summary = import
-        .end(
-            arguments,
-            &format!(
-                "{rows} rows, {batches} batches: {stored} stored, {present} already there; {refused} rows refused"
-            ),
-        )
-        .await?;
-    for loss in contents.losses.lines() {
-        eprintln!("not carried over: {loss}");
-    }
-    Ok(summary)
+    let result =
+        format!("{rows} rows, {batches} batches: {stored} stored, {present} already there; {refused} rows refused");
+    import.end(arguments, &result, &contents.losses.lines()).await
 }
 
 /// An import under way.
@@ -188,11 +180,14 @@ impl<'a> Import<'a> {
         CliError::Failed(format!("stopped{place}: {error}\n{advice}"))
     }
 
-    /// Says what became of the file, and returns once all that was stored is counted.
-    async fn end(self, arguments: &ImportArguments, result: &str) -> Result<Summary, CliError> {
+    /// Returns once all that was stored is counted, and says what became of the file.
+    async fn end(self, arguments: &ImportArguments, result: &str, losses: &[String]) -> Result<Summary, CliError> {
         self.progress.end();
         let counted = if arguments.no_wait { Ok(()) } else { self.uncounted.wait("Counting").await };
         output::line(result)?;
+        for loss in losses {
+            eprintln!("not carried over: {loss}");
+        }
         counted.map_err(|error| match error {
             WaitError::Store(error) => CliError::Store(error),
             stalled => CliError::Failed(stalled.to_string()),
@@ -340,9 +335,14 @@ mod tests {
         proptest::collection::vec((row, changes).prop_map(|(row, changes)| altered(row, changes)), 1..20)
     }
 
-    /// Imports hits, all of which must be taken.
+    /// Imports hits, all of which must be taken, each once.
     fn check(hits: Vec<Hit>) -> Result<(), TestCaseError> {
-        let (count, mut taken) = (hits.len(), 0);
+        let mut marks = HashSet::new();
+        let is_first = |hit: &&Hit| {
+            let Hit { visitor, session, micros, mark, .. } = hit;
+            mark.is_none_or(|mark| marks.insert((visitor.clone(), session.clone(), *micros, mark)))
+        };
+        let (count, mut taken) = (hits.iter().filter(is_first).count(), 0);
         let mut sorter = Sorter::new();
         hits.into_iter().for_each(|hit| sorter.add(hit).unwrap());
         for line in Batches::new(sorter.sorted().unwrap()) {

@@ -22,7 +22,7 @@ const TOTALS_BEGIN: [&[u8]; 2] = [b"date,", b"\"date\","];
 
 /// Reads rows.
 pub fn read(mut text: Text, export: &mut Export) -> Result<(), Stop> {
-    let head = text.fill_buf().map_err(|error| Stop::Unreadable(1, error))?;
+    let head = text.fill_buf().map_err(|error| Stop::Unreadable(0, error))?;
     if TOTALS_BEGIN.iter().any(|begin| head.starts_with(begin)) {
         return Err(Stop::Strange(TOTALS.to_owned()));
     }

@@ -24,7 +24,7 @@ pub struct Sorter {
     runs: Vec<Range<u64>>,
 }
 
-/// Hits by visitor, session and time; of equal ones the first that was added comes first.
+/// Hits by visitor, session, time and rank; of equal ones the first that was added comes first.
 #[derive(Debug)]
 pub struct Sorted {
     runs: Vec<Run>,
@@ -167,10 +167,9 @@ fn take(
     buffer: &mut io::Cursor<Vec<u8>>,
     length: usize,
 ) -> io::Result<Option<Vec<u8>>> {
-    let held =
-        buffer.get_ref().len() - usize::try_from(buffer.position()).unwrap_or(usize::MAX).min(buffer.get_ref().len());
-    if held < length {
-        let mut rest = Vec::with_capacity(held);
+    let held = buffer.get_ref().len() as u64 - buffer.position();
+    if held < length as u64 {
+        let mut rest = Vec::new();
         buffer.read_to_end(&mut rest)?;
         let wanted = CHUNK.max(length as u64).min(range.end - range.start);
         file.seek(SeekFrom::Start(range.start))?;
@@ -200,12 +199,13 @@ mod tests {
                 let visitor = format!("v{}", random.u8(0..20));
                 let session = format!("{visitor}_{}", random.u8(0..3));
                 let mut hit = Hit::new(visitor, session, i64::from(random.u8(0..50)) * 1_000_000, line);
+                hit.rank = i64::from(random.u8(0..3));
                 hit.event.data = (line % 3 == 0).then(|| "x".repeat(random.usize(0..2_000)));
                 hit
             })
             .collect();
         let mut expected = hits.clone();
-        expected.sort_by_key(|hit| (hit.visitor.clone(), hit.session.clone(), hit.micros, hit.line));
+        expected.sort_by_key(|hit| (hit.visitor.clone(), hit.session.clone(), hit.micros, hit.rank, hit.line));
         for room in [usize::MAX, 100_000, 3_000, 0] {
             let mut sorter = Sorter::with_room(room);
             hits.iter().for_each(|hit| sorter.add(hit.clone()).unwrap());

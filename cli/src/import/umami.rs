@@ -8,7 +8,9 @@ use super::export::{Export, Losses, Stop, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::input::{BytesRead, Text};
 use super::rows::Rows;
-use super::values::{Click, Data, PAGE_VIEW, Page, campaign, event_name, id, micros_of, referrer, screen, short, tag};
+use super::values::{
+    Click, Data, PAGE_VIEW, Page, campaign, event_name, id, mark, micros_of, referrer, screen, short, tag,
+};
 
 const SOURCE: &str = "umami";
 
@@ -23,6 +25,7 @@ const REQUIRED: [&str; 3] = ["session_id", "created_at", "url_path"];
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Row {
+    event_id: Cell,
     session_id: Cell,
     visit_id: Cell,
     created_at: Cell,
@@ -72,7 +75,7 @@ impl Cell {
 
 /// Reads rows.
 pub fn read(text: Text, read: BytesRead, export: &mut Export) -> Result<(), Stop> {
-    let mut rows = Rows::new(text, read).map_err(|error| Stop::Unreadable(1, error))?;
+    let mut rows = Rows::new(text, read).map_err(|error| Stop::Unreadable(0, error))?;
     let missing: Vec<&str> = REQUIRED.into_iter().filter(|column| !rows.has(column)).collect();
     if !missing.is_empty() {
         let columns = missing.join(", ");
@@ -82,7 +85,7 @@ pub fn read(text: Text, read: BytesRead, export: &mut Export) -> Result<(), Stop
     }
     let mut last = 1;
     while let Some(row) = rows.next::<Row>() {
-        let row = row.map_err(|error| Stop::Unreadable(last + 1, error))?;
+        let row = row.map_err(|error| Stop::Unreadable(last, error))?;
         last = row.line;
         let outcome =
             row.cells.map_err(|broken| broken.to_string()).and_then(|cells| hits(&cells, row.line, export.losses()));
@@ -103,6 +106,7 @@ pub fn hits(row: &Row, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, Strin
         return Ok(Vec::new());
     };
     let mut hit = Hit::new(id(SOURCE, &[visitor]), id(SOURCE, &[visit]), micros, line);
+    hit.mark = row.event_id.text().map(mark);
     hit.event = event(name, page.as_ref(), data, losses);
     hit.landing = landing(row, page.as_ref());
     hit.client = client(row);

@@ -48,6 +48,12 @@ pub fn id(source: &str, names: &[&str]) -> String {
     format!("{source}__{}", hex(&hash.finalize(), 16))
 }
 
+/// What tells a text from others.
+pub fn mark(text: &str) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    digest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
+}
+
 fn hex(bytes: &[u8], count: usize) -> String {
     bytes.iter().take(count).map(|byte| format!("{byte:02x}")).collect()
 }

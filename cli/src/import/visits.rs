@@ -1,5 +1,6 @@
 //! Hits in order of visits, made into batches.
 
+use std::collections::HashSet;
 use std::io;
 use std::iter::Peekable;
 
@@ -19,8 +20,35 @@ const MAX_ALIASES: usize = 20;
 
 /// The batches of hits that are in order of visits, each as a line to import.
 pub struct Batches<I: Iterator<Item = io::Result<Hit>>> {
-    hits: Peekable<I>,
+    hits: Peekable<Once<I>>,
     visit: Option<Visit>,
+}
+
+/// Hits without those that came before: exports overlap, and answers of an API that come page by page do.
+struct Once<I> {
+    hits: I,
+    last: Option<Hit>,
+    marks: HashSet<u64>,
+}
+
+impl<I: Iterator<Item = io::Result<Hit>>> Iterator for Once<I> {
+    type Item = io::Result<Hit>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let hit = match self.hits.next()? {
+                Ok(hit) => hit,
+                Err(error) => return Some(Err(error)),
+            };
+            if self.last.as_ref().is_none_or(|last| last.instant() != hit.instant()) {
+                self.marks.clear();
+            }
+            if hit.mark.is_none_or(|mark| self.marks.insert(mark)) {
+                self.last = Some(hit.clone());
+                return Some(Ok(hit));
+            }
+        }
+    }
 }
 
 /// The visit that is being made into batches.
@@ -37,6 +65,7 @@ struct Visit {
 impl<I: Iterator<Item = io::Result<Hit>>> Batches<I> {
     /// Those of hits.
     pub fn new(hits: I) -> Self {
+        let hits = Once { hits, last: None, marks: HashSet::new() };
         Batches { hits: hits.peekable(), visit: None }
     }
 
