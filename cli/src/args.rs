@@ -160,6 +160,9 @@ pub struct ImportArguments {
     /// The file is an export of another tool
     #[arg(long, value_name = "TOOL", value_enum)]
     pub from: Option<Source>,
+    /// Query parameters that are part of a page's address, as the tracker's data-params has them: page,tab
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "from")]
+    pub params: Vec<String>,
     /// Return once everything is stored, without waiting until it is counted
     #[arg(long)]
     pub no_wait: bool,

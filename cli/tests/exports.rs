@@ -333,6 +333,15 @@ async fn what_is_in_an_input_twice_is_imported_once() {
 }
 
 #[tokio::test]
+async fn parameters_of_a_pages_address_are_kept_where_they_are_named() {
+    let dev = Dev::start(&["--empty"]);
+    let line = ["import", "--from", "matomo", "--params", "tab,plan", "-", "--endpoint-url", &dev.endpoint];
+    let output = run_with_input(&line, MATOMO);
+    assert!(noted(&output, "not carried over: ").iter().all(|line| !line.contains("query")), "{}", stderr(&output));
+    assert_eq!(pages(&dev).await, json!([["/", 1, 1], ["/news", 1, 1], ["/pricing?plan=team", 1, 1]]));
+}
+
+#[tokio::test]
 async fn a_long_visit_is_stored_in_parts_and_ends_after_a_day() {
     const START: i64 = 1_719_302_400;
     let dev = Dev::start(&["--empty"]);

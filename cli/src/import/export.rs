@@ -54,9 +54,13 @@ impl From<Stop> for CliError {
     }
 }
 
-/// What can't be carried over: of what, and how often.
+/// What rows are read with.
 #[derive(Debug, Default)]
-pub struct Losses(BTreeMap<&'static str, u64>);
+pub struct Context {
+    /// Parameters of a query that are part of a page's address.
+    params: Vec<String>,
+    losses: BTreeMap<&'static str, u64>,
+}
 
 /// An export that is being read.
 pub struct Export {
@@ -65,7 +69,7 @@ pub struct Export {
     read: BytesRead,
     rows: u64,
     refused: u64,
-    losses: Losses,
+    context: Context,
 }
 
 /// An export that was read.
@@ -77,27 +81,37 @@ pub struct Contents {
     pub rows: u64,
     /// Rows that could not be read.
     pub refused: u64,
-    /// What can't be carried over.
-    pub losses: Losses,
+    /// What can't be carried over, a line each.
+    pub losses: Vec<String>,
 }
 
-impl Losses {
-    /// Takes note of something that can't be carried over.
-    pub fn count(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
+impl Context {
+    /// In which these parameters of a query are part of a page's address.
+    pub fn new(params: Vec<String>) -> Self {
+        Context { params, losses: BTreeMap::new() }
     }
 
-    /// A line each, the most frequent first.
-    pub fn lines(&self) -> Vec<String> {
-        let mut losses: Vec<_> = self.0.iter().collect();
+    /// Reads a page's address.
+    pub fn page(&self, address: &str) -> Option<Page> {
+        Page::of(address, &self.params)
+    }
+
+    /// Takes note of something that can't be carried over.
+    pub fn lose(&mut self, what: &'static str) {
+        *self.losses.entry(what).or_default() += 1;
+    }
+
+    /// What can't be carried over, and how often: a line each, the most frequent first.
+    fn losses(&self) -> Vec<String> {
+        let mut losses: Vec<_> = self.losses.iter().collect();
         losses.sort_by_key(|(_, count)| Reverse(**count));
         losses.into_iter().map(|(what, count)| format!("{} {what}", HumanCount(*count))).collect()
     }
 }
 
 impl Source {
-    /// Reads an export to its end.
-    pub fn read(self, input: Input) -> Result<Contents, CliError> {
+    /// Reads an export to its end; these parameters of a query are part of a page's address.
+    pub fn read(self, input: Input, params: Vec<String>) -> Result<Contents, CliError> {
         let size = input.size;
         let (text, read) = input.text().map_err(|error| match self {
             Source::Plausible => CliError::Failed(format!("{error}. {}", plausible::TOTALS)),
@@ -110,7 +124,7 @@ impl Source {
             read: read.clone(),
             rows: 0,
             refused: 0,
-            losses: Losses::default(),
+            context: Context::new(params),
         };
         let outcome = match self {
             Source::Ga4 => export.read_objects(text, ga4::hits),
@@ -118,10 +132,10 @@ impl Source {
             Source::Plausible => plausible::read(text, &mut export),
             Source::Matomo => export.read_objects(text, matomo::hits),
         };
-        let Export { sorter, progress, rows, refused, losses, .. } = export;
+        let Export { sorter, progress, rows, refused, context, .. } = export;
         progress.end();
         outcome?;
-        Ok(Contents { hits: sorter.sorted().map_err(Stop::Unsortable)?, rows, refused, losses })
+        Ok(Contents { hits: sorter.sorted().map_err(Stop::Unsortable)?, rows, refused, losses: context.losses() })
     }
 }
 
@@ -130,14 +144,14 @@ impl Export {
     pub fn read_objects(
         &mut self,
         text: Text,
-        hits: fn(&Value, u64, &mut Losses) -> Result<Vec<Hit>, String>,
+        hits: fn(&Value, u64, &mut Context) -> Result<Vec<Hit>, String>,
     ) -> Result<(), Stop> {
         let mut last = 0;
         for found in Objects::new(text) {
             let found = found.map_err(|error| Stop::Unreadable(last, error))?;
             last = found.line;
             let object = found.text.map_err(|broken| broken.to_string()).and_then(|text| object(&text));
-            let outcome = object.and_then(|object| hits(&object, found.line, &mut self.losses));
+            let outcome = object.and_then(|object| hits(&object, found.line, &mut self.context));
             self.take(found.line, outcome)?;
         }
         Ok(())
@@ -160,9 +174,9 @@ impl Export {
         }
     }
 
-    /// What can't be carried over.
-    pub fn losses(&mut self) -> &mut Losses {
-        &mut self.losses
+    /// What rows are read with.
+    pub fn context(&mut self) -> &mut Context {
+        &mut self.context
     }
 }
 
@@ -172,17 +186,17 @@ fn object(text: &[u8]) -> Result<Value, String> {
 }
 
 /// An event on a page, with what is known of it.
-pub fn event(name: String, page: Option<&Page>, data: Data, losses: &mut Losses) -> Event {
+pub fn event(name: String, page: Option<&Page>, data: Data, context: &mut Context) -> Event {
     match page {
-        None => losses.count("events without a page's address, taken without one"),
+        None => context.lose("events without a page's address, taken without one"),
         Some(page) if name == PAGE_VIEW && page.has_query() => {
-            losses.count("page views whose address is taken without its query");
+            context.lose("page views whose address is taken without its query");
         }
         Some(_) => {}
     }
     let (data, is_cut) = data.into_json();
     if is_cut {
-        losses.count("events whose parameters were too long and are cut");
+        context.lose("events whose parameters were too long and are cut");
     }
     Event { name, url: page.map(|page| page.url.clone()), data }
 }

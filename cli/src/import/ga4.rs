@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::client::{browser, country_of_name, mobile, system};
-use super::export::{Losses, event};
+use super::export::{Context, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::values::{
     self, Click, Data, PAGE_VIEW, Page, campaign, event_name, id, in_range, mark, number, referrer, short, tag, whole,
@@ -40,23 +40,23 @@ const NOT_DATA: [&str; 19] = [
 ];
 
 /// What a row tells.
-pub fn hits(row: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, String> {
+pub fn hits(row: &Value, line: u64, context: &mut Context) -> Result<Vec<Hit>, String> {
     let name = text(&row["event_name"]).ok_or("event_name: is required")?;
     let micros =
         whole(&row["event_timestamp"]).and_then(in_range).ok_or("event_timestamp: must be Unix microseconds")?;
     let parameters = parameters(&row["event_params"]);
     let Some(user) = text(&row["user_pseudo_id"]) else {
-        losses.count("events of nobody (no user_pseudo_id, as without consent), left out");
+        context.lose("events of nobody (no user_pseudo_id, as without consent), left out");
         return Ok(Vec::new());
     };
     let Some(session) = parameters.get("ga_session_id").and_then(whole) else {
-        losses.count("events of no session (no ga_session_id), left out");
+        context.lose("events of no session (no ga_session_id), left out");
         return Ok(Vec::new());
     };
     if row["items"].as_array().is_some_and(|items| !items.is_empty()) {
-        losses.count("events whose purchase items were left out");
+        context.lose("events whose purchase items were left out");
     }
-    let page = parameter(&parameters, "page_location").as_deref().and_then(Page::of);
+    let page = parameter(&parameters, "page_location").as_deref().and_then(|address| context.page(address));
     let mut hit = Hit::new(id(SOURCE, &[&user]), id(SOURCE, &[&user, &session.to_string()]), micros, line);
     hit.day = whole(&row["event_date"]).unwrap_or(hit.day);
     // Events that a browser sends together have one time.
@@ -66,7 +66,7 @@ pub fn hits(row: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, Str
     hit.scroll_depth = parameters.get("percent_scrolled").and_then(whole).and_then(percent);
     hit.landing = landing(row, &parameters, page.as_ref());
     hit.client = client(row);
-    hit.event = event(event_name(&name), page.as_ref(), data(&name, &parameters, page.as_ref(), row), losses);
+    hit.event = event(event_name(&name), page.as_ref(), data(&name, &parameters, page.as_ref(), row), context);
     Ok(vec![hit])
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::client::{browser, country_of_code, country_of_name, mobile, system};
-use super::export::{Losses, event};
+use super::export::{Context, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::values::{
     self, Data, PAGE_VIEW, Page, campaign, event_name, id, in_range, number, referrer, screen, short, tag, whole,
@@ -13,7 +13,7 @@ const SOURCE: &str = "matomo";
 const MICROS: i64 = 1_000_000;
 
 /// What a visit tells.
-pub fn hits(visit: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, String> {
+pub fn hits(visit: &Value, line: u64, context: &mut Context) -> Result<Vec<Hit>, String> {
     if visit["result"] == "error" {
         return Err(format!("is an error that Matomo answered: {}", text(&visit["message"]).unwrap_or_default()));
     }
@@ -25,21 +25,21 @@ pub fn hits(visit: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, S
         None => id(SOURCE, &["visit", &session]),
     };
     let began = whole(&visit["firstActionTimestamp"]).or_else(|| whole(&visit["serverTimestamp"]));
-    let landed = actions.iter().find(|action| action["type"] == "action").and_then(page);
+    let landed = actions.iter().find(|action| action["type"] == "action").and_then(|action| page(action, context));
     let (client, landing) = (client(visit), landing(visit, landed.as_ref()));
     let (mut hits, mut on, mut at) = (Vec::new(), None, began);
     for (position, action) in (0_i64..).zip(actions) {
         at = whole(&action["timestamp"]).or(at);
         let seconds = at.ok_or("actionDetails: timestamp is required")?;
-        let Some((name, data)) = described(action) else {
-            losses.count("actions of other kinds (content, media, forms and others), left out");
+        let Some((name, data)) = described(action, context) else {
+            context.lose("actions of other kinds (content, media, forms and others), left out");
             continue;
         };
         if name == PAGE_VIEW {
-            on = page(action);
+            on = page(action, context);
         }
         if action["itemDetails"].as_array().is_some_and(|items| !items.is_empty()) {
-            losses.count("orders and carts whose items were left out");
+            context.lose("orders and carts whose items were left out");
         }
         let micros = seconds.checked_mul(MICROS).and_then(in_range);
         let micros = micros.ok_or("actionDetails: timestamp must be Unix seconds")?;
@@ -47,13 +47,13 @@ pub fn hits(visit: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, S
         // Times are in seconds; the order within one is that of the list.
         hit.rank = position;
         hit.mark = Some(position.unsigned_abs());
-        hit.event = event(name, on.as_ref(), data, losses);
+        hit.event = event(name, on.as_ref(), data, context);
         hit.landing = landing.clone();
         hit.client = client.clone();
         hits.push(hit);
     }
     if actions.is_empty() {
-        losses.count("visits without any action, left out");
+        context.lose("visits without any action, left out");
     }
     Ok(hits)
 }
@@ -68,17 +68,17 @@ fn text(value: &Value) -> Option<String> {
     Some(entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character)))
 }
 
-fn page(action: &Value) -> Option<Page> {
-    Page::of(&text(&action["url"])?)
+fn page(action: &Value, context: &Context) -> Option<Page> {
+    context.page(&text(&action["url"])?)
 }
 
 /// An action's name and data, if it is of a kind that is known.
-fn described(action: &Value) -> Option<(String, Data)> {
+fn described(action: &Value, context: &Context) -> Option<(String, Data)> {
     let told = |column: &str| text(&action[column]);
     let mut data = Data::default();
     let name = match action["type"].as_str()? {
         "action" => {
-            data.add_text("url", page(action).map(|page| page.url));
+            data.add_text("url", page(action, context).map(|page| page.url));
             data.add_text("title", told("pageTitle"));
             PAGE_VIEW.to_owned()
         }

@@ -94,7 +94,8 @@ async fn batches(store: &Store, arguments: &ImportArguments, input: Input) -> Re
 
 /// Imports what another tool exported.
 async fn export(store: &Store, arguments: &ImportArguments, input: Input, source: Source) -> Result<Summary, CliError> {
-    let contents = spawn_blocking(move || source.read(input)).await;
+    let params = arguments.params.clone();
+    let contents = spawn_blocking(move || source.read(input, params)).await;
     let contents = contents.map_err(|error| CliError::Failed(error.to_string()))??;
     let mut import = Import::begin(store, &arguments.target.project, Unit::Batches, None).await?;
     import.read(Batches::new(contents.hits)).await?;
@@ -103,7 +104,7 @@ async fn export(store: &Store, arguments: &ImportArguments, input: Input, source
     import.summary = Summary { lines: rows, stored, present, refused };
     let result =
         format!("{rows} rows, {batches} batches: {stored} stored, {present} already there; {refused} rows refused");
-    import.end(arguments, &result, &contents.losses.lines()).await
+    import.end(arguments, &result, &contents.losses).await
 }
 
 /// An import under way.
@@ -268,7 +269,7 @@ fn read_ahead(
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-    use super::export::Losses;
+    use super::export::Context;
     use super::hit::Hit;
     use super::input::BytesRead;
     use super::rows::Rows;
@@ -360,10 +361,10 @@ mod tests {
 
     fn check_all(
         rows: Vec<Value>,
-        hits: fn(&Value, u64, &mut Losses) -> Result<Vec<Hit>, String>,
+        hits: fn(&Value, u64, &mut Context) -> Result<Vec<Hit>, String>,
     ) -> Result<(), TestCaseError> {
-        let mut losses = Losses::default();
-        check((1..).zip(&rows).filter_map(|(line, row)| hits(row, line, &mut losses).ok()).flatten().collect())
+        let mut context = Context::default();
+        check((1..).zip(&rows).filter_map(|(line, row)| hits(row, line, &mut context).ok()).flatten().collect())
     }
 
     proptest! {
@@ -397,10 +398,10 @@ mod tests {
             }
             let text = std::io::Cursor::new(written.into_inner().unwrap());
             let mut rows = Rows::new(Box::new(text), BytesRead::default()).unwrap();
-            let (mut hits, mut losses) = (Vec::new(), Losses::default());
+            let (mut hits, mut context) = (Vec::new(), Context::default());
             while let Some(row) = rows.next::<umami::Row>() {
                 let row = row.unwrap();
-                hits.extend(umami::hits(&row.cells.unwrap(), row.line, &mut losses).unwrap_or_default());
+                hits.extend(umami::hits(&row.cells.unwrap(), row.line, &mut context).unwrap_or_default());
             }
             check(hits)?;
         }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::client::{browser, country_of_code, mobile, system};
-use super::export::{Export, Losses, Stop, event};
+use super::export::{Context, Export, Stop, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::input::Text;
 use super::values::{
@@ -30,7 +30,7 @@ pub fn read(mut text: Text, export: &mut Export) -> Result<(), Stop> {
 }
 
 /// What a row tells.
-pub fn hits(row: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, String> {
+pub fn hits(row: &Value, line: u64, context: &mut Context) -> Result<Vec<Hit>, String> {
     let name = text(&row["name"]).ok_or("name: is required")?;
     let micros =
         text(&row["timestamp"]).as_deref().and_then(micros_of).ok_or("timestamp: must be 2024-06-25 08:00:00")?;
@@ -38,11 +38,11 @@ pub fn hits(row: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, Str
     let session = text(&row["session_id"]).ok_or("session_id: is required")?;
     let host = text(&row["hostname"]).unwrap_or_default();
     let path = text(&row["pathname"]);
-    let page = path
-        .as_deref()
-        .and_then(|path| if path.starts_with('/') { Page::of(&format!("{host}{path}")) } else { Page::of(path) });
+    let page = path.as_deref().and_then(|path| {
+        if path.starts_with('/') { context.page(&format!("{host}{path}")) } else { context.page(path) }
+    });
     if whole(&row["city_geoname_id"]).is_some_and(|city| city != 0) {
-        losses.count("events whose city is known by a number alone, left out");
+        context.lose("events whose city is known by a number alone, left out");
     }
     let mut hit = Hit::new(id(SOURCE, &[&user]), id(SOURCE, &[&user, &session]), micros, line);
     hit.scroll_depth =
@@ -50,7 +50,7 @@ pub fn hits(row: &Value, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, Str
     hit.landing = landing(row, page.as_ref());
     hit.client = client(row);
     let (name, data) = described(&name, row, page.as_ref(), hit.scroll_depth);
-    hit.event = event(name, page.as_ref(), data, losses);
+    hit.event = event(name, page.as_ref(), data, context);
     Ok(vec![hit])
 }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::client::{browser, country_of_code, mobile, system};
-use super::export::{Export, Losses, Stop, event};
+use super::export::{Context, Export, Stop, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::input::{BytesRead, Text};
 use super::rows::Rows;
@@ -88,41 +88,41 @@ pub fn read(text: Text, read: BytesRead, export: &mut Export) -> Result<(), Stop
         let row = row.map_err(|error| Stop::Unreadable(last, error))?;
         last = row.line;
         let outcome =
-            row.cells.map_err(|broken| broken.to_string()).and_then(|cells| hits(&cells, row.line, export.losses()));
+            row.cells.map_err(|broken| broken.to_string()).and_then(|cells| hits(&cells, row.line, export.context()));
         export.take(row.line, outcome)?;
     }
     Ok(())
 }
 
 /// What a row tells.
-pub fn hits(row: &Row, line: u64, losses: &mut Losses) -> Result<Vec<Hit>, String> {
+pub fn hits(row: &Row, line: u64, context: &mut Context) -> Result<Vec<Hit>, String> {
     let micros = row.created_at.text().and_then(micros_of).ok_or("created_at: must be 2024-06-25 08:00:00")?;
     let visitor = row.session_id.text().ok_or("session_id: is required")?;
     // In older versions a session is all there is.
     let visit = row.visit_id.text().unwrap_or(visitor);
-    let page = page(row);
-    let Some((name, data)) = described(row, page.as_ref(), losses) else {
-        losses.count("clicks of links and views of pixels, which are no visits, left out");
+    let page = page(row, context);
+    let Some((name, data)) = described(row, page.as_ref(), context) else {
+        context.lose("clicks of links and views of pixels, which are no visits, left out");
         return Ok(Vec::new());
     };
     let mut hit = Hit::new(id(SOURCE, &[visitor]), id(SOURCE, &[visit]), micros, line);
     hit.mark = row.event_id.text().map(mark);
-    hit.event = event(name, page.as_ref(), data, losses);
+    hit.event = event(name, page.as_ref(), data, context);
     hit.landing = landing(row, page.as_ref());
     hit.client = client(row);
     Ok(vec![hit])
 }
 
-fn page(row: &Row) -> Option<Page> {
+fn page(row: &Row, context: &Context) -> Option<Page> {
     let path = row.url_path.text().filter(|path| path.starts_with('/'))?;
     let query = row.url_query.text().map(|query| format!("?{}", query.trim_start_matches('?'))).unwrap_or_default();
     // A fragment stands in it, too, before the query that it came after.
     let path = path.split('#').next()?;
-    Page::of(&format!("{}{path}{query}", row.hostname.text().unwrap_or_default()))
+    context.page(&format!("{}{path}{query}", row.hostname.text().unwrap_or_default()))
 }
 
 /// An event's name and data, if it is of a visit.
-fn described(row: &Row, page: Option<&Page>, losses: &mut Losses) -> Option<(String, Data)> {
+fn described(row: &Row, page: Option<&Page>, context: &mut Context) -> Option<(String, Data)> {
     let mut data = Data::default();
     data.add_text("tag", row.tag.text().map(str::to_owned));
     let name = match (row.event_type.text(), row.event_name.text()) {
@@ -145,7 +145,7 @@ fn described(row: &Row, page: Option<&Page>, losses: &mut Losses) -> Option<(Str
                 Some(Ok(Value::Object(entries))) => {
                     entries.into_iter().for_each(|(name, value)| data.add(&name, value))
                 }
-                Some(_) => losses.count("events whose event_data is no JSON object, taken without it"),
+                Some(_) => context.lose("events whose event_data is no JSON object, taken without it"),
                 None => {}
             }
             event_name(name.unwrap_or("event"))

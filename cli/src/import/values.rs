@@ -103,25 +103,34 @@ pub struct Page {
     pub host: Option<String>,
     /// The address as the tracker sends it: the path.
     pub url: String,
+    /// What else its query has.
     query: Vec<(String, String)>,
 }
 
 impl Page {
-    /// Reads an address, with or without a host.
-    pub fn of(text: &str) -> Option<Self> {
+    /// Reads an address, with or without a host. The parameters of its query that are kept are part of it.
+    pub fn of(text: &str, kept_params: &[String]) -> Option<Self> {
         let text = text.trim();
         if text.is_empty() {
             return None;
         }
-        let (address, is_absolute) = if text.starts_with('/') && !text.starts_with("//") {
+        let (mut address, is_absolute) = if text.starts_with('/') && !text.starts_with("//") {
             (Url::parse("https://localhost/").ok()?.join(text).ok()?, false)
         } else {
             (absolute(text)?, true)
         };
+        let query: Vec<_> =
+            address.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        let (mut of_page, query): (Vec<_>, Vec<_>) =
+            query.into_iter().partition(|(name, _)| kept_params.contains(name));
+        // As the tracker does: one page has one address.
+        of_page.sort_by(|(one, _), (other, _)| one.cmp(other));
+        address.query_pairs_mut().clear().extend_pairs(of_page);
+        let suffix = address.query().filter(|query| !query.is_empty()).map(|query| format!("?{query}"));
         Some(Page {
             host: address.host_str().filter(|_| is_absolute).map(without_www),
-            url: kept(address.path(), MAX_URL)?,
-            query: address.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect(),
+            url: kept(&format!("{}{}", address.path(), suffix.unwrap_or_default()), MAX_URL)?,
+            query,
         })
     }
 
@@ -368,17 +377,21 @@ mod tests {
             ("https://shop.example", Some("shop.example"), "/"),
             ("/caf\u{e9}", None, "/caf%C3%A9"),
         ] {
-            let page = Page::of(text).unwrap();
+            let page = Page::of(text, &[]).unwrap();
             assert_eq!((page.host.as_deref(), page.url.as_str()), (host, url), "{text}");
         }
+        let params = ["page".to_owned(), "id".to_owned()];
+        let page = Page::of("/a?x=1&page=2&id=a%20b&utm_source=s", &params).unwrap();
+        assert_eq!((page.url.as_str(), page.has_query()), ("/a?id=a+b&page=2", true));
+        assert_eq!(campaign(Tags::default(), Some(&page), None).source.as_deref(), Some("s"));
         for text in ["", " ", "about:blank", "http://", "//"] {
-            assert_eq!(Page::of(text), None, "{text}");
+            assert_eq!(Page::of(text, &[]), None, "{text}");
         }
     }
 
     #[test]
     fn referrers_are_origin_and_path_of_other_sites() {
-        let own = Page::of("https://shop.example/").unwrap();
+        let own = Page::of("https://shop.example/", &[]).unwrap();
         for (text, expected) in [
             ("partner.example", Some("https://partner.example/")),
             ("google.com/search", Some("https://google.com/search")),
@@ -398,12 +411,12 @@ mod tests {
     #[test]
     fn a_campaign_is_told_or_in_the_address_or_an_ad() {
         let told = Tags { source: Some("mail".to_owned()), ..Tags::default() };
-        let tagged = Page::of("/?utm_source=news&utm_medium=email&gclid=1").unwrap();
+        let tagged = Page::of("/?utm_source=news&utm_medium=email&gclid=1", &[]).unwrap();
         assert_eq!(campaign(told.clone(), Some(&tagged), None), told);
         assert_eq!(campaign(Tags::default(), Some(&tagged), None).medium.as_deref(), Some("email"));
-        let paid = campaign(Tags::default(), Page::of("/?gclid=Cj0").as_ref(), None);
+        let paid = campaign(Tags::default(), Page::of("/?gclid=Cj0", &[]).as_ref(), None);
         assert_eq!((paid.source.as_deref(), paid.medium.as_deref()), (Some("google"), Some("cpc")));
-        assert!(campaign(Tags::default(), Page::of("/?fbclid=1").as_ref(), None).are_none());
+        assert!(campaign(Tags::default(), Page::of("/?fbclid=1", &[]).as_ref(), None).are_none());
         assert_eq!(campaign(Tags::default(), None, Click::of("msclkid")).source.as_deref(), Some("bing"));
     }
 
@@ -443,7 +456,7 @@ mod tests {
             let name = event_name(&text);
             prop_assert!((1..=64).contains(&name.len()), "{}", name);
             prop_assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'), "{}", name);
-            let page = Page::of(&text);
+            let page = Page::of(&text, &[]);
             prop_assert!(page.as_ref().is_none_or(|page| page.url.chars().count() <= MAX_URL));
             let _ = referrer(&text, page.as_ref());
         }
