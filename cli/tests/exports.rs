@@ -115,7 +115,7 @@ async fn google_analytics_rows_become_visits() {
         session["events"][5]["data"],
         json!({ "value": 59.9, "currency": "EUR", "transaction_id": "T-1", "purchase_revenue": 59.9 })
     );
-    assert_eq!(session["events"][4]["data"], json!({ "url": "/pricing", "title": "Pricing" }));
+    assert_eq!(session["events"][4]["data"], json!({ "url": "/pricing", "title": "(1) Pricing" }));
 
     let visitor = dev.get("/visitors/ga4_77_1719300000").await["data"].clone();
     for (field, expected) in [

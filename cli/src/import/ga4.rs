@@ -70,9 +70,10 @@ pub fn hits(row: &Value, line: u64, context: &mut Context) -> Result<Vec<Hit>, S
     Ok(vec![hit])
 }
 
-/// A text that says anything: what Google does not know it writes in brackets.
+/// A text that says anything: what Google does not know it writes as `(not set)`, `(direct)` or `<Other>`.
 fn text(value: &Value) -> Option<String> {
-    values::text(value).filter(|text| !text.starts_with('(') && !text.starts_with('<'))
+    let is_known = |text: &String| !(text.starts_with('(') && text.ends_with(')')) && text != "<Other>";
+    values::text(value).filter(is_known)
 }
 
 type Parameters = BTreeMap<String, Value>;
@@ -104,7 +105,7 @@ fn data(name: &str, parameters: &Parameters, page: Option<&Page>, row: &Value) -
     let mut data = Data::default();
     if name == PAGE_VIEW {
         data.add_text("url", page.map(|page| page.url.clone()));
-        data.add_text("title", parameter(parameters, "page_title"));
+        data.add_text("title", parameters.get("page_title").and_then(values::text));
     }
     for (name, value) in parameters {
         if !NOT_DATA.contains(&name.as_str()) {

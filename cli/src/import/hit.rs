@@ -106,17 +106,18 @@ impl Hit {
         (&self.visitor, &self.session, self.micros, self.rank)
     }
 
-    /// In which visit it was, and when.
-    pub fn instant(&self) -> (&str, &str, i64) {
-        (&self.visitor, &self.session, self.micros)
-    }
-
     /// Some bytes that it takes in memory.
     pub fn size(&self) -> usize {
-        let Hit { visitor, session, event, .. } = self;
-        let texts = [Some(visitor), Some(session), event.url.as_ref(), event.data.as_ref()];
-        // What is not counted one by one comes to some hundred bytes.
-        size_of::<Hit>() + 200 + texts.into_iter().flatten().map(String::len).sum::<usize>()
+        let Hit { visitor, session, event, landing, .. } = self;
+        let Tags { source, medium, campaign, term, content } = &landing.tags;
+        let texts =
+            [&event.url, &event.data, &landing.referrer, source, medium, campaign, term, content].map(Option::as_ref);
+        // What is known of the client, and the rest of what memory costs, comes to some hundred bytes.
+        size_of::<Hit>()
+            + 200
+            + visitor.len()
+            + session.len()
+            + texts.into_iter().flatten().map(String::len).sum::<usize>()
     }
 }
 

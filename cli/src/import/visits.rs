@@ -27,7 +27,9 @@ pub struct Batches<I: Iterator<Item = io::Result<Hit>>> {
 /// Hits without those that came before: exports overlap, and answers of an API that come page by page do.
 struct Once<I> {
     hits: I,
-    last: Option<Hit>,
+    /// Visitor, session and time of the last one.
+    at: (String, String, i64),
+    /// The marks of those at that instant.
     marks: HashSet<u64>,
 }
 
@@ -40,11 +42,11 @@ impl<I: Iterator<Item = io::Result<Hit>>> Iterator for Once<I> {
                 Ok(hit) => hit,
                 Err(error) => return Some(Err(error)),
             };
-            if self.last.as_ref().is_none_or(|last| last.instant() != hit.instant()) {
+            if (&self.at.0, &self.at.1, self.at.2) != (&hit.visitor, &hit.session, hit.micros) {
+                self.at = (hit.visitor.clone(), hit.session.clone(), hit.micros);
                 self.marks.clear();
             }
             if hit.mark.is_none_or(|mark| self.marks.insert(mark)) {
-                self.last = Some(hit.clone());
                 return Some(Ok(hit));
             }
         }
@@ -65,7 +67,7 @@ struct Visit {
 impl<I: Iterator<Item = io::Result<Hit>>> Batches<I> {
     /// Those of hits.
     pub fn new(hits: I) -> Self {
-        let hits = Once { hits, last: None, marks: HashSet::new() };
+        let hits = Once { hits, at: <(String, String, i64)>::default(), marks: HashSet::new() };
         Batches { hits: hits.peekable(), visit: None }
     }
 
