@@ -14,6 +14,8 @@ use shared::aws::DEFAULT_TABLE;
 use shared::params::text_of;
 use shared::rate_limit::DEFAULT_LIMIT;
 
+use crate::import::Source;
+
 /// The project that commands work on unless told otherwise.
 pub const DEFAULT_PROJECT: &str = "demo";
 
@@ -130,9 +132,21 @@ A line is what a tracker sends to the collector, without `key`. Its `visitor` ma
 browser_version, os, mobile, geo_country, geo_country_code, geo_city and ip. Events of any age are taken, and no
 clock is corrected. A second run of the same file changes nothing, so a run that was interrupted is just run again.
 
+With --from, the file is what another tool exported, in any order of its rows; docs/importing.md says how to export it,
+and what is carried over. What is not is counted on standard error.
+
 Examples:
   identity import batches.jsonl --endpoint-url http://127.0.0.1:8000
-  zcat batches.jsonl.gz | identity import - --project shop
+  identity import batches.jsonl.gz --project shop
+  bq extract --destination_format=NEWLINE_DELIMITED_JSON --compression=GZIP \\
+    'analytics_1234.events_20240625' 'gs://bucket/events-*.gz'
+  gcloud storage cat 'gs://bucket/events-*.gz' | identity import --from ga4 -
+  unzip -p umami-export.zip website_event.csv | identity import --from umami -
+  clickhouse-client --database plausible_events_db \\
+    --query 'SELECT * FROM events_v2 WHERE site_id = 1 FORMAT JSONEachRow' | identity import --from plausible -
+  curl -d 'module=API&method=Live.getLastVisitsDetails&format=JSON&idSite=1&period=range' \\
+    -d 'date=2024-01-01,2024-12-31&filter_limit=-1&token_auth=…' https://matomo.example/ > visits.json
+  identity import --from matomo visits.json
 
 Exit status: 0 if every line was taken, 1 if one was refused or something failed, 2 on wrong usage.";
 
@@ -140,9 +154,15 @@ Exit status: 0 if every line was taken, 1 if one was refused or something failed
 #[derive(Debug, Args)]
 #[command(after_help = IMPORT_EXAMPLES)]
 pub struct ImportArguments {
-    /// The file; `-` is standard input
+    /// The file, plain or compressed by gzip; `-` is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// The file is an export of another tool
+    #[arg(long, value_name = "TOOL", value_enum)]
+    pub from: Option<Source>,
+    /// Query parameters that are part of a page's address, as the tracker's data-params has them: page,tab
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "from")]
+    pub params: Vec<String>,
     /// Return once everything is stored, without waiting until it is counted
     #[arg(long)]
     pub no_wait: bool,

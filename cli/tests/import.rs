@@ -4,10 +4,19 @@
 
 mod common;
 
+use std::io::Write;
 use std::time::Duration;
 
 use common::{Dev, assert_status, batch, command, now, run, run_with_input, stderr, stdout, write_batches};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
 
 #[tokio::test]
 async fn lines_are_taken_or_refused_one_by_one_and_once() {
@@ -62,7 +71,7 @@ async fn what_the_server_would_have_known_is_taken_from_the_line() {
         "bot_score": 7 });
     known["visitor"] = visitor;
     let line = ["import", "-", "--endpoint-url", &dev.endpoint];
-    let output = run_with_input(&line, &format!("{known}\r\n"));
+    let output = run_with_input(&line, format!("{known}\r\n"));
     assert_status(&output, 0);
     assert_eq!(stdout(&output), "1 lines: 1 stored, 0 already there, 0 refused\n");
     let found = dev.get("/visitors?start_date=2020-01-01&search=203.0.113.77").await;
@@ -91,6 +100,58 @@ async fn half_of_a_surrogate_pair_costs_the_character_and_not_the_line() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_is_read_over_and_gzip_is_unpacked() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(&["--empty"]);
+    let lines = |first: i64| format!("{}\r\n{}\n", batch(first, now()), batch(first + 1, now()));
+    let marked = |text: String| ["\u{feff}".as_bytes(), text.as_bytes()].concat();
+    for (number, bytes) in
+        [marked(lines(0)), gzip(lines(2).as_bytes()), gzip(&marked(lines(4)))].into_iter().enumerate()
+    {
+        let file = folder.path().join(format!("{number}.jsonl"));
+        std::fs::write(&file, &bytes).unwrap();
+        let output = dev.run(&["import", file.to_str().unwrap()]);
+        assert_status(&output, 0);
+        assert_eq!(stdout(&output), "2 lines: 2 stored, 0 already there, 0 refused\n");
+        let again = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &bytes);
+        assert_eq!(stdout(&again), "2 lines: 0 stored, 2 already there, 0 refused\n");
+    }
+    assert_eq!(dev.get("/stats").await["data"]["total_events"], 12);
+}
+
+#[tokio::test]
+async fn what_is_no_text_is_named_with_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(&["--empty"]);
+    let wide = |convert: fn(u16) -> [u8; 2]| {
+        let text = format!("\u{feff}{}\n", batch(0, now()));
+        text.encode_utf16().flat_map(convert).collect::<Vec<u8>>()
+    };
+    for (bytes, said) in [
+        (wide(u16::to_le_bytes), "is UTF-16 text"),
+        (wide(u16::to_be_bytes), "iconv -f UTF-16 -t UTF-8"),
+        (b"PK\x03\x04\x14\0".to_vec(), "is a zip archive. Give the file that is in it: unzip -p"),
+        (b"PAR1\x15\x04".to_vec(), "is a Parquet file. Export lines of JSON instead"),
+        (b"\x28\xb5\x2f\xfd\0".to_vec(), "zstd -dc"),
+    ] {
+        let file = folder.path().join("batches");
+        std::fs::write(&file, &bytes).unwrap();
+        let from_file = dev.run(&["import", file.to_str().unwrap()]);
+        let from_input = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &bytes);
+        for (name, output) in [(file.to_str().unwrap(), from_file), ("standard input", from_input)] {
+            assert_status(&output, 1);
+            assert!(stderr(&output).starts_with(&format!("error: {name} is ")), "{}", stderr(&output));
+            assert!(stderr(&output).contains(said), "{}", stderr(&output));
+        }
+    }
+    let cut = gzip(&batch(0, now()).to_string().into_bytes());
+    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &cut[..cut.len() - 12]);
+    assert_status(&output, 1);
+    assert!(stderr(&output).starts_with("error: stopped at line 0: "), "{}", stderr(&output));
+    assert_eq!(dev.get("/stats").await["data"]["total_events"], 0);
+}
+
+#[tokio::test]
 async fn of_two_lines_under_one_key_the_first_is_stored() {
     let dev = Dev::start(&["--empty"]);
     let at = now();
@@ -101,7 +162,7 @@ async fn of_two_lines_under_one_key_the_first_is_stored() {
             line.to_string()
         })
         .collect();
-    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &lines.join("\n"));
+    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], lines.join("\n"));
     assert_eq!(stdout(&output), "20 lines: 1 stored, 19 already there, 0 refused\n");
     assert_eq!(dev.get("/sessions").await["data"][0]["url"], "/0");
 }
@@ -118,7 +179,7 @@ async fn the_first_line_of_a_session_decides_where_it_began() {
             line.to_string()
         })
         .collect();
-    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], &lines.join("\n"));
+    let output = run_with_input(&["import", "-", "--endpoint-url", &dev.endpoint], lines.join("\n"));
     assert_status(&output, 0);
     let session = dev.get("/sessions/s").await;
     assert_eq!((&session["data"]["url"], &session["data"]["page_views"]), (&json!("/0"), &json!(200)));

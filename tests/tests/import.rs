@@ -40,7 +40,7 @@ fn arguments(stack: &Stack, project: &Project, file: PathBuf) -> ImportArguments
         table: TableArguments { endpoint_url: Some(stack.endpoint_url()), table: stack.store().table().to_owned() },
         project: project.id.clone(),
     };
-    ImportArguments { file, no_wait: false, target }
+    ImportArguments { file, from: None, params: Vec::new(), no_wait: false, target }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ mod cors;
 mod fields;
 mod memory;
 mod settings;
-mod surrogates;
+pub mod surrogates;
 mod throttle;
 mod user_agent;
 mod viewer;
