@@ -1225,10 +1225,10 @@ export interface components {
             share: number;
         };
         /**
-         * @description The channel, by the names and rules of GA4's default channel group.
+         * @description The channel, by the names and rules of GA4's default channel group. The identifier of an ad's click in the landing page's address (`gclid` and its like) makes paid search.
          * @enum {string}
          */
-        Channel: "Direct" | "Organic Search" | "Paid Search" | "Organic Social" | "Paid Social" | "Email" | "Referral" | "Display" | "Affiliates" | "Organic Video" | "Paid Video" | "Organic Shopping" | "Paid Shopping" | "Audio" | "SMS" | "Mobile Push Notifications" | "Unassigned";
+        Channel: "Direct" | "Organic Search" | "Paid Search" | "Organic Social" | "Paid Social" | "Email" | "Referral" | "Display" | "Affiliates" | "Organic Video" | "Paid Video" | "Organic Shopping" | "Paid Shopping" | "Audio" | "SMS" | "Mobile Push Notifications" | "Unassigned" | "AI Assistant" | "Paid Other" | "Cross-network";
         AudienceResponse: {
             data: components["schemas"]["Audience"];
         };
@@ -1552,7 +1552,7 @@ export interface components {
             /** @description The client's own, unique within the session. A batch sent again is answered the same and changes nothing. */
             batch_id: components["schemas"]["Identifier"];
             /** @description The client's clock as it sends. Where it is more than 2 seconds off the server's, all instants of the batch are moved by the difference. */
-            sent_at: components["schemas"]["Instant"];
+            sent_at: components["schemas"]["SentInstant"];
             /** @description The page it is sent from: that of events that name none. */
             page?: string | null;
             visitor: components["schemas"]["BatchVisitor"];
@@ -1562,7 +1562,9 @@ export interface components {
         };
         /** @description Unix milliseconds. */
         Instant: number;
-        /** @description Who sends it. Browser, operating system, location and address are the server's to find out. */
+        /** @description Unix milliseconds, not seconds. A fraction is rounded. */
+        SentInstant: number;
+        /** @description Who sends it. Fractions are rounded. Browser, operating system, location and address are the server's to find out. */
         BatchVisitor: {
             /** @description The visitor, in 1 to 128 characters of A-Z, a-z, 0-9, _ and -. Without one the server makes one of the client's address, its `User-Agent` and `fingerprint_hash`, with a secret that it deletes when the day (UTC) is over. It is the same in all sessions that begin on that day, and nothing connects it with that of another day. */
             visitor_id?: string | null;
@@ -1583,15 +1585,15 @@ export interface components {
             /** @description The site's own names for the visitor, such as a customer number. */
             aliases?: string[] | null;
         };
-        /** @description In which visit. What it began with is taken from the first of its batches that is stored. */
+        /** @description In which visit. Fractions are rounded. What it began with is taken from the first of its batches that is stored. */
         BatchSession: {
             /** @description The visit, unique within its visitor. */
             session_id: components["schemas"]["Identifier"];
             /** @description When it started: at most 5 minutes ahead of the server's clock. The same in each of its batches. */
-            started_at: components["schemas"]["Instant"];
+            started_at: components["schemas"]["SentInstant"];
             /** @description The landing page. */
             url?: string | null;
-            /** @description `document.referrer` on the landing page. */
+            /** @description `document.referrer` on the landing page. It is stored without user, password, query and fragment. */
             referrer?: string | null;
             /** @description `utm_source` of the landing page. */
             utm_source?: string | null;
@@ -1615,7 +1617,7 @@ export interface components {
             /** @description The page it happened on. Without one it is `data.url`, else the batch's `page`. */
             url?: string | null;
             /** @description When it happened: at most 7 days back and 5 minutes ahead of the server's clock. */
-            created_at: components["schemas"]["Instant"];
+            created_at: components["schemas"]["SentInstant"];
             data?: components["schemas"]["EventData"] | null;
         };
         CollectResponse: {
@@ -1736,9 +1738,9 @@ export interface components {
         ProjectRequest: {
             id: string;
             name?: string | null;
-            /** @description The site's own hosts, which are no referrers. */
+            /** @description The site's own hosts, which are no referrers: `shop.example`, or `*.shop.example` for all its subdomains. They are stored as browsers send them, in Punycode. */
             hosts?: string[] | null;
-            /** @description The origins whose pages may send data; none is any. */
+            /** @description The origins whose pages may send data; none is any: `https://shop.example`, or `https://*.shop.example` for those of all subdomains. They are stored as browsers send them, in Punycode and without a default port. */
             origins?: string[] | null;
         };
         ProjectResponse: {
@@ -1746,9 +1748,9 @@ export interface components {
         };
         ProjectChanges: {
             name?: string | null;
-            /** @description The site's own hosts, which are no referrers. */
+            /** @description The site's own hosts, which are no referrers: `shop.example`, or `*.shop.example` for all its subdomains. They are stored as browsers send them, in Punycode. */
             hosts?: string[] | null;
-            /** @description The origins whose pages may send data; none is any. */
+            /** @description The origins whose pages may send data; none is any: `https://shop.example`, or `https://*.shop.example` for those of all subdomains. They are stored as browsers send them, in Punycode and without a default port. */
             origins?: string[] | null;
         };
         PeopleResponse: {

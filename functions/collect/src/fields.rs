@@ -163,7 +163,7 @@ impl<'de, T: TryFrom<u64>, const MAX: u64> Deserialize<'de> for Whole<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = match Scalar::deserialize(deserializer)? {
             Scalar::Whole(number) => Some(number),
-            Scalar::Fraction(number) => Some(number.round() as u64),
+            Scalar::Fraction(number) if number <= MAX as f64 => Some(number.round() as u64),
             _ => None,
         };
         let whole = number.filter(|number| *number <= MAX).and_then(|number| T::try_from(number).ok());

@@ -150,11 +150,11 @@ fn a_whole_number_may_be_written_as_a_fraction() {
         ("7.5", 8),
         ("7.49", 7),
         ("0.2", 0),
-        ("4294967295.4", u32::MAX),
+        ("4294967294.5", u32::MAX),
     ] {
         assert_eq!(clicks(number), Ok(Some(expected)), "{number}");
     }
-    for number in ["-7.0", "-0.1", "4294967295.5", "4294967296.0", "1e300"] {
+    for number in ["-7.0", "-0.1", "4294967295.1", "4294967296.0", "1e300"] {
         assert!(clicks(number).is_err(), "{number}");
     }
 }
