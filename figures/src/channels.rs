@@ -16,13 +16,10 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize, Serializer};
 use url::{Url, form_urlencoded};
 
-use crate::site::HostPattern;
+use crate::site::{HostPattern, MAX_DOMAIN};
 
 const GOOGLE_LIST: &str = include_str!("../data/ga4_source_categories.csv");
 const OUR_HOSTS: &str = include_str!("../data/source_hosts.csv");
-
-/// The most bytes of a host name (RFC 1035, section 2.3.4, as text); a longer source is looked up as a whole.
-const MAX_HOST: usize = 253;
 
 /// What stands for the source of a session that nothing sent.
 const DIRECT: &str = "(direct)";
@@ -349,7 +346,8 @@ impl Category {
         if let Some(known) = known(source).or_else(|| known_edition(source)) {
             return Some(known.category);
         }
-        let host = Some(source).filter(|source| source.len() <= MAX_HOST)?;
+        // A longer source is no host, and is looked up as a whole.
+        let host = Some(source).filter(|source| source.len() <= MAX_DOMAIN)?;
         let parents = std::iter::successors(parent(host), |domain| parent(domain));
         parents.filter_map(known).find(|known| known.subdomains).map(|known| known.category)
     }

@@ -9,9 +9,10 @@ use std::str::FromStr;
 use serde::{Serialize, Serializer};
 use url::{Host, Url};
 
-/// The longest label and the longest name of a domain (RFC 1035, section 2.3.4).
+/// The most bytes of a label (RFC 1035, section 2.3.4).
 const MAX_LABEL: usize = 63;
-const MAX_DOMAIN: usize = 253;
+/// The most bytes of a domain's name (the same, as text).
+pub const MAX_DOMAIN: usize = 253;
 
 const ANY_SUBDOMAIN: &str = "*.";
 
