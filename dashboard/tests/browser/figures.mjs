@@ -126,8 +126,11 @@ export const figures = (given) =>
           as.list(row.geo_city, row.geo_country),
         ]);
       for (const filter of [{}, { page: '2' }, { browser: 'firefox' }, { os: 'Windows' }, { country: 'DE' }, { search: 'berlin' }, { os: 'iOS', country: 'US' }]) {
+        // The page's own answer: a visitor who is on the site may be seen again before another one.
+        await tab.goto('about:blank');
+        const answer = tab.waitForResponse((response) => response.url().includes('/api/v1/visitors?'));
         await show('visitors', filter);
-        const { data, pagination } = await target.ask(`visitors?${days}&${new URLSearchParams(filter)}`);
+        const { data, pagination } = await (await answer).json();
         assert.ok(data.length, JSON.stringify(filter));
         assert.deepEqual(await readTable(tab, 'Latest visit first'), rowsOf(data));
         const first = (pagination.page - 1) * 50 + 1;
