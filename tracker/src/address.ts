@@ -59,6 +59,13 @@ export const campaign = (): Campaign => {
   return found;
 };
 
+/** What ad networks add to the address of a landing page, where it is there: its name alone, as its value may tell who clicked. */
+export const clickId = (): string | undefined => /[?&](gclid|[gw]braid|gad_source|msclkid|yclid)=/.exec(location.search)?.[1];
+
+/** A landing page with the name of a click id in its query, from which the server knows a paid search. */
+export const withClickId = (url: string, id: string | undefined): string =>
+  id ? url.replace(/[?#]|$/, (end) => `?${id}${end == '?' ? '&' : end}`).slice(0, MAX_URL) : url;
+
 let viewed: string;
 
 /** The page that is being viewed, as it is sent. */

@@ -1,6 +1,6 @@
 // Who visits, and in which session: kept in this browser's storage, shared by its tabs.
 
-import { type Campaign, address, campaign, referrer } from './address';
+import { type Campaign, address, campaign, clickId, referrer, withClickId } from './address';
 import { botScore } from './bot';
 import { fingerprint, zone } from './fingerprint';
 import { later } from './guard';
@@ -36,8 +36,9 @@ interface Person {
   t: number;
   /** Last input or page view. */
   l: number;
-  /** Landing page, referrer, campaign. */
+  /** Landing page, name of the click id there, referrer, campaign. */
   u: string;
+  k?: string | undefined;
   r?: string | undefined;
   m: Campaign;
   /** Clicks; scroll depth. */
@@ -91,6 +92,7 @@ const begin = (known?: Person): Person => {
     t: at,
     l: at,
     u: address().url,
+    k: clickId(),
     r: referrer(),
     m: campaign(),
     c: 0,
@@ -237,5 +239,5 @@ export const visitorFacts = () => {
 export const sessionFacts = () => {
   settleSession();
   const mine = session();
-  return { session_id: mine.i, started_at: mine.t, url: mine.u, referrer: mine.r, ...mine.m, click_count: mine.c, max_scroll_depth: mine.d };
+  return { session_id: mine.i, started_at: mine.t, url: withClickId(mine.u, mine.k), referrer: mine.r, ...mine.m, click_count: mine.c, max_scroll_depth: mine.d };
 };

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { SCRIPTS, minifiedInputs, root } from './bundle.mjs';
 
 /** Bytes of gzip -9 that a script may have. The first is meant to have 8 KiB; the others a little more than they have, so that growth is a decision. */
-const BOUNDS = { 'identity.js': 8704, 'identity-more.js': 7168, 'identity-lite.js': 7040 };
+const BOUNDS = { 'identity.js': 8704, 'identity-more.js': 7168, 'identity-lite.js': 7168 };
 
 const folder = resolve(process.argv[2] ?? join(root, 'dist'));
 const size = (name) => readFileSync(join(folder, name)).length;

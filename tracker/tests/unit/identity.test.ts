@@ -4,7 +4,7 @@ import { frustration } from '../../src/detectors/frustration';
 import * as identity from '../../src/identity';
 import { settle } from '../../src/settings';
 import { storeFor, storeIn } from '../../src/storage';
-import { install, settings } from './page';
+import { goTo, install, settings } from './page';
 
 const MINUTE = 60_000;
 
@@ -174,4 +174,22 @@ test('where nothing is kept, a visitor has an id of this page, or a device and n
   assert.match(objecting.visitor!, /^v_[\w-]{16}$/);
   assert.equal(objecting.print, undefined);
   assert.deepEqual([Object.keys(localStorage), Object.keys(sessionStorage)], [[], []]);
+});
+
+test('a landing page says that an ad led there, and not who clicked', () => {
+  for (const [search, landing, sent] of [
+    ['?gclid=Cj0Who', '/a', '/a?gclid'],
+    ['?x=1&gad_source=1', '/a#/route', '/a?gad_source#/route'],
+    ['?msclkid=1', '/a?page=2#/route', '/a?msclkid&page=2#/route'],
+    ['?yclid=1', `/a?b=${'c'.repeat(2043)}`, `/a?yclid&b=${'c'.repeat(2037)}`],
+    ['?fbclid=1&notgclid=1', '/a', '/a'],
+    ['#gclid=1', '/a', '/a'],
+  ] as const) {
+    goTo(`https://site.example/start${search}`);
+    identity.replace();
+    // The landing page is where the redirects ended.
+    identity.change((session) => (session.u = landing));
+    assert.equal(identity.sessionFacts().url, sent);
+    assert.doesNotMatch(JSON.stringify(stored()), /Who/);
+  }
 });
