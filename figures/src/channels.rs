@@ -26,7 +26,7 @@ const DIRECT: &str = "(direct)";
 /// What stands for the source or the medium of a session that has some of them, but not this one.
 const NOT_SET: &str = "(not set)";
 /// The medium of ads that are paid for by the click.
-const PAID_CLICK: &str = "cpc";
+pub const PAID_CLICK: &str = "cpc";
 
 /// The parameters that search engines add to the address an ad leads to, whose value identifies the click, with the
 /// engine: Google Ads (`gad_source` says on which of its networks), Microsoft Advertising and Yandex Direct.
@@ -220,8 +220,13 @@ pub fn channel(source: &Source<'_>, referrer_host: Option<&str>) -> Channel {
 /// The search engine whose ad led to an address.
 fn clicked_ad(landing_url: &str) -> Option<&'static str> {
     let (_, query) = landing_url.split('#').next()?.split_once('?')?;
-    form_urlencoded::parse(query.as_bytes())
-        .find_map(|(name, _)| CLICK_IDS.iter().find(|(id, _)| *id == name).map(|(_, engine)| *engine))
+    form_urlencoded::parse(query.as_bytes()).find_map(|(name, _)| engine_of_click(&name))
+}
+
+/// The search engine, as a source of campaigns, whose ads lead to addresses with this parameter. Those of social
+/// networks tell no ad from a post.
+pub fn engine_of_click(parameter: &str) -> Option<&'static str> {
+    CLICK_IDS.iter().find(|(id, _)| *id == parameter).map(|(_, engine)| *engine)
 }
 
 fn given(value: Option<&str>) -> Option<String> {

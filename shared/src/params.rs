@@ -68,12 +68,13 @@ impl Params {
         }
     }
 
-    /// The range from `start_date` to `end_date`. Neither: the 30 days that end today. Only a start: until today. Only an
-    /// end: the 30 days that end there.
+    /// The range from `start_date` to `end_date`. Neither: the 30 days that end today. Only a start: until today, or that day
+    /// alone where it is tomorrow in UTC, as somebody's today is east of there. Only an end: the 30 days that end there.
     pub fn dates(&self) -> Result<DateRange, ApiError> {
-        let given_end = self.day("end_date")?;
-        let end = given_end.unwrap_or(self.today);
-        let start = self.day("start_date")?.unwrap_or(end.plus(1 - DEFAULT_DAYS));
+        let (given_start, given_end) = (self.day("start_date")?, self.day("end_date")?);
+        let tomorrow = given_start.filter(|start| *start == self.today.plus(1));
+        let end = given_end.or(tomorrow).unwrap_or(self.today);
+        let start = given_start.unwrap_or(end.plus(1 - DEFAULT_DAYS));
         DateRange::new(start, end).ok_or_else(|| {
             let of_end = if given_end.is_some() { "end_date" } else { "today, which is the default end_date" };
             ApiError::InvalidDate(format!("start_date must not be after {of_end}."))
@@ -145,13 +146,19 @@ mod tests {
     }
 
     #[test]
+    fn the_today_of_who_is_ahead_of_utc_is_a_range() {
+        assert_eq!(range("start_date=2025-04-01"), days("2025-04-01", "2025-04-01"));
+        assert!(range("start_date=2025-04-01&end_date=2025-03-31").is_err());
+    }
+
+    #[test]
     fn what_is_no_range_is_refused() {
         for query in [
             "start_date=2025-02-30",
             "start_date=",
             "end_date=tomorrow",
             "start_date=2025-02-02&end_date=2025-02-01",
-            "start_date=2025-04-01",
+            "start_date=2025-04-02",
         ] {
             assert!(range(query).is_err(), "{query}");
         }

@@ -5,13 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use figures::channels::engine_of_click;
 use serde_json::Value;
 
 use super::client::{browser, country_of_name, mobile, system};
 use super::export::{Context, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::values::{
-    self, Click, Data, PAGE_VIEW, Page, campaign, event_name, id, in_range, mark, number, referrer, short, tag, whole,
+    self, Data, PAGE_VIEW, Page, campaign, event_name, id, in_range, mark, number, referrer, short, tag, whole,
 };
 
 const SOURCE: &str = "ga4";
@@ -135,17 +136,17 @@ fn landing(row: &Value, parameters: &Parameters, page: Option<&Page>) -> Landing
     };
     let from = parameter(parameters, "page_referrer").and_then(|address| referrer(&address, page));
     let clicked = text(&collected["gclid"]).or_else(|| parameter(parameters, "gclid"));
-    let click = clicked.and_then(|_| Click::of("gclid"));
+    let engine = clicked.and_then(|_| engine_of_click("gclid"));
     match tags.medium.as_deref() {
         // Where Google finds no campaign, it writes what it makes of the referrer.
         Some("organic") if from.is_some() && tags.campaign.is_none() => {
-            Landing { referrer: from, tags: campaign(Tags::default(), page, click) }
+            Landing { referrer: from, tags: campaign(Tags::default(), page, engine) }
         }
         Some("referral") if tags.campaign.is_none() => {
             let from = from.or_else(|| referrer(tags.source.as_deref()?, page));
-            Landing { referrer: from, tags: campaign(Tags::default(), page, click) }
+            Landing { referrer: from, tags: campaign(Tags::default(), page, engine) }
         }
-        _ => Landing { referrer: from, tags: campaign(tags, page, click) },
+        _ => Landing { referrer: from, tags: campaign(tags, page, engine) },
     }
 }
 

@@ -275,7 +275,7 @@ mod tests {
     use super::rows::Rows;
     use super::sorted::Sorter;
     use super::*;
-    use collect::batch::MAX_EVENTS;
+    use collect::limits::MAX_EVENTS;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

@@ -1,14 +1,13 @@
 //! Plausible: rows of the table `events_v2` in its ClickHouse database, as JSON, one a line (`FORMAT JSONEachRow`).
 
+use figures::channels::engine_of_click;
 use serde_json::Value;
 
 use super::client::{browser, country_of_code, mobile, system};
 use super::export::{Context, Export, Stop, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::input::Text;
-use super::values::{
-    Click, Data, PAGE_VIEW, Page, campaign, event_name, id, micros_of, referrer, short, tag, text, whole,
-};
+use super::values::{Data, PAGE_VIEW, Page, campaign, event_name, id, micros_of, referrer, short, tag, text, whole};
 
 const SOURCE: &str = "plausible";
 
@@ -96,7 +95,7 @@ fn landing(row: &Value, page: Option<&Page>) -> Landing {
         content: told("utm_content"),
     };
     let from = text(&row["referrer"]).and_then(|address| referrer(&address, page));
-    let mut tags = campaign(tags, page, clicked.as_deref().and_then(Click::of));
+    let mut tags = campaign(tags, page, clicked.as_deref().and_then(engine_of_click));
     if tags.are_none() && from.is_none() {
         // It is then of the address's `ref` or `source`.
         tags.source = told("referrer_source").filter(|source| source != "Direct / None");

@@ -1,5 +1,6 @@
 //! Umami: rows of the table `website_event`, as CSV under a heading: of the archive that Umami Cloud exports, or of a database of one's own.
 
+use figures::channels::engine_of_click;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -8,9 +9,7 @@ use super::export::{Context, Export, Stop, event};
 use super::hit::{Client, Hit, Landing, Tags};
 use super::input::{BytesRead, Text};
 use super::rows::Rows;
-use super::values::{
-    Click, Data, PAGE_VIEW, Page, campaign, event_name, id, mark, micros_of, referrer, screen, short, tag,
-};
+use super::values::{Data, PAGE_VIEW, Page, campaign, event_name, id, mark, micros_of, referrer, screen, short, tag};
 
 const SOURCE: &str = "umami";
 
@@ -165,10 +164,10 @@ fn landing(row: &Row, page: Option<&Page>) -> Landing {
         content: told(&row.utm_content),
     };
     let clicked = [("gclid", &row.gclid), ("msclkid", &row.msclkid)];
-    let click = clicked.iter().find(|(_, cell)| cell.text().is_some()).and_then(|(name, _)| Click::of(name));
+    let engine = clicked.iter().find(|(_, cell)| cell.text().is_some()).and_then(|(name, _)| engine_of_click(name));
     let address =
         row.referrer_domain.text().map(|host| format!("{host}{}", row.referrer_path.text().unwrap_or_default()));
-    Landing { referrer: address.and_then(|address| referrer(&address, page)), tags: campaign(tags, page, click) }
+    Landing { referrer: address.and_then(|address| referrer(&address, page)), tags: campaign(tags, page, engine) }
 }
 
 fn client(row: &Row) -> Client {

@@ -1,6 +1,8 @@
 //! Values of other tools, made into values that a batch may hold.
 
 use chrono::{DateTime, NaiveDateTime};
+use collect::limits::{MAX_DATA, MAX_NAME, MAX_SHORT, MAX_URL, MAX_UTM};
+use figures::channels::{PAID_CLICK, engine_of_click};
 use figures::time::Millis;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -8,18 +10,8 @@ use url::Url;
 
 use super::hit::Tags;
 
-/// Characters of a URL.
-const MAX_URL: usize = 2_048;
-/// Characters of a campaign parameter.
-const MAX_UTM: usize = 512;
-/// Characters of a short text.
-const MAX_SHORT: usize = 256;
 /// Characters of a text in an event's data.
 const MAX_TEXT: usize = 1_000;
-/// Bytes of an event's data.
-const MAX_DATA: usize = 8 << 10;
-/// Bytes of an event's name.
-const MAX_NAME: usize = 64;
 /// Characters of an identifier, which leaves room for a number at its end.
 const MAX_ID: usize = 100;
 
@@ -136,7 +128,11 @@ impl Page {
 
     /// Whether parameters of the address are left out that are no campaign's.
     pub fn has_query(&self) -> bool {
-        self.query.iter().any(|(name, _)| !name.starts_with("utm_") && Click::of(name).is_none())
+        self.query.iter().any(|(name, _)| !name.starts_with("utm_") && engine_of_click(name).is_none())
+    }
+
+    fn engine_of_click(&self) -> Option<&'static str> {
+        self.query.iter().find_map(|(name, value)| engine_of_click(name).filter(|_| !value.is_empty()))
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
@@ -175,8 +171,9 @@ pub fn referrer(text: &str, own: Option<&Page>) -> Option<String> {
     kept(address.as_str(), MAX_URL)
 }
 
-/// A campaign: what is told of it, else what the landing page's address tells, else what an ad's click identifier does.
-pub fn campaign(told: Tags, page: Option<&Page>, click: Option<Click>) -> Tags {
+/// A campaign: what is told of it, else what the landing page's address tells, else the search engine whose ad was
+/// clicked.
+pub fn campaign(told: Tags, page: Option<&Page>, engine: Option<&str>) -> Tags {
     if !told.are_none() {
         return told;
     }
@@ -191,42 +188,11 @@ pub fn campaign(told: Tags, page: Option<&Page>, click: Option<Click>) -> Tags {
     if !tagged.are_none() {
         return tagged;
     }
-    let click = click.or_else(|| {
-        Click::ALL.into_iter().find(|click| click.parameters().iter().any(|name| parameter(name).is_some()))
-    });
-    click.map(Click::tags).unwrap_or_default()
-}
-
-/// Whose ad was clicked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Click {
-    /// Google's.
-    Google,
-    /// Microsoft's.
-    Microsoft,
-}
-
-impl Click {
-    const ALL: [Click; 2] = [Click::Google, Click::Microsoft];
-
-    /// Whose click identifier a parameter is. Those of social networks tell no ad from a post.
-    pub fn of(parameter: &str) -> Option<Self> {
-        Click::ALL.into_iter().find(|click| click.parameters().contains(&parameter))
-    }
-
-    fn parameters(self) -> &'static [&'static str] {
-        match self {
-            Click::Google => &["gclid", "gbraid", "wbraid"],
-            Click::Microsoft => &["msclkid"],
+    match engine.or_else(|| page?.engine_of_click()) {
+        Some(engine) => {
+            Tags { source: Some(engine.to_owned()), medium: Some(PAID_CLICK.to_owned()), ..Tags::default() }
         }
-    }
-
-    fn tags(self) -> Tags {
-        let source = match self {
-            Click::Google => "google",
-            Click::Microsoft => "bing",
-        };
-        Tags { source: Some(source.to_owned()), medium: Some("cpc".to_owned()), ..Tags::default() }
+        None => Tags::default(),
     }
 }
 
@@ -417,7 +383,9 @@ mod tests {
         let paid = campaign(Tags::default(), Page::of("/?gclid=Cj0", &[]).as_ref(), None);
         assert_eq!((paid.source.as_deref(), paid.medium.as_deref()), (Some("google"), Some("cpc")));
         assert!(campaign(Tags::default(), Page::of("/?fbclid=1", &[]).as_ref(), None).are_none());
-        assert_eq!(campaign(Tags::default(), None, Click::of("msclkid")).source.as_deref(), Some("bing"));
+        assert_eq!(campaign(Tags::default(), None, engine_of_click("msclkid")).source.as_deref(), Some("bing"));
+        let network = campaign(Tags::default(), Page::of("/?gad_source=1&yclid=2", &[]).as_ref(), None);
+        assert_eq!(network.source.as_deref(), Some("google"));
     }
 
     #[test]

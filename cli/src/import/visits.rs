@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::iter::Peekable;
 
-use collect::batch::MAX_EVENTS;
+use collect::limits::{MAX_ALIASES, MAX_EVENTS};
 use figures::model::session::MAX_SESSION_MS;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,8 +15,6 @@ use super::lines::Line;
 
 /// Bytes of a batch's events, well below what an item of the table holds.
 const MAX_BYTES: usize = 256 << 10;
-/// The site's own names for a visitor in a batch.
-const MAX_ALIASES: usize = 20;
 
 /// The batches of hits that are in order of visits, each as a line to import.
 pub struct Batches<I: Iterator<Item = io::Result<Hit>>> {

@@ -18,17 +18,9 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use shared::error::ApiError;
 
-use crate::fields::{Address, Data, EventName, Flag, Instant, Label, List, MAX_URL, Object, Parsed, Text, Whole};
+use crate::fields::{Address, Data, EventName, Flag, Instant, Label, List, Object, Parsed, Text, Whole};
+use crate::limits::{MAX_ALIASES, MAX_EVENTS, MAX_SHORT, MAX_URL, MAX_UTM};
 use crate::surrogates;
-
-/// Events of a batch.
-pub const MAX_EVENTS: usize = 100;
-/// The site's own names for a visitor in a batch.
-const MAX_ALIASES: usize = 20;
-/// Characters of short texts: names, tags, hashes.
-const MAX_SHORT: usize = 256;
-/// Characters of a campaign parameter.
-const MAX_UTM: usize = 512;
 
 /// Unix seconds from September 2001 to November 2286. As milliseconds they are of the first hundred days of 1970.
 const SECONDS: Range<i64> = 1_000_000_000..10_000_000_000;

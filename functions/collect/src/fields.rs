@@ -13,12 +13,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Characters of a URL.
-pub const MAX_URL: usize = 2_048;
-/// Bytes of an event's data.
-const MAX_DATA: usize = 8 << 10;
-/// Bytes of an event's name.
-const MAX_NAME: usize = 64;
+use crate::limits::{MAX_DATA, MAX_NAME, MAX_URL};
 
 /// A JSON value as far as the rules tell values apart: one message a rule, whatever was sent instead.
 enum Scalar<'de> {

@@ -8,6 +8,7 @@
 pub mod batch;
 mod cors;
 mod fields;
+pub mod limits;
 mod memory;
 mod settings;
 pub mod surrogates;
