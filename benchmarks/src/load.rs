@@ -57,12 +57,12 @@ pub async fn load(site: Site, label: &str) -> Result<Loaded, BenchError> {
     let stored_s = began.elapsed().as_secs_f64();
     wait(&Api::new(stack.base_url(), stack.secret_key()), events as u64, &format!("{label}: counting")).await?;
     let speed = Speed { events, batches, stored_s, counted_s: began.elapsed().as_secs_f64() };
-    settle(&stack).await?;
+    wait_for_removal(&stack).await?;
     Ok(Loaded { stack, speed })
 }
 
 /// Waits until compaction has removed what it merged last.
-async fn settle(stack: &Stack) -> Result<(), BenchError> {
+async fn wait_for_removal(stack: &Stack) -> Result<(), BenchError> {
     let since = Instant::now();
     loop {
         tokio::time::sleep(counting::GRACE).await;

@@ -29,7 +29,7 @@ pub async fn run(store: &Store, queue: Option<&Queue>) -> Result<bool, CliError>
         eprintln!("{} / {}: {}", key.pk, key.sk, refused.cause);
     }
     let are_all_counted = replayed.refused.is_empty();
-    output::line(&format!("{} batches counted, {} still can't be", replayed.settled, replayed.refused.len()))?;
+    output::line(&format!("{} batches counted, {} still can't be", replayed.removed, replayed.refused.len()))?;
     if replayed.given_up.is_empty() {
         return Ok(are_all_counted);
     }

@@ -330,7 +330,7 @@ async fn demo_data_is_plausible_and_made_once() {
     let dev = Dev::start(&arguments);
     let yesterday = first["data"]["series"].as_array().unwrap().iter().rev().nth(1).unwrap()["date"].clone();
     let past = format!("/stats?start_date=2020-01-01&end_date={}", yesterday.as_str().unwrap());
-    let settled = settled(&dev, &past).await;
+    let figures = quiet(&dev, &past).await;
 
     let stats = dev.get("/stats?interval=day").await["data"].clone();
     let within = |name: &str, low: f64, high: f64| {
@@ -375,11 +375,11 @@ async fn demo_data_is_plausible_and_made_once() {
 
     let again = Dev::start(&arguments);
     again.eventually("/live", |live| live["count"].as_i64().unwrap() >= 5).await;
-    assert_eq!(again.get(&past).await, settled);
+    assert_eq!(again.get(&past).await, figures);
 }
 
 /// An answer that stays the same for a while.
-async fn settled(dev: &Dev, path: &str) -> Value {
+async fn quiet(dev: &Dev, path: &str) -> Value {
     let mut answer = dev.get(path).await;
     let mut same = 0;
     while same < 20 {

@@ -110,7 +110,7 @@ impl<'a> Compaction<'a> {
     /// Compacts the tail if it has grown past its bounds, in so many rounds at most. What is written meanwhile is left to
     /// the next look: so a look takes a time in proportion to what it found.
     pub async fn run(&self, max_rounds: usize) -> Result<Left, StoreError> {
-        let mut tail = self.settled_tail().await?;
+        let mut tail = self.finished_tail().await?;
         let mut rounds = 0;
         loop {
             if let Some(building) = tail.manifest.building
@@ -118,7 +118,7 @@ impl<'a> Compaction<'a> {
             {
                 tracing::warn!(project = %self.project, "a rebuild that stopped is given up");
                 self.put(&tail.manifest, &tail.manifest.give_up_building(Millis::now())).await?;
-                tail = self.settled_tail().await?;
+                tail = self.finished_tail().await?;
                 continue;
             }
             if rounds == max_rounds {
@@ -133,11 +133,11 @@ impl<'a> Compaction<'a> {
     }
 
     /// The tail with no round under way: one that is, is carried out.
-    pub async fn settled_tail(&self) -> Result<Tail<Item>, StoreError> {
-        self.settle(Tail::load(self.store, self.project).await?).await
+    pub async fn finished_tail(&self) -> Result<Tail<Item>, StoreError> {
+        self.finish_round(Tail::load(self.store, self.project).await?).await
     }
 
-    async fn settle(&self, mut tail: Tail<Item>) -> Result<Tail<Item>, StoreError> {
+    async fn finish_round(&self, mut tail: Tail<Item>) -> Result<Tail<Item>, StoreError> {
         while let Some(round) = tail.manifest.unfinished() {
             tail = match self.carry_out(&tail, round).await? {
                 Some(complete) => tail.followed_by(complete, &BTreeSet::new()),
@@ -198,8 +198,8 @@ impl<'a> Compaction<'a> {
         let Removed { gone, remaining } = self.remove_merged(&tail).await?;
         let begun = tail.manifest.begin_round(remaining, segments, Millis::now());
         let next = match self.put(&tail.manifest, &begun).await? {
-            true => self.settle(tail.followed_by(begun, &gone)).await?,
-            false => self.settled_tail().await?,
+            true => self.finish_round(tail.followed_by(begun, &gone)).await?,
+            false => self.finished_tail().await?,
         };
         Ok((next, true))
     }
@@ -267,7 +267,7 @@ impl<'a> Compaction<'a> {
             *first = day.min(*first);
         }
         for (measure, day) in first_days {
-            self.settle_before(measure, generation, day).await?;
+            self.rewrite_before(measure, generation, day).await?;
         }
         self.write_runs(Index::Sessions, generation, round, sessions).await?;
         self.write_runs(Index::Events, generation, round, events).await
@@ -325,7 +325,7 @@ impl<'a> Compaction<'a> {
 
     /// Writes the last block before a new one anew, if there are layers on it: hardly anything is added to it any more, and
     /// it will be read for years. Where somebody else changes it meanwhile, it stays as it is.
-    async fn settle_before(&self, measure: Measure, generation: Generation, day: Day) -> Result<(), StoreError> {
+    async fn rewrite_before(&self, measure: Measure, generation: Generation, day: Day) -> Result<(), StoreError> {
         let last = block::last_before(self.store, self.project, measure, day).await?;
         let Some(last) = last.filter(|last| last.item != BlockItem::Head) else { return Ok(()) };
         let before = self.block(measure, generation, last.day).await?;
@@ -465,10 +465,10 @@ impl Compaction<'_> {
     /// Removes for good what has been taken out of the figures and indexes of some days: merges every segment there is,
     /// removes them, and leaves in runs and blocks no removal and no key that nothing counts at.
     pub async fn expunge(&self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
-        let segments: BTreeSet<String> = self.settled_tail().await?.segments.into_iter().map(|one| one.id).collect();
+        let segments: BTreeSet<String> = self.finished_tail().await?.segments.into_iter().map(|one| one.id).collect();
         let is_known = |id: &String| segments.contains(id);
         loop {
-            let tail = self.settled_tail().await?;
+            let tail = self.finished_tail().await?;
             let is_merged = tail.segments.iter().all(|segment| segment.round.is_some() || !is_known(&segment.id));
             if is_merged {
                 break;
@@ -477,7 +477,7 @@ impl Compaction<'_> {
         }
         loop {
             tokio::time::sleep(self.grace).await;
-            let tail = self.settled_tail().await?;
+            let tail = self.finished_tail().await?;
             if !tail.segments.iter().any(|segment| is_known(&segment.id)) {
                 break;
             }
@@ -487,13 +487,13 @@ impl Compaction<'_> {
         tokio::time::sleep(self.grace).await;
         for days in days.iter().copied().collect::<Vec<_>>().chunks(MAX_EXPUNGED_DAYS) {
             while !self.begin_expunging(days).await? {}
-            self.settled_tail().await?;
+            self.finished_tail().await?;
         }
         Ok(())
     }
 
     async fn begin_expunging(&self, days: &[Day]) -> Result<bool, StoreError> {
-        let before = self.settled_tail().await?.manifest;
+        let before = self.finished_tail().await?.manifest;
         self.put(&before, &before.expunge(days.to_vec())).await
     }
 
@@ -605,7 +605,7 @@ impl Compaction<'_> {
 /// A block's rows with what a round changes, segment by segment.
 fn merged(measure: Measure, mut rows: Rows, changes: &[&Rows]) -> Rows {
     changes.iter().for_each(|change| rows.add_all(change));
-    measure.settle(&mut rows);
+    measure.keep_stored(&mut rows);
     rows
 }
 

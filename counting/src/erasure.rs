@@ -146,7 +146,7 @@ impl Consumer {
     pub(crate) async fn give_up_building(&self, project: &ProjectId) -> Result<(), StoreError> {
         let compaction = self.compaction(project);
         loop {
-            let manifest = compaction.settled_tail().await?.manifest;
+            let manifest = compaction.finished_tail().await?.manifest;
             if manifest.building.is_none()
                 || compaction.put(&manifest, &manifest.give_up_building(Millis::now())).await?
             {

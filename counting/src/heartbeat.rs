@@ -100,10 +100,10 @@ impl Pulse {
     }
 
     /// Notes that what had been missed until then is found, by a reconciliation that began at an instant.
-    pub async fn settle(&self, store: &Store, began_at: Millis) -> Result<(), StoreError> {
+    pub async fn note_found(&self, store: &Store, began_at: Millis) -> Result<(), StoreError> {
         set(store, RECONCILED_AT, began_at).await?;
         let Some(since) = self.missed_since else { return Ok(()) };
-        let settled = store
+        let noted = store
             .client()
             .update_item()
             .table_name(store.table())
@@ -115,7 +115,7 @@ impl Pulse {
             .return_consumed_capacity(ReturnConsumedCapacity::None)
             .send()
             .await;
-        match settled {
+        match noted {
             Ok(_) => Ok(()),
             Err(error)
                 if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
-use crate::memory::Memory;
+use crate::seen_store::SeenStore;
 use crate::session_change::{Location, Tracked};
 use crate::tombstones::Tombstones;
 use crate::work_items::WorkItem;
@@ -555,7 +555,7 @@ impl<'a> History<'a> {
     pub async fn finish(mut self, room: usize) -> Result<Option<Change>, StoreError> {
         self.look_for_trust().await?;
         let Some(mut visitor) = self.now.take() else { return Ok(None) };
-        self.settle(&mut visitor).await?;
+        self.update_visitor(&mut visitor).await?;
         // From here on it is final which sessions there are and what each is, but for its trail and what it lists.
         if !self.is_changed(&visitor) {
             return Ok(None);
@@ -569,13 +569,13 @@ impl<'a> History<'a> {
             work: None,
         };
         let revision = self.next_revision()?;
-        let mut memory = Memory::take(self.context.clone(), &mut visitor);
-        self.count(revision, &mut visitor, &mut memory, &mut change).await?;
+        let mut seen_store = SeenStore::take(self.context.clone(), &mut visitor);
+        self.count(revision, &mut visitor, &mut seen_store, &mut change).await?;
         change.writes.extend(self.dropped.drain(..).map(Write::Delete));
         let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
         match self.context.revision.filter(|_| is_gone) {
             Some(revision) => change.writes.insert(0, Write::DeleteAt(self.key(), revision)),
-            None => self.store(revision, visitor, memory, room, &mut change).await?,
+            None => self.store(revision, visitor, seen_store, room, &mut change).await?,
         }
         Ok(Some(change))
     }
@@ -610,19 +610,19 @@ impl<'a> History<'a> {
         &mut self,
         revision: u64,
         visitor: &mut Visitor,
-        memory: &mut Memory<'_>,
+        seen_store: &mut SeenStore<'_>,
         change: &mut Change,
     ) -> Result<(), StoreError> {
         let context = &self.context;
         let Change { writes, delta, .. } = change;
         let counted = self.sessions.values().filter(|tracked| tracked.now.counted);
-        memory.expect(counted.flat_map(|tracked| tracked.fresh.iter().map(|batch| (&tracked.now, batch)))).await?;
+        seen_store.expect(counted.flat_map(|tracked| tracked.fresh.iter().map(|batch| (&tracked.now, batch)))).await?;
         for tracked in self.sessions.values_mut().filter(|tracked| tracked.is_changed()) {
             // Invariant: a trail is followed before the session is added, which adds its ends.
-            let before = tracked.count_applied(context, revision, memory, delta).await?;
+            let before = tracked.count_applied(context, revision, seen_store, delta).await?;
             tracked.follow_trail(&context.visitor_id, before, &mut delta.counters);
             tracked.subtract_and_add(&context.visitor_id, revision, delta);
-            memory.remember(&tracked.now, &tracked.fresh, &mut delta.counters).await?;
+            seen_store.remember(&tracked.now, &tracked.fresh, &mut delta.counters).await?;
             if tracked.is_erased {
                 writes.extend(tracked.erasure(context));
                 continue;
@@ -644,12 +644,12 @@ impl<'a> History<'a> {
         &mut self,
         revision: u64,
         mut visitor: Visitor,
-        memory: Memory<'_>,
+        seen_store: SeenStore<'_>,
         room: usize,
         change: &mut Change,
     ) -> Result<(), StoreError> {
         let room = room.saturating_sub(change.writes.len() + WITH_ALL);
-        change.writes.extend(memory.settle(&mut visitor, room).await?);
+        change.writes.extend(seen_store.return_to(&mut visitor, room).await?);
         let mut item = key_item(&self.key());
         item.insert(REV.to_owned(), number(revision));
         item.insert(DATA.to_owned(), binary(visitor.pack()?));
@@ -668,7 +668,7 @@ impl<'a> History<'a> {
     }
 
     /// Brings what is decided by all sessions together up to date.
-    async fn settle(&mut self, visitor: &mut Visitor) -> Result<(), StoreError> {
+    async fn update_visitor(&mut self, visitor: &mut Visitor) -> Result<(), StoreError> {
         let is_bot = visitor.is_bot();
         if is_bot != self.was_bot() {
             visitor.recounting = visitor.visit_count as usize > self.sessions.len();

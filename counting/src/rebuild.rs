@@ -25,7 +25,7 @@ use crate::Consumer;
 use crate::compaction::Compaction;
 use crate::erasure::delete_partition;
 use crate::history::{History, Project};
-use crate::memory;
+use crate::seen_store;
 use crate::spill::Spill;
 use figures::counters::Rows;
 use figures::dates::DateRange;
@@ -216,7 +216,7 @@ impl Rebuild<'_> {
             if damaged > 0 || tail.manifest.unfinished().is_none() {
                 return Ok((tail, damaged));
             }
-            match self.compaction.settled_tail().await {
+            match self.compaction.finished_tail().await {
                 Ok(_) => {}
                 // What can't be merged stays as it is until the new generation is shown, which needs none of it.
                 Err(error) if error.is_unreadable() => return Ok((tail, damaged)),
@@ -715,7 +715,8 @@ impl Rebuild<'_> {
         for measure in Measure::ALL {
             let shown = self.block(measure, tail.manifest.shown, day).await?;
             let built = self.block(measure, building, day).await?;
-            let is_newer = |block: &Option<Block>| block.as_ref().is_some_and(|of| !tail.manifest.settles(of.round));
+            let is_newer =
+                |block: &Option<Block>| block.as_ref().is_some_and(|of| !tail.manifest.agrees_with(of.round));
             let (shown, built) = match (shown, built) {
                 (Readable::Yes(shown), Readable::Yes(built)) if is_newer(&shown) || is_newer(&built) => {
                     return Ok(None);
@@ -841,7 +842,7 @@ impl Rebuild<'_> {
             }
             let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
             rows.add_all(base);
-            measure.settle(&mut rows);
+            measure.keep_stored(&mut rows);
             let new = NewBlock { round: *round, is_based: true, rows };
             if block::write(self.store(), &self.project.id, measure, building, day, before.as_ref(), new).await? {
                 return Ok(());
@@ -994,7 +995,7 @@ fn seen(
     if let Some(base) = base {
         rows.add_all(base);
     }
-    measure.settle(&mut rows);
+    measure.keep_stored(&mut rows);
     rows
 }
 
@@ -1048,7 +1049,7 @@ impl State {
             }
         }
         if let Some(visitor) = &mut state.visitor {
-            visitor.seen = memory::take_all(visitor, &seen)?;
+            visitor.seen = seen_store::take_all(visitor, &seen)?;
         }
         let latest = state.visitor.iter_mut().map(|visitor| &mut visitor.latest);
         for session in latest.chain(state.sessions.values_mut()) {

@@ -71,7 +71,7 @@ impl Consumer {
 
     async fn reconcile_after(&self, pulse: &Pulse, now: Millis) -> Result<Reconciled, StoreError> {
         let reconciled = self.reconcile(|_| ()).await?;
-        pulse.settle(self.store(), now).await?;
+        pulse.note_found(self.store(), now).await?;
         Ok(reconciled)
     }
 

@@ -22,8 +22,8 @@ const REMOVED_AT_ONCE: usize = 10;
 /// What became of what is queued.
 #[derive(Debug, Default)]
 pub struct Replayed {
-    /// How many messages are settled, and gone.
-    pub settled: usize,
+    /// How many messages are counted or have nothing to count any more, and are removed.
+    pub removed: usize,
     /// Batches that still can't be applied. Their messages come again.
     pub refused: Vec<Refused>,
     /// Messages for stream records that were given up: they don't say which batches they held.
@@ -53,7 +53,7 @@ impl Consumer {
     /// and reports how many it has seen.
     ///
     /// # Errors
-    /// If the queue or the table can't be used. What was settled before stays settled.
+    /// If the queue or the table can't be used. What was removed before stays removed.
     pub async fn replay(&self, queue: &Queue, time: Duration, report: impl Fn(usize)) -> Result<Replayed, ReplayError> {
         let mut replayed = Replayed::default();
         let begun = Instant::now();
@@ -68,9 +68,9 @@ impl Consumer {
             for (key, message) in queued.works {
                 self.resume(vec![key]).await?;
                 queue.delete(&message).await?;
-                replayed.settled += 1;
+                replayed.removed += 1;
             }
-            report(replayed.settled + replayed.refused.len());
+            report(replayed.removed + replayed.refused.len());
         }
         Ok(replayed)
     }
@@ -84,14 +84,14 @@ impl Consumer {
     ) -> Result<(), ReplayError> {
         let (references, messages): (Vec<BatchRef>, Vec<Received>) = batches.into_iter().unzip();
         let applied = self.apply_stored(project, &references).await?;
-        let is_settled = |message: &&Received| {
+        let is_done = |message: &&Received| {
             let key = message.letter.as_ref().and_then(DeadLetter::key);
             !applied.refused.iter().any(|refused| Some(&refused.key) == key.as_ref())
         };
-        let settled: Vec<&Received> = messages.iter().filter(is_settled).collect();
-        replayed.settled += settled.len();
-        let removed = stream::iter(settled).map(|message| queue.delete(message)).buffer_unordered(REMOVED_AT_ONCE);
-        removed.try_collect::<()>().await?;
+        let done: Vec<&Received> = messages.iter().filter(is_done).collect();
+        replayed.removed += done.len();
+        let removals = stream::iter(done).map(|message| queue.delete(message)).buffer_unordered(REMOVED_AT_ONCE);
+        removals.try_collect::<()>().await?;
         replayed.refused.extend(applied.refused);
         Ok(())
     }

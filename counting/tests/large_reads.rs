@@ -18,7 +18,7 @@ use serde_json::value::to_raw_value;
 use shared::pagination::Page;
 use shared::params::Params;
 use shared::rows::events;
-use shared::rows::history::{History, Wanted};
+use shared::rows::visitor_events::{VisitorEvents, Wanted};
 
 const START: i64 = 1_750_000_000_000;
 /// Nearly as many events as a session keeps, and as much of each as it may have: 80 MB, which deflate to nothing.
@@ -62,7 +62,7 @@ async fn what_one_visitor_sent_takes_little_memory_to_read() {
         consumer.apply(BTreeMap::from([(project.clone(), window)])).await.complete().unwrap();
     }
 
-    let history = History { store: &store, project: &project, visitor: &visitor };
+    let visitor_events = VisitorEvents { store: &store, project: &project, visitor: &visitor };
     let wanted = |query: &str| {
         let page = Page::parse(&Params::parse(query, Day(0))).unwrap();
         Wanted { range: DateRange::always(), event_type: None, page }
@@ -73,8 +73,8 @@ async fn what_one_visitor_sent_takes_little_memory_to_read() {
         let wanted = wanted(query);
         peak();
         let before = peak();
-        let (total, of_session) = history.of_session(&session, &wanted).await.unwrap();
-        let (counted, of_visitor) = history.page(&wanted).await.unwrap();
+        let (total, of_session) = visitor_events.of_session(&session, &wanted).await.unwrap();
+        let (counted, of_visitor) = visitor_events.page(&wanted).await.unwrap();
         check(query, peak().saturating_sub(before));
         assert_eq!((total, counted), (all as u64, all as u64));
         let newest = all - 1 - wanted.page.offset() as i64;

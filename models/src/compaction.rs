@@ -10,7 +10,7 @@ use figures::log::tail::Manifest;
 use figures::time::Millis;
 use stateright::{Model, Property};
 
-use crate::compactor::{Compactor, Due, settled};
+use crate::compactor::{Compactor, Due, finished};
 use crate::reader::{Outcome, Read, Reader};
 use crate::rules::Rules;
 use crate::table::{Figures, Stored, Table};
@@ -144,7 +144,7 @@ impl Model for Compaction {
                     let mut figures = blocks.map(|block| block.map(|block| block.figures).unwrap_or_default());
                     figures.all(|figures| figures == state.counted())
                 };
-                settled(&state.table, state.now).is_some_and(is_whole)
+                finished(&state.table, state.now).is_some_and(is_whole)
             }),
             Property::sometimes("all is merged and removed", |model: &Compaction, state: &State| {
                 let Manifest { rounds, .. } = &state.table.manifest;
@@ -182,7 +182,7 @@ mod tests {
             (Rule::ListedBeforeMerged, "EachSegmentCountsOnce"),
             (Rule::RemovedBeforeForgotten, "EachSegmentCountsOnce"),
             (Rule::MergedSegmentsStay, "ReadsAreExact"),
-            (Rule::ReadersSettle, "ReadsAreExact"),
+            (Rule::ReadersAgree, "ReadsAreExact"),
         ] {
             finds(Compaction { rules: Rules::without(rule), ..WITH_READER }, property);
         }

@@ -206,7 +206,7 @@ pub fn gone_items(table: &Table, manifest: &Manifest) -> Vec<Gone> {
 }
 
 /// What one compactor makes of a table that is left to it, however others left it. None if it comes to no end.
-pub fn settled(table: &Table, now: Millis) -> Option<Table> {
+pub fn finished(table: &Table, now: Millis) -> Option<Table> {
     let (mut table, mut compactor) = (table.clone(), Compactor::Idle);
     for _ in 0..100 {
         let was_idle = compactor == Compactor::Idle;

@@ -71,8 +71,8 @@ impl Reader {
         };
         let shown = tail.manifest.shown;
         let blocks: Vec<_> = days.iter().map(|blocks| blocks.get(&shown)).collect();
-        let is_settled = blocks.iter().flatten().all(|block| tail.manifest.settles(block.round));
-        let outcome = match is_settled || !rules.keep(Rule::ReadersSettle) {
+        let agrees = blocks.iter().flatten().all(|block| tail.manifest.agrees_with(block.round));
+        let outcome = match agrees || !rules.keep(Rule::ReadersAgree) {
             false => Outcome::Unfinished,
             true if blocks.iter().all(|block| seen(tail, shown, *block) == *expected) => Outcome::Exact,
             true => Outcome::Wrong,

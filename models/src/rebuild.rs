@@ -13,7 +13,7 @@ use figures::log::tail::{Building, Manifest, Tail};
 use figures::time::Millis;
 use stateright::{Model, Property};
 
-use crate::compactor::{Compactor, Due, gone_items, settled};
+use crate::compactor::{Compactor, Due, finished, gone_items};
 use crate::reader::{Outcome, Read, Reader};
 use crate::rules::{Rule, Rules};
 use crate::table::{Block, Blocks, Figures, Gone, Table, seen};
@@ -192,7 +192,7 @@ impl State {
     }
 
     /// The manifest, with no round under way.
-    fn settled_manifest(&self) -> Option<Arc<Manifest>> {
+    fn finished_manifest(&self) -> Option<Arc<Manifest>> {
         self.table.manifest.unfinished().is_none().then(|| Arc::new(self.table.manifest.clone()))
     }
 }
@@ -200,7 +200,7 @@ impl State {
 impl Rebuilding {
     /// What a rebuild does beside its work.
     fn say_alive(&self, state: &mut State, building: Generation) {
-        let Some(manifest) = state.settled_manifest() else { return };
+        let Some(manifest) = state.finished_manifest() else { return };
         let of = match manifest.building {
             Some(of) if of.generation == building => of,
             None if manifest.shown == building && !self.rules.keep(Rule::ShownIsNotBuilt) => {
@@ -217,7 +217,7 @@ impl Rebuilding {
     fn rebuild(&self, state: &mut State, rebuild: &Rebuild, goes_on: bool) -> Option<Rebuild> {
         Some(match rebuild.clone() {
             Rebuild::Idle => {
-                let manifest = state.settled_manifest()?;
+                let manifest = state.finished_manifest()?;
                 Rebuild::Beginning(manifest, state.begun as u64)
             }
             Rebuild::Beginning(before, number) => {
@@ -228,7 +228,7 @@ impl Rebuilding {
                         let (building, base) = (next.newest(), Figures::default());
                         Rebuild::Counting { building, visitor: 0, base, at: Counting::Look }
                     }
-                    false => Rebuild::Beginning(state.settled_manifest()?, number),
+                    false => Rebuild::Beginning(state.finished_manifest()?, number),
                 }
             }
             Rebuild::Counting { building, visitor, base, at } => self.count(state, building, visitor, base, at)?,
@@ -245,7 +245,7 @@ impl Rebuilding {
         gone: Option<Vec<Gone>>,
     ) -> Option<Rebuild> {
         let Some((manifest, from)) = read else {
-            let manifest = state.settled_manifest()?;
+            let manifest = state.finished_manifest()?;
             let is_foreign = |generation: &Generation| *generation != building;
             let was_shown = manifest.stale.iter().any(is_foreign) && self.rules.keep(Rule::GenerationsStay);
             let is_own = manifest.shown == building;
@@ -337,16 +337,16 @@ impl Rebuilding {
         };
         Some(match at {
             Counted::Compare(None, _) => {
-                state.settled_manifest()?;
+                state.finished_manifest()?;
                 same(Counted::Compare(Some((state.table.tail(), state.counted())), None))
             }
             Counted::Compare(read, None) => same(Counted::Compare(read, Some(state.table.days[0].clone()))),
             Counted::Compare(Some((tail, counted)), Some(blocks)) => {
-                let manifest = state.settled_manifest()?;
-                let is_settled = blocks.values().all(|block| tail.manifest.settles(block.round));
+                let manifest = state.finished_manifest()?;
+                let agrees = blocks.values().all(|block| tail.manifest.agrees_with(block.round));
                 if manifest.newest() != building {
                     Rebuild::Idle
-                } else if manifest.round != tail.manifest.round || !is_settled {
+                } else if manifest.round != tail.manifest.round || !agrees {
                     same(Counted::Compare(None, None))
                 } else {
                     let built = seen(&tail, building, blocks.get(&building)).plus(base);
@@ -363,7 +363,7 @@ impl Rebuilding {
             }
             Counted::Decide => same(Counted::EmptyRound(0, None)),
             Counted::EmptyRound(day, None) => {
-                let manifest = state.settled_manifest()?;
+                let manifest = state.finished_manifest()?;
                 if manifest.newest() != building {
                     return Some(Rebuild::Idle);
                 }
@@ -402,7 +402,7 @@ impl Rebuilding {
             Counted::Wait(until) if state.now < until && self.rules.keep(Rule::ShownAfterGrace) => return None,
             Counted::Wait(_) => same(Counted::Show(None)),
             Counted::Show(None) => {
-                let manifest = state.settled_manifest()?;
+                let manifest = state.finished_manifest()?;
                 if !is_mine(&manifest) {
                     return Some(Rebuild::Idle);
                 }
@@ -416,7 +416,7 @@ impl Rebuilding {
                 }
             }
             Counted::GiveUp(None) => {
-                let manifest = state.settled_manifest()?;
+                let manifest = state.finished_manifest()?;
                 match manifest.building {
                     Some(Building { generation, .. }) if generation == building => {
                         same(Counted::GiveUp(Some(manifest)))
@@ -600,7 +600,7 @@ impl Model for Rebuilding {
                 if !state.is_left_alone() {
                     return true;
                 }
-                let Some(table) = settled(&state.table, Millis(state.now.0 + SILENCE + 1)) else { return false };
+                let Some(table) = finished(&state.table, Millis(state.now.0 + SILENCE + 1)) else { return false };
                 let shown = table.manifest.shown;
                 let is_whole = table.figures(shown).iter().all(|figures| *figures == state.counted_in(shown));
                 table.manifest.building.is_none() && is_whole

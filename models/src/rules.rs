@@ -18,7 +18,7 @@ pub enum Rule {
     /// Merged segments are removed before the manifest forgets their round.
     RemovedBeforeForgotten,
     /// A reader starts over when it finds a block of a later round than its tail's.
-    ReadersSettle,
+    ReadersAgree,
     /// A rebuild marks a visitor at the revision at which it counted it.
     MarksAreConditional,
     /// A segment carries the mark of its visitor.

@@ -337,7 +337,7 @@ impl Hours {
 
     /// `Compaction::expunge`, beside compactors that carry out what it waits for.
     fn erase(&self, state: &mut State) -> Option<Erasure> {
-        let is_settled = state.manifest.unfinished().is_none();
+        let is_finished = state.manifest.unfinished().is_none();
         Some(match state.erasure.clone() {
             Erasure::Waiting => {
                 state.segments.insert("e".to_owned(), entry(ERASED, 2, None));
@@ -349,14 +349,14 @@ impl Hours {
                     true => state.segments.contains_key(id),
                     false => state.manifest.rounds.iter().all(|round| !round.segments.contains(id)),
                 };
-                if segments.iter().any(waits_for) || !is_settled {
+                if segments.iter().any(waits_for) || !is_finished {
                     return None;
                 }
                 let waits = i64::from(self.rules.keep(Rule::ExpungedAfterGrace));
                 Erasure::Grace(Millis(state.now.0 + waits))
             }
             Erasure::Grace(until) if state.now < until => return None,
-            Erasure::Grace(_) if !is_settled && self.rules.keep(Rule::ExpungedAlone) => return None,
+            Erasure::Grace(_) if !is_finished && self.rules.keep(Rule::ExpungedAlone) => return None,
             Erasure::Grace(_) => Erasure::Beginning(Arc::new(state.manifest.clone())),
             Erasure::Beginning(before) => {
                 let next = before.expunge(vec![Day(0)]);

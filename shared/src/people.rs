@@ -26,7 +26,7 @@ const INVITED_BY: &str = "invited_by";
 
 /// How long an entry is not taken for one whose cookie is gone, in milliseconds: the two are stored together, and may be seen one after
 /// the other.
-const SETTLING_MS: i64 = 60_000;
+const STORED_APART_MS: i64 = 60_000;
 
 /// Tries at an invitation that others try at, too.
 const MAX_TRIES: usize = 4;
@@ -162,8 +162,8 @@ async fn remove_cookie(store: &Store, sha256: &str) -> Result<(), StoreError> {
 /// Removes the entries of those whose access has ended by itself.
 pub async fn forget_gone(store: &Store, now: Millis) -> Result<(), StoreError> {
     for listed in list(store, now).await? {
-        let is_settled = listed.signed_in_at.is_none_or(|at| at.0 < now.0 - SETTLING_MS);
-        if matches!(listed.state, State::Over) && is_settled {
+        let is_whole = listed.signed_in_at.is_none_or(|at| at.0 < now.0 - STORED_APART_MS);
+        if matches!(listed.state, State::Over) && is_whole {
             remove_cookie(store, &listed.sha256).await?;
         }
     }

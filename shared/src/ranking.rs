@@ -55,7 +55,7 @@ pub fn ranked<'a, V, C: Ord + Copy, K: Ord>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use figures::measures::facts::parts;
+    use figures::measures::event_data::parts;
     use figures::time::Day;
 
     #[test]

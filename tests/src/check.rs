@@ -54,12 +54,12 @@ impl Request {
     /// What differs between an answer and the oracle's as of an instant.
     pub fn differences(&self, oracle: &Oracle, actual: &Answer, instant: i64) -> Vec<String> {
         let (query, mut actual) = (Query(&self.params), actual.clone());
-        settle_ties(&self.path, &mut actual.body);
+        order_ties(&self.path, &mut actual.body);
         let mut expected = match oracle.ranking(&self.path, query, day_of(instant), &actual.body) {
             Some(body) => Answer { status: 200, body },
             None => oracle.answer(&self.path, query, instant),
         };
-        settle_ties(&self.path, &mut expected.body);
+        order_ties(&self.path, &mut expected.body);
         differences(&expected, &actual)
     }
 
@@ -360,7 +360,7 @@ fn other_case(text: &str, rng: &mut Rng) -> String {
 
 /// Brings what has no documented order into one: visitors on `/live` seen at the same instant go by their
 /// ids; of events in a session that nothing but their ids tells apart, the lower id comes first.
-fn settle_ties(path: &str, body: &mut Value) {
+fn order_ties(path: &str, body: &mut Value) {
     if path == "live" {
         let Some(rows) = body.pointer_mut("/data").and_then(Value::as_array_mut) else { return };
         for chunk in rows.chunk_by_mut(|a, b| a["last_seen_at"] == b["last_seen_at"]) {

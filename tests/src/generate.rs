@@ -51,7 +51,7 @@ enum When {
     At(Moment),
 }
 
-/// A batch before its identifiers and instants are settled.
+/// A batch before its identifiers and instants are known.
 #[derive(Debug, Clone)]
 struct Draft {
     project: usize,
@@ -139,14 +139,14 @@ impl History {
                 Step::Send(draft) => {
                     let count = counts.entry((draft.project, draft.visitor, draft.session)).or_default();
                     *count += 1;
-                    told.push((draft.project, self.settle(draft, *count, now)));
+                    told.push((draft.project, self.sent(draft, *count, now)));
                 }
             }
         }
         told
     }
 
-    fn settle(&self, draft: &Draft, number: usize, now: i64) -> Sent {
+    fn sent(&self, draft: &Draft, number: usize, now: i64) -> Sent {
         let start = draft.other_start.unwrap_or(self.starts[draft.visitor * SESSIONS + draft.session]);
         let is_shared = draft.session == SESSIONS - 1;
         // Two visitors' sessions of one id and one start have no documented order, so their starts differ.

@@ -218,7 +218,7 @@ async fn what_a_table_out_of_order_does_not_take_is_queued_and_comes_later() {
         assert!(visitors(&stack, &project).await.is_empty());
         let consumer = Consumer::new(stack.store().clone());
         let replayed = consumer.replay(&queue.client(), Duration::from_secs(60), |_| ()).await.unwrap();
-        assert_eq!((replayed.settled, replayed.refused.len(), replayed.given_up.len()), (2, 0, 0));
+        assert_eq!((replayed.removed, replayed.refused.len(), replayed.given_up.len()), (2, 0, 0));
         assert!(queue.bodies().is_empty());
         assert_eq!(visitors(&stack, &project).await, named(["a", "b"]));
         stack.shutdown().await;
@@ -268,6 +268,6 @@ async fn what_may_be_lost_to_the_stream_is_looked_for() {
     assert_eq!(visitors(&stack, &project).await, named(["next"]));
     let found = consumer.reconcile_if_due(Millis(now())).await.unwrap();
     assert_eq!(found, Some(Reconciled { batches: 2, applied: 1, refused: 0 }));
-    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and it is settled");
+    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and it is found");
     stack.shutdown().await;
 }

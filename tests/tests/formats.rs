@@ -872,7 +872,7 @@ async fn attributes_are_read() {
 
     let pulse = Pulse::read(store).await.unwrap();
     assert!(pulse.may_have_missed(Millis(START + DAY_MS)));
-    pulse.settle(store, Millis(START + DAY_MS)).await.unwrap();
+    pulse.note_found(store, Millis(START + DAY_MS)).await.unwrap();
     let pulse = Pulse::read(store).await.unwrap();
     assert!(!pulse.may_have_missed(Millis(START + DAY_MS)));
     stack.shutdown().await;

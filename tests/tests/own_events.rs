@@ -8,7 +8,7 @@ use counting::Consumer;
 use fastrand::Rng;
 use proptest::prelude::*;
 use proptest::sample::select;
-use shared::rows::history::MANY_BATCHES;
+use shared::rows::visitor_events::MANY_BATCHES;
 use tests::check::{Api, Request};
 use tests::clock::now;
 use tests::delivery::{Order, Stored, deliver};

@@ -185,9 +185,9 @@ impl Manifest {
     /// Whether a block of this round may be read together with this manifest. If not, compaction wrote the block after
     /// the tail was read, and the tail does not tell which of its segments are in the block.
     ///
-    /// Invariant *ReadsAreExact*: what is read of settled blocks and a tail, in whatever order but within the grace, is
+    /// Invariant *ReadsAreExact*: what is read of such blocks and a tail, in whatever order but within the grace, is
     /// what was counted when the tail was read.
-    pub fn settles(&self, block_round: u64) -> bool {
+    pub fn agrees_with(&self, block_round: u64) -> bool {
         block_round <= self.round
     }
 

@@ -71,7 +71,7 @@ impl View {
     pub async fn load(store: &Store, project: &ProjectId, wanted: &[(Measure, DateRange)]) -> Result<Self, StoreError> {
         for number in 0..MAX_TRIES {
             let (items, tail) = View::fetch(store, project, wanted, number).await?;
-            let Some(blocks) = settled(wanted, &items, &tail)? else { continue };
+            let Some(blocks) = agreeing(wanted, &items, &tail)? else { continue };
             let mut view = View {
                 store: store.clone(),
                 project: project.clone(),
@@ -133,7 +133,7 @@ impl View {
     ///
     /// Its blocks are read after the view's tail, so compaction may have written them since, with segments that are still in
     /// that tail: what an erasure takes out would be taken out twice, and a day that holds data would seem to hold none. So
-    /// they have to be settled as those of the view are, or else are read again with a tail as of now.
+    /// they have to agree with its tail, or else are read again with a tail as of now.
     pub async fn first_day(
         &self,
         measure: Measure,
@@ -150,7 +150,7 @@ impl View {
                 Some(some) => some,
                 None => (self.all_blocks(measure, shown, range).await?, range.end()),
             };
-            if !some.iter().all(|block| tail.manifest.settles(block.round)) {
+            if !some.iter().all(|block| tail.manifest.agrees_with(block.round)) {
                 tries += 1;
                 if tries == MAX_TRIES {
                     return Err(overtaken());
@@ -378,21 +378,21 @@ fn spans(hours: &[Hour]) -> Vec<Span> {
 }
 
 /// The blocks among items, unless compaction wrote some of them after the tail was read.
-fn settled(
+fn agreeing(
     wanted: &[(Measure, DateRange)],
     found: &[Vec<Item>],
     tail: &Tail<PackedDelta>,
 ) -> Result<Option<Vec<Vec<Block<FlatRows>>>>, StoreError> {
-    let mut settled = Vec::with_capacity(found.len());
+    let mut agreeing = Vec::with_capacity(found.len());
     for ((measure, _), items) in wanted.iter().zip(found) {
         match block::assemble(*measure, items, tail.manifest.shown)? {
-            Found::Blocks(blocks) if blocks.iter().all(|block| tail.manifest.settles(block.round)) => {
-                settled.push(blocks);
+            Found::Blocks(blocks) if blocks.iter().all(|block| tail.manifest.agrees_with(block.round)) => {
+                agreeing.push(blocks);
             }
             Found::Blocks(_) | Found::Torn => return Ok(None),
         }
     }
-    Ok(Some(settled))
+    Ok(Some(agreeing))
 }
 
 /// Which hours hold a page of a list, newest first, and how many rows of them come before the page.

@@ -14,7 +14,7 @@ use crate::counters::shown::shown;
 use crate::counters::sums::sums;
 use crate::measures::crowd::STAYS;
 use crate::measures::definition::Definition;
-use crate::measures::facts::joint_key;
+use crate::measures::event_data::joint_key;
 use crate::measures::kept::kept;
 use crate::measures::visits;
 use crate::model::Session;

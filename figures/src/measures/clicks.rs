@@ -7,7 +7,7 @@ use crate::counters::sums::sums;
 use crate::measures::definition::Definition;
 use crate::measures::distinct;
 use crate::measures::distinct::{Others, Seen};
-use crate::measures::facts::{Facts, joint_key, table_of};
+use crate::measures::event_data::{EventData, joint_key, table_of};
 use crate::model::Batch;
 use crate::time::{Day, Millis};
 
@@ -33,7 +33,7 @@ pub const DEFINITION: Definition =
 fn clicks(batch: &Batch) -> impl Iterator<Item = (TableId, String, Millis)> {
     batch.events.iter().filter_map(|event| {
         let table = table_of(&TYPES, &event.name)?;
-        let facts = Facts::of(event);
+        let facts = EventData::of(event);
         Some((table, joint_key([facts.text("selector"), event.url.as_deref()]), event.created_at))
     })
 }

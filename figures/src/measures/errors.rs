@@ -6,7 +6,7 @@ use crate::counters::rows::{Cells, Rows, TableId};
 use crate::counters::sums::sums;
 use crate::measures::definition::Definition;
 use crate::measures::distinct::{Others, Seen};
-use crate::measures::facts::{Facts, joint_key, joint_prefix, parts};
+use crate::measures::event_data::{EventData, joint_key, joint_prefix, parts};
 use crate::measures::{distinct, instants};
 use crate::model::{Batch, Event};
 use crate::time::{Day, Millis};
@@ -36,7 +36,7 @@ pub const DEFINITION: Definition = Definition {
 
 fn errors(batch: &Batch) -> impl Iterator<Item = (&Event, String)> {
     let errors = batch.events.iter().filter(|event| TYPES.contains(&event.name.as_str()));
-    errors.map(|event| (event, joint_key([Some(&event.name), Facts::of(event).message().as_deref()])))
+    errors.map(|event| (event, joint_key([Some(&event.name), EventData::of(event).message().as_deref()])))
 }
 
 /// What a person's batch adds.

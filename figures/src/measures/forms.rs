@@ -8,7 +8,7 @@ use crate::counters::flat::FlatRows;
 use crate::counters::rows::{Rows, TableId};
 use crate::counters::sums::sums;
 use crate::measures::definition::Definition;
-use crate::measures::facts::{Facts, joint_key, joint_prefix, parts};
+use crate::measures::event_data::{EventData, joint_key, joint_prefix, parts};
 use crate::model::Batch;
 use crate::time::Day;
 
@@ -30,7 +30,7 @@ pub const DEFINITION: Definition = Definition { add_batch, ..Definition::new("fo
 fn add_batch(days: &mut Days, batch: &Batch) {
     for event in &batch.events {
         let (url, day) = (event.url.as_deref(), event.created_at.day());
-        let facts = || Facts::of(event);
+        let facts = || EventData::of(event);
         match event.name.as_str() {
             "form_abandon" => {
                 let facts = facts();

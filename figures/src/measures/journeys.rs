@@ -5,7 +5,7 @@ use crate::counters::sums::counts;
 use crate::counters::{Days, FlatRows};
 use crate::ids::VisitorId;
 use crate::measures::definition::Definition;
-use crate::measures::facts::joint_key;
+use crate::measures::event_data::joint_key;
 use crate::model::Session;
 use crate::model::trail::Transition;
 use crate::time::Day;

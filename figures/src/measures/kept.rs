@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::measures::facts::MAX_MESSAGE;
+use crate::measures::event_data::MAX_MESSAGE;
 use crate::model::session::BOUNDED_SINCE;
 use crate::model::{Batch, Event};
 

@@ -12,7 +12,7 @@ mod definition;
 pub mod dimensions;
 pub mod distinct;
 pub mod errors;
-pub mod facts;
+pub mod event_data;
 pub mod forms;
 pub mod frustration;
 pub mod instants;
@@ -150,7 +150,7 @@ impl Measure {
     }
 
     /// Leaves of a day's rows what is stored.
-    pub fn settle(self, rows: &mut Rows) {
+    pub fn keep_stored(self, rows: &mut Rows) {
         let trim = self.definition().trim;
         rows.prune();
         trim(rows);
@@ -204,14 +204,14 @@ mod tests {
         let mut rows = Rows::default();
         for page in 0..PAGES {
             rows.add_all(&view(7, &format!("/{page}"), 1));
-            Measure::Pages.settle(&mut rows);
+            Measure::Pages.keep_stored(&mut rows);
         }
         for page in [0, PAGES / 2] {
             rows.add_all(&view(7, &format!("/{page}"), -1));
         }
         let mut expunged = rows.clone();
         assert!(Measure::Pages.forget_emptied(&mut expunged));
-        Measure::Pages.settle(&mut rows);
+        Measure::Pages.keep_stored(&mut rows);
         for rows in [rows, expunged] {
             let pages = rows.by_table().map(|(_, table)| table.len()).sum::<usize>();
             assert_eq!(pages, PAGES as usize - 2);

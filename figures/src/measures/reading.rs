@@ -5,7 +5,7 @@ use crate::counters::flat::FlatRows;
 use crate::counters::rows::TableId;
 use crate::counters::sums::sums;
 use crate::measures::definition::Definition;
-use crate::measures::facts::Facts;
+use crate::measures::event_data::EventData;
 use crate::model::Batch;
 use crate::numbers::MICROS;
 use crate::time::Day;
@@ -25,7 +25,7 @@ pub const DEFINITION: Definition = Definition { add_batch, ..Definition::new("re
 fn add_batch(days: &mut Days, batch: &Batch) {
     for event in batch.events.iter().filter(|event| event.name == TYPE) {
         let Some(url) = &event.url else { continue };
-        let measured = measured(&Facts::of(event));
+        let measured = measured(&EventData::of(event));
         let rows = days.rows_mut(event.created_at.day());
         rows.add(PAGES, url, READS, 1);
         for (micros, field) in measured.into_iter().zip((1..).step_by(2)) {
@@ -38,7 +38,7 @@ fn add_batch(days: &mut Days, batch: &Batch) {
 }
 
 /// What a read says of each of [`FIELDS`]: no page is read beyond its end, nor for longer than it is open.
-fn measured(facts: &Facts) -> [Option<i64>; 4] {
+fn measured(facts: &EventData) -> [Option<i64>; 4] {
     let [depth, active, total, velocity] = FIELDS.map(|name| facts.micros(name));
     let active = active.map(|active| total.map_or(active, |total| active.min(total)));
     [depth.map(|depth| depth.min(END)), active, total, velocity]

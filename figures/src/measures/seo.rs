@@ -10,7 +10,7 @@ use crate::counters::flat::FlatRows;
 use crate::counters::rows::{Rows, TableId};
 use crate::counters::sums::sums;
 use crate::measures::definition::Definition;
-use crate::measures::facts::{Facts, joint_key, parts};
+use crate::measures::event_data::{EventData, joint_key, parts};
 use crate::measures::instants;
 use crate::model::Batch;
 use crate::time::{Day, Millis};
@@ -37,7 +37,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    fn of(facts: &Facts) -> Self {
+    fn of(facts: &EventData) -> Self {
         let whole = |name| facts.whole(name);
         let issues = facts.value("issues");
         let issues = issues.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -71,7 +71,7 @@ pub const DEFINITION: Definition = Definition {
 fn add_batch(days: &mut Days, batch: &Batch) {
     for event in batch.events.iter().filter(|event| event.name == TYPE) {
         let Some(url) = &event.url else { continue };
-        let Ok(diagnostics) = serde_json::to_string(&Diagnostics::of(&Facts::of(event))) else { continue };
+        let Ok(diagnostics) = serde_json::to_string(&Diagnostics::of(&EventData::of(event))) else { continue };
         let rows = days.rows_mut(event.created_at.day());
         rows.add(DIAGNOSTICS, &joint_key([Some(url), Some(&diagnostics)]), instants::field(event.created_at), 1);
     }

@@ -12,7 +12,7 @@ use crate::counters::flat::FlatRows;
 use crate::counters::rows::{Cells, Rows, Table, TableId};
 use crate::measures::crowd::STAYS;
 use crate::measures::definition::Definition;
-use crate::measures::facts::Facts;
+use crate::measures::event_data::EventData;
 use crate::model::Batch;
 use crate::time::Day;
 
@@ -93,7 +93,7 @@ pub const DEFINITION: Definition =
 /// What a person's batch adds.
 fn add_batch(days: &mut Days, batch: &Batch) {
     for event in batch.events.iter().filter(|event| event.name == TYPE) {
-        let facts = Facts::of(event);
+        let facts = EventData::of(event);
         for vital in &Vital::ALL {
             if let Some(value) = facts.number(vital.name) {
                 let rows = days.rows_mut(event.created_at.day());

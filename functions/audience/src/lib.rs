@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use figures::log::View;
 use figures::measures::Measure;
 use figures::measures::audience::{Audience, Trait, audience};
-use figures::measures::facts::{joint_key, parts};
+use figures::measures::event_data::{joint_key, parts};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};

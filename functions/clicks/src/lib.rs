@@ -3,7 +3,7 @@
 use figures::log::View;
 use figures::measures::Measure;
 use figures::measures::clicks::{Kind, by_element};
-use figures::measures::facts::parts;
+use figures::measures::event_data::parts;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use shared::api::{Caller, Data, answer};

@@ -9,7 +9,7 @@ pub mod batch;
 mod cors;
 mod fields;
 pub mod limits;
-mod memory;
+mod project_cache;
 mod settings;
 pub mod surrogates;
 mod throttle;
@@ -40,7 +40,7 @@ use shared::routes;
 
 use crate::batch::{Draft, Envelope, Sender};
 use crate::cors::AllowedOrigin;
-use crate::memory::Memory;
+use crate::project_cache::ProjectCache;
 use crate::settings::{SETTINGS_TRUST_MS, Settings};
 use crate::throttle::{PER_ADDRESS, PER_KEY, Throttle};
 use crate::user_agent::UserAgents;
@@ -58,10 +58,10 @@ pub struct Collector {
     app: Arc<App>,
     origin_secrets: Option<OriginSecrets>,
     user_agents: UserAgents,
-    settings: Memory<Settings>,
-    ip_keys: Memory<IpKey>,
-    day_secrets: Memory<DaySecret>,
-    spent: Memory<u64>,
+    settings: ProjectCache<Settings>,
+    ip_keys: ProjectCache<IpKey>,
+    day_secrets: ProjectCache<DaySecret>,
+    spent: ProjectCache<u64>,
     max_daily_units: Option<u64>,
     per_address: Throttle<IpAddr>,
     per_key: Throttle<String>,
@@ -87,10 +87,10 @@ impl Collector {
             app,
             origin_secrets: None,
             user_agents: UserAgents::new(),
-            settings: Memory::default(),
-            ip_keys: Memory::default(),
-            day_secrets: Memory::default(),
-            spent: Memory::default(),
+            settings: ProjectCache::default(),
+            ip_keys: ProjectCache::default(),
+            day_secrets: ProjectCache::default(),
+            spent: ProjectCache::default(),
             max_daily_units: None,
             per_address: Throttle::new(PER_ADDRESS),
             per_key: Throttle::new(PER_KEY),

@@ -3,7 +3,7 @@
 use figures::log::View;
 use figures::measures::Measure;
 use figures::measures::errors::{by_message, latest_url};
-use figures::measures::facts::parts;
+use figures::measures::event_data::parts;
 use figures::time::Millis;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;

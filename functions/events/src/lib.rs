@@ -20,8 +20,8 @@ use shared::app::App;
 use shared::error::ApiError;
 use shared::pagination::{Listing, Page};
 use shared::params::Params;
-use shared::rows::history::{Found, History, Wanted};
 use shared::rows::indexed::IndexedList;
+use shared::rows::visitor_events::{Found, VisitorEvents, Wanted};
 use shared::rows::{EventRow, sessions};
 
 /// The query parameters.
@@ -106,10 +106,10 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
     let (store, project) = (&caller.store, &caller.project);
     let wanted = parameters.wanted();
     match owner {
-        Owner::Visitor(visitor) => History { store, project, visitor: &visitor }.page(&wanted).await,
+        Owner::Visitor(visitor) => VisitorEvents { store, project, visitor: &visitor }.page(&wanted).await,
         Owner::Session(session) => match sessions::find(store, project, &session).await? {
             Some(session_key) if parameters.may_be_by(&session_key.visitor) => {
-                History { store, project, visitor: &session_key.visitor }.of_session(&session, &wanted).await
+                VisitorEvents { store, project, visitor: &session_key.visitor }.of_session(&session, &wanted).await
             }
             _ => Ok((0, Vec::new())),
         },

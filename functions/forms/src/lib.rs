@@ -2,7 +2,7 @@
 
 use figures::log::View;
 use figures::measures::Measure;
-use figures::measures::facts::parts;
+use figures::measures::event_data::parts;
 use figures::measures::forms::{Timed, abandonment, hesitation, last_field};
 use figures::numbers::mean_of_micros;
 use lambda_http::{Body, Request, Response};

@@ -50,12 +50,12 @@ async fn reconcile(consumer: &Consumer, queue: Option<&Queue>, is_queue_only: bo
         &[
             ("was_due", reconciled.is_some().into()),
             ("batches", found.batches.into()),
-            ("replayed", replayed.settled.into()),
+            ("replayed", replayed.removed.into()),
             ("refused", (found.refused + replayed.refused.len()).into()),
             ("given_up", replayed.given_up.len().into()),
             ("duration_ms", (Millis::now().0 - started_at.0).into()),
         ],
-        &[Metric::count("ReconciledBatches", found.applied + replayed.settled)],
+        &[Metric::count("ReconciledBatches", found.applied + replayed.removed)],
     );
     failure.map_or(Ok(()), |error| Err(error.into()))
 }

@@ -11,7 +11,7 @@ use shared::api::{Caller, Data, answer};
 use shared::app::App;
 use shared::error::ApiError;
 use shared::routes;
-use shared::rows::history::History;
+use shared::rows::visitor_events::VisitorEvents;
 use shared::rows::{EventRow, VisitorRow, sessions, visitors};
 
 /// The most sessions that are shown.
@@ -34,7 +34,7 @@ impl Parameters {
     }
 }
 
-/// A visitor with its history.
+/// A visitor with its visitor_events.
 #[derive(Debug, Serialize)]
 pub struct VisitorDetail {
     #[serde(flatten)]
@@ -92,13 +92,13 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<VisitorDeta
     let id = parameters.visitor.ok_or(UNKNOWN)?;
     let visitor = visitors::read(store, project, &id);
     let earlier = sessions::read_newest_earlier(store, project, &id, MAX_SESSIONS);
-    let history = History { store, project, visitor: &id };
-    let (visitor, earlier, batches) = try_join3(visitor, earlier, history.first_batches()).await?;
+    let visitor_events = VisitorEvents { store, project, visitor: &id };
+    let (visitor, earlier, batches) = try_join3(visitor, earlier, visitor_events.first_batches()).await?;
     let visitor = visitor.ok_or(UNKNOWN)?;
 
     let aliases = visitor.aliases.iter().map(|alias| alias.name.clone()).collect();
     let sessions = sessions::newest_first(Some(visitor.latest.clone()), earlier);
-    let events = history.newest(&visitor, batches, &sessions, MAX_EVENTS).await?;
+    let events = visitor_events.newest(&visitor, batches, &sessions, MAX_EVENTS).await?;
     let events = events.into_iter().map(Happening::from).collect();
     let sessions = sessions.into_iter().take(MAX_SESSIONS).map(Visit::from).collect();
     Ok(Data { data: VisitorDetail { visitor: VisitorRow::new(id, visitor), aliases, sessions, events } })

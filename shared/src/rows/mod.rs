@@ -2,11 +2,11 @@
 
 pub mod event_row;
 pub mod events;
-pub mod history;
 pub mod indexed;
 pub mod pages;
 pub mod picked;
 pub mod sessions;
+pub mod visitor_events;
 pub mod visitors;
 
 pub use event_row::EventRow;

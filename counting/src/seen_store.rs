@@ -17,15 +17,15 @@ use crate::context::Context;
 
 /// A visitor's memory and where its items are.
 #[derive(Debug)]
-pub struct Memory<'a> {
+pub struct SeenStore<'a> {
     context: Context<'a>,
     remembered: SeenMemory,
 }
 
-impl<'a> Memory<'a> {
+impl<'a> SeenStore<'a> {
     /// Takes a visitor's memory out of its state.
     pub fn take(context: Context<'a>, state: &mut Visitor) -> Self {
-        Memory { context, remembered: state.take_memory() }
+        SeenStore { context, remembered: state.take_memory() }
     }
 
     fn key(&self, item: SeenItem) -> Key {
@@ -99,7 +99,7 @@ impl<'a> Memory<'a> {
 
     /// Puts the memory back into the state. What has grown too long for it moves into runs, if the change has room for so
     /// many items more; else it waits for the next change.
-    pub async fn settle(mut self, state: &mut Visitor, room: usize) -> Result<Vec<Write>, StoreError> {
+    pub async fn return_to(mut self, state: &mut Visitor, room: usize) -> Result<Vec<Write>, StoreError> {
         if state.is_bot() && !state.recounting {
             // All of it is forgotten: there is no need for runs that say so.
             self.remembered = SeenMemory::default();

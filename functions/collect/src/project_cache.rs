@@ -10,15 +10,15 @@ use shared::cache::Cache;
 const MAX_REMEMBERED: usize = 10_000;
 
 /// Values of projects, each good for some time. A clock that steps back behind its beginning ends it too.
-pub struct Memory<V>(Cache<ProjectId, (V, Range<Millis>)>);
+pub struct ProjectCache<V>(Cache<ProjectId, (V, Range<Millis>)>);
 
-impl<V: Clone> Default for Memory<V> {
+impl<V: Clone> Default for ProjectCache<V> {
     fn default() -> Self {
-        Memory(Cache::new(MAX_REMEMBERED))
+        ProjectCache(Cache::new(MAX_REMEMBERED))
     }
 }
 
-impl<V: Clone> Memory<V> {
+impl<V: Clone> ProjectCache<V> {
     /// A project's value, if it is still good at the beginning of some time; else it is loaded, and remembered for that time.
     pub async fn get_or_load<E>(
         &self,
@@ -52,19 +52,19 @@ mod tests {
     #[test]
     fn a_value_is_forgotten_at_its_end_and_is_its_projects_alone() {
         let (Ok(one), Ok(other)) = ("one".parse(), "other".parse()) else { panic!("legal identifiers") };
-        let memory = Memory::default();
-        memory.put(&one, 'a', Millis(0)..Millis(10));
-        assert_eq!(memory.get(&one, Millis(9)), Some('a'));
-        assert_eq!(memory.get(&one, Millis(10)), None);
-        assert_eq!(memory.get(&other, Millis(9)), None);
+        let cache = ProjectCache::default();
+        cache.put(&one, 'a', Millis(0)..Millis(10));
+        assert_eq!(cache.get(&one, Millis(9)), Some('a'));
+        assert_eq!(cache.get(&one, Millis(10)), None);
+        assert_eq!(cache.get(&other, Millis(9)), None);
     }
 
     #[test]
     fn a_value_of_a_clock_that_steps_back_is_forgotten() {
         let Ok(project) = "one".parse() else { panic!("a legal identifier") };
-        let memory = Memory::default();
-        memory.put(&project, 'a', Millis(1_000)..Millis(2_000));
-        assert_eq!(memory.get(&project, Millis(1_000)), Some('a'));
-        assert_eq!(memory.get(&project, Millis(999)), None);
+        let cache = ProjectCache::default();
+        cache.put(&project, 'a', Millis(1_000)..Millis(2_000));
+        assert_eq!(cache.get(&project, Millis(1_000)), Some('a'));
+        assert_eq!(cache.get(&project, Millis(999)), None);
     }
 }

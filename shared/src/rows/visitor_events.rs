@@ -84,7 +84,7 @@ impl Wanted<'_> {
 
 /// Whose events they are.
 #[derive(Debug, Clone, Copy)]
-pub struct History<'a> {
+pub struct VisitorEvents<'a> {
     /// The table.
     pub store: &'a Store,
     /// The visitor's project.
@@ -100,7 +100,7 @@ pub struct FirstBatches {
     are_all: bool,
 }
 
-impl History<'_> {
+impl VisitorEvents<'_> {
     /// The wanted events.
     pub async fn page(&self, wanted: &Wanted<'_>) -> Result<Found, StoreError> {
         let key = keys::visitor(self.project, self.visitor);

@@ -14,12 +14,12 @@ const MAX_NUMBER: f64 = 1e9;
 
 /// An event's data.
 #[derive(Debug, Clone, Default)]
-pub struct Facts(Map<String, Value>);
+pub struct EventData(Map<String, Value>);
 
-impl Facts {
+impl EventData {
     /// The data of an event.
     pub fn of(event: &Event) -> Self {
-        event.data.as_ref().and_then(|data| serde_json::from_str(data.get()).ok()).map(Facts).unwrap_or_default()
+        event.data.as_ref().and_then(|data| serde_json::from_str(data.get()).ok()).map(EventData).unwrap_or_default()
     }
 
     /// A text.
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_whole_number_may_be_written_as_a_fraction() {
-        let facts = |json: &str| Facts(serde_json::from_str(json).unwrap_or_default());
+        let facts = |json: &str| EventData(serde_json::from_str(json).unwrap_or_default());
         for (json, expected) in [
             (r#"{"n":5}"#, Some(5)),
             (r#"{"n":5.0}"#, Some(5)),
