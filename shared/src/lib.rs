@@ -29,4 +29,5 @@ pub mod response;
 pub mod room;
 pub mod routes;
 pub mod rows;
+pub mod summary;
 pub mod telemetry;

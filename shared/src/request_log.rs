@@ -3,11 +3,12 @@
 use figures::counters::shown::take_below_zero;
 use figures::table::store::Consumed;
 use figures::time::Millis;
-use http::Method;
+use http::{Method, StatusCode};
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::error::ErrorCode;
 use crate::routes;
+use crate::summary::Summary;
 use crate::telemetry::{self, Metric};
 
 /// The response to a request as it leaves a function: without a body where `HEAD` asked for it, and with its line in the log.
@@ -24,19 +25,31 @@ pub fn finished(
     response
 }
 
-/// One line a request, with its metrics. It names the route, not the path or the query, which hold what visitors are
-/// looked up by.
+/// Batches that were stored: most of all requests, and no two of their lines would differ in what matters.
+static STORED: Summary = Summary::new("requests", &[("route", routes::COLLECT), ("status", "202")]);
+
+/// One line a request, with its metrics; one for all batches that are stored within a minute. It names the route, not the path or
+/// the query, which hold what visitors are looked up by.
 fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started_at: Millis) {
     let route = routes::find(request.uri().path()).map_or("none", |(route, _)| route.path);
-    let status = response.status().as_u16();
+    let (now, status) = (Millis::now(), response.status());
     let code = response.extensions().get().map_or("", |ErrorCode(code)| *code);
-    let mut metrics = vec![Metric::count("Requests", 1).by("Status", status.to_string())];
+    let duration_ms = now.0 - started_at.0;
+    let mut metrics = vec![Metric::count("Requests", 1).by("Status", status.as_str())];
     if route == routes::COLLECT && request.method() == Method::POST {
+        if status == StatusCode::ACCEPTED {
+            metrics.push(Metric::count("Batches", 1));
+            let figures = [
+                ("duration_ms", duration_ms as f64),
+                ("read_units", consumed.read_units),
+                ("write_units", consumed.write_units),
+                ("calls", consumed.calls as f64),
+            ];
+            return STORED.add(now, &figures, &metrics);
+        }
         // An alarm can't add up what it does not know the dimensions of.
-        metrics.extend(match code {
-            "" => vec![Metric::count("Batches", 1)],
-            reason => vec![Metric::count("RefusedBatches", 1), Metric::count("RefusedBatches", 1).by("Reason", reason)],
-        });
+        metrics.extend([Metric::count("RefusedBatches", 1), Metric::count("RefusedBatches", 1).by("Reason", code)]);
+        STORED.flush(now);
     }
     telemetry::report(
         "request",
@@ -44,9 +57,9 @@ fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started
             ("request_id", request.lambda_context_ref().map(|context| context.request_id.clone()).into()),
             ("method", request.method().as_str().into()),
             ("route", route.into()),
-            ("status", status.into()),
+            ("status", status.as_u16().into()),
             ("code", code.into()),
-            ("duration_ms", (Millis::now().0 - started_at.0).into()),
+            ("duration_ms", duration_ms.into()),
             ("read_units", consumed.read_units.into()),
             ("write_units", consumed.write_units.into()),
             ("calls", consumed.calls.into()),

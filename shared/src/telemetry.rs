@@ -40,25 +40,61 @@ static DEPLOYMENT: OnceLock<String> = OnceLock::new();
 pub struct Metric {
     name: &'static str,
     unit: &'static str,
-    value: f64,
+    /// Those of a summary's times are apart, for their percentiles.
+    values: Vec<f64>,
     dimension: Option<(&'static str, String)>,
 }
+
+/// As many values of a metric as CloudWatch takes in one line.
+const MAX_VALUES: usize = 100;
+
+const COUNT: &str = "Count";
+const MILLISECONDS: &str = "Milliseconds";
 
 impl Metric {
     /// How many there were of something.
     pub fn count(name: &'static str, count: usize) -> Self {
-        Metric { name, unit: "Count", value: count as f64, dimension: None }
+        Metric { name, unit: COUNT, values: vec![count as f64], dimension: None }
     }
 
     /// How long something took.
     pub fn milliseconds(name: &'static str, ms: i64) -> Self {
-        Metric { name, unit: "Milliseconds", value: ms as f64, dimension: None }
+        Metric { name, unit: MILLISECONDS, values: vec![ms as f64], dimension: None }
     }
 
     /// The same, told apart by a dimension that has few values.
     pub fn by(self, dimension: &'static str, value: impl Into<String>) -> Self {
         Metric { dimension: Some((dimension, value.into())), ..self }
     }
+
+    /// Adds what is counted or timed under the same name, if it is.
+    pub(crate) fn merge(&mut self, other: &Metric) -> bool {
+        if (self.name, &self.dimension) != (other.name, &other.dimension) {
+            return false;
+        }
+        match (&mut self.values[..], self.unit) {
+            ([sum], COUNT) => *sum += other.values.iter().sum::<f64>(),
+            _ => self.values.extend(&other.values),
+        }
+        true
+    }
+
+    /// Whether a line has no room for another value.
+    pub(crate) fn is_full(&self) -> bool {
+        self.values.len() >= MAX_VALUES
+    }
+
+    fn value(&self) -> Value {
+        match &self.values[..] {
+            [value] => json!(value),
+            values => json!(values),
+        }
+    }
+}
+
+/// Whether lines are written for CloudWatch.
+pub(crate) fn is_deployed() -> bool {
+    DEPLOYMENT.get().is_some()
 }
 
 /// Starts JSON logging to standard output, at the level of `RUST_LOG` or `info`, and metrics of a table.
@@ -103,8 +139,13 @@ pub fn report_change(properties: &[(&'static str, Value)]) {
 
 /// Writes a line with properties and metrics: for CloudWatch on Lambda, else as a log line.
 pub fn report(message: &'static str, properties: &[(&'static str, Value)], metrics: &[Metric]) {
+    report_of(Millis::now(), message, properties, metrics);
+}
+
+/// The same of another instant, to which CloudWatch puts the metrics down.
+pub(crate) fn report_of(at: Millis, message: &'static str, properties: &[(&'static str, Value)], metrics: &[Metric]) {
     match DEPLOYMENT.get() {
-        Some(table) => println!("{}", line(table, Millis::now(), message, properties, metrics)),
+        Some(table) => println!("{}", line(table, at, message, properties, metrics)),
         None => {
             let properties = Value::Object(named(properties).collect());
             tracing::info!("{message} {properties}");
@@ -124,7 +165,7 @@ fn line(table: &str, at: Millis, message: &str, properties: &[(&'static str, Val
     let mut directives = Vec::with_capacity(metrics.len());
     for metric in metrics {
         let mut dimensions = vec![TABLE];
-        line.insert(metric.name.to_owned(), json!(metric.value));
+        line.insert(metric.name.to_owned(), metric.value());
         if let Some((dimension, value)) = &metric.dimension {
             dimensions.push(dimension);
             line.insert((*dimension).to_owned(), json!(value));

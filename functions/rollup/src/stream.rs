@@ -13,6 +13,7 @@ use figures::model::Batch;
 use figures::table::keys::{self, BatchKey, Key};
 use figures::table::store::{DATA, PK, SK, StoreError};
 use figures::time::Millis;
+use shared::summary::Summary;
 use shared::telemetry::{self, Metric};
 
 use crate::spending::Spending;
@@ -30,6 +31,9 @@ pub const QUEUE_TIME_LIMIT: Duration = Duration::from_secs(2);
 /// For so long, what could not be applied is tried again: most of what disturbs a table is over by then.
 const TRY_AGAIN_FOR: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// Invocations that had nothing to do but what they did.
+static APPLIED: Summary = Summary::new("batches", &[]);
 
 /// The consumer of the table's stream.
 #[derive(Debug)]
@@ -107,23 +111,26 @@ impl StreamConsumer {
         if let Ok(Err(error)) = timeout_at(deadline + QUEUE_TIME_LIMIT, spent).await {
             tracing::warn!(%error, "what was spent could not be noted");
         }
-        let consumed = store.consumed();
-        telemetry::report(
-            "batches",
+        let (now, consumed, refused) = (Millis::now(), store.consumed(), applied.refused.len());
+        APPLIED.add(
+            now,
             &[
-                ("duration_ms", (Millis::now().0 - started_at.0).into()),
-                ("read_units", consumed.read_units.into()),
-                ("write_units", consumed.write_units.into()),
-                ("calls", consumed.calls.into()),
-                ("postponed", postponed.into()),
-                ("failed_records", again.len().into()),
+                ("duration_ms", (now.0 - started_at.0) as f64),
+                ("read_units", consumed.read_units),
+                ("write_units", consumed.write_units),
+                ("calls", consumed.calls as f64),
+                ("postponed", postponed as f64),
+                ("failed_records", again.len() as f64),
             ],
             &[
-                Metric::count("AppliedBatches", records.len().saturating_sub(postponed + applied.refused.len())),
-                Metric::count("DeadLetters", applied.refused.len()),
-                Metric::milliseconds("RollupLag", oldest.map_or(0, |oldest| Millis::now().0 - oldest.0)),
+                Metric::count("AppliedBatches", records.len().saturating_sub(postponed + refused)),
+                Metric::count("DeadLetters", refused),
+                Metric::milliseconds("RollupLag", oldest.map_or(0, |oldest| now.0 - oldest.0)),
             ],
         );
+        if refused + postponed + again.len() > 0 {
+            APPLIED.flush(now);
+        }
         let mut response = DynamoDbEventResponse::default();
         response.batch_item_failures = again.into_iter().map(failure).collect();
         response
