@@ -7,14 +7,16 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use counting::{AddressRange, Filter, Pattern};
 use figures::ids::{ProjectId, VisitorId};
 use figures::site::{HostPattern, Origin, OriginPattern};
+use figures::table::store::StoreError;
 use figures::time::{Day, Millis};
 use shared::api_keys::MAX_LIMIT;
 use shared::auth::{ApiKey, KeyKind, Role};
-use shared::aws::DEFAULT_TABLE;
+use shared::aws::{DEFAULT_TABLE, is_loopback};
 use shared::params::text_of;
 use shared::rate_limit::DEFAULT_LIMIT;
 
-use crate::import::Source;
+use crate::error::CliError;
+use crate::import::source::Source;
 
 /// The project that commands work on unless told otherwise.
 pub const DEFAULT_PROJECT: &str = "demo";
@@ -114,6 +116,31 @@ pub struct TableArguments {
     /// The table
     #[arg(long, value_name = "NAME", default_value = DEFAULT_TABLE, value_parser = table_name, global = true)]
     pub table: String,
+}
+
+impl TableArguments {
+    /// Adds to an error what to do about a table that can't be used.
+    pub fn explain(&self, error: CliError) -> CliError {
+        let error = match error {
+            CliError::Store(error) => error,
+            other => return other,
+        };
+        let advice = match (&error, self.endpoint_url.as_deref()) {
+            (StoreError::Failed(cause), _) if cause.contains("ResourceNotFoundException") => {
+                format!("there is no table {:?} there. Choose it with --table.", self.table)
+            }
+            (StoreError::Unavailable(_), Some(endpoint)) if is_loopback(endpoint) => {
+                format!("is `identity dev` running, and does it print {endpoint} as its DynamoDB address?")
+            }
+            (StoreError::Unavailable(_) | StoreError::Failed(_), None) => {
+                "is AWS_REGION set, with credentials that may use the table? For `identity dev`, give the DynamoDB \
+                 address that it prints as --endpoint-url."
+                    .to_owned()
+            }
+            _ => return CliError::Store(error),
+        };
+        CliError::Failed(format!("{error}\n{advice}"))
+    }
 }
 
 /// Which table and project a command works on.

@@ -4,9 +4,6 @@ use counting::dead_letters::QueueError;
 use counting::replay::ReplayError;
 use figures::table::store::StoreError;
 use shared::api_keys::KeyError;
-use shared::aws::is_loopback;
-
-use crate::args::TableArguments;
 
 /// Why a command fails. Says what to do next, where that is known.
 #[derive(Debug, thiserror::Error)]
@@ -50,25 +47,5 @@ impl CliError {
             CliError::Usage(_) => 2,
             CliError::Failed(_) | CliError::Queue(_) | CliError::Store(_) => 1,
         }
-    }
-
-    /// Adds what to do about a table that can't be used.
-    pub fn explained(self, table: &TableArguments) -> Self {
-        let CliError::Store(error) = self else { return self };
-        let advice = match (&error, table.endpoint_url.as_deref()) {
-            (StoreError::Failed(cause), _) if cause.contains("ResourceNotFoundException") => {
-                format!("there is no table {:?} there. Choose it with --table.", table.table)
-            }
-            (StoreError::Unavailable(_), Some(endpoint)) if is_loopback(endpoint) => {
-                format!("is `identity dev` running, and does it print {endpoint} as its DynamoDB address?")
-            }
-            (StoreError::Unavailable(_) | StoreError::Failed(_), None) => {
-                "is AWS_REGION set, with credentials that may use the table? For `identity dev`, give the DynamoDB \
-                 address that it prints as --endpoint-url."
-                    .to_owned()
-            }
-            _ => return CliError::Store(error),
-        };
-        CliError::Failed(format!("{error}\n{advice}"))
     }
 }

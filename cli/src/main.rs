@@ -36,26 +36,26 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
         Some(Command::Dev(options)) => dev::run(options.into()).await.map(done),
         Some(Command::Import(arguments)) => {
             let outcome = import::run(&open(&arguments.target.table).await, &arguments).await;
-            let summary = outcome.map_err(|error| error.explained(&arguments.target.table))?;
+            let summary = outcome.map_err(|error| arguments.target.table.explain(error))?;
             Ok(if summary.refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Project(arguments)) => {
             let outcome = project::run(&open(&arguments.target.table).await, arguments.command).await;
-            outcome.map(done).map_err(|error| error.explained(&arguments.target.table))
+            outcome.map(done).map_err(|error| arguments.target.table.explain(error))
         }
         Some(Command::Key(arguments)) => {
             let store = open(&arguments.target.table).await;
             let outcome = key::run(&store, &arguments.target.project, arguments.command).await;
-            outcome.map(done).map_err(|error| error.explained(&arguments.target.table))
+            outcome.map(done).map_err(|error| arguments.target.table.explain(error))
         }
         Some(Command::Invite(arguments)) => {
             let outcome = invite::run(&open(&arguments.table).await, &arguments).await;
-            outcome.map(done).map_err(|error| error.explained(&arguments.table))
+            outcome.map(done).map_err(|error| arguments.table.explain(error))
         }
         Some(Command::Visitor(arguments)) => {
             let store = open(&arguments.target.table).await;
             let outcome = visitor::run(&store, &arguments.target.project, arguments.command).await;
-            outcome.map(done).map_err(|error| error.explained(&arguments.target.table))
+            outcome.map(done).map_err(|error| arguments.target.table.explain(error))
         }
         Some(Command::Erase(arguments)) => {
             let store = open(&arguments.target.table).await;
@@ -65,12 +65,12 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
                 None if yes => erase::erase_matching(&store, &target.project, &filter.into()).await,
                 None => erase::show_matching(&store, &target.project, &filter.into()).await,
             };
-            outcome.map(done).map_err(|error| error.explained(&target.table))
+            outcome.map(done).map_err(|error| target.table.explain(error))
         }
         Some(Command::Rebuild(arguments)) => {
             let store = open(&arguments.target.table).await;
             let outcome = rebuild::run(&store, &arguments.target.project, arguments.check).await;
-            let is_same = outcome.map_err(|error| error.explained(&arguments.target.table))?;
+            let is_same = outcome.map_err(|error| arguments.target.table.explain(error))?;
             Ok(if is_same || !arguments.check { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Some(Command::Replay(arguments)) => {
@@ -79,7 +79,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode, CliError> {
                 None => None,
             };
             let outcome = replay::run(&open(&arguments.target.table).await, queue.as_ref()).await;
-            let is_complete = outcome.map_err(|error| error.explained(&arguments.target.table))?;
+            let is_complete = outcome.map_err(|error| arguments.target.table.explain(error))?;
             Ok(if is_complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use collect::{Collector, MAX_BODY};
+use collect::Collector;
+use collect::limits::MAX_BODY;
 use futures::FutureExt;
 use lambda_http::{Body, Request, Response};
 use shared::app::{App, ClientAddress};

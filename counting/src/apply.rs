@@ -8,6 +8,7 @@ use figures::ids::{ProjectId, VisitorId};
 use figures::log::Delta;
 use figures::log::tail::{Manifest, segment_items};
 use figures::model::{Batch, Event};
+use figures::random;
 use figures::table::codec;
 use figures::table::keys::{self, BatchKey, Key};
 use figures::table::store::{Consistency, DATA, Item, MAX_TRANSACTION_ITEMS, Outcome, StoreError, Write, read_binary};
@@ -16,7 +17,7 @@ use futures::future::try_join_all;
 
 use crate::history::{Change, History, Project};
 use crate::work_items::WorkItem;
-use crate::{Applied, Consumer, MAX_SEGMENTS, ROOM, Refused, random, wait_before};
+use crate::{Applied, Consumer, ROOM, Refused, SEGMENT_ROOM, wait_before};
 
 /// Visitors whose changes are written together: they seldom need more than three items each.
 pub(crate) const GROUP: usize = 32;
@@ -245,7 +246,7 @@ impl Consumer {
                 history.apply(batch).await?;
             }
             let is_recounting = history.is_recounting();
-            Ok((history.finish(ROOM).await?, is_recounting))
+            Ok((history.into_change(ROOM).await?, is_recounting))
         };
         match attempt.await {
             Ok((Some(change), _)) => Ok(Prepared::Ready(Ready { work, rest, change })),
@@ -364,7 +365,7 @@ impl Consumer {
                 return Ok(committed);
             }
             for (generation, delta) in deltas.into_iter().filter(|(_, delta)| !delta.is_empty()) {
-                let unique = random()?;
+                let unique = random::number()?;
                 let segments = segment_items(project, Millis::now(), unique, generation, delta)?;
                 let is_one_short = matches!(&segments[..], [one] if read_binary(one, DATA)?.len() < LONG_SEGMENT_BYTES);
                 committed.is_compaction_due |= !is_one_short || unique.is_multiple_of(COMPACTION_CHECK_EVERY);
@@ -448,7 +449,7 @@ pub(crate) fn take_transaction<T>(
     change: impl Fn(&T) -> &Change,
 ) -> Result<Vec<T>, StoreError> {
     let mut together: Vec<T> = Vec::new();
-    let (mut items, mut bytes) = (MAX_SEGMENTS, 0);
+    let (mut items, mut bytes) = (SEGMENT_ROOM, 0);
     while let Some(change) = ready.front().map(&change) {
         items += change.writes.len();
         bytes += codec::size(&change.delta)?;

@@ -30,7 +30,7 @@ use figures::time::{Day, Hour, Millis};
 
 /// A tail of so many segments, or so many bytes, is compacted: every reader reads the whole tail, so
 /// this bounds what it costs to some 8 read units.
-const MAX_SEGMENTS: usize = 64;
+const MAX_TAIL_SEGMENTS: usize = 64;
 const MAX_TAIL_BYTES: usize = 32 << 10;
 
 /// A round merges at most so many bytes of segments, so that no block or run outgrows an item.
@@ -110,7 +110,7 @@ impl<'a> Compaction<'a> {
     /// Compacts the tail if it has grown past its bounds, in so many rounds at most. What is written meanwhile is left to
     /// the next look: so a look takes a time in proportion to what it found.
     pub async fn run(&self, max_rounds: usize) -> Result<Left, StoreError> {
-        let mut tail = self.finished_tail().await?;
+        let mut tail = self.finish_rounds().await?;
         let mut rounds = 0;
         loop {
             if let Some(building) = tail.manifest.building
@@ -118,7 +118,7 @@ impl<'a> Compaction<'a> {
             {
                 tracing::warn!(project = %self.project, "a rebuild that stopped is given up");
                 self.put(&tail.manifest, &tail.manifest.give_up_building(Millis::now())).await?;
-                tail = self.finished_tail().await?;
+                tail = self.finish_rounds().await?;
                 continue;
             }
             if rounds == max_rounds {
@@ -132,12 +132,12 @@ impl<'a> Compaction<'a> {
         }
     }
 
-    /// The tail with no round under way: one that is, is carried out.
-    pub async fn finished_tail(&self) -> Result<Tail<Item>, StoreError> {
-        self.finish_round(Tail::load(self.store, self.project).await?).await
+    /// Carries out the round that is under way, if one is. Gives the tail as it is then.
+    pub async fn finish_rounds(&self) -> Result<Tail<Item>, StoreError> {
+        self.finish_rounds_of(Tail::load(self.store, self.project).await?).await
     }
 
-    async fn finish_round(&self, mut tail: Tail<Item>) -> Result<Tail<Item>, StoreError> {
+    async fn finish_rounds_of(&self, mut tail: Tail<Item>) -> Result<Tail<Item>, StoreError> {
         while let Some(round) = tail.manifest.unfinished() {
             tail = match self.carry_out(&tail, round).await? {
                 Some(complete) => tail.followed_by(complete, &BTreeSet::new()),
@@ -183,7 +183,7 @@ impl<'a> Compaction<'a> {
         let rest = || tail.segments.iter().filter(|segment| segment.round.is_none());
         let bytes: usize = rest().map(|segment| segment.size).sum();
         let is_due = match due {
-            Due::Many => rest().count() >= MAX_SEGMENTS || bytes >= MAX_TAIL_BYTES,
+            Due::Many => rest().count() >= MAX_TAIL_SEGMENTS || bytes >= MAX_TAIL_BYTES,
             Due::Any => rest().next().is_some(),
         };
         if !is_due {
@@ -198,8 +198,8 @@ impl<'a> Compaction<'a> {
         let Removed { gone, remaining } = self.remove_merged(&tail).await?;
         let begun = tail.manifest.begin_round(remaining, segments, Millis::now());
         let next = match self.put(&tail.manifest, &begun).await? {
-            true => self.finish_round(tail.followed_by(begun, &gone)).await?,
-            false => self.finished_tail().await?,
+            true => self.finish_rounds_of(tail.followed_by(begun, &gone)).await?,
+            false => self.finish_rounds().await?,
         };
         Ok((next, true))
     }
@@ -465,10 +465,10 @@ impl Compaction<'_> {
     /// Removes for good what has been taken out of the figures and indexes of some days: merges every segment there is,
     /// removes them, and leaves in runs and blocks no removal and no key that nothing counts at.
     pub async fn expunge(&self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
-        let segments: BTreeSet<String> = self.finished_tail().await?.segments.into_iter().map(|one| one.id).collect();
+        let segments: BTreeSet<String> = self.finish_rounds().await?.segments.into_iter().map(|one| one.id).collect();
         let is_known = |id: &String| segments.contains(id);
         loop {
-            let tail = self.finished_tail().await?;
+            let tail = self.finish_rounds().await?;
             let is_merged = tail.segments.iter().all(|segment| segment.round.is_some() || !is_known(&segment.id));
             if is_merged {
                 break;
@@ -477,7 +477,7 @@ impl Compaction<'_> {
         }
         loop {
             tokio::time::sleep(self.grace).await;
-            let tail = self.finished_tail().await?;
+            let tail = self.finish_rounds().await?;
             if !tail.segments.iter().any(|segment| is_known(&segment.id)) {
                 break;
             }
@@ -487,13 +487,13 @@ impl Compaction<'_> {
         tokio::time::sleep(self.grace).await;
         for days in days.iter().copied().collect::<Vec<_>>().chunks(MAX_EXPUNGED_DAYS) {
             while !self.begin_expunging(days).await? {}
-            self.finished_tail().await?;
+            self.finish_rounds().await?;
         }
         Ok(())
     }
 
     async fn begin_expunging(&self, days: &[Day]) -> Result<bool, StoreError> {
-        let before = self.finished_tail().await?.manifest;
+        let before = self.finish_rounds().await?.manifest;
         self.put(&before, &before.expunge(days.to_vec())).await
     }
 
@@ -605,7 +605,7 @@ impl Compaction<'_> {
 /// A block's rows with what a round changes, segment by segment.
 fn merged(measure: Measure, mut rows: Rows, changes: &[&Rows]) -> Rows {
     changes.iter().for_each(|change| rows.add_all(change));
-    measure.keep_stored(&mut rows);
+    measure.trim_for_storage(&mut rows);
     rows
 }
 

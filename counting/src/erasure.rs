@@ -146,7 +146,7 @@ impl Consumer {
     pub(crate) async fn give_up_building(&self, project: &ProjectId) -> Result<(), StoreError> {
         let compaction = self.compaction(project);
         loop {
-            let manifest = compaction.finished_tail().await?.manifest;
+            let manifest = compaction.finish_rounds().await?.manifest;
             if manifest.building.is_none()
                 || compaction.put(&manifest, &manifest.give_up_building(Millis::now())).await?
             {
@@ -274,7 +274,7 @@ impl Consumer {
                 history.expect_batches();
             }
             let sessions = history.erase_some().await?;
-            Ok(history.finish(ROOM).await?.map(|change| Step { sessions, days, change }))
+            Ok(history.into_change(ROOM).await?.map(|change| Step { sessions, days, change }))
         };
         match attempt.await {
             Err(StoreError::Overtaken) => Ok(None),

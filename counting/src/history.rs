@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
-use crate::seen_store::SeenStore;
+use crate::seen_items::SeenItems;
 use crate::session_change::{Location, Tracked};
 use crate::tombstones::Tombstones;
 use crate::work_items::WorkItem;
@@ -16,6 +16,7 @@ use figures::measures;
 use figures::model::batch::StoredOrder;
 use figures::model::session::SessionOrder;
 use figures::model::{Batch, Session, Visitor};
+use figures::random;
 use figures::site::HostPattern;
 use figures::table::keys::{self, Key};
 use figures::table::store::{
@@ -552,7 +553,7 @@ impl<'a> History<'a> {
     }
 
     /// What has to be written, if anything: so many items at most where that can be chosen.
-    pub async fn finish(mut self, room: usize) -> Result<Option<Change>, StoreError> {
+    pub async fn into_change(mut self, room: usize) -> Result<Option<Change>, StoreError> {
         self.look_for_trust().await?;
         let Some(mut visitor) = self.now.take() else { return Ok(None) };
         self.update_visitor(&mut visitor).await?;
@@ -569,13 +570,13 @@ impl<'a> History<'a> {
             work: None,
         };
         let revision = self.next_revision()?;
-        let mut seen_store = SeenStore::take(self.context.clone(), &mut visitor);
-        self.count(revision, &mut visitor, &mut seen_store, &mut change).await?;
+        let mut seen_items = SeenItems::take(self.context.clone(), &mut visitor);
+        self.count(revision, &mut visitor, &mut seen_items, &mut change).await?;
         change.writes.extend(self.dropped.drain(..).map(Write::Delete));
         let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
         match self.context.revision.filter(|_| is_gone) {
             Some(revision) => change.writes.insert(0, Write::DeleteAt(self.key(), revision)),
-            None => self.store(revision, visitor, seen_store, room, &mut change).await?,
+            None => self.store(revision, visitor, seen_items, room, &mut change).await?,
         }
         Ok(Some(change))
     }
@@ -601,7 +602,7 @@ impl<'a> History<'a> {
     fn next_revision(&self) -> Result<u64, StoreError> {
         match self.context.revision {
             Some(revision) => Ok(revision + 1),
-            None => Ok(1 + crate::random()? % FIRST_REVISIONS),
+            None => Ok(1 + random::number()? % FIRST_REVISIONS),
         }
     }
 
@@ -610,19 +611,19 @@ impl<'a> History<'a> {
         &mut self,
         revision: u64,
         visitor: &mut Visitor,
-        seen_store: &mut SeenStore<'_>,
+        seen_items: &mut SeenItems<'_>,
         change: &mut Change,
     ) -> Result<(), StoreError> {
         let context = &self.context;
         let Change { writes, delta, .. } = change;
         let counted = self.sessions.values().filter(|tracked| tracked.now.counted);
-        seen_store.expect(counted.flat_map(|tracked| tracked.fresh.iter().map(|batch| (&tracked.now, batch)))).await?;
+        seen_items.expect(counted.flat_map(|tracked| tracked.fresh.iter().map(|batch| (&tracked.now, batch)))).await?;
         for tracked in self.sessions.values_mut().filter(|tracked| tracked.is_changed()) {
             // Invariant: a trail is followed before the session is added, which adds its ends.
-            let before = tracked.count_applied(context, revision, seen_store, delta).await?;
+            let before = tracked.count_applied(context, revision, seen_items, delta).await?;
             tracked.follow_trail(&context.visitor_id, before, &mut delta.counters);
             tracked.subtract_and_add(&context.visitor_id, revision, delta);
-            seen_store.remember(&tracked.now, &tracked.fresh, &mut delta.counters).await?;
+            seen_items.remember(&tracked.now, &tracked.fresh, &mut delta.counters).await?;
             if tracked.is_erased {
                 writes.extend(tracked.erasure(context));
                 continue;
@@ -644,12 +645,12 @@ impl<'a> History<'a> {
         &mut self,
         revision: u64,
         mut visitor: Visitor,
-        seen_store: SeenStore<'_>,
+        seen_items: SeenItems<'_>,
         room: usize,
         change: &mut Change,
     ) -> Result<(), StoreError> {
         let room = room.saturating_sub(change.writes.len() + WITH_ALL);
-        change.writes.extend(seen_store.return_to(&mut visitor, room).await?);
+        change.writes.extend(seen_items.return_to(&mut visitor, room).await?);
         let mut item = key_item(&self.key());
         item.insert(REV.to_owned(), number(revision));
         item.insert(DATA.to_owned(), binary(visitor.pack()?));

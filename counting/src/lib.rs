@@ -16,7 +16,7 @@ mod rebuild;
 mod reconciliation;
 mod recount;
 pub mod replay;
-mod seen_store;
+mod seen_items;
 mod session_change;
 mod spill;
 mod tombstones;
@@ -54,10 +54,10 @@ const CONFLICT: Backoff = Backoff { first: Duration::from_millis(2), longest: Du
 const ROUNDS_BETWEEN: usize = 16;
 
 /// Items of a transaction that are left for segments; one is the rule.
-const MAX_SEGMENTS: usize = 8;
+const SEGMENT_ROOM: usize = 8;
 
 /// Items of a transaction that are left for a change.
-const ROOM: usize = MAX_TRANSACTION_ITEMS - MAX_SEGMENTS;
+const ROOM: usize = MAX_TRANSACTION_ITEMS - SEGMENT_ROOM;
 
 /// What readers may still be reading stays for so long: longer than a request takes. They read blocks and segments at
 /// slightly different instants.
@@ -151,7 +151,7 @@ impl Consumer {
             let attempt = async {
                 let mut history = History::load(&self.store, project, visitor.clone()).await?;
                 edit(&mut history).await?;
-                history.finish(ROOM).await
+                history.into_change(ROOM).await
             };
             match attempt.await {
                 Ok(None) => return Ok(None),
@@ -239,8 +239,4 @@ async fn wait_before(tries: u32) -> Result<(), StoreError> {
     }
     CONFLICT.wait(tries).await;
     Ok(())
-}
-
-fn random() -> Result<u64, StoreError> {
-    getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))
 }

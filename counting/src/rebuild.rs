@@ -25,7 +25,7 @@ use crate::Consumer;
 use crate::compaction::Compaction;
 use crate::erasure::delete_partition;
 use crate::history::{History, Project};
-use crate::seen_store;
+use crate::seen_items;
 use crate::spill::Spill;
 use figures::counters::Rows;
 use figures::dates::DateRange;
@@ -38,6 +38,7 @@ use figures::log::index::{Entries, HourEntries, merge, runs_of};
 use figures::log::tail::{Building, Manifest, Tail, read_generation};
 use figures::measures::Measure;
 use figures::model::{Batch, Session, Visitor};
+use figures::random;
 use figures::table::keys::Index;
 use figures::table::keys::{self, Key, RunKey, RunKind};
 use figures::table::store::{
@@ -216,7 +217,7 @@ impl Rebuild<'_> {
             if damaged > 0 || tail.manifest.unfinished().is_none() {
                 return Ok((tail, damaged));
             }
-            match self.compaction.finished_tail().await {
+            match self.compaction.finish_rounds().await {
                 Ok(_) => {}
                 // What can't be merged stays as it is until the new generation is shown, which needs none of it.
                 Err(error) if error.is_unreadable() => return Ok((tail, damaged)),
@@ -227,7 +228,7 @@ impl Rebuild<'_> {
 
     /// Begins a generation; says also how much of the tail can't be read.
     async fn begin(&self) -> Result<(Generation, usize), StoreError> {
-        let builder = crate::random()?;
+        let builder = random::number()?;
         loop {
             let (Tail { manifest, .. }, damaged) = self.tail().await?;
             let now = Millis::now();
@@ -556,7 +557,7 @@ impl Rebuild<'_> {
             history.take_for_person();
         }
         let sessions = history.session_ids();
-        let (writes, mut delta) = match history.finish(usize::MAX).await? {
+        let (writes, mut delta) = match history.into_change(usize::MAX).await? {
             Some(change) => (change.writes, change.delta),
             None => (Vec::new(), Delta::default()),
         };
@@ -842,7 +843,7 @@ impl Rebuild<'_> {
             }
             let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
             rows.add_all(base);
-            measure.keep_stored(&mut rows);
+            measure.trim_for_storage(&mut rows);
             let new = NewBlock { round: *round, is_based: true, rows };
             if block::write(self.store(), &self.project.id, measure, building, day, before.as_ref(), new).await? {
                 return Ok(());
@@ -995,7 +996,7 @@ fn seen(
     if let Some(base) = base {
         rows.add_all(base);
     }
-    measure.keep_stored(&mut rows);
+    measure.trim_for_storage(&mut rows);
     rows
 }
 
@@ -1049,7 +1050,7 @@ impl State {
             }
         }
         if let Some(visitor) = &mut state.visitor {
-            visitor.seen = seen_store::take_all(visitor, &seen)?;
+            visitor.seen = seen_items::take_all(visitor, &seen)?;
         }
         let latest = state.visitor.iter_mut().map(|visitor| &mut visitor.latest);
         for session in latest.chain(state.sessions.values_mut()) {

@@ -16,7 +16,7 @@ use figures::table::store::{Consistency, Item, PK, Query, SK, StoreError, failur
 use figures::time::{Day, Millis};
 
 /// Parts of the table that are read at once.
-const SEGMENTS: i32 = 4;
+const SCAN_PARTS: i32 = 4;
 /// How many items a page of the scan looks at.
 const PAGE: i32 = 1000;
 /// Batches read and applied at once: of the largest, some 13 MB.
@@ -98,12 +98,12 @@ impl Consumer {
             seen.set(seen.get() + batches);
             report(seen.get());
         };
-        let segments = stream::iter(0..SEGMENTS).map(|segment| self.reconcile_segment(segment, &report));
-        let each: Vec<Reconciled> = segments.buffer_unordered(SEGMENTS as usize).try_collect().await?;
+        let parts = stream::iter(0..SCAN_PARTS).map(|part| self.reconcile_part(part, &report));
+        let each: Vec<Reconciled> = parts.buffer_unordered(SCAN_PARTS as usize).try_collect().await?;
         Ok(each.into_iter().fold(Reconciled::default(), Reconciled::plus))
     }
 
-    async fn reconcile_segment(&self, segment: i32, report: &impl Fn(usize)) -> Result<Reconciled, StoreError> {
+    async fn reconcile_part(&self, part: i32, report: &impl Fn(usize)) -> Result<Reconciled, StoreError> {
         let (mut reconciled, mut from) = (Reconciled::default(), None);
         loop {
             let page = self
@@ -111,8 +111,8 @@ impl Consumer {
                 .client()
                 .scan()
                 .table_name(self.store().table())
-                .segment(segment)
-                .total_segments(SEGMENTS)
+                .segment(part)
+                .total_segments(SCAN_PARTS)
                 .consistent_read(true)
                 .limit(PAGE)
                 .filter_expression("begins_with(#sk, :batch)")

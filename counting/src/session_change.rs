@@ -17,7 +17,7 @@ use figures::table::{codec, keys};
 use figures::time::Millis;
 
 use crate::context::Context;
-use crate::seen_store::SeenStore;
+use crate::seen_items::SeenItems;
 
 /// Stored batches of a session that are read at once: with all that they unpack to, some megabytes.
 const BATCHES_AT_ONCE: usize = 64;
@@ -77,7 +77,7 @@ impl Tracked {
         &self,
         context: &Context<'_>,
         revision: u64,
-        seen_store: &mut SeenStore<'_>,
+        seen_items: &mut SeenItems<'_>,
         delta: &mut Delta,
     ) -> Result<Vec<Step>, StoreError> {
         let mut before = Vec::new();
@@ -102,8 +102,8 @@ impl Tracked {
                 }
             }
             match (was.counted, now.counted) {
-                (true, false) => seen_store.forget(now, &batches, &mut delta.counters).await?,
-                (false, true) => seen_store.remember(now, &batches, &mut delta.counters).await?,
+                (true, false) => seen_items.forget(now, &batches, &mut delta.counters).await?,
+                (false, true) => seen_items.remember(now, &batches, &mut delta.counters).await?,
                 (true, true) | (false, false) => {}
             }
         }
@@ -242,7 +242,7 @@ impl Tracked {
     }
 }
 
-/// The stored batches that a session's state contains, some at a time: all of them may not fit into seen_store.
+/// The stored batches that a session's state contains, some at a time: all of them may not fit into memory.
 struct AppliedBatches<'a> {
     context: &'a Context<'a>,
     session: SessionId,

@@ -6,6 +6,7 @@
 //! that is trusted into them. Which it is, the visitor's state says.
 
 use figures::ids::{ProjectId, VisitorId};
+use figures::random;
 use figures::table::keys::{self, Key};
 use figures::table::store::{EXPIRES, Item, Query, Store, StoreError, item_key, key_item, number, read_text, text};
 use figures::time::Millis;
@@ -30,7 +31,7 @@ pub struct WorkItem {
 impl WorkItem {
     /// New work in a project, to be stored.
     pub fn new(project: &ProjectId, visitor: VisitorId, after: Option<String>) -> Result<Self, StoreError> {
-        Ok(WorkItem { key: keys::work(project, Millis::now(), crate::random()?), visitor, after })
+        Ok(WorkItem { key: keys::work(project, Millis::now(), random::number()?), visitor, after })
     }
 
     /// Reads a stored work item.

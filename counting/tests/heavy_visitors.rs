@@ -76,7 +76,7 @@ fn visits(sessions: i64) -> Vec<Batch> {
 async fn live(store: &Store) -> BTreeSet<Key> {
     let item = store.get(&keys::visitor(&project(), &heavy()), Consistency::Strong).await.unwrap().unwrap();
     let mut state: Visitor = read_packed(&item).unwrap();
-    state.take_memory().items().map(|item| keys::seen(&project(), &heavy(), item)).collect()
+    state.take_seen().items().map(|item| keys::seen(&project(), &heavy(), item)).collect()
 }
 
 #[tokio::test]

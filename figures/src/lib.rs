@@ -15,6 +15,7 @@ pub mod log;
 pub mod measures;
 pub mod model;
 pub mod numbers;
+pub mod random;
 pub mod site;
 pub mod table;
 pub mod time;

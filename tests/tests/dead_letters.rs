@@ -268,6 +268,6 @@ async fn what_may_be_lost_to_the_stream_is_looked_for() {
     assert_eq!(visitors(&stack, &project).await, named(["next"]));
     let found = consumer.reconcile_if_due(Millis(now())).await.unwrap();
     assert_eq!(found, Some(Reconciled { batches: 2, applied: 1, refused: 0 }));
-    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and it is found");
+    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and nothing is missed any more");
     stack.shutdown().await;
 }

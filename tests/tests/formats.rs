@@ -588,10 +588,10 @@ fn reader(name: &str) -> (Visitor, SeenDays) {
     let pk = format!("P#readers#V#{name}");
     let mut state: Visitor = read_packed(&sample(Kind::Visitor, Format::V3 as u8, &pk, "VISITOR")).unwrap();
     let was = state.clone();
-    let mut memory = state.take_memory();
+    let mut memory = state.take_seen();
     for item in memory.items() {
         let key = keys::seen(&"readers".parse().unwrap(), &name.parse().unwrap(), item);
-        memory.find(item, read_packed(&sample(Kind::SeenRun, Format::V3 as u8, &key.pk, &key.sk)).unwrap());
+        memory.take_in(item, read_packed(&sample(Kind::SeenRun, Format::V3 as u8, &key.pk, &key.sk)).unwrap());
     }
     (was, memory.all())
 }

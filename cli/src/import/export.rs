@@ -4,35 +4,20 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 
-use clap::ValueEnum;
 use collect::surrogates;
 use indicatif::HumanCount;
 use serde_json::Value;
 
 use super::hit::{Event, Hit};
-use super::input::{BytesRead, Input, Text};
+use super::input::{BytesRead, Text};
 use super::objects::Objects;
 use super::sorted::{Sorted, Sorter};
 use super::values::{Data, PAGE_VIEW, Page};
-use super::{ga4, matomo, plausible, umami};
 use crate::error::CliError;
 use crate::progress::{Progress, Unit};
 
 /// After so many rows none of which could be read, the file is taken for something else.
 const MAX_STRANGE: u64 = 20;
-
-/// Which tool an export is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Source {
-    /// Google Analytics 4: rows of its export to BigQuery, as JSON
-    Ga4,
-    /// Umami: rows of website_event, as CSV
-    Umami,
-    /// Plausible: rows of events_v2, as JSON
-    Plausible,
-    /// Matomo: visits of Live.getLastVisitsDetails, as JSON
-    Matomo,
-}
 
 /// Why reading an export ended early.
 #[derive(Debug, thiserror::Error)]
@@ -109,36 +94,6 @@ impl Context {
     }
 }
 
-impl Source {
-    /// Reads an export to its end; these parameters of a query are part of a page's address.
-    pub fn read(self, input: Input, params: Vec<String>) -> Result<Contents, CliError> {
-        let size = input.size;
-        let (text, read) = input.text().map_err(|error| match self {
-            Source::Plausible => CliError::Failed(format!("{error}. {}", plausible::TOTALS)),
-            Source::Umami => CliError::Failed(format!("{error}. {}", umami::FILES)),
-            Source::Ga4 | Source::Matomo => error,
-        })?;
-        let mut export = Export {
-            sorter: Sorter::new(),
-            progress: Progress::begin("Reading", Unit::Bytes, size),
-            read: read.clone(),
-            rows: 0,
-            refused: 0,
-            context: Context::new(params),
-        };
-        let outcome = match self {
-            Source::Ga4 => export.read_objects(text, ga4::hits),
-            Source::Umami => umami::read(text, read, &mut export),
-            Source::Plausible => plausible::read(text, &mut export),
-            Source::Matomo => export.read_objects(text, matomo::hits),
-        };
-        let Export { sorter, progress, rows, refused, context, .. } = export;
-        progress.end();
-        outcome?;
-        Ok(Contents { hits: sorter.sorted().map_err(Stop::Unsortable)?, rows, refused, losses: context.losses() })
-    }
-}
-
 impl Export {
     /// Reads the JSON objects of a text.
     pub fn read_objects(
@@ -172,6 +127,26 @@ impl Export {
                 Err(Stop::Strange(format!("none of the first {MAX_STRANGE} rows can be read; is it the right export?")))
             }
         }
+    }
+
+    /// Begins to read so many bytes, as far as that is known, of which so many were read.
+    pub fn begin(size: Option<u64>, read: BytesRead, params: Vec<String>) -> Self {
+        Export {
+            sorter: Sorter::new(),
+            progress: Progress::begin("Reading", Unit::Bytes, size),
+            read,
+            rows: 0,
+            refused: 0,
+            context: Context::new(params),
+        }
+    }
+
+    /// What was read. An outcome that is none ends the progress as well.
+    pub fn end(self, outcome: Result<(), Stop>) -> Result<Contents, CliError> {
+        let Export { sorter, progress, rows, refused, context, .. } = self;
+        progress.end();
+        outcome?;
+        Ok(Contents { hits: sorter.sorted().map_err(Stop::Unsortable)?, rows, refused, losses: context.losses() })
     }
 
     /// What rows are read with.

@@ -17,6 +17,7 @@ mod objects;
 mod plausible;
 mod rows;
 mod sorted;
+pub mod source;
 mod umami;
 mod values;
 mod visits;
@@ -38,9 +39,9 @@ use futures::future::try_join_all;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::spawn_blocking;
 
-pub use self::export::Source;
 use self::input::Input;
 use self::lines::{Line, Lines, MAX_LINE};
+use self::source::Source;
 use self::visits::Batches;
 use crate::args::ImportArguments;
 use crate::counted::{Uncounted, WaitError};

@@ -23,6 +23,7 @@ use crate::dates::DateRange;
 use crate::generation::Generation;
 use crate::ids::ProjectId;
 use crate::measures::Measure;
+use crate::random;
 use crate::table::codec::{self, Packed};
 use crate::table::keys::{self, BlockItem, BlockKey, Key};
 use crate::table::store::{
@@ -386,7 +387,7 @@ pub async fn write(
     let (head, parts) = match whole.len() {
         ..=MAX_HEAD_BYTES => (whole, Vec::new()),
         bytes => {
-            let unique = getrandom::u64().map_err(|error| StoreError::Failed(error.to_string()))?;
+            let unique = random::number()?;
             let count = bytes.div_ceil(PART_BYTES).next_power_of_two().min(MAX_PARTS);
             let parts = rows.split(count).into_iter().enumerate();
             let parts = parts.map(|(part, rows)| {

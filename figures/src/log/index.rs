@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::generation::Generation;
 use crate::ids::{BatchId, SessionId, VisitorId};
+use crate::model::event_types::DOCUMENTED;
 use crate::model::{Batch, Session};
 use crate::table::codec::Packed;
 use crate::table::ip::EncryptedIp;
@@ -118,24 +119,6 @@ pub enum EventName {
     /// Any other type.
     Custom(String),
 }
-
-/// The documented event types. Append only: positions are stored.
-const DOCUMENTED: [&str; 14] = [
-    "page_view",
-    "rage_click",
-    "dead_click",
-    "phantom_click",
-    "js_exception",
-    "promise_rejection",
-    "console_error",
-    "console_warning",
-    "form_abandon",
-    "frustration_score",
-    "reading_behavior",
-    "seo_diagnostics",
-    "field_hesitation",
-    "web_vitals",
-];
 
 impl EventName {
     /// The code of a type.

@@ -9,13 +9,14 @@ use crate::measures::distinct;
 use crate::measures::distinct::{Others, Seen};
 use crate::measures::event_data::{EventData, joint_key, table_of};
 use crate::model::Batch;
+use crate::model::event_types::{DEAD_CLICK, PHANTOM_CLICK, RAGE_CLICK};
 use crate::time::{Day, Millis};
 
 /// The types, each with a table of its own, in this order.
-const TYPES: [&str; 3] = ["rage_click", "dead_click", "phantom_click"];
+const TYPES: [&str; 3] = [RAGE_CLICK, DEAD_CLICK, PHANTOM_CLICK];
 const COUNT: u32 = 0;
 
-/// A kind of click that went wrong.
+/// A kind of click that went wrong, in the order of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Repeated fast clicks.
@@ -33,8 +34,8 @@ pub const DEFINITION: Definition =
 fn clicks(batch: &Batch) -> impl Iterator<Item = (TableId, String, Millis)> {
     batch.events.iter().filter_map(|event| {
         let table = table_of(&TYPES, &event.name)?;
-        let facts = EventData::of(event);
-        Some((table, joint_key([facts.text("selector"), event.url.as_deref()]), event.created_at))
+        let data = EventData::of(event);
+        Some((table, joint_key([data.text("selector"), event.url.as_deref()]), event.created_at))
     })
 }
 
@@ -71,11 +72,7 @@ pub fn by_element<'a>(
     kind: Kind,
     end: Day,
 ) -> impl Iterator<Item = (&'a str, ClickFigures)> {
-    let table = match kind {
-        Kind::Rage => 0,
-        Kind::Dead => 1,
-        Kind::Phantom => 2,
-    };
+    let table = kind as TableId;
     let others = Others::of(days.clone(), table);
     let elements = sums(days, [table], move |figures: &mut ClickFigures, (day, _), row| {
         figures.count += row.get(COUNT);

@@ -214,8 +214,8 @@ pub(super) mod tests {
         visitors(row).min(row.get(0))
     }
 
-    /// As a measure with this one table keeps of a day.
-    fn keep_stored(rows: &mut Rows) {
+    /// What a measure with this one table stores of a day.
+    fn trim_for_storage(rows: &mut Rows) {
         rows.prune();
         trim(&[0], rows);
         crowd::limit(strength, rows, MAX_KEYS);
@@ -248,10 +248,10 @@ pub(super) mod tests {
         let mut rows = Rows::default();
         for first in (0..800).step_by(100) {
             (first..first + 100).for_each(|visitor| add_own_pages(&mut rows, visitor, 10, 1));
-            keep_stored(&mut rows);
+            trim_for_storage(&mut rows);
         }
         (300..800).for_each(|bot| add_own_pages(&mut rows, bot, 10, -1));
-        keep_stored(&mut rows);
+        trim_for_storage(&mut rows);
         let is_kept = |visitor: u32, page: u32| !rows.row(0, &format!("/{visitor}/{page}")).is_empty();
         let expected = (0..300).filter(|visitor| (0..10).any(|page| !is_kept(*visitor, page))).count();
         let error = (others_of(&rows) / expected as f64 - 1.0).abs();

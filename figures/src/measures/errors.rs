@@ -8,11 +8,12 @@ use crate::measures::definition::Definition;
 use crate::measures::distinct::{Others, Seen};
 use crate::measures::event_data::{EventData, joint_key, joint_prefix, parts};
 use crate::measures::{distinct, instants};
+use crate::model::event_types::{CONSOLE_ERROR, CONSOLE_WARNING, JS_EXCEPTION, PROMISE_REJECTION};
 use crate::model::{Batch, Event};
 use crate::time::{Day, Millis};
 
 /// The types that are errors or warnings.
-pub const TYPES: [&str; 4] = ["js_exception", "promise_rejection", "console_error", "console_warning"];
+pub const TYPES: [&str; 4] = [JS_EXCEPTION, PROMISE_REJECTION, CONSOLE_ERROR, CONSOLE_WARNING];
 
 /// By type and message: how many, and their visitors by next active day.
 const ERRORS: TableId = 0;

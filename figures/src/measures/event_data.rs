@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_whole_number_may_be_written_as_a_fraction() {
-        let facts = |json: &str| EventData(serde_json::from_str(json).unwrap_or_default());
+        let data = |json: &str| EventData(serde_json::from_str(json).unwrap_or_default());
         for (json, expected) in [
             (r#"{"n":5}"#, Some(5)),
             (r#"{"n":5.0}"#, Some(5)),
@@ -106,7 +106,7 @@ mod tests {
             (r#"{"n":null}"#, None),
             ("{}", None),
         ] {
-            assert_eq!(facts(json).whole("n"), expected, "{json}");
+            assert_eq!(data(json).whole("n"), expected, "{json}");
         }
     }
 

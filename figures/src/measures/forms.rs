@@ -10,6 +10,7 @@ use crate::counters::sums::sums;
 use crate::measures::definition::Definition;
 use crate::measures::event_data::{EventData, joint_key, joint_prefix, parts};
 use crate::model::Batch;
+use crate::model::event_types::{FIELD_HESITATION, FORM_ABANDON};
 use crate::time::Day;
 
 /// By form and URL.
@@ -30,21 +31,21 @@ pub const DEFINITION: Definition = Definition { add_batch, ..Definition::new("fo
 fn add_batch(days: &mut Days, batch: &Batch) {
     for event in &batch.events {
         let (url, day) = (event.url.as_deref(), event.created_at.day());
-        let facts = || EventData::of(event);
+        let data = || EventData::of(event);
         match event.name.as_str() {
-            "form_abandon" => {
-                let facts = facts();
+            FORM_ABANDON => {
+                let data = data();
                 let rows = days.rows_mut(day);
-                add_timed(rows, ABANDONMENT, &joint_key([facts.text("form"), url]), facts.micros("time_spent_ms"));
-                if let Some(field) = facts.text("last_field") {
-                    rows.add(LAST_FIELDS, &joint_key([facts.text("form"), url, Some(field)]), COUNT, 1);
+                add_timed(rows, ABANDONMENT, &joint_key([data.text("form"), url]), data.micros("time_spent_ms"));
+                if let Some(field) = data.text("last_field") {
+                    rows.add(LAST_FIELDS, &joint_key([data.text("form"), url, Some(field)]), COUNT, 1);
                 }
             }
-            "field_hesitation" => {
-                let facts = facts();
-                let key = joint_key([facts.text("form"), facts.text("field"), url]);
+            FIELD_HESITATION => {
+                let data = data();
+                let key = joint_key([data.text("form"), data.text("field"), url]);
                 let rows = days.rows_mut(day);
-                add_timed(rows, HESITATION, &key, facts.micros("hesitation_ms"));
+                add_timed(rows, HESITATION, &key, data.micros("hesitation_ms"));
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ use crate::counters::sums::sums;
 use crate::ids::VisitorId;
 use crate::measures::definition::Definition;
 use crate::model::Batch;
+use crate::model::event_types;
 use crate::model::trail::Transition;
 use crate::time::Day;
 
@@ -34,10 +35,10 @@ pub const DEFINITION: Definition =
 fn add_batch(days: &mut Days, batch: &Batch) {
     for event in &batch.events {
         let field = match event.name.as_str() {
-            "rage_click" => RAGE_CLICKS,
-            "dead_click" => DEAD_CLICKS,
-            "js_exception" | "promise_rejection" => ERRORS,
-            "form_abandon" => FORM_ABANDONS,
+            event_types::RAGE_CLICK => RAGE_CLICKS,
+            event_types::DEAD_CLICK => DEAD_CLICKS,
+            event_types::JS_EXCEPTION | event_types::PROMISE_REJECTION => ERRORS,
+            event_types::FORM_ABANDON => FORM_ABANDONS,
             _ => continue,
         };
         let rows = days.rows_mut(event.created_at.day());

@@ -56,9 +56,9 @@ fn is_kept(event: &Event) -> bool {
 }
 
 fn kept_data(data: &RawValue) -> Option<Box<RawValue>> {
-    let facts: Map<String, Value> = serde_json::from_str(data.get()).ok()?;
-    let facts: Map<String, Value> = facts.into_iter().map(|(name, value)| kept_fact(name, value)).collect();
-    serde_json::value::to_raw_value(&facts).ok()
+    let data: Map<String, Value> = serde_json::from_str(data.get()).ok()?;
+    let data: Map<String, Value> = data.into_iter().map(|(name, value)| kept_fact(name, value)).collect();
+    serde_json::value::to_raw_value(&data).ok()
 }
 
 fn kept_fact(name: String, value: Value) -> (String, Value) {

@@ -150,7 +150,7 @@ impl Measure {
     }
 
     /// Leaves of a day's rows what is stored.
-    pub fn keep_stored(self, rows: &mut Rows) {
+    pub fn trim_for_storage(self, rows: &mut Rows) {
         let trim = self.definition().trim;
         rows.prune();
         trim(rows);
@@ -204,14 +204,14 @@ mod tests {
         let mut rows = Rows::default();
         for page in 0..PAGES {
             rows.add_all(&view(7, &format!("/{page}"), 1));
-            Measure::Pages.keep_stored(&mut rows);
+            Measure::Pages.trim_for_storage(&mut rows);
         }
         for page in [0, PAGES / 2] {
             rows.add_all(&view(7, &format!("/{page}"), -1));
         }
         let mut expunged = rows.clone();
         assert!(Measure::Pages.forget_emptied(&mut expunged));
-        Measure::Pages.keep_stored(&mut rows);
+        Measure::Pages.trim_for_storage(&mut rows);
         for rows in [rows, expunged] {
             let pages = rows.by_table().map(|(_, table)| table.len()).sum::<usize>();
             assert_eq!(pages, PAGES as usize - 2);

@@ -7,10 +7,10 @@ use crate::counters::sums::sums;
 use crate::measures::definition::Definition;
 use crate::measures::event_data::EventData;
 use crate::model::Batch;
+use crate::model::event_types::READING_BEHAVIOR;
 use crate::numbers::MICROS;
 use crate::time::Day;
 
-const TYPE: &str = "reading_behavior";
 const PAGES: TableId = 0;
 const READS: u32 = 0;
 /// The fields of the data, each with a field for how many reads have it and one for its sum in millionths.
@@ -23,7 +23,7 @@ pub const DEFINITION: Definition = Definition { add_batch, ..Definition::new("re
 
 /// What a person's batch adds.
 fn add_batch(days: &mut Days, batch: &Batch) {
-    for event in batch.events.iter().filter(|event| event.name == TYPE) {
+    for event in batch.events.iter().filter(|event| event.name == READING_BEHAVIOR) {
         let Some(url) = &event.url else { continue };
         let measured = measured(&EventData::of(event));
         let rows = days.rows_mut(event.created_at.day());
@@ -38,8 +38,8 @@ fn add_batch(days: &mut Days, batch: &Batch) {
 }
 
 /// What a read says of each of [`FIELDS`]: no page is read beyond its end, nor for longer than it is open.
-fn measured(facts: &EventData) -> [Option<i64>; 4] {
-    let [depth, active, total, velocity] = FIELDS.map(|name| facts.micros(name));
+fn measured(data: &EventData) -> [Option<i64>; 4] {
+    let [depth, active, total, velocity] = FIELDS.map(|name| data.micros(name));
     let active = active.map(|active| total.map_or(active, |total| active.min(total)));
     [depth.map(|depth| depth.min(END)), active, total, velocity]
 }

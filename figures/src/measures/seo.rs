@@ -13,9 +13,9 @@ use crate::measures::definition::Definition;
 use crate::measures::event_data::{EventData, joint_key, parts};
 use crate::measures::instants;
 use crate::model::Batch;
+use crate::model::event_types::SEO_DIAGNOSTICS;
 use crate::time::{Day, Millis};
 
-const TYPE: &str = "seo_diagnostics";
 /// By URL and diagnostics: the instants. A page has the same ones for days on end, so there are few rows.
 const DIAGNOSTICS: TableId = 0;
 
@@ -37,12 +37,12 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    fn of(facts: &EventData) -> Self {
-        let whole = |name| facts.whole(name);
-        let issues = facts.value("issues");
+    fn of(data: &EventData) -> Self {
+        let whole = |name| data.whole(name);
+        let issues = data.value("issues");
         let issues = issues.as_array().into_iter().flatten().filter_map(Value::as_str);
         Diagnostics {
-            title: facts.text("title").map(str::to_owned),
+            title: data.text("title").map(str::to_owned),
             title_length: whole("title_length"),
             meta_description_length: whole("meta_description_length"),
             h1_count: whole("h1_count"),
@@ -69,7 +69,7 @@ pub const DEFINITION: Definition = Definition {
 
 /// What a person's batch adds.
 fn add_batch(days: &mut Days, batch: &Batch) {
-    for event in batch.events.iter().filter(|event| event.name == TYPE) {
+    for event in batch.events.iter().filter(|event| event.name == SEO_DIAGNOSTICS) {
         let Some(url) = &event.url else { continue };
         let Ok(diagnostics) = serde_json::to_string(&Diagnostics::of(&EventData::of(event))) else { continue };
         let rows = days.rows_mut(event.created_at.day());

@@ -14,9 +14,8 @@ use crate::measures::crowd::STAYS;
 use crate::measures::definition::Definition;
 use crate::measures::event_data::EventData;
 use crate::model::Batch;
+use crate::model::event_types::WEB_VITALS;
 use crate::time::Day;
-
-const TYPE: &str = "web_vitals";
 
 /// A row a vital, fields are values.
 const VALUES: TableId = 0;
@@ -92,10 +91,10 @@ pub const DEFINITION: Definition =
 
 /// What a person's batch adds.
 fn add_batch(days: &mut Days, batch: &Batch) {
-    for event in batch.events.iter().filter(|event| event.name == TYPE) {
-        let facts = EventData::of(event);
+    for event in batch.events.iter().filter(|event| event.name == WEB_VITALS) {
+        let data = EventData::of(event);
         for vital in &Vital::ALL {
-            if let Some(value) = facts.number(vital.name) {
+            if let Some(value) = data.number(vital.name) {
                 let rows = days.rows_mut(event.created_at.day());
                 rows.add(VALUES, vital.name, vital.field(value), 1);
                 rows.add(RATINGS, vital.name, vital.rating(value), 1);

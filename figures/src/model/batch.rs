@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::hash::first_64_bits;
 use crate::ids::{BatchId, ProjectId, SessionId, VisitorId};
+use crate::model::event_types::PAGE_VIEW;
 use crate::table::codec::{self, CodecError};
 use crate::table::ip::EncryptedIp;
 use crate::table::keys;
@@ -22,9 +23,6 @@ const MARKER: u8 = 0b110;
 /// Before a batch of format 2: what follows is what a batch of format 1 is. It is read, and not written yet (see "Stored
 /// formats" in docs/architecture.md).
 const FORMAT_2: u8 = (2 << 3) | MARKER;
-
-/// The event that counts as a page view.
-pub const PAGE_VIEW: &str = "page_view";
 
 /// How far ahead of the server's clock an event may lie; the collector refuses what lies further.
 pub const MAX_AHEAD_MS: i64 = 5 * 60_000;

@@ -2,6 +2,7 @@
 //! `rollup` derives from them, so that a visitor's next batch costs no reading of the earlier ones.
 
 pub mod batch;
+pub mod event_types;
 pub mod seen;
 pub mod seen_runs;
 pub mod session;

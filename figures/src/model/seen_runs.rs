@@ -210,7 +210,7 @@ impl SeenMemory {
     }
 
     /// Takes in an item.
-    pub fn find(&mut self, item: SeenItem, run: SeenRun) {
+    pub fn take_in(&mut self, item: SeenItem, run: SeenRun) {
         self.found.insert(item, run);
     }
 
@@ -390,7 +390,7 @@ mod tests {
             for item in missing {
                 let run = self.items.get(&item).cloned();
                 assert!(run.is_some() || matches!(item, SeenItem::Shard(_)), "{item:?} is live and not there");
-                memory.find(item, run.unwrap_or_default());
+                memory.take_in(item, run.unwrap_or_default());
             }
         }
 

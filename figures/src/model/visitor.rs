@@ -180,12 +180,12 @@ impl Visitor {
     }
 
     /// Takes out what it remembers of where it was seen.
-    pub fn take_memory(&mut self) -> SeenMemory {
+    pub fn take_seen(&mut self) -> SeenMemory {
         SeenMemory::of(std::mem::take(&mut self.seen), std::mem::take(&mut self.runs), self.has_seen_more)
     }
 
-    /// Puts back what [`Visitor::take_memory`] took out.
-    pub fn put_memory(&mut self, memory: SeenMemory) {
+    /// Puts back what [`Visitor::take_seen`] took out.
+    pub fn put_seen(&mut self, memory: SeenMemory) {
         (self.seen, self.runs, self.has_seen_more) = memory.into_state();
     }
 

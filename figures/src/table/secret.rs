@@ -33,7 +33,7 @@ pub fn read<const LENGTH: usize>(bytes: &[u8]) -> Result<[u8; LENGTH], StoreErro
         .map_err(|_| StoreError::Corrupt { key: "a secret".to_owned(), cause: format!("not {LENGTH} bytes") })
 }
 
-/// The system's random numbers.
+/// The system's random bytes.
 pub fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], StoreError> {
     let mut bytes = [0; LENGTH];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Failed(error.to_string()))?;

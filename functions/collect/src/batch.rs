@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use shared::error::ApiError;
 
 use crate::fields::{Address, Data, EventName, Flag, Instant, Label, List, Object, Parsed, Text, Whole};
-use crate::limits::{MAX_ALIASES, MAX_EVENTS, MAX_SHORT, MAX_URL, MAX_UTM};
+use crate::limits::{MAX_ALIASES, MAX_BODY, MAX_EVENTS, MAX_SHORT, MAX_URL, MAX_UTM};
 use crate::surrogates;
 
 /// Unix seconds from September 2001 to November 2286. As milliseconds they are of the first hundred days of 1970.
@@ -164,7 +164,7 @@ impl Envelope {
     pub fn of(body: &[u8]) -> Result<Self, Invalid> {
         #[derive(Deserialize)]
         struct Read {
-            key: Option<Text<{ crate::MAX_BODY }>>,
+            key: Option<Text<{ MAX_BODY }>>,
             events: Option<Box<RawValue>>,
         }
         let Read { key, events } = read(body)?;

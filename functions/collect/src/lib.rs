@@ -40,14 +40,12 @@ use shared::routes;
 
 use crate::batch::{Draft, Envelope, Sender};
 use crate::cors::AllowedOrigin;
+use crate::limits::MAX_BODY;
 use crate::project_cache::ProjectCache;
 use crate::settings::{SETTINGS_TRUST_MS, Settings};
 use crate::throttle::{PER_ADDRESS, PER_KEY, Throttle};
 use crate::user_agent::UserAgents;
 use crate::viewer::Viewer;
-
-/// The largest body of a request, in bytes.
-pub const MAX_BODY: usize = 64 << 10;
 
 const TOO_LARGE: &str = "A batch is at most 64 KiB. Send fewer events at a time.";
 /// The `Allow` header, should the route table not know the collector.

@@ -1,5 +1,7 @@
 //! How much of each thing a batch may hold. What prepares batches keeps to the same.
 
+/// Bytes of a request's body.
+pub const MAX_BODY: usize = 64 << 10;
 /// Events of a batch.
 pub const MAX_EVENTS: usize = 100;
 /// The site's own names for a visitor in a batch.

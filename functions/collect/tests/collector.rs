@@ -250,7 +250,7 @@ async fn a_body_over_64_kib_is_too_large() {
     let stage = Stage::new().await;
     let mut batch = stage.batch();
     batch["padding"] = json!("");
-    let room = collect::MAX_BODY - batch.to_string().len();
+    let room = collect::limits::MAX_BODY - batch.to_string().len();
     batch["padding"] = json!("x".repeat(room + 1));
     refused(&stage.send(post(batch.to_string())).await, 413, "payload_too_large");
     assert!(stage.batches().await.is_empty());

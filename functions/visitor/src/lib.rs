@@ -34,7 +34,7 @@ impl Parameters {
     }
 }
 
-/// A visitor with its visitor_events.
+/// A visitor with its sessions and events.
 #[derive(Debug, Serialize)]
 pub struct VisitorDetail {
     #[serde(flatten)]

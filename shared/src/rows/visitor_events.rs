@@ -17,7 +17,7 @@ use crate::rows::picked::{Newest, Picked};
 use crate::rows::{EventRow, events, sessions};
 use figures::dates::DateRange;
 use figures::ids::{ProjectId, SessionId, VisitorId};
-use figures::model::batch::PAGE_VIEW;
+use figures::model::event_types::PAGE_VIEW;
 use figures::model::{Batch, Event, Session, Visitor};
 use figures::table::keys;
 use figures::table::store::{Consistency, Item, Pages, Store, StoreError, read_packed};

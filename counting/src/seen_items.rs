@@ -15,17 +15,17 @@ use figures::time::Day;
 
 use crate::context::Context;
 
-/// A visitor's memory and where its items are.
+/// What a visitor was seen at, and where its items are.
 #[derive(Debug)]
-pub struct SeenStore<'a> {
+pub struct SeenItems<'a> {
     context: Context<'a>,
-    remembered: SeenMemory,
+    seen: SeenMemory,
 }
 
-impl<'a> SeenStore<'a> {
-    /// Takes a visitor's memory out of its state.
+impl<'a> SeenItems<'a> {
+    /// Takes it out of the visitor's state.
     pub fn take(context: Context<'a>, state: &mut Visitor) -> Self {
-        SeenStore { context, remembered: state.take_memory() }
+        SeenItems { context, seen: state.take_seen() }
     }
 
     fn key(&self, item: SeenItem) -> Key {
@@ -42,12 +42,12 @@ impl<'a> SeenStore<'a> {
     }
 
     async fn expect_keys(&mut self, keys: impl Iterator<Item = (u64, Day)>) -> Result<(), StoreError> {
-        if self.remembered.is_full() {
+        if self.seen.is_full() {
             return Ok(());
         }
-        let new = keys.filter(|(hash, day)| !self.remembered.is_recent(*hash, *day)).map(|(hash, _)| hash);
-        let missing = self.remembered.missing(new);
-        self.find(missing).await
+        let new = keys.filter(|(hash, day)| !self.seen.is_recent(*hash, *day)).map(|(hash, _)| hash);
+        let missing = self.seen.missing(new);
+        self.load(missing).await
     }
 
     /// Adds to a change the distinct visitors that a session's fresh batches add.
@@ -64,13 +64,13 @@ impl<'a> SeenStore<'a> {
         let seen: Vec<_> = seen.map(|(measure, seen)| (measure, seen.hash(measure.name()), seen)).collect();
         self.expect_keys(seen.iter().map(|(_, hash, seen)| (*hash, seen.day))).await?;
         for (measure, hash, seen) in seen {
-            if self.remembered.is_recent(hash, seen.day) || self.remembered.is_full() {
+            if self.seen.is_recent(hash, seen.day) || self.seen.is_full() {
                 continue;
             }
-            let days = self.remembered.days(hash);
+            let days = self.seen.days(hash);
             if days.binary_search(&seen.day).is_err() {
                 seen.count(&days, counters.days_mut(measure), 1);
-                self.remembered.insert(hash, seen.day);
+                self.seen.insert(hash, seen.day);
             }
         }
         Ok(())
@@ -84,40 +84,40 @@ impl<'a> SeenStore<'a> {
         counters: &mut Counters,
     ) -> Result<(), StoreError> {
         let seen: Vec<_> = batches.iter().flat_map(|batch| seen_in_batch(session, batch)).collect();
-        let missing = self.remembered.missing(seen.iter().map(|(measure, seen)| seen.hash(measure.name())));
-        self.find(missing).await?;
+        let missing = self.seen.missing(seen.iter().map(|(measure, seen)| seen.hash(measure.name())));
+        self.load(missing).await?;
         for (measure, seen) in seen {
             let hash = seen.hash(measure.name());
-            let days = self.remembered.days(hash);
+            let days = self.seen.days(hash);
             if days.binary_search(&seen.day).is_ok() {
                 seen.count(&days, counters.days_mut(measure), -1);
-                self.remembered.remove(hash, seen.day);
+                self.seen.remove(hash, seen.day);
             }
         }
         Ok(())
     }
 
-    /// Puts the memory back into the state. What has grown too long for it moves into runs, if the change has room for so
+    /// Puts it back into the state. What has grown too long for that moves into runs, if the change has room for so
     /// many items more; else it waits for the next change.
     pub async fn return_to(mut self, state: &mut Visitor, room: usize) -> Result<Vec<Write>, StoreError> {
         if state.is_bot() && !state.recounting {
             // All of it is forgotten: there is no need for runs that say so.
-            self.remembered = SeenMemory::default();
+            self.seen = SeenMemory::default();
         }
         let mut writes = Vec::new();
-        while let Some(flush) = self.remembered.due().filter(|flush| writes.len() + flush.size() <= room) {
-            self.find(self.remembered.missing_for(flush)).await?;
-            for (item, run) in self.remembered.flush(flush) {
+        while let Some(flush) = self.seen.due().filter(|flush| writes.len() + flush.size() <= room) {
+            self.load(self.seen.missing_for(flush)).await?;
+            for (item, run) in self.seen.flush(flush) {
                 let mut written = key_item(&self.key(item));
                 written.insert(DATA.to_owned(), binary(codec::pack(&run)?));
                 writes.push(Write::Put(written));
             }
         }
-        state.put_memory(self.remembered);
+        state.put_seen(self.seen);
         Ok(writes)
     }
 
-    async fn find(&mut self, missing: BTreeSet<SeenItem>) -> Result<(), StoreError> {
+    async fn load(&mut self, missing: BTreeSet<SeenItem>) -> Result<(), StoreError> {
         if missing.is_empty() {
             return Ok(());
         }
@@ -126,7 +126,7 @@ impl<'a> SeenStore<'a> {
         for item in missing {
             let key = self.key(item);
             match read(item, stored.get(&key))? {
-                Some(run) => self.remembered.find(item, run),
+                Some(run) => self.seen.take_in(item, run),
                 None => return Err(self.context.missing(key).await?),
             }
         }
@@ -134,7 +134,7 @@ impl<'a> SeenStore<'a> {
     }
 }
 
-/// Reads an item of a visitor's memory; none if it should be there and is not.
+/// Reads an item of what a visitor was seen at; none if it should be there and is not.
 fn read(item: SeenItem, stored: Option<&Item>) -> Result<Option<SeenRun>, StoreError> {
     match (item, stored) {
         (SeenItem::Shard(_), Some(stored)) => read_packed::<SeenDays>(stored).map(SeenRun::from).map(Some),
@@ -147,12 +147,12 @@ fn read(item: SeenItem, stored: Option<&Item>) -> Result<Option<SeenRun>, StoreE
 /// Takes out of a state all that its visitor remembers, wherever it is stored. What a flush left that is of no run any more
 /// says nothing.
 pub fn take_all(state: &mut Visitor, stored: &BTreeMap<SeenItem, &Item>) -> Result<SeenDays, StoreError> {
-    let mut remembered = state.take_memory();
-    for item in remembered.items() {
+    let mut seen = state.take_seen();
+    for item in seen.items() {
         let lost = || StoreError::Corrupt { key: format!("{item:?}"), cause: "it is missing".to_owned() };
         let run = read(item, stored.get(&item).copied())?.ok_or_else(lost)?;
-        remembered.find(item, run);
+        seen.take_in(item, run);
     }
     state.has_seen_more = false;
-    Ok(remembered.all())
+    Ok(seen.all())
 }
