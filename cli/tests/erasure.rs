@@ -13,7 +13,7 @@ use counting::Consumer;
 use dynoxide::storage::Storage;
 use dynoxide::types::AttributeValue;
 use figures::log::BatchRef;
-use figures::table::codec;
+use figures::model::batch::json_of;
 use figures::table::store::DATA;
 use identity::dev::{Options, Stack};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn streamed(file: &Path) -> Vec<String> {
     let text = |image: String| {
         let item: HashMap<String, AttributeValue> = serde_json::from_str(&image).unwrap();
         let AttributeValue::B(data) = &item[DATA] else { panic!("{image}") };
-        String::from_utf8(codec::inflate(data).unwrap()).unwrap()
+        String::from_utf8(json_of(data).unwrap()).unwrap()
     };
     images.map(|image| text(image.unwrap())).collect()
 }

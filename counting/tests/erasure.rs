@@ -10,6 +10,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use counting::Consumer;
 use figures::ids::ProjectId;
+use figures::model::batch::json_of;
 use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
 use figures::table::codec;
 use figures::table::keys;
@@ -163,8 +164,8 @@ fn holds_a_trace(item: &Item) -> bool {
     item.values().any(|value| match value {
         AttributeValue::B(blob) => {
             let packed = blob.as_ref();
-            let inflated =
-                [packed, packed.get(1..).unwrap_or_default()].map(|part| codec::inflate(part).unwrap_or_default());
+            let of_packed = codec::inflate(packed.get(1..).unwrap_or_default(), codec::NO_DICTIONARY);
+            let inflated = [json_of(packed), of_packed].map(Result::unwrap_or_default);
             is_in(packed) || inflated.iter().any(|plain| is_in(plain))
         }
         other => is_in(format!("{other:?}").as_bytes()),

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     /// What is written of things that are done at some instants, one batch and so many units each.
-    fn lines(instants: &[i64]) -> Vec<(i64, Vec<(&'static str, Value)>, Vec<Metric>)> {
+    fn lines(instants: &[i64]) -> Vec<Line> {
         let mut waiting = Waiting::default();
         let mut lines = Vec::new();
         for now in instants.iter().map(|at| Millis(*at)) {
@@ -121,7 +121,7 @@ mod tests {
                 &[Metric::count("Batches", 1), Metric::milliseconds("Lag", now.0)],
             );
             if waiting.is_due(now) {
-                lines.extend(waiting.take(now).map(|line| (line.since.0, line.properties, line.metrics)));
+                lines.extend(waiting.take(now));
             }
         }
         lines
@@ -132,11 +132,11 @@ mod tests {
         let of = |count: u64, units: f64| vec![("count", json!(count)), ("write_units", json!(units))];
         let told = lines(&[0, 10, 59_999, 60_000, 60_001]);
         assert_eq!(told.len(), 2);
-        assert_eq!((told[0].0, &told[0].1), (0, &of(1, 2.0)));
-        assert_eq!((told[1].0, &told[1].1), (10, &of(3, 6.0)));
+        assert_eq!((told[0].since.0, &told[0].properties), (0, &of(1, 2.0)));
+        assert_eq!((told[1].since.0, &told[1].properties), (10, &of(3, 6.0)));
         let mut lag = Metric::milliseconds("Lag", 10);
         assert!(lag.merge(&Metric::milliseconds("Lag", 59_999)) && lag.merge(&Metric::milliseconds("Lag", 60_000)));
-        assert_eq!(told[1].2, [Metric::count("Batches", 3), lag]);
+        assert_eq!(told[1].metrics, [Metric::count("Batches", 3), lag]);
     }
 
     #[test]
@@ -144,10 +144,8 @@ mod tests {
         assert_eq!(lines(&[0, 70_000, 140_000]).len(), 3);
         assert_eq!(lines(&[200_000, 1_000]).len(), 2);
         let many: Vec<i64> = (0..250).collect();
-        assert_eq!(
-            lines(&many).iter().map(|line| line.1[0].1.clone()).collect::<Vec<_>>(),
-            [json!(1), json!(100), json!(100)]
-        );
+        let counts: Vec<_> = lines(&many).into_iter().map(|line| line.properties[0].1.clone()).collect();
+        assert_eq!(counts, [json!(1), json!(100), json!(100)]);
     }
 
     #[test]

@@ -469,7 +469,7 @@ async fn a_visitor_stays_trusted() {
     assert!(trusted.is_trusted && trusted.bot_score == 0 && trusted.latest.counted);
     // A state from before there was trust ends earlier. The release from then reads no further.
     let packed = read_binary(&state, DATA).unwrap();
-    let plain = codec::inflate(&packed[1..]).unwrap();
+    let plain = codec::inflate(&packed[1..], codec::NO_DICTIONARY).unwrap();
     let before: Visitor = codec::read(&plain[..plain.len() - 1]).unwrap();
     assert_eq!(before, Visitor { is_trusted: false, ..trusted.clone() });
     let later: Visitor = codec::read(&[&plain[..], &[7]].concat()).unwrap();
@@ -503,7 +503,7 @@ async fn a_visitor_stays_trusted() {
 #[test]
 fn states_tell_what_their_sessions_were_made_with() {
     let current = Format::CURRENT as u8;
-    let plain_of = |item: &Item| codec::inflate(&read_binary(item, DATA).unwrap()[1..]).unwrap();
+    let plain_of = |item: &Item| codec::inflate(&read_binary(item, DATA).unwrap()[1..], codec::NO_DICTIONARY).unwrap();
     let state = sample(Kind::Visitor, current, MADE_PARTITION, "VISITOR");
     let visitor: Visitor = read_packed(&state).unwrap();
     assert_eq!(visitor.latest.device, Some(Device { mobile: Some(0), language: None, screen: None }));
@@ -537,7 +537,7 @@ fn states_tell_which_of_the_later_channels_a_session_came_by() {
         assert_eq!(codec::unpack::<Session>(&packed[0]).unwrap(), session);
         assert_eq!(codec::unpack::<Visitor>(&packed[1]).unwrap(), visitor);
         let known = if channel as usize <= Channel::Unassigned as usize { channel } else { Channel::Unassigned };
-        let plain = packed.map(|packed| codec::inflate(&packed[1..]).unwrap());
+        let plain = packed.map(|packed| codec::inflate(&packed[1..], codec::NO_DICTIONARY).unwrap());
         assert_eq!(codec::read::<Session>(&plain[0]).unwrap().channel, known);
         assert_eq!(codec::read::<Visitor>(&plain[1]).unwrap().latest.channel, known);
     }

@@ -69,7 +69,7 @@ pub enum CodecError {
 /// Packs a value.
 pub fn pack<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
     let mut packed = vec![Format::CURRENT as u8];
-    append_deflated(&plain(value)?, &mut packed)?;
+    append_deflated(&plain(value)?, NO_DICTIONARY, &mut packed)?;
     Ok(packed)
 }
 
@@ -104,7 +104,7 @@ impl Plain {
     /// Inflates what [`pack`] made.
     pub fn of(packed: &[u8]) -> Result<Self, CodecError> {
         let format = Format::of(packed.first().copied())?;
-        let bytes = inflate(packed.get(1..).unwrap_or_default())?;
+        let bytes = inflate(packed.get(1..).unwrap_or_default(), NO_DICTIONARY)?;
         Ok(Plain { format, bytes })
     }
 
@@ -127,22 +127,17 @@ where
     Ok(T::deserialize(deserializer).unwrap_or_default())
 }
 
-/// Compresses bytes.
-pub fn deflate(plain: &[u8]) -> Result<Vec<u8>, CodecError> {
-    let mut deflated = Vec::new();
-    append_deflated(plain, &mut deflated)?;
-    Ok(deflated)
-}
+/// What is not expected to repeat anything.
+pub const NO_DICTIONARY: &[u8] = &[];
 
-thread_local! {
-    // What takes a third of a megabyte to set up is kept for the next one.
-    static DEFLATION: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), false));
-    static INFLATION: RefCell<Decompress> = RefCell::new(Decompress::new(false));
-}
-
-fn append_deflated(plain: &[u8], deflated: &mut Vec<u8>) -> Result<(), CodecError> {
+/// Compresses bytes into a vector that may have some already. What repeats the dictionary, a text of at most 32 KB, takes
+/// next to nothing; the same one is needed to decompress them.
+pub fn append_deflated(plain: &[u8], dictionary: &[u8], deflated: &mut Vec<u8>) -> Result<(), CodecError> {
     DEFLATION.with_borrow_mut(|deflation| {
         deflation.reset();
+        if !dictionary.is_empty() {
+            deflation.set_dictionary(dictionary).map_err(|error| CodecError::Corrupt(error.to_string()))?;
+        }
         loop {
             deflated.reserve((plain.len() / 4).max(256));
             let rest = plain.get(deflation.total_in() as usize..).unwrap_or_default();
@@ -156,11 +151,20 @@ fn append_deflated(plain: &[u8], deflated: &mut Vec<u8>) -> Result<(), CodecErro
     })
 }
 
-/// Decompresses bytes, up to a limit.
-pub fn inflate(deflated: &[u8]) -> Result<Vec<u8>, CodecError> {
+thread_local! {
+    // What takes a third of a megabyte to set up is kept for the next one.
+    static DEFLATION: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(6), false));
+    static INFLATION: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+}
+
+/// Decompresses bytes that were compressed with the same dictionary, up to a limit.
+pub fn inflate(deflated: &[u8], dictionary: &[u8]) -> Result<Vec<u8>, CodecError> {
     let mut plain = Vec::with_capacity(deflated.len().saturating_mul(4).clamp(1 << 10, MAX_UNPACKED));
     INFLATION.with_borrow_mut(|inflation| {
         inflation.reset(false);
+        if !dictionary.is_empty() {
+            inflation.set_dictionary(dictionary).map_err(|error| CodecError::Corrupt(error.to_string()))?;
+        }
         loop {
             let rest = deflated.get(inflation.total_in() as usize..).unwrap_or_default();
             let status = inflation
@@ -180,19 +184,36 @@ pub fn inflate(deflated: &[u8]) -> Result<Vec<u8>, CodecError> {
 mod tests {
     use super::*;
 
+    fn deflated(plain: &[u8], dictionary: &[u8]) -> Vec<u8> {
+        let mut deflated = Vec::new();
+        append_deflated(plain, dictionary, &mut deflated).unwrap_or_default();
+        deflated
+    }
+
     #[test]
     fn only_what_can_have_been_packed_is_inflated() {
-        for length in [0, 1, 4_000, 5_000_000] {
-            let plain = vec![7; length];
-            assert_eq!(deflate(&plain).and_then(|deflated| inflate(&deflated)).ok(), Some(plain), "{length}");
+        for dictionary in [NO_DICTIONARY, b"seven", &[7; 40_000]] {
+            for length in [0, 1, 4_000, 5_000_000] {
+                let plain = vec![7; length];
+                assert_eq!(inflate(&deflated(&plain, dictionary), dictionary).ok(), Some(plain), "{length}");
+            }
         }
         // What does not compress, and after what could not be read.
         let noise: Vec<u8> = (0..300_000u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
-        let deflated = deflate(&noise).unwrap_or_default();
-        assert!(inflate(&deflated[..deflated.len() / 2]).is_err() && inflate(b"\xff").is_err());
-        assert_eq!(inflate(&deflated).ok(), Some(noise));
-        let huge = deflate(&vec![0; MAX_UNPACKED + (1 << 20)]).unwrap_or_default();
-        assert!(matches!(inflate(&huge), Err(CodecError::Corrupt(_))));
+        let whole = deflated(&noise, NO_DICTIONARY);
+        assert!(inflate(&whole[..whole.len() / 2], NO_DICTIONARY).is_err() && inflate(b"\xff", NO_DICTIONARY).is_err());
+        assert_eq!(inflate(&whole, NO_DICTIONARY).ok(), Some(noise));
+        let huge = deflated(&vec![0; MAX_UNPACKED + (1 << 20)], NO_DICTIONARY);
+        assert!(matches!(inflate(&huge, NO_DICTIONARY), Err(CodecError::Corrupt(_))));
+    }
+
+    #[test]
+    fn what_repeats_the_dictionary_takes_next_to_nothing_and_needs_it() {
+        let text = b"what a page sends at once: events of one session";
+        let short = deflated(text, text);
+        assert!(short.len() < 10 && deflated(text, NO_DICTIONARY).len() > 40);
+        assert!(inflate(&short, NO_DICTIONARY).is_err());
+        assert_eq!(inflate(&short, text).ok(), Some(text.to_vec()));
     }
 
     #[test]
