@@ -11,6 +11,8 @@
 //! (cd /tmp/before && cargo run --locked -p rollup --example samples -- "$samples")
 //! ```
 //!
+//! The samples of batches are of format 1; the ignored test of `tests/tests/formats.rs` makes those of later formats of them.
+//!
 //! Format 3 was written before there were runs of what a visitor was seen at, and its samples stay as they were then. Those
 //! with runs are added to them: `cargo run -p tests --example samples -- tests/formats runs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "whoever runs it sees it fail")]

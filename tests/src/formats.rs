@@ -198,7 +198,7 @@ impl Kind {
             | Kind::BlockPart
             | Kind::Run => Format::ALL.map(|format| format as u8).to_vec(),
             Kind::SeenRun | Kind::BlockLayer => vec![Format::V3 as u8],
-            Kind::Batch => vec![1, 2],
+            Kind::Batch => vec![1, 2, 3],
             Kind::ApiKey
             | Kind::Person
             | Kind::Invitation
