@@ -12,7 +12,7 @@ mod memory;
 mod settings;
 pub mod surrogates;
 mod throttle;
-mod user_agent;
+pub mod user_agent;
 mod viewer;
 
 use std::fmt;

@@ -1,0 +1,72 @@
+//! Bots that say what they are: crawlers, monitors, programs, and browsers that a program drives.
+
+use super::agent::Agent;
+use super::words::Words;
+
+/// A list that others keep; `scripts/update-crawlers` brings a newer one.
+const CRAWLERS: &str = include_str!("../../data/crawlers.txt");
+/// What it lacks.
+const PROGRAMS: &str = include_str!("../../data/programs.txt");
+/// What people's devices and browsers are called that looks like a bot's word.
+const PEOPLE: &str = include_str!("../../data/people.txt");
+
+/// What programs send that have no name to give.
+const PLACEHOLDERS: [&str; 9] = ["-", "--", "null", "(null)", "nil", "none", "undefined", "unknown", "user-agent"];
+
+/// Before the name of who is no browser, but answers as one.
+const COMPATIBLE: &str = "compatible;";
+/// What browsers say after it.
+const COMPATIBLE_BROWSERS: [&str; 12] = [
+    "MSIE", "Konqueror", "iCab", "OmniWeb", "WebTV", "NetFront", "IEMobile", "Windows", "Opera", "Linux", "Android", "U;",
+];
+
+/// Tells bots from people.
+pub struct Bots {
+    declared: Words,
+    people: Words,
+}
+
+impl Bots {
+    /// Reads the lists.
+    pub fn new() -> Self {
+        Bots { declared: Words::of(&[CRAWLERS, PROGRAMS]), people: Words::of(&[PEOPLE]) }
+    }
+
+    /// Whether a user agent is that of a declared bot. One that says nothing at all declares nothing.
+    pub fn include(&self, agent: Agent<'_>) -> bool {
+        if agent.text.is_empty() {
+            return false;
+        }
+        let is_placeholder = PLACEHOLDERS.iter().any(|text| agent.text.eq_ignore_ascii_case(text));
+        is_placeholder || is_compatible_alone(agent.text) || self.declared.are_in(&self.without_people(agent))
+    }
+
+    /// The user agent without what devices and browsers of people are called.
+    fn without_people(&self, agent: Agent<'_>) -> String {
+        let mut text = agent.text.as_bytes().to_vec();
+        for range in self.people.find(agent.text) {
+            text[range].fill(b' ');
+        }
+        let model = android_model(agent.device);
+        if let Some(start) = agent.text.find(model).filter(|_| !model.is_empty()) {
+            text[start..start + model.len()].fill(b' ');
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+/// What follows Android's version: the language once, the model, its build. Anything may be a model's name, and bots that
+/// pretend to be a telephone name themselves behind it.
+fn android_model(device: &str) -> &str {
+    let after = device.split_once("Android").and_then(|(_, rest)| rest.split_once(';')).map_or("", |(_, model)| model);
+    let end = ["compatible", "http"].iter().filter_map(|word| after.find(word)).min();
+    &after[..end.unwrap_or(after.len())]
+}
+
+/// Whether somebody is compatible with browsers, and none.
+fn is_compatible_alone(text: &str) -> bool {
+    text.match_indices(COMPATIBLE).any(|(at, _)| {
+        let name = text[at + COMPATIBLE.len()..].trim_start();
+        !COMPATIBLE_BROWSERS.iter().any(|browser| name.starts_with(browser))
+    })
+}
