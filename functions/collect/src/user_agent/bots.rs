@@ -16,8 +16,9 @@ const PLACEHOLDERS: [&str; 9] = ["-", "--", "null", "(null)", "nil", "none", "un
 /// Before the name of who is no browser, but answers as one.
 const COMPATIBLE: &str = "compatible;";
 /// What browsers say after it.
-const COMPATIBLE_BROWSERS: [&str; 12] = [
-    "MSIE", "Konqueror", "iCab", "OmniWeb", "WebTV", "NetFront", "IEMobile", "Windows", "Opera", "Linux", "Android", "U;",
+const COMPATIBLE_BROWSERS: [&str; 17] = [
+    "MSIE ", "Konqueror", "iCab", "OmniWeb", "WebTV", "NetFront", "IEMobile", "Windows", "Opera", "Linux", "Android", "U;",
+    "IBrowse", "NetPositive", "OffByOne", "Polaris", "ANTGalio",
 ];
 
 /// Tells bots from people.
@@ -55,12 +56,13 @@ impl Bots {
     }
 }
 
-/// What follows Android's version: the language once, the model, its build. Anything may be a model's name, and bots that
-/// pretend to be a telephone name themselves behind it.
+/// What follows Android's version: the language at times, and the model with its build. Anything may be a model's name;
+/// bots that pretend to be a telephone name themselves behind it.
 fn android_model(device: &str) -> &str {
     let after = device.split_once("Android").and_then(|(_, rest)| rest.split_once(';')).map_or("", |(_, model)| model);
-    let end = ["compatible", "http"].iter().filter_map(|word| after.find(word)).min();
-    &after[..end.unwrap_or(after.len())]
+    let end_of_build = after.find("Build/").and_then(|build| after[build..].find(';').map(|end| build + end));
+    let end = end_of_build.or_else(|| after.find(COMPATIBLE)).unwrap_or(after.len());
+    &after[..end]
 }
 
 /// Whether somebody is compatible with browsers, and none.
