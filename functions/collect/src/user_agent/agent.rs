@@ -27,6 +27,12 @@ impl<'a> Agent<'a> {
         word(self.device, text).is_some()
     }
 
+    /// Whether Chromium's engine is behind it, or it says nothing of an engine. What else sends client hints has borrowed
+    /// its user agent elsewhere.
+    pub fn is_of_chromium(&self) -> bool {
+        self.has("Chrome/") || !(self.has("AppleWebKit/") || self.has("Gecko/"))
+    }
+
     /// The version that stands after a text, such as `Chrome/`.
     pub fn version(&self, after: &str) -> Option<&'a str> {
         let rest = word(self.text, after)?;
@@ -76,7 +82,8 @@ mod tests {
 
     #[test]
     fn a_version_follows_a_name_at_a_words_beginning() {
-        let agent = Agent::of("Mozilla/5.0 HeadChrome/1.0 Chrome/126.0.0.0, Opera Mini/7.1 [FBAV/469.0;FBLC/en] X/y Z/1.2.");
+        let agent =
+            Agent::of("Mozilla/5.0 HeadChrome/1.0 Chrome/126.0.0.0, Opera Mini/7.1 [FBAV/469.0;FBLC/en] X/y Z/1.2.");
         for (after, version) in [
             ("Chrome/", Some("126.0.0.0")),
             ("Opera Mini/", Some("7.1")),

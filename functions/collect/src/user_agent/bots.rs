@@ -17,8 +17,23 @@ const PLACEHOLDERS: [&str; 9] = ["-", "--", "null", "(null)", "nil", "none", "un
 const COMPATIBLE: &str = "compatible;";
 /// What browsers say after it.
 const COMPATIBLE_BROWSERS: [&str; 17] = [
-    "MSIE ", "Konqueror", "iCab", "OmniWeb", "WebTV", "NetFront", "IEMobile", "Windows", "Opera", "Linux", "Android", "U;",
-    "IBrowse", "NetPositive", "OffByOne", "Polaris", "ANTGalio",
+    "MSIE ",
+    "Konqueror",
+    "iCab",
+    "OmniWeb",
+    "WebTV",
+    "NetFront",
+    "IEMobile",
+    "Windows",
+    "Opera",
+    "Linux",
+    "Android",
+    "U;",
+    "IBrowse",
+    "NetPositive",
+    "OffByOne",
+    "Polaris",
+    "ANTGalio",
 ];
 
 /// Tells bots from people.

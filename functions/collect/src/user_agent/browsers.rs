@@ -17,7 +17,7 @@ use Version::{Apart, OfEngine, Own};
 
 /// Browsers and apps by what their user agents have, at the beginning of a word. The first that is there counts: nearly
 /// all pretend to be those below them.
-const BROWSERS: [(&str, &str, Version); 171] = [
+const BROWSERS: &[(&str, &str, Version)] = &[
     // Apps that show pages. Those of one maker name each other, so the order matters.
     ("Barcelona ", "Threads", OfEngine),
     ("Instagram ", "Instagram", OfEngine),
@@ -43,28 +43,22 @@ const BROWSERS: [(&str, &str, Version); 171] = [
     ("Snapchat ", "Snapchat", OfEngine),
     ("TwitterAndroid", "X", OfEngine),
     ("Twitter for", "X", OfEngine),
-    ("LinkedInApp", "LinkedIn", OfEngine),
     ("[LinkedInApp]", "LinkedIn", OfEngine),
     ("Pinterest/", "Pinterest", OfEngine),
     ("Pinterest for", "Pinterest", OfEngine),
     ("Reddit/", "Reddit", OfEngine),
     ("Telegram-", "Telegram", OfEngine),
     ("VKAndroidApp", "VK", OfEngine),
-    ("VK/", "VK", OfEngine),
+    ("Weibo (", "Weibo", OfEngine),
+    ("__weibo__", "Weibo", OfEngine),
     ("DingTalk/", "DingTalk", OfEngine),
     ("AlipayClient/", "Alipay", OfEngine),
-    ("Weibo", "Weibo", OfEngine),
-    ("Zalo ", "Zalo", OfEngine),
     ("Zalo/", "Zalo", OfEngine),
-    ("AliApp(", "AliApp", OfEngine),
     ("MSTeams", "Teams", OfEngine),
-    ("Teams/", "Teams", OfEngine),
-    ("Viber/", "Viber", OfEngine),
-    ("Slack/", "Slack", Own),
-    ("Discord/", "Discord", Own),
     ("GSA/", "Google Search App", Own),
-    ("NewsArticle/", "TopBuzz", OfEngine),
-    // Browsers that stand before others of their kind, whose names they add.
+    // Browsers.
+    ("LG Browser/", "LG Browser", Own),
+    ("NintendoBrowser/", "Nintendo Browser", Own),
     ("OculusBrowser/", "Meta Quest Browser", Own),
     ("PicoBrowser/", "PICO Browser", Own),
     ("EdgA/", "Edge", Own),
@@ -88,7 +82,6 @@ const BROWSERS: [(&str, &str, Version); 171] = [
     ("YaSearchBrowser/", "Yandex", Own),
     ("YaBrowser/", "Yandex Browser", Own),
     ("Brave/", "Brave", Own),
-    ("Brave ", "Brave", Own),
     ("Vivaldi/", "Vivaldi", Own),
     ("Whale/", "Whale", Own),
     ("MiuiBrowser/", "MIUI Browser", Own),
@@ -102,7 +95,7 @@ const BROWSERS: [(&str, &str, Version); 171] = [
     ("RealmeBrowser/", "Realme Browser", Own),
     ("MZBrowser/", "Meizu Browser", Own),
     ("HiBrowser/", "HiBrowser", Own),
-    ("PHX/", "Phoenix", Own),
+    ("PHX/", "Phoenix Browser", Own),
     ("UCBrowser/", "UC Browser", Own),
     ("UBrowser/", "UC Browser", Own),
     ("UCWEB", "UC Browser", Own),
@@ -112,44 +105,36 @@ const BROWSERS: [(&str, &str, Version); 171] = [
     ("QQBrowserLite/", "QQ Browser", Own),
     ("QQBrowser/", "QQ Browser", Own),
     ("QQ/", "QQ", OfEngine),
-    ("QIHU", "360 Browser", Own),
     ("QihooBrowser", "360 Browser", Own),
     ("360SE", "360 Browser", Own),
     ("SogouMobileBrowser/", "Sogou Mobile Browser", Own),
     ("SE 2.X", "Sogou Explorer", Own),
     ("MetaSr", "Sogou Explorer", Own),
     ("baiduboxapp/", "Baidu", Own),
-    ("baidubrowser", "Baidu Browser", Own),
+    ("baidubrowser/", "Baidu Browser", Own),
     ("BIDUBrowser/", "Baidu Browser", Own),
     ("LBBROWSER", "Liebao", Own),
-    ("Maxthon/", "Maxthon", Own),
+    ("Maxthon", "Maxthon", Own),
     ("MxBrowser/", "Maxthon", Own),
-    ("TheWorld", "TheWorld", Own),
     ("2345Explorer/", "2345 Explorer", Own),
     ("Silk/", "Silk", Own),
     ("Silk-Accelerated", "Silk", Own),
     ("Ecosia ", "Ecosia", OfEngine),
     ("EcosiaApp/", "Ecosia", OfEngine),
     ("AlohaBrowser/", "Aloha Browser", Own),
-    ("Aloha/", "Aloha Browser", Own),
     ("coc_coc_browser/", "Coc Coc", Own),
     ("SznProhlizec/", "Seznam Browser", Own),
     ("Puffin/", "Puffin", Own),
-    ("Dolphin", "Dolphin", Own),
+    ("Dolphin/", "Dolphin", Own),
     ("Sleipnir/", "Sleipnir", Own),
-    ("Kiwi", "Kiwi", Own),
     ("AvastSecureBrowser/", "Avast Secure Browser", Own),
-    ("Avast/", "Avast Secure Browser", Own),
     ("AVG/", "AVG Secure Browser", Own),
     ("CCleaner/", "CCleaner Browser", Own),
     ("Norton/", "Norton Browser", Own),
     ("Avira/", "Avira Browser", Own),
     ("Iron/", "Iron", Own),
     ("Iron Safari/", "Iron", OfEngine),
-    ("Sputnik", "Sputnik", Own),
     ("SputnikBrowser/", "Sputnik", Own),
-    ("Atom/", "Atom", Own),
-    ("Amigo/", "Amigo", Own),
     ("Comodo_Dragon/", "Comodo Dragon", Own),
     ("Falkon/", "Falkon", Own),
     ("QtWebEngine/", "QtWebEngine", Own),
@@ -157,14 +142,7 @@ const BROWSERS: [(&str, &str, Version); 171] = [
     ("Midori/", "Midori", Own),
     ("Konqueror/", "Konqueror", Own),
     ("Otter/", "Otter", Own),
-    ("Arora/", "Arora", Own),
-    ("Phoenix/", "Phoenix", Own),
-    ("Lightning/", "Lightning", Own),
     ("Mint Browser/", "Mint Browser", Own),
-    ("Orca/", "Orca", Own),
-    ("BlackBerry", "BlackBerry Browser", Apart),
-    ("BB10", "BlackBerry Browser", Apart),
-    ("PlayBook", "BlackBerry Browser", Apart),
     ("NokiaBrowser/", "Nokia Browser", Own),
     ("BrowserNG/", "Nokia Browser", Own),
     ("NetFront/", "NetFront", Own),
@@ -173,7 +151,6 @@ const BROWSERS: [(&str, &str, Version); 171] = [
     ("Dillo/", "Dillo", Own),
     ("UP.Browser/", "Openwave", Own),
     ("SamsungBrowser/", "Samsung Internet", Own),
-    ("SMART-TV", "Samsung Internet", Apart),
     ("SeaMonkey/", "SeaMonkey", Own),
     ("PaleMoon/", "Pale Moon", Own),
     ("Waterfox/", "Waterfox", Own),
@@ -186,7 +163,6 @@ const BROWSERS: [(&str, &str, Version); 171] = [
     ("Focus/", "Firefox Focus", Own),
     ("Klar/", "Firefox Focus", Own),
     ("Lynx/", "Lynx", Own),
-    ("Links ", "Links", Own),
     ("w3m/", "w3m", Own),
     ("Valve Steam", "Steam", OfEngine),
     ("obsidian/", "Obsidian", Own),
@@ -218,6 +194,9 @@ fn common<'a>(agent: Agent<'a>, system: Option<&str>) -> Browser<'a> {
     let named = |name, version| Browser { name: Some(name), version };
     let is_on_apples = matches!(system, Some("iOS" | "macOS" | "tvOS"));
     let version = agent.version("Version/");
+    if system == Some("BlackBerry") {
+        return named("BlackBerry Browser", version);
+    }
     if is_web_view(agent) {
         return named("WebView", engine_version(agent));
     }
@@ -242,6 +221,9 @@ fn common<'a>(agent: Agent<'a>, system: Option<&str>) -> Browser<'a> {
     }
     if agent.has("Safari/") && system == Some("Android") {
         return named("Android Browser", version);
+    }
+    if agent.has("Safari/") && system == Some("Tizen") {
+        return named("Samsung Internet", version);
     }
     if agent.has("Safari/") && (is_on_apples || version.is_some()) {
         return named("Safari", version);

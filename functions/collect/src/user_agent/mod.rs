@@ -53,14 +53,14 @@ impl UserAgents {
     pub fn describe(&self, headers: &HeaderMap) -> Client {
         let text = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
         let agent = Agent::of(text.as_deref().unwrap_or_default());
-        let hints = Hints::of(headers);
+        let hints = if agent.is_of_chromium() { Hints::of(headers) } else { Hints::default() };
         let (system, device) = systems::of(agent);
         let browser = browsers::of(agent, system);
-        let is_bot = self.bots.include(agent) || hints.is_headless();
         let (name, version) = hints.browser(browser.name, browser.version);
+        let is_bot = self.bots.include(agent) || hints.are_headless();
         Client {
-            browser_name: name,
-            browser_version: version.filter(|version| version.len() <= MAX_VERSION),
+            browser_name: name.map(str::to_owned),
+            browser_version: version.filter(|version| version.len() <= MAX_VERSION).map(str::to_owned),
             os: hints.system(system).map(str::to_owned),
             mobile: hints.mobile(device.mobile()),
             bot_score: if is_bot { DECLARED_BOT } else { 0 },

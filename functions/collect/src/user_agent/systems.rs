@@ -27,13 +27,12 @@ use Device::{Fixed, Mobile, Unknown};
 
 /// Systems by a word of the user agent's first parentheses. The first that is there counts: those above name others for
 /// the sake of old websites.
-const SYSTEMS: [(&str, &str, Device); 60] = [
+const SYSTEMS: &[(&str, &str, Device)] = &[
     ("OpenHarmony", "HarmonyOS", Mobile),
     ("HarmonyOS", "HarmonyOS", Mobile),
     ("Xbox", "Xbox", Fixed),
     ("PlayStation Vita", "PlayStation", Mobile),
     ("PlayStation Portable", "PlayStation", Mobile),
-    ("PSP", "PlayStation", Mobile),
     ("PlayStation", "PlayStation", Fixed),
     ("PLAYSTATION", "PlayStation", Fixed),
     ("Nintendo 3DS", "Nintendo", Mobile),
@@ -43,6 +42,12 @@ const SYSTEMS: [(&str, &str, Device); 60] = [
     ("Windows Phone", "Windows Phone", Mobile),
     ("Windows Mobile", "Windows Phone", Mobile),
     ("Windows CE", "Windows CE", Mobile),
+    ("Tizen", "Tizen", Mobile),
+    ("TIZEN", "Tizen", Mobile),
+    ("Sailfish", "Sailfish OS", Mobile),
+    ("Android", "Android", Mobile),
+    ("Andr0id", "Android", Mobile),
+    ("Adr", "Android", Mobile),
     ("iPhone", "iOS", Mobile),
     ("iPad", "iOS", Mobile),
     ("iPod", "iOS", Mobile),
@@ -51,9 +56,6 @@ const SYSTEMS: [(&str, &str, Device); 60] = [
     ("webOS", "webOS", Fixed),
     ("Web0S", "webOS", Fixed),
     ("hpwOS", "webOS", Mobile),
-    ("Tizen", "Tizen", Mobile),
-    ("TIZEN", "Tizen", Mobile),
-    ("Sailfish", "Sailfish OS", Mobile),
     ("MeeGo", "MeeGo", Mobile),
     ("Maemo", "Maemo", Mobile),
     ("bada", "Bada", Mobile),
@@ -66,8 +68,6 @@ const SYSTEMS: [(&str, &str, Device); 60] = [
     ("Series60", "Symbian", Mobile),
     ("Series40", "Series 40", Mobile),
     ("CrOS", "Chrome OS", Fixed),
-    ("Android", "Android", Mobile),
-    ("Adr", "Android", Mobile),
     ("Fuchsia", "Fuchsia", Fixed),
     ("Windows", "Windows", Fixed),
     ("Win98", "Windows", Fixed),
@@ -91,7 +91,7 @@ const SYSTEMS: [(&str, &str, Device); 60] = [
 ];
 
 /// Systems that name themselves outside of the parentheses.
-const OUTSIDE: [(&str, &str, Device); 12] = [
+const OUTSIDE: &[(&str, &str, Device)] = &[
     ("Roku/", "Roku", Fixed),
     ("KAIOS/", "KaiOS", Mobile),
     ("Tizen", "Tizen", Mobile),
@@ -106,10 +106,30 @@ const OUTSIDE: [(&str, &str, Device); 12] = [
     ("FBIOS", "iOS", Mobile),
 ];
 
-/// Words of televisions and what is plugged into them.
-const TELEVISIONS: [&str; 18] = [
-    "TV", "SMART-TV", "SmartTV", "Smart TV", "SMART_TV", "GoogleTV", "Android TV", "AndroidTV", "BRAVIA", "AFT", "CrKey", "HbbTV",
-    "NetCast", "DTV", "VIDAA", "Chromecast", "Large Screen", "PC;",
+/// Words of what stands, though its system is one of phones: televisions, what is plugged into them, and HarmonyOS's
+/// computers.
+const STANDING: &[&str] = &[
+    "TV Safari",
+    "TV;",
+    "TV)",
+    "SMART-TV",
+    "SmartTV",
+    "Smart TV",
+    "SMART_TV",
+    "GoogleTV",
+    "Android TV",
+    "AndroidTV",
+    "BRAVIA",
+    "AFT",
+    "CrKey",
+    "HbbTV",
+    "NetCast",
+    "DTV",
+    "VIDAA",
+    "Chromecast",
+    "Large Screen",
+    "PC;",
+    "2in1;",
 ];
 
 /// The system and the kind of device of a user agent.
@@ -118,6 +138,6 @@ pub fn of(agent: Agent<'_>) -> (Option<&'static str>, Device) {
     let Some((_, system, device)) = inside.or_else(|| OUTSIDE.iter().find(|(word, ..)| agent.has(word))) else {
         return (None, Unknown);
     };
-    let is_fixed = TELEVISIONS.iter().any(|word| agent.has(word));
+    let is_fixed = STANDING.iter().any(|word| agent.has(word));
     (Some(system), if is_fixed { Fixed } else { *device })
 }
