@@ -42,7 +42,7 @@ impl Edge {
     fn allows(self, neighbour: Option<&u8>) -> bool {
         match self {
             Edge::Anything => true,
-            Edge::OfWord => neighbour.is_none_or(|byte| !byte.is_ascii_alphanumeric()),
+            Edge::OfWord => neighbour.is_none_or(|byte| byte.is_ascii() && !byte.is_ascii_alphanumeric()),
             Edge::OfText => neighbour.is_none(),
         }
     }
