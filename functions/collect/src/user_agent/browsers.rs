@@ -167,6 +167,10 @@ const BROWSERS: &[(&str, &str, Version)] = &[
     ("Valve Steam", "Steam", OfEngine),
     ("obsidian/", "Obsidian", Own),
     ("Electron/", "Electron", Own),
+    // What the table's others are made of.
+    ("CriOS/", "Chrome", Own),
+    ("FxiOS/", "Firefox", Own),
+    ("Firefox/", "Firefox", Own),
 ];
 
 /// A browser's name and version.
@@ -192,52 +196,31 @@ pub fn of<'a>(agent: Agent<'a>, system: Option<&str>) -> Browser<'a> {
 /// Those that others pretend to be.
 fn common<'a>(agent: Agent<'a>, system: Option<&str>) -> Browser<'a> {
     let named = |name, version| Browser { name: Some(name), version };
-    let is_on_apples = matches!(system, Some("iOS" | "macOS" | "tvOS"));
     let version = agent.version("Version/");
-    if system == Some("BlackBerry") {
-        return named("BlackBerry Browser", version);
-    }
-    if is_web_view(agent) {
-        return named("WebView", engine_version(agent));
-    }
-    if agent.has("CriOS/") {
-        return named("Chrome", agent.version("CriOS/"));
-    }
     if agent.has("Chrome/") {
-        return named("Chrome", agent.version("Chrome/"));
+        return named(if is_web_view(agent) { "WebView" } else { "Chrome" }, engine_version(agent));
     }
-    if agent.has("Chromium/") {
-        return named("Chromium", agent.version("Chromium/"));
+    if agent.has("MSIE ") {
+        return named("Internet Explorer", agent.version("MSIE "));
     }
-    if agent.has("FxiOS/") {
-        return named("Firefox", agent.version("FxiOS/"));
+    if agent.has("Trident/") {
+        return named("Internet Explorer", agent.version("rv:"));
     }
-    if agent.has("Firefox/") {
-        return named("Firefox", agent.version("Firefox/"));
+    let is_safari = agent.has("Safari/");
+    match system {
+        Some("BlackBerry") => named("BlackBerry Browser", version),
+        Some("Android") if is_safari => named("Android Browser", version),
+        Some("Tizen") if is_safari => named("Samsung Internet", version),
+        Some("iOS" | "macOS" | "tvOS") if is_safari => named("Safari", version),
+        Some("iOS" | "macOS" | "tvOS") if agent.has("AppleWebKit/") => named("WebView", None),
+        _ if is_safari && version.is_some() => named("Safari", version),
+        _ => Browser::default(),
     }
-    if agent.has("Trident/") || agent.has("MSIE ") {
-        let version = agent.version("rv:").filter(|_| !agent.has("MSIE "));
-        return named("Internet Explorer", version.or_else(|| agent.version("MSIE ")));
-    }
-    if agent.has("Safari/") && system == Some("Android") {
-        return named("Android Browser", version);
-    }
-    if agent.has("Safari/") && system == Some("Tizen") {
-        return named("Samsung Internet", version);
-    }
-    if agent.has("Safari/") && (is_on_apples || version.is_some()) {
-        return named("Safari", version);
-    }
-    if is_on_apples && agent.has("AppleWebKit/") {
-        return named("WebView", None);
-    }
-    Browser::default()
 }
 
 /// Whether an app shows the page, one that does not say which.
 fn is_web_view(agent: Agent<'_>) -> bool {
-    let is_chromium = agent.has("Chrome/");
-    is_chromium && (agent.is_on("wv") || (agent.version("Version/") == Some("4.0") && agent.is_on("Android")))
+    agent.is_on("wv") || (agent.version("Version/") == Some("4.0") && agent.is_on("Android"))
 }
 
 /// The version of what shows the page, where it says so; `Version/4.0` of Android's is none.

@@ -92,7 +92,7 @@ const SYSTEMS: &[(&str, &str, Device)] = &[
 
 /// Systems that name themselves outside of the parentheses.
 const OUTSIDE: &[(&str, &str, Device)] = &[
-    ("Roku/", "Roku", Fixed),
+    ("Roku", "Roku", Fixed),
     ("KAIOS/", "KaiOS", Mobile),
     ("Tizen", "Tizen", Mobile),
     ("BREW", "BREW", Mobile),
@@ -109,15 +109,11 @@ const OUTSIDE: &[(&str, &str, Device)] = &[
 /// Words of what stands, though its system is one of phones: televisions, what is plugged into them, and HarmonyOS's
 /// computers.
 const STANDING: &[&str] = &[
-    "TV Safari",
-    "TV;",
-    "TV)",
-    "SMART-TV",
+    "TV",
+    "MiTV",
+    "TDTV",
     "SmartTV",
-    "Smart TV",
-    "SMART_TV",
     "GoogleTV",
-    "Android TV",
     "AndroidTV",
     "BRAVIA",
     "AFT",
