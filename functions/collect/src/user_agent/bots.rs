@@ -50,24 +50,24 @@ impl Bots {
 
     /// Whether a user agent is that of a declared bot. One that says nothing at all declares nothing.
     pub fn include(&self, agent: Agent<'_>) -> bool {
-        if agent.text.is_empty() {
-            return false;
-        }
         let is_placeholder = PLACEHOLDERS.iter().any(|text| agent.text.eq_ignore_ascii_case(text));
         is_placeholder || is_compatible_alone(agent.text) || self.declared.are_in(&self.without_people(agent))
     }
 
-    /// The user agent without what devices and browsers of people are called.
+    /// The user agent in lower case, without what devices and browsers of people are called.
     fn without_people(&self, agent: Agent<'_>) -> String {
-        let mut text = agent.text.as_bytes().to_vec();
-        for range in self.people.find(agent.text) {
-            text[range].fill(b' ');
+        let text = match android_model(agent.device) {
+            "" => agent.text.to_ascii_lowercase(),
+            model => agent.text.replacen(model, " ", 1).to_ascii_lowercase(),
+        };
+        let mut rest = String::with_capacity(text.len());
+        let mut end = 0;
+        for name in self.people.find(&text) {
+            rest.push_str(text.get(end..name.start).unwrap_or_default());
+            rest.push(' ');
+            end = end.max(name.end);
         }
-        let model = android_model(agent.device);
-        if let Some(start) = agent.text.find(model).filter(|_| !model.is_empty()) {
-            text[start..start + model.len()].fill(b' ');
-        }
-        String::from_utf8_lossy(&text).into_owned()
+        rest + text.get(end..).unwrap_or_default()
     }
 }
 
@@ -86,4 +86,30 @@ fn is_compatible_alone(text: &str) -> bool {
         let name = text[at + COMPATIBLE.len()..].trim_start();
         !COMPATIBLE_BROWSERS.iter().any(|browser| name.starts_with(browser))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_are_in_lower_case() {
+        let lines = [CRAWLERS, PROGRAMS, PEOPLE].into_iter().flat_map(str::lines);
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            assert_eq!(line, line.trim().to_ascii_lowercase(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_people_have_is_taken_out_wherever_it_is() {
+        let bots = Bots::new();
+        for (text, rest) in [
+            ("SogouMSE,SogouMobileBrowser/6 Cubot", " , /6  "),
+            ("A (Linux; Android 12; Spider 8) B", "a (linux; android 12; ) b"),
+            ("A (Linux; Android 12; Spider 8 Build/1; Xbot) B", "a (linux; android 12; ; xbot) b"),
+            ("M\u{fc}nchen", "m\u{fc}nchen"),
+        ] {
+            assert_eq!(bots.without_people(Agent::of(text)), rest);
+        }
+    }
 }
