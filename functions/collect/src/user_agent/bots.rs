@@ -16,7 +16,7 @@ const PLACEHOLDERS: [&str; 9] = ["-", "--", "null", "(null)", "nil", "none", "un
 /// Before the name of who is no browser, but answers as one.
 const COMPATIBLE: &str = "compatible;";
 /// What browsers say after it.
-const COMPATIBLE_BROWSERS: [&str; 17] = [
+const COMPATIBLE_BROWSERS: &[&str] = &[
     "MSIE ",
     "Konqueror",
     "iCab",
@@ -34,6 +34,8 @@ const COMPATIBLE_BROWSERS: [&str; 17] = [
     "OffByOne",
     "Polaris",
     "ANTGalio",
+    "Amiga-AWeb",
+    "ms-office",
 ];
 
 /// Tells bots from people.

@@ -24,6 +24,8 @@ const BROWSERS: &[(&str, &str, Version)] = &[
     ("FBAN/Messenger", "Facebook Messenger", OfEngine),
     ("FB_IAB/Orca", "Facebook Messenger", OfEngine),
     ("FB_IAB/MESSENGER", "Facebook Messenger", OfEngine),
+    ("MetaIAB Instagram", "Instagram", OfEngine),
+    ("MetaIAB Facebook", "Facebook", OfEngine),
     ("FBAN/", "Facebook", OfEngine),
     ("FB_IAB/", "Facebook", OfEngine),
     ("FBAV/", "Facebook", OfEngine),
