@@ -221,6 +221,20 @@ mod tests {
     }
 
     proptest! {
+        /// A device may be called anything.
+        #[test]
+        fn no_models_name_makes_a_bot(model in "[A-Za-z0-9][A-Za-z0-9 _-]{0,20}|(spider|bot|crawler|monitor) [0-9]{1,3}") {
+            prop_assert_eq!(read(&AGENTS, &ANDROID.replace("; K)", &format!("; {model})"))).bot_score, 0);
+        }
+
+        /// Who is compatible, and none of the browsers that are, is a bot.
+        #[test]
+        fn no_name_is_too_new_for_a_bot(name in "[B-HJ-Z][a-z]{2,12}(/[0-9.]{1,4})?") {
+            let is_a_browsers = ["Konqueror", "Opera", "Polaris", "Windows", "Linux"].iter().any(|browser| name.starts_with(browser));
+            prop_assume!(!is_a_browsers);
+            prop_assert_eq!(read(&AGENTS, &format!("Mozilla/5.0 (compatible; {name})")).bot_score, 100);
+        }
+
         /// Whatever hints are sent, no other text than a name of ours and a version is taken from them.
         #[test]
         fn any_hint_is_read(brands in "[ -~]{0,60}", full in "[\"a-zA-Z;=v0-9., ]{0,60}", platform in "[ -~]{0,12}", mobile in "[?01]{0,3}") {
