@@ -13,12 +13,15 @@ use shared::origin;
 use shared::routes::ROUTES;
 
 /// Headers that the collector reads, so that CloudFront must forward them.
-const READ_BY_COLLECTOR: [&str; 6] = [
+const READ_BY_COLLECTOR: [&str; 9] = [
     "CloudFront-Viewer-Address",
     "CloudFront-Viewer-City",
     "CloudFront-Viewer-Country",
     "CloudFront-Viewer-Country-Name",
     "Origin",
+    "Sec-CH-UA",
+    "Sec-CH-UA-Mobile",
+    "Sec-CH-UA-Platform",
     "User-Agent",
 ];
 /// Headers that CloudFront lets a policy name.

@@ -392,7 +392,7 @@ export interface paths {
         put?: never;
         /**
          * Send a batch
-         * @description Takes what a tracker has gathered, whole or not at all. The answer is given once the batch is stored for good; it shows in every figure at most 10 seconds later. The same JSON is taken as `text/plain`, which is what `navigator.sendBeacon` sends and needs no preflight request.
+         * @description Takes what a tracker has gathered, whole or not at all. The answer is given once the batch is stored for good; it shows in every figure at most 10 seconds later. The same JSON is taken as `text/plain`, which is what `navigator.sendBeacon` sends and needs no preflight request. Browser, operating system, kind of device and declared bots are read from `User-Agent`, `Sec-CH-UA`, `Sec-CH-UA-Full-Version-List`, `Sec-CH-UA-Mobile` and `Sec-CH-UA-Platform`, which browsers send by themselves.
          */
         post: operations["collectBatch"];
         delete?: never;
@@ -818,11 +818,11 @@ export interface components {
             last_seen_at: number;
             /** @description Its sessions, of all time. */
             visit_count: number;
-            /** @description The browser, from its `User-Agent`. */
+            /** @description The browser, or the app that shows the page, from its `User-Agent` and client hints. */
             browser_name: string | null;
-            /** @description The browser's version. */
+            /** @description The browser's version; of an app that shows the page that of its engine. */
             browser_version: string | null;
-            /** @description The operating system, from the `User-Agent`. */
+            /** @description The operating system, from the `User-Agent` and client hints. */
             os: string | null;
             /** @description 1 on a phone or tablet, else 0. */
             mobile: number | null;
@@ -877,11 +877,11 @@ export interface components {
             last_seen_at: number;
             /** @description Its sessions, of all time. */
             visit_count: number;
-            /** @description The browser, from its `User-Agent`. */
+            /** @description The browser, or the app that shows the page, from its `User-Agent` and client hints. */
             browser_name: string | null;
-            /** @description The browser's version. */
+            /** @description The browser's version; of an app that shows the page that of its engine. */
             browser_version: string | null;
-            /** @description The operating system, from the `User-Agent`. */
+            /** @description The operating system, from the `User-Agent` and client hints. */
             os: string | null;
             /** @description 1 on a phone or tablet, else 0. */
             mobile: number | null;
@@ -1580,7 +1580,7 @@ export interface components {
             language?: string | null;
             /** @description 1 if advertisements are blocked, else 0. */
             ad_block?: number | null;
-            /** @description How likely it is a machine. The server's own judgement of the `User-Agent` counts where it is higher. */
+            /** @description How likely it is a machine. The server's own judgement counts where it is higher: 100 for a crawler, a monitor, a program or a headless browser that its `User-Agent` or client hints declare. */
             bot_score?: number | null;
             /** @description The site's own names for the visitor, such as a customer number. */
             aliases?: string[] | null;

@@ -13,7 +13,7 @@ mod project_cache;
 mod settings;
 pub mod surrogates;
 mod throttle;
-mod user_agent;
+pub mod user_agent;
 mod viewer;
 
 use std::fmt;
