@@ -392,7 +392,7 @@ export interface paths {
         put?: never;
         /**
          * Send a batch
-         * @description Takes what a tracker has gathered, whole or not at all. The answer is given once the batch is stored for good; it shows in every figure at most 10 seconds later. The same JSON is taken as `text/plain`, which is what `navigator.sendBeacon` sends and needs no preflight request. Browser, operating system, kind of device and declared bots are read from `User-Agent`, `Sec-CH-UA`, `Sec-CH-UA-Full-Version-List`, `Sec-CH-UA-Mobile` and `Sec-CH-UA-Platform`, which browsers send by themselves.
+         * @description Takes what a tracker has gathered, whole or not at all. The answer is given once the batch is stored for good; it shows in every figure at most 10 seconds later. The same JSON is taken as `text/plain`, which is what `navigator.sendBeacon` sends and needs no preflight request. Browser, operating system, kind of device and declared bots are read from `User-Agent`, `Sec-CH-UA`, `Sec-CH-UA-Mobile` and `Sec-CH-UA-Platform`, which browsers send by themselves, and full versions from `Sec-CH-UA-Full-Version-List` where a page has them sent.
          */
         post: operations["collectBatch"];
         delete?: never;

@@ -130,6 +130,7 @@ const BROWSERS: &[(&str, &str, Version)] = &[
     ("Dolphin/", "Dolphin", Own),
     ("Sleipnir/", "Sleipnir", Own),
     ("AvastSecureBrowser/", "Avast Secure Browser", Own),
+    ("Avast/", "Avast Secure Browser", Own),
     ("AVG/", "AVG Secure Browser", Own),
     ("CCleaner/", "CCleaner Browser", Own),
     ("Norton/", "Norton Browser", Own),
