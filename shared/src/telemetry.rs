@@ -32,8 +32,14 @@ pub const CHANGE: &str = "change";
 /// The dimension that tells deployments in one account apart: the table's name.
 const TABLE: &str = "Table";
 
-/// The table's name, once lines are written for CloudWatch.
-static DEPLOYMENT: OnceLock<String> = OnceLock::new();
+/// Whose lines are written for CloudWatch, and how.
+static DEPLOYMENT: OnceLock<Deployment> = OnceLock::new();
+
+#[derive(Debug)]
+struct Deployment {
+    table: String,
+    write: fn(&Value),
+}
 
 /// A figure that CloudWatch adds up.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,7 +71,12 @@ impl Metric {
 pub fn start_json(table: &str) {
     let level = std::env::var(LEVEL_VARIABLE).ok().and_then(|level| level.parse().ok());
     subscriber(level.unwrap_or(LevelFilter::INFO), std::io::stdout).init();
-    DEPLOYMENT.get_or_init(|| table.to_owned());
+    report_to(table, |line| println!("{line}"));
+}
+
+/// Has this process write the lines of a table's deployment, as functions do on Lambda, by what is given here.
+pub fn report_to(table: &str, write: fn(&Value)) {
+    DEPLOYMENT.get_or_init(|| Deployment { table: table.to_owned(), write });
 }
 
 /// What writes log lines in JSON, of a level and above.
@@ -93,7 +104,7 @@ pub fn readable<T>(what: &'static str, read: impl IntoIterator<Item = Result<T, 
 /// Writes a line of what somebody changed, at any level.
 pub fn report_change(properties: &[(&'static str, Value)]) {
     match DEPLOYMENT.get() {
-        Some(table) => println!("{}", line(table, Millis::now(), CHANGE, properties, &[])),
+        Some(Deployment { table, write }) => write(&line(table, Millis::now(), CHANGE, properties, &[])),
         None => {
             let properties = Value::Object(named(properties).collect());
             tracing::info!(target: CHANGE, "{properties}");
@@ -104,7 +115,7 @@ pub fn report_change(properties: &[(&'static str, Value)]) {
 /// Writes a line with properties and metrics: for CloudWatch on Lambda, else as a log line.
 pub fn report(message: &'static str, properties: &[(&'static str, Value)], metrics: &[Metric]) {
     match DEPLOYMENT.get() {
-        Some(table) => println!("{}", line(table, Millis::now(), message, properties, metrics)),
+        Some(Deployment { table, write }) => write(&line(table, Millis::now(), message, properties, metrics)),
         None => {
             let properties = Value::Object(named(properties).collect());
             tracing::info!("{message} {properties}");

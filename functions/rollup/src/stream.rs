@@ -71,9 +71,9 @@ impl StreamConsumer {
     /// order for long holds up no record, and uses up none of the few tries that Lambda has for one. Only what can't be
     /// queued either is named in the answer, and delivered again.
     pub async fn handle(&self, event: Event) -> DynamoDbEventResponse {
-        let (started_at, deadline) = (Millis::now(), Instant::now() + TIME_LIMIT);
-        let store = self.consumer.store().metered();
-        let consumer = Consumer::new(store.clone());
+        let (started_at, deadline) = (self.consumer.now(), Instant::now() + TIME_LIMIT);
+        let consumer = self.consumer.metered();
+        let store = consumer.store();
         let NewBatches { readable, unreadable, newer, records, works, oldest } = new_batches(&event);
         let mut applied = self.apply(&consumer, &event, readable, deadline).await;
         applied.refused.extend(unreadable);
@@ -103,7 +103,7 @@ impl StreamConsumer {
                 let _ = timeout_at(deadline + QUEUE_TIME_LIMIT, beat).await;
             }
         }
-        let spent = self.spending.add(&store, &applied.units, started_at.day());
+        let spent = self.spending.add(store, &applied.units, started_at.day());
         if let Ok(Err(error)) = timeout_at(deadline + QUEUE_TIME_LIMIT, spent).await {
             tracing::warn!(%error, "what was spent could not be noted");
         }
@@ -111,7 +111,7 @@ impl StreamConsumer {
         telemetry::report(
             "batches",
             &[
-                ("duration_ms", (Millis::now().0 - started_at.0).into()),
+                ("duration_ms", (consumer.now().0 - started_at.0).into()),
                 ("read_units", consumed.read_units.into()),
                 ("write_units", consumed.write_units.into()),
                 ("calls", consumed.calls.into()),
@@ -121,7 +121,7 @@ impl StreamConsumer {
             &[
                 Metric::count("AppliedBatches", records.len().saturating_sub(postponed + applied.refused.len())),
                 Metric::count("DeadLetters", applied.refused.len()),
-                Metric::milliseconds("RollupLag", oldest.map_or(0, |oldest| Millis::now().0 - oldest.0)),
+                Metric::milliseconds("RollupLag", oldest.map_or(0, |oldest| consumer.now().0 - oldest.0)),
             ],
         );
         let mut response = DynamoDbEventResponse::default();
