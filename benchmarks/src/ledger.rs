@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_dynamodb::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_dynamodb::config::interceptors::{
+    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use figures::table::store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -67,6 +70,14 @@ impl Ledger {
     }
 }
 
+/// What a call asks for, until it is answered.
+#[derive(Debug)]
+struct Asked(Value);
+
+impl Storable for Asked {
+    type Storer = StoreReplace<Self>;
+}
+
 /// What an answer says of its cost, and which items it holds.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -90,21 +101,33 @@ impl Intercept for Ledger {
         "Ledger"
     }
 
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(body) = context.request().body().bytes() {
+            config.interceptor_state().store_put(Asked(serde_json::from_slice(body)?));
+        }
+        Ok(())
+    }
+
     fn read_after_deserialization(
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let Some(request) = context.inner().request().and_then(|request| request.body().bytes()) else { return Ok(()) };
-        let Some(answer) = context.response().body().bytes() else { return Ok(()) };
-        let request: Value = serde_json::from_slice(request)?;
+        let (Some(Asked(request)), Some(answer)) = (config.load::<Asked>(), context.response().body().bytes()) else {
+            return Ok(());
+        };
         let answer: Answer = serde_json::from_slice(answer)?;
         let reported = answer.units();
-        if let Some(parts) = written(&request) {
+        if let Some(parts) = written(request) {
             self.add(&parts, reported, true);
         } else {
-            self.add(&read(&request, &answer), reported, false);
+            self.add(&read(request, &answer), reported, false);
         }
         Ok(())
     }

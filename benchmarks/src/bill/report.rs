@@ -21,6 +21,46 @@ const PEERS: [(&str, &str, &[&str]); 4] = [
     ),
 ];
 
+/// What a page view may take, at a month's page views: 3 % more than it did when this was measured, with the settings of [`CHECKED`].
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    a_month: f64,
+    write_units: f64,
+    read_units: f64,
+    bytes: f64,
+}
+
+const BOUNDS: [Bounds; 2] = [
+    Bounds { a_month: 1_000_000.0, write_units: 99.0, read_units: 99.0, bytes: 9_999.0 },
+    Bounds { a_month: 100_000_000.0, write_units: 99.0, read_units: 99.0, bytes: 9_999.0 },
+];
+
+/// What is simulated to be checked, of the seed 1: page views that are measured, and visits of the time before.
+pub const CHECKED: (f64, usize) = (600.0, 200);
+
+/// The months that are checked, in page views.
+pub fn checked_months() -> Vec<f64> {
+    BOUNDS.iter().map(|bounds| bounds.a_month).collect()
+}
+
+/// What is over its bound.
+pub fn broken(scales: &[Scale]) -> Vec<String> {
+    let of_scale = |scale: &Scale| {
+        let Some(bounds) = BOUNDS.iter().find(|bounds| bounds.a_month == scale.a_month) else { return Vec::new() };
+        let figures = [
+            ("write units", scale.write_units(), bounds.write_units),
+            ("read units", scale.read_units(), bounds.read_units),
+            ("bytes stored", scale.bytes(), bounds.bytes),
+        ];
+        let over = figures.into_iter().filter(|(_, figure, bound)| figure > bound);
+        over.map(|(name, figure, bound)| {
+            format!("{name} of a page view at {} a month: {figure:.2}, not {bound:.2}", grouped(scale.a_month))
+        })
+        .collect()
+    };
+    scales.iter().flat_map(of_scale).collect()
+}
+
 /// What so many page views a month take and cost.
 #[derive(Debug, Serialize)]
 pub struct Scale {

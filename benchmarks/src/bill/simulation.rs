@@ -1,8 +1,10 @@
 //! Page views as they come, through the collector and the consumer of the stream, on a clock that is set.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
@@ -47,8 +49,16 @@ const FILES_KEPT_MS: i64 = 3_600_000;
 /// A page asks for `identity.js` and `identity-more.js`.
 const FILES: f64 = 2.0;
 
+/// What an invocation may take here, where a busy machine may be at other things.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// The past that there is before the month: as long as a report looks back.
 const PAST_DAYS: i64 = 28;
+/// When the sample of a day of the past is taken.
+const NOON_MS: i64 = 12 * HOUR_MS;
+const HOUR_MS: i64 = 3_600_000;
+/// Of the time between two parts, the sample is smaller by this factor.
+const BETWEEN: usize = 8;
 /// Batches that are counted together in the past, which is not measured.
 const PAST_TOGETHER: usize = 100;
 
@@ -63,17 +73,21 @@ pub struct Plan {
     pub windows: Vec<Window>,
     /// What goes on in full before each window.
     pub warm_up_ms: i64,
-    /// Visits of the past before the first window, and as many before each other one: a sample, half of it of the last day.
+    /// Visits of the past before the first window: a sample, half of it of the last day. There are fewer before each other one.
     pub past_visits: usize,
     /// What the random numbers follow from.
     pub seed: u64,
 }
 
 /// The longest visit that was recorded, and some seconds: after so long, as many visits go on as begin.
-const WARM_UP_MS: i64 = 280_000;
+const LONGEST_VISIT_MS: i64 = 280_000;
+/// Page views that come in full before what is measured: rounds of compaction go on then as they do later. It takes three windows of the
+/// stream at least, and no longer than the longest visit.
+const WARM_UP_VIEWS: f64 = 150.0;
+const MIN_WARM_UP_MS: i64 = 15_000;
 
 /// The fewest and the most parts of a month, where no whole days are simulated.
-const MIN_PARTS: f64 = 4.0;
+const MIN_PARTS: f64 = 2.0;
 const MAX_PARTS: f64 = 12.0;
 
 impl Plan {
@@ -82,13 +96,16 @@ impl Plan {
     pub fn of(page_views: f64, measured: f64, past_visits: usize, seed: u64) -> Self {
         let rhythm = Rhythm::of_month(page_views);
         let two_days = 2.0 / DAYS as f64 * page_views;
-        let hours = measured / (page_views / (DAYS * 24) as f64);
-        let parts = hours.clamp(MIN_PARTS, MAX_PARTS).ceil();
+        let ms = measured / page_views * (DAYS * DAY_MS) as f64;
+        let warm_up_ms = (WARM_UP_VIEWS / page_views * (DAYS * DAY_MS) as f64) as i64;
+        let warm_up_ms = warm_up_ms.clamp(MIN_WARM_UP_MS, LONGEST_VISIT_MS);
+        // To come to each part takes no longer than it lasts.
+        let parts = (ms / warm_up_ms as f64).floor().clamp(MIN_PARTS, MAX_PARTS);
         let windows = match two_days <= measured {
             true => rhythm.two_days(),
-            false => rhythm.windows(parts as usize, (hours / parts * 3_600_000.0) as i64),
+            false => rhythm.windows(parts as usize, (ms / parts) as i64),
         };
-        Plan { page_views, gathering: DEPLOYED, windows, warm_up_ms: WARM_UP_MS, past_visits, seed }
+        Plan { page_views, gathering: DEPLOYED, windows, warm_up_ms, past_visits, seed }
     }
 
     /// The same where records come to `rollup` in another way.
@@ -255,8 +272,10 @@ impl World {
         for (number, window) in plan.windows.iter().enumerate() {
             let label =
                 format!("{} page views a month, part {} of {}", plan.page_views, number + 1, plan.windows.len());
-            let begins = window.begins.plus(-plan.warm_up_ms).max(past_begins);
-            self.past(past_begins, begins, plan.past_visits, &format!("{label}, the time before")).await?;
+            let begins = window.begins.plus(-plan.warm_up_ms);
+            let past_visits = if number == 0 { plan.past_visits } else { plan.past_visits / BETWEEN };
+            self.past(past_begins, begins.plus(-LONGEST_VISIT_MS), past_visits, &format!("{label}, the time before"))
+                .await?;
             let (used, lines) = self.window(begins, *window, &label).await?;
             a_page_view.add(&used, window.share / used.page_views.max(1.0));
             page_views += used.page_views;
@@ -276,39 +295,50 @@ impl World {
         Ok(Measured { a_page_view, page_views, mean_ms, p99_ms, look, stored, metrics })
     }
 
-    /// A sample of the visits of a time, half of them in its last day, and counted many at a time.
+    /// A sample of the visits of a time, counted many at a time: half of them of its last day, the others of the same hour of each day
+    /// before.
     async fn past(&mut self, from: Millis, until: Millis, visits: usize, label: &str) -> Result<(), BenchError> {
         let last_day = until.plus(-DAY_MS).max(from);
-        let share = |rhythm: &Rhythm, from: Millis, until: Millis| {
-            let hours = (until.0 - from.0) as f64 / 3_600_000.0;
-            let mean: f64 = (0..24).map(|hour| rhythm.an_hour(until.plus(-hour * 3_600_000))).sum::<f64>() / 24.0;
-            (visits as f64 / 2.0 / (mean * hours).max(1.0)).min(1.0)
-        };
+        let hour_of = |day: i32| Day(day).start().plus(NOON_MS)..Day(day).start().plus(NOON_MS + HOUR_MS);
+        let days = (from.day().0..last_day.day().0).map(hour_of).filter(|hour| from <= hour.start);
+        let days: Vec<Range<Millis>> = days.collect();
+        let of_a_day = visits as f64 / 2.0 / days.len().max(1) as f64;
+        let parts = days.into_iter().map(|hour| (hour, of_a_day)).chain([(last_day..until, visits as f64 / 2.0)]);
         let mut sent = Vec::new();
-        for (from, until) in [(from, last_day), (last_day, until)] {
-            let share = share(&self.rhythm, from, until);
-            let arrivals = self.rhythm.arrivals(&mut self.rng, from, until, share);
+        for (Range { start, end }, visits) in parts {
+            let hours = (end.0 - start.0) / HOUR_MS;
+            let all: f64 = (0..hours).map(|hour| self.rhythm.an_hour(start.plus(hour * HOUR_MS))).sum();
+            let arrivals = self.rhythm.arrivals(&mut self.rng, start, end, (visits / all.max(1.0)).min(1.0));
             sent.extend(arrivals.into_iter().flat_map(|at| self.visit(at)));
         }
         sent.sort_by_key(|sent| sent.at);
-        let progress = Progress::begin(label, sent.len() as u64);
+        eprintln!("{label} …");
+        self.count_together(&sent).await
+    }
+
+    /// Has batches stored, and counted many at a time.
+    async fn count_together(&mut self, sent: &[Sent]) -> Result<(), BenchError> {
         let (collector, consumer) = (self.start_collector().await?, self.start_consumer().await?);
         for together in sent.chunks(PAST_TOGETHER) {
             let mut records = Vec::new();
             for sent in together {
                 records.push(self.store(&collector, sent).await?);
             }
-            self.count(&consumer, &records, together.last().map_or(until, |last| last.at)).await?;
-            progress.add(together.len() as u64);
+            let now = together.last().map_or(Millis::default(), |last| last.at);
+            self.count(&consumer, &records, now).await?;
         }
-        progress.end();
         Ok(())
     }
 
     /// All visits from an instant on, of which those in a window are measured. Gives what these took, and what was logged.
     async fn window(&mut self, from: Millis, window: Window, label: &str) -> Result<(Usage, Lines), BenchError> {
-        let arrivals = self.rhythm.arrivals(&mut self.rng, from, window.ends, 1.0);
-        let mut sent: Vec<Sent> = arrivals.into_iter().flat_map(|at| self.visit(at)).collect();
+        let arrivals = self.rhythm.arrivals(&mut self.rng, from.plus(-LONGEST_VISIT_MS), window.ends, 1.0);
+        let visits: Vec<Vec<Sent>> = arrivals.into_iter().map(|at| self.visit(at)).collect();
+        // Of visits that go on, what they sent before is there; those that are over are left out.
+        let going_on = visits.into_iter().filter(|visit| visit.last().is_some_and(|last| last.at >= from));
+        let (mut before, mut sent): (Vec<Sent>, Vec<Sent>) = going_on.flatten().partition(|sent| sent.at < from);
+        before.sort_by_key(|sent| sent.at);
+        self.count_together(&before).await?;
         sent.sort_by_key(|sent| sent.at);
         let progress = Progress::begin(label, sent.len() as u64);
         let mut sent = sent.into_iter().peekable();
@@ -428,7 +458,7 @@ impl World {
     async fn start_consumer(&self) -> Result<StreamConsumer, BenchError> {
         warm_up(&self.rollup_store).await?;
         let consumer = Consumer::new(self.rollup_store.clone()).with_clock(Clock::Set(self.clock.clone()));
-        Ok(StreamConsumer::new(consumer, None))
+        Ok(StreamConsumer::new(consumer, None).with_time_limit(PATIENCE))
     }
 
     /// What `reconcile` takes of the table when it looks once a day and finds nothing to do.
