@@ -41,7 +41,7 @@ fn a_month_has_as_many_arrivals_as_it_should() {
 
 #[test]
 fn the_parts_of_a_month_stand_for_all_of_it() {
-    for (page_views, parts) in [(100_000.0, 2), (1_000_000.0, 12), (10_000_000.0, 4), (100_000_000.0, 4)] {
+    for (page_views, parts) in [(100_000.0, 2), (1_000_000.0, 12), (10_000_000.0, 12), (100_000_000.0, 12)] {
         let plan = Plan::of(page_views, 16_000.0, 100, 1);
         assert_eq!(plan.windows.len(), parts);
         let shares: f64 = plan.windows.iter().map(|window| window.share).sum();
@@ -65,12 +65,13 @@ fn a_visit_has_three_page_views_in_the_mean() {
     assert!((mix.shares() - 1.0).abs() < 1e-9);
     assert!((mix.page_views_a_visit() - 3.0).abs() < 1e-9, "{}", mix.page_views_a_visit());
     let mut rng = Rng::with_seed(1);
-    let visits: Vec<_> = (0..20_000).map(|visitor| mix.visit(&mut rng, visitor, BEGINS, "pk_live_0")).collect();
+    let visits: Vec<_> = (0..3_000).map(|visitor| mix.visit(&mut rng, visitor, BEGINS, "pk_live_0")).collect();
     let page_views: usize = visits.iter().flatten().map(|sent| sent.page_views).sum();
     let batches: usize = visits.iter().map(Vec::len).sum();
-    let (page_views, batches) = (page_views as f64 / 20_000.0, batches as f64 / 20_000.0);
-    assert!((page_views - mix.page_views_a_visit()).abs() < 0.1, "{page_views}");
-    assert!((batches - mix.batches_a_visit()).abs() < 0.1, "{batches}");
+    let (page_views, batches) = (page_views as f64 / 3_000.0, batches as f64 / 3_000.0);
+    // Four times the deviation of a mean of so many.
+    assert!((page_views - mix.page_views_a_visit()).abs() < 0.23, "{page_views}");
+    assert!((batches - mix.batches_a_visit()).abs() < 0.23, "{batches}");
     assert!(visits.iter().flatten().all(|sent| sent.at > BEGINS && sent.at < BEGINS.plus(280_000)));
 }
 

@@ -8,6 +8,7 @@ use crate::BenchError;
 use crate::bill::charges::{Cause, Charge, MILLION, charges, lambdas_bytes, sum, total};
 use crate::bill::prices::{LOOKED_UP, Prices};
 use crate::bill::simulation::Measured;
+use crate::ledger::{ByKind, Units};
 
 /// Machines that others run on, and up to how many page views a month they are commonly chosen.
 const PEERS: [(&str, &str, &[&str]); 4] = [
@@ -32,11 +33,11 @@ struct Bounds {
 
 const BOUNDS: [Bounds; 2] = [
     Bounds { a_month: 1_000_000.0, write_units: 99.0, read_units: 99.0, bytes: 9_999.0 },
-    Bounds { a_month: 100_000_000.0, write_units: 99.0, read_units: 99.0, bytes: 9_999.0 },
+    Bounds { a_month: 10_000_000.0, write_units: 99.0, read_units: 99.0, bytes: 9_999.0 },
 ];
 
 /// What is simulated to be checked, of the seed 1: page views that are measured, and visits of the time before.
-pub const CHECKED: (f64, usize) = (600.0, 200);
+pub const CHECKED: (f64, usize) = (600.0, 100);
 
 /// The months that are checked, in page views.
 pub fn checked_months() -> Vec<f64> {
@@ -80,12 +81,12 @@ impl Scale {
 
     /// Write units of a page view.
     pub fn write_units(&self) -> f64 {
-        sum(&self.measured.a_page_view.collect.written) + sum(&self.measured.a_page_view.rollup.written)
+        sum(&self.used().written)
     }
 
     /// Read units of a page view.
     pub fn read_units(&self) -> f64 {
-        sum(&self.measured.a_page_view.collect.read) + sum(&self.measured.a_page_view.rollup.read)
+        sum(&self.used().read)
     }
 
     /// Bytes that a page view leaves in the table.
@@ -93,21 +94,12 @@ impl Scale {
         self.measured.stored.values().sum()
     }
 
-    fn unit(&self, kind: &str, is_written: bool) -> f64 {
-        let used = &self.measured.a_page_view;
-        let of = |units: &crate::ledger::Units| if is_written { units.written.clone() } else { units.read.clone() };
-        let units = |units: &crate::ledger::Units| of(units).get(kind).copied().unwrap_or_default();
-        units(&used.collect) + units(&used.rollup)
-    }
-
-    fn kinds(&self, is_written: bool) -> Vec<&'static str> {
-        let used = &self.measured.a_page_view;
-        let units = [&used.collect, &used.rollup];
-        units
-            .into_iter()
-            .flat_map(|units| if is_written { units.written.keys() } else { units.read.keys() })
-            .copied()
-            .collect()
+    /// What a page view takes of the table.
+    fn used(&self) -> Units {
+        let mut used = Units::default();
+        used.add(&self.measured.a_page_view.collect, 1.0);
+        used.add(&self.measured.a_page_view.rollup, 1.0);
+        used
     }
 }
 
@@ -117,13 +109,9 @@ pub fn markdown(scales: &[Scale], prices: &Prices) -> Result<String, BenchError>
     table.row("a page view of so many a month", scales, |scale| grouped(scale.a_month));
     table.0.push(format!("|---|{}", "---:|".repeat(scales.len())));
     table.row("batches", scales, |scale| format!("{:.2}", scale.measured.a_page_view.batches));
-    for kind in kinds(scales, true) {
-        table.row(&format!("write units: {kind}"), scales, |scale| units(scale.unit(kind, true)));
-    }
+    table.units("write units", scales, |scale| scale.used().written);
     table.row("**write units**", scales, |scale| format!("**{:.2}**", scale.write_units()));
-    for kind in kinds(scales, false) {
-        table.row(&format!("read units: {kind}"), scales, |scale| units(scale.unit(kind, false)));
-    }
+    table.units("read units", scales, |scale| scale.used().read);
     table.row("**read units**", scales, |scale| format!("**{:.2}**", scale.read_units()));
     let stored: BTreeSet<&str> = scales.iter().flat_map(|scale| scale.measured.stored.keys().copied()).collect();
     for kind in stored {
@@ -161,11 +149,6 @@ pub fn markdown(scales: &[Scale], prices: &Prices) -> Result<String, BenchError>
     Ok(lines.join("\n") + "\n")
 }
 
-/// The kinds of units that any scale has.
-fn kinds(scales: &[Scale], is_written: bool) -> BTreeSet<&'static str> {
-    scales.iter().flat_map(|scale| scale.kinds(is_written)).collect()
-}
-
 #[derive(Default)]
 struct Table(Vec<String>);
 
@@ -173,6 +156,14 @@ impl Table {
     fn row(&mut self, name: &str, scales: &[Scale], cell: impl Fn(&Scale) -> String) {
         let cells: String = scales.iter().map(|scale| format!(" {} |", cell(scale))).collect();
         self.0.push(format!("| {name} |{cells}"));
+    }
+
+    /// A row for each kind that any scale has.
+    fn units(&mut self, name: &str, scales: &[Scale], units: impl Fn(&Scale) -> ByKind) {
+        let kinds: BTreeSet<&str> = scales.iter().flat_map(|scale| units(scale).into_keys()).collect();
+        for kind in kinds {
+            self.row(&format!("{name}: {kind}"), scales, |scale| shown(units(scale).get(kind).copied()));
+        }
     }
 
     fn dollars(&mut self, scales: &[Scale]) {
@@ -214,8 +205,8 @@ impl Table {
     }
 }
 
-fn units(units: f64) -> String {
-    if units < 0.000_5 { "–".to_owned() } else { format!("{units:.3}") }
+fn shown(units: Option<f64>) -> String {
+    units.filter(|units| *units >= 0.000_5).map_or("–".to_owned(), |units| format!("{units:.3}"))
 }
 
 /// `1,000,000`
