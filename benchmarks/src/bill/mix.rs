@@ -1,5 +1,6 @@
 //! Which visits there are: those that were recorded in a browser, each time as somebody's, through pages of a site.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use fastrand::Rng;
@@ -50,10 +51,36 @@ const REFERRERS: [&str; 4] =
 
 /// A recorded visit, and how often it comes.
 #[derive(Debug)]
-struct Kind {
+pub struct Kind {
     share: f64,
     requests: Vec<Request>,
 }
+
+impl Kind {
+    /// When the last batch of a visit arrives that begins at an instant.
+    pub fn ends(&self, start: Millis) -> Millis {
+        self.requests.last().map_or(start, |last| arrival(&last.body, later(&self.requests, start)))
+    }
+}
+
+/// Numbers from 0 to 1 that are spread evenly, however few they are: so few visits are as mixed as many.
+/// <https://en.wikipedia.org/wiki/Low-discrepancy_sequence#Additive_recurrence>
+#[derive(Debug)]
+struct Even {
+    at: f64,
+    step: f64,
+}
+
+impl Even {
+    fn next(&mut self) -> f64 {
+        self.at = (self.at + self.step).fract();
+        self.at
+    }
+}
+
+/// The parts of the golden mean and of the root of two behind the point, whose multiples are spread the most evenly.
+const GOLDEN: f64 = 0.618_033_988_749_895;
+const SILVER: f64 = 0.414_213_562_373_095;
 
 /// The visits that there are.
 #[derive(Debug)]
@@ -115,18 +142,23 @@ impl Mix {
         self.kinds.iter().map(|kind| kind.share * kind.requests.len() as f64).sum()
     }
 
-    /// What somebody's visit sends.
-    pub fn visit(&self, rng: &mut Rng, visitor: u64, start: Millis, key: &str) -> Vec<Sent> {
-        let mut left = rng.f64() * self.shares();
+    /// The kind that is at a place of all, from 0 to 1, of which each takes its share.
+    pub fn kind(&self, place: f64) -> Option<&Kind> {
+        let mut left = place * self.shares();
         let kind = self.kinds.iter().find(|kind| {
             left -= kind.share;
             left < 0.0
         });
-        let Some(Kind { requests, .. }) = kind.or(self.kinds.last()) else { return Vec::new() };
+        kind.or(self.kinds.last())
+    }
+
+    /// What somebody's visit sends.
+    pub fn visit(&self, rng: &mut Rng, kind: &Kind, visitor: u64, start: Millis, key: &str) -> Vec<Sent> {
+        let requests = &kind.requests;
         let pages: Vec<usize> = (0..requests[0].pages).map(|_| self.page(rng)).collect();
         let session = json!(random_id(rng, text(&requests[0].body["session"]["session_id"])));
         let referrer = (rng.f64() < 0.6).then(|| REFERRERS[rng.usize(..REFERRERS.len())]);
-        let later = start.0 - requests[0].body["session"]["started_at"].as_i64().unwrap_or_default();
+        let later = later(requests, start);
         let person = Person::of(visitor);
         let sent = requests.iter().map(|Request { body: recorded, .. }| {
             let mut body = recorded.clone();
@@ -151,9 +183,8 @@ impl Mix {
                     event["data"]["title"] = json!(format!("Page {page} of a site"));
                 }
             }
-            let at = Millis(body["sent_at"].as_i64().unwrap_or_default() + NETWORK_MS);
             Sent {
-                at,
+                at: arrival(recorded, later),
                 address: person.address,
                 agent: person.agent,
                 body: body.to_string(),
@@ -202,10 +233,13 @@ impl Person {
 }
 
 /// Who has been there, in the order of their visits.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct People {
     visits: Vec<(Millis, u64)>,
-    known: u64,
+    /// When each was there last.
+    last: HashMap<u64, Millis>,
+    kinds: Even,
+    returning: Even,
 }
 
 /// Who comes.
@@ -218,28 +252,40 @@ pub struct Visitor {
 }
 
 impl People {
+    /// Nobody yet. The random numbers decide where what is spread evenly begins.
+    pub fn new(rng: &mut Rng) -> Self {
+        let mut even = |step| Even { at: rng.f64(), step };
+        People { visits: Vec::new(), last: HashMap::new(), kinds: even(GOLDEN), returning: even(SILVER) }
+    }
+
+    /// Which visit comes next: its place among all kinds.
+    pub fn next_kind(&mut self) -> f64 {
+        self.kinds.next()
+    }
+
     /// Who comes at an instant, after all who came before.
     pub fn next(&mut self, rng: &mut Rng, at: Millis) -> Visitor {
-        let visitor = self.returning(rng, at).unwrap_or_else(|| {
-            self.known += 1;
-            Visitor { number: self.known, away_ms: None }
-        });
+        let comes_again = self.returning.next() < RETURNING;
+        let known = comes_again.then(|| self.who_was_there(rng, at)).flatten();
+        let visitor = known.unwrap_or(Visitor { number: self.last.len() as u64, away_ms: None });
         self.visits.push((at, visitor.number));
+        self.last.insert(visitor.number, at);
         visitor
     }
 
-    fn returning(&self, rng: &mut Rng, at: Millis) -> Option<Visitor> {
-        if rng.f64() >= RETURNING {
-            return None;
-        }
+    fn who_was_there(&self, rng: &mut Rng, at: Millis) -> Option<Visitor> {
         let away_ms = match rng.f64() < WITHIN_A_DAY {
             true => rng.i64(SESSION_MS..DAY_MS),
             false => DAY_MS + (-(1.0 - rng.f64()).ln() * (AWAY_DAYS - 1.0) * DAY_MS as f64) as i64,
         };
-        // Who came about then.
-        let before = self.visits.partition_point(|(visit, _)| visit.0 <= at.0 - away_ms);
-        let (visit, number) = self.visits.get(before.saturating_sub(1))?;
-        (at.0 - visit.0 >= SESSION_MS).then_some(Visitor { number: *number, away_ms: Some(at.0 - visit.0) })
+        // Who came about then, and not since: what is there of the past is a sample, and nobody is to come for many.
+        let about = self.visits.partition_point(|(visit, _)| visit.0 <= at.0 - away_ms);
+        let near = (about..self.visits.len()).chain((0..about).rev());
+        let mut visits = near.map(|place| self.visits[place]);
+        let is_gone =
+            |visit: Millis, number: &u64| at.0 - visit.0 >= SESSION_MS && self.last.get(number) == Some(&visit);
+        let (visit, number) = visits.find(|(visit, number)| is_gone(*visit, number))?;
+        Some(Visitor { number, away_ms: Some(at.0 - visit.0) })
     }
 }
 
@@ -266,4 +312,13 @@ fn page_path(pages: &[usize], recorded: &Value) -> String {
 
 fn shifted(instant: &Value, by: i64) -> Value {
     json!(instant.as_i64().unwrap_or_default() + by)
+}
+
+/// By how much a visit is later than the recorded one.
+fn later(requests: &[Request], start: Millis) -> i64 {
+    start.0 - requests[0].body["session"]["started_at"].as_i64().unwrap_or_default()
+}
+
+fn arrival(recorded: &Value, later: i64) -> Millis {
+    Millis(recorded["sent_at"].as_i64().unwrap_or_default() + later + NETWORK_MS)
 }

@@ -37,7 +37,7 @@ const BOUNDS: [Bounds; 2] = [
 ];
 
 /// What is simulated to be checked, of the seed 1: page views that are measured, and visits of the time before.
-pub const CHECKED: (f64, usize) = (600.0, 100);
+pub const CHECKED: (f64, usize) = (600.0, 400);
 
 /// The months that are checked, in page views.
 pub fn checked_months() -> Vec<f64> {

@@ -240,7 +240,7 @@ impl World {
         let stack = Stack::start(options).await.map_err(|error| BenchError::Failed(error.to_string()))?;
         let (collect_ledger, rollup_ledger) = (Ledger::default(), Ledger::default());
         let new_batches = NewBatches::default();
-        let mix = Mix::recorded()?;
+        let (mix, mut rng) = (Mix::recorded()?, Rng::with_seed(plan.seed));
         let rhythm = Rhythm::of_month(plan.page_views / mix.page_views_a_visit());
         Ok(World {
             collect_store: new_batches.watch(&collect_ledger.watch(stack.store())),
@@ -254,8 +254,8 @@ impl World {
             consumers: Instances::default(),
             stream: Stream::new(plan.gathering),
             mix,
-            people: People::default(),
-            rng: Rng::with_seed(plan.seed),
+            people: People::new(&mut rng),
+            rng,
             rhythm,
             usage: Usage::default(),
             lags: BTreeMap::new(),
@@ -309,7 +309,7 @@ impl World {
             let hours = (end.0 - start.0) / HOUR_MS;
             let all: f64 = (0..hours).map(|hour| self.rhythm.an_hour(start.plus(hour * HOUR_MS))).sum();
             let arrivals = self.rhythm.arrivals(&mut self.rng, start, end, (visits / all.max(1.0)).min(1.0));
-            sent.extend(arrivals.into_iter().flat_map(|at| self.visit(at)));
+            sent.extend(arrivals.into_iter().flat_map(|at| self.visit(at, at)));
         }
         sent.sort_by_key(|sent| sent.at);
         eprintln!("{label} …");
@@ -333,10 +333,9 @@ impl World {
     /// All visits from an instant on, of which those in a window are measured. Gives what these took, and what was logged.
     async fn window(&mut self, from: Millis, window: Window, label: &str) -> Result<(Usage, Lines), BenchError> {
         let arrivals = self.rhythm.arrivals(&mut self.rng, from.plus(-LONGEST_VISIT_MS), window.ends, 1.0);
-        let visits: Vec<Vec<Sent>> = arrivals.into_iter().map(|at| self.visit(at)).collect();
         // Of visits that go on, what they sent before is there; those that are over are left out.
-        let going_on = visits.into_iter().filter(|visit| visit.last().is_some_and(|last| last.at >= from));
-        let (mut before, mut sent): (Vec<Sent>, Vec<Sent>) = going_on.flatten().partition(|sent| sent.at < from);
+        let visits = arrivals.into_iter().flat_map(|at| self.visit(at, from));
+        let (mut before, mut sent): (Vec<Sent>, Vec<Sent>) = visits.partition(|sent| sent.at < from);
         before.sort_by_key(|sent| sent.at);
         self.count_together(&before).await?;
         sent.sort_by_key(|sent| sent.at);
@@ -379,9 +378,14 @@ impl World {
         Ok((used, lines))
     }
 
-    fn visit(&mut self, at: Millis) -> Vec<Sent> {
+    /// What a visit sends that begins at an instant; nothing if it is over before another one.
+    fn visit(&mut self, at: Millis, goes_on_at: Millis) -> Vec<Sent> {
+        let Some(kind) = self.mix.kind(self.people.next_kind()) else { return Vec::new() };
+        if kind.ends(at) < goes_on_at {
+            return Vec::new();
+        }
         let Visitor { number, away_ms } = self.people.next(&mut self.rng, at);
-        let mut sent = self.mix.visit(&mut self.rng, number, at, self.stack.public_key());
+        let mut sent = self.mix.visit(&mut self.rng, kind, number, at, self.stack.public_key());
         if let Some(first) = sent.first_mut() {
             first.asks_for_files = away_ms.is_none_or(|away| away >= FILES_KEPT_MS);
         }
