@@ -3,10 +3,12 @@
 
 pub mod api;
 pub mod attack;
+pub mod bill;
 pub mod client;
 pub mod flood;
 pub mod function;
 pub mod instance;
+pub mod ledger;
 pub mod load;
 pub mod memory;
 pub mod probe;

@@ -22,10 +22,13 @@ const WINDOW: usize = 20;
 
 /// A request of a visit.
 #[derive(Debug, Clone, Deserialize)]
-struct Request {
-    visit: String,
-    pages: usize,
-    body: Value,
+pub struct Request {
+    /// Which visit's: how many pages it has, and how slowly they are gone through.
+    pub visit: String,
+    /// The visit's page views.
+    pub pages: usize,
+    /// What was sent.
+    pub body: Value,
 }
 
 /// What a kind of visit costs.
@@ -43,8 +46,8 @@ pub struct VisitCost {
     pub together: f64,
 }
 
-/// Measures each kind of visit, so many visitors of it.
-pub async fn measure(visitors: usize) -> Result<Vec<VisitCost>, BenchError> {
+/// The recorded visits, each with its requests.
+pub fn recorded() -> Result<Vec<Vec<Request>>, BenchError> {
     let requests: Vec<Request> = RECORDED.lines().map(serde_json::from_str).collect::<Result<_, _>>()?;
     let mut visits: Vec<Vec<Request>> = Vec::new();
     for request in requests {
@@ -53,8 +56,13 @@ pub async fn measure(visitors: usize) -> Result<Vec<VisitCost>, BenchError> {
             None => visits.push(vec![request]),
         }
     }
+    Ok(visits)
+}
+
+/// Measures each kind of visit, so many visitors of it.
+pub async fn measure(visitors: usize) -> Result<Vec<VisitCost>, BenchError> {
     let mut costs = Vec::new();
-    for visit in visits {
+    for visit in recorded()? {
         costs.push(VisitCost {
             visit: visit[0].visit.clone(),
             pages: visit[0].pages,

@@ -1,23 +1,18 @@
 //! What a page view costs to store and to count, by kind of item.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
 use counting::{Consumer, GRACE};
 use figures::ids::ProjectId;
 use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
-use figures::table::store::Store;
 use figures::time::Millis;
 use identity::dev::{Options, Stack};
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::BenchError;
+use crate::ledger::Ledger;
 use crate::progress::Progress;
 
 /// Page views of a visit, with two batches of two events each.
@@ -65,8 +60,7 @@ async fn units(name: &'static str, windows: Vec<Vec<Batch>>) -> Result<Units, Be
     let options = Options { counts: false, ..Options::empty(project.clone()) };
     let stack = Stack::start(options).await.map_err(|error| BenchError::Failed(error.to_string()))?;
     let ledger = Ledger::default();
-    let config = stack.store().client().config().to_builder().interceptor(ledger.clone()).build();
-    let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), stack.store().table());
+    let store = ledger.watch(stack.store());
     let consumer = Consumer::new(store.clone());
     let progress = Progress::begin(&format!("writing, {name}"), windows.len() as u64);
     let mut views = 0;
@@ -83,78 +77,10 @@ async fn units(name: &'static str, windows: Vec<Vec<Batch>>) -> Result<Units, Be
     consumer.compact(&project).await?;
     progress.end();
     let total = store.consumed().write_units / views as f64;
-    let mut kinds = ledger.take();
+    let mut kinds = ledger.take().written;
     kinds.values_mut().for_each(|units| *units /= views as f64);
-    kinds.insert("removals", total - kinds.values().sum::<f64>());
     stack.shutdown().await;
     Ok(Units { name, kinds, total })
-}
-
-/// Adds up the units of what is put, from its size.
-#[derive(Debug, Clone, Default)]
-struct Ledger(Arc<Mutex<BTreeMap<&'static str, f64>>>);
-
-impl Ledger {
-    fn take(&self) -> BTreeMap<&'static str, f64> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn add(&self, item: &Value, factor: f64) {
-        let (Some(pk), Some(sk)) = (item["PK"]["S"].as_str(), item["SK"]["S"].as_str()) else { return };
-        let units = size(item).div_ceil(1_024) as f64 * factor;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(kind(pk, sk)).or_default() += units;
-    }
-}
-
-impl Intercept for Ledger {
-    fn name(&self) -> &'static str {
-        "Ledger"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let Some(body) = context.request().body().bytes() else { return Ok(()) };
-        let request: Value = serde_json::from_slice(body)?;
-        if request["Item"].is_object() {
-            self.add(&request["Item"], 1.0);
-        }
-        for write in request["TransactItems"].as_array().into_iter().flatten() {
-            if write["Put"]["Item"].is_object() {
-                self.add(&write["Put"]["Item"], 2.0);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What an item is, by the keys of docs/architecture.md.
-fn kind(pk: &str, sk: &str) -> &'static str {
-    match () {
-        () if pk.contains("#SID#") => "session lookup",
-        () if pk.contains("#R#") => "block",
-        () if pk.contains("#X#") => "run",
-        () if pk.ends_with("#TAIL") && sk == "MANIFEST" => "manifest",
-        () if pk.ends_with("#TAIL") => "segment",
-        () if sk.starts_with("B#") => "batch",
-        () if sk.starts_with("S#") => "earlier session",
-        () if sk == "VISITOR" => "visitor",
-        () => "other",
-    }
-}
-
-/// An item's size as DynamoDB counts it: names and values, a number at a byte for two digits and one more.
-fn size(item: &Value) -> usize {
-    let value = |value: &Value| match (&value["S"], &value["N"], &value["B"]) {
-        (Value::String(text), ..) => text.len(),
-        (_, Value::String(digits), _) => digits.len().div_ceil(2) + 1,
-        (_, _, Value::String(base64)) => base64.trim_end_matches('=').len() * 3 / 4,
-        _ => 1,
-    };
-    item.as_object().into_iter().flatten().map(|(name, of)| name.len() + value(of)).sum()
 }
 
 /// A visit's batches, a tenth of a second after what they tell.

@@ -12,7 +12,6 @@ use figures::random;
 use figures::table::codec;
 use figures::table::keys::{self, BatchKey, Key};
 use figures::table::store::{Consistency, DATA, Item, MAX_TRANSACTION_ITEMS, Outcome, StoreError, Write, read_binary};
-use figures::time::Millis;
 use futures::future::try_join_all;
 
 use crate::history::{Change, History, Project};
@@ -366,7 +365,7 @@ impl Consumer {
             }
             for (generation, delta) in deltas.into_iter().filter(|(_, delta)| !delta.is_empty()) {
                 let unique = random::number()?;
-                let segments = segment_items(project, Millis::now(), unique, generation, delta)?;
+                let segments = segment_items(project, self.now(), unique, generation, delta)?;
                 let is_one_short = matches!(&segments[..], [one] if read_binary(one, DATA)?.len() < LONG_SEGMENT_BYTES);
                 committed.is_compaction_due |= !is_one_short || unique.is_multiple_of(COMPACTION_CHECK_EVERY);
                 writes.extend(segments.into_iter().map(Write::Put));

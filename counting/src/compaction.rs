@@ -26,7 +26,7 @@ use figures::table::store::{
     DATA, EXPIRES, Item, Query, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number, read_binary,
     read_packed, read_text,
 };
-use figures::time::{Day, Hour, Millis};
+use figures::time::{Clock, Day, Hour};
 
 /// A tail of so many segments, or so many bytes, is compacted: every reader reads the whole tail, so
 /// this bounds what it costs to some 8 read units.
@@ -99,12 +99,13 @@ pub struct Compaction<'a> {
     store: &'a Store,
     project: &'a ProjectId,
     grace: Duration,
+    clock: &'a Clock,
 }
 
 impl<'a> Compaction<'a> {
-    /// Compaction that leaves readers so much time.
-    pub fn new(store: &'a Store, project: &'a ProjectId, grace: Duration) -> Self {
-        Compaction { store, project, grace }
+    /// Compaction that leaves readers so much time, by a clock.
+    pub fn new(store: &'a Store, project: &'a ProjectId, grace: Duration, clock: &'a Clock) -> Self {
+        Compaction { store, project, grace, clock }
     }
 
     /// Compacts the tail if it has grown past its bounds, in so many rounds at most. What is written meanwhile is left to
@@ -114,10 +115,10 @@ impl<'a> Compaction<'a> {
         let mut rounds = 0;
         loop {
             if let Some(building) = tail.manifest.building
-                && building.until < Millis::now()
+                && building.until < self.clock.now()
             {
                 tracing::warn!(project = %self.project, "a rebuild that stopped is given up");
-                self.put(&tail.manifest, &tail.manifest.give_up_building(Millis::now())).await?;
+                self.put(&tail.manifest, &tail.manifest.give_up_building(self.clock.now())).await?;
                 tail = self.finish_rounds().await?;
                 continue;
             }
@@ -165,7 +166,7 @@ impl<'a> Compaction<'a> {
             }
         }
         if !manifest.stale.is_empty() {
-            let changed_lately = tail.manifest.changed_lately(Millis::now(), self.grace);
+            let changed_lately = tail.manifest.changed_lately(self.clock.now(), self.grace);
             if !changed_lately && self.purge(tail, &BTreeSet::new(), MAX_PURGED).await? {
                 manifest.stale.clear();
             } else {
@@ -196,7 +197,7 @@ impl<'a> Compaction<'a> {
         });
         let segments = chosen.map(|segment| segment.id.clone()).collect();
         let Removed { gone, remaining } = self.remove_merged(&tail).await?;
-        let begun = tail.manifest.begin_round(remaining, segments, Millis::now());
+        let begun = tail.manifest.begin_round(remaining, segments, self.clock.now());
         let next = match self.put(&tail.manifest, &begun).await? {
             true => self.finish_rounds_of(tail.followed_by(begun, &gone)).await?,
             false => self.finish_rounds().await?,
@@ -207,7 +208,7 @@ impl<'a> Compaction<'a> {
     /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain. The manifest forgets
     /// a round afterwards: a segment that no round lists counts.
     async fn remove_merged(&self, tail: &Tail<Item>) -> Result<Removed, StoreError> {
-        let (over, remaining) = tail.manifest.rounds_over(Millis::now(), self.grace);
+        let (over, remaining) = tail.manifest.rounds_over(self.clock.now(), self.grace);
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
         let gone: BTreeSet<String> = merged.map(|segment| segment.id.clone()).collect();
         self.delete(gone.iter().map(|id| self.segment_key(id)).collect()).await?;
@@ -234,7 +235,7 @@ impl<'a> Compaction<'a> {
         for day in &tail.manifest.expunged {
             self.expunge_day(tail.manifest.shown, round.number, *day).await?;
         }
-        let complete = tail.manifest.complete(round.number, Millis::now());
+        let complete = tail.manifest.complete(round.number, self.clock.now());
         let is_stored = self.put(&tail.manifest, &complete).await?;
         tracing::debug!(project = %self.project, round = round.number, segments = round.segments.len(), "compacted");
         Ok(is_stored.then_some(complete))
@@ -254,7 +255,7 @@ impl<'a> Compaction<'a> {
         for (block, rows) in of_segments.iter().flat_map(|counters| counters.iter()) {
             counters.entry(block).or_default().push(rows);
         }
-        let merge = Merge { generation, round, takes_layers: tail.manifest.takes_layers(Millis::now()) };
+        let merge = Merge { generation, round, takes_layers: tail.manifest.takes_layers(self.clock.now()) };
         let begun: Vec<Option<(Measure, Day)>> = stream::iter(&counters)
             .map(|((measure, day), changes)| Ok(self.merge_block(*measure, *day, merge, changes)))
             .try_buffer_unordered(CONCURRENCY)
@@ -570,7 +571,7 @@ impl Compaction<'_> {
                 continue;
             }
             if is_empty {
-                item.insert(EXPIRES.to_owned(), number((Millis::now().0 + EMPTY_RUN_MS) / 1000));
+                item.insert(EXPIRES.to_owned(), number((self.clock.now().0 + EMPTY_RUN_MS) / 1000));
             }
             items.push(item);
         }
@@ -636,7 +637,7 @@ mod tests {
     #[tokio::test]
     async fn a_writer_of_an_old_round_merges_nothing() {
         let (store, project): (Store, ProjectId) = (common::store().await, "demo".parse().unwrap());
-        let compaction = Compaction::new(&store, &project, Duration::ZERO);
+        let compaction = Compaction::new(&store, &project, Duration::ZERO, &Clock::System);
         let (index, hour) = (Index::Sessions, Hour(0));
         let key = |round, kind| RunKey { hour, generation: Generation::FIRST, round, kind };
         let entries = |of: u8| HourEntries::from([(of, Versioned { rev: 1, value: Some(of) })]);

@@ -43,6 +43,7 @@ use figures::model::batch::fingerprint;
 use figures::site::HostPattern;
 use figures::table::keys::{self, BatchKey};
 use figures::table::store::{Consistency, HOSTS, MAX_TRANSACTION_ITEMS, Store, StoreError, read_texts};
+use figures::time::{Clock, Millis};
 use history::{Change, History};
 use tombstones::Tombstones;
 
@@ -68,6 +69,7 @@ pub const GRACE: Duration = Duration::from_secs(5);
 pub struct Consumer {
     store: Store,
     grace: Duration,
+    clock: Clock,
 }
 
 /// What became of batches that were to be applied. Those that it does not name are applied.
@@ -119,12 +121,27 @@ impl Applied {
 impl Consumer {
     /// A consumer that writes to a table.
     pub fn new(store: Store) -> Self {
-        Consumer { store, grace: GRACE }
+        Consumer { store, grace: GRACE, clock: Clock::System }
     }
 
     /// The same for readers that take no longer than this.
     pub fn with_grace(self, grace: Duration) -> Self {
         Consumer { grace, ..self }
+    }
+
+    /// The same that applies and compacts by another clock.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Consumer { clock, ..self }
+    }
+
+    /// The same with a meter of its own.
+    pub fn metered(&self) -> Self {
+        Consumer { store: self.store.metered(), ..self.clone() }
+    }
+
+    /// The instant by which it applies and compacts.
+    pub fn now(&self) -> Millis {
+        self.clock.now()
     }
 
     /// The table.
@@ -194,7 +211,7 @@ impl Consumer {
     }
 
     fn compaction<'a>(&'a self, project: &'a ProjectId) -> Compaction<'a> {
-        Compaction::new(&self.store, project, self.grace)
+        Compaction::new(&self.store, project, self.grace, &self.clock)
     }
 
     /// The batches among these that are not applied yet. Those of erased visitors never will be.

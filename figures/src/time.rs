@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Serialize};
@@ -37,6 +39,26 @@ impl Millis {
     /// This instant moved by a number of milliseconds.
     pub fn plus(self, ms: i64) -> Self {
         Millis(self.0.saturating_add(ms))
+    }
+}
+
+/// What tells the time. Clones tell the same.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// This machine's clock.
+    #[default]
+    System,
+    /// A clock that is set, for what is to go on faster than time does: it stands at so many Unix milliseconds.
+    Set(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The instant by this clock.
+    pub fn now(&self) -> Millis {
+        match self {
+            Clock::System => Millis::now(),
+            Clock::Set(at) => Millis(at.load(Ordering::Relaxed)),
+        }
     }
 }
 

@@ -32,8 +32,14 @@ pub const CHANGE: &str = "change";
 /// The dimension that tells deployments in one account apart: the table's name.
 const TABLE: &str = "Table";
 
-/// The table's name, once lines are written for CloudWatch.
-static DEPLOYMENT: OnceLock<String> = OnceLock::new();
+/// Whose lines are written for CloudWatch, and how.
+static DEPLOYMENT: OnceLock<Deployment> = OnceLock::new();
+
+#[derive(Debug)]
+struct Deployment {
+    table: String,
+    write: fn(&Value),
+}
 
 /// A figure that CloudWatch adds up.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,7 +107,12 @@ pub(crate) fn is_deployed() -> bool {
 pub fn start_json(table: &str) {
     let level = std::env::var(LEVEL_VARIABLE).ok().and_then(|level| level.parse().ok());
     subscriber(level.unwrap_or(LevelFilter::INFO), std::io::stdout).init();
-    DEPLOYMENT.get_or_init(|| table.to_owned());
+    report_to(table, |line| println!("{line}"));
+}
+
+/// Has this process write the lines of a table's deployment, as functions do on Lambda, by what is given here.
+pub fn report_to(table: &str, write: fn(&Value)) {
+    DEPLOYMENT.get_or_init(|| Deployment { table: table.to_owned(), write });
 }
 
 /// What writes log lines in JSON, of a level and above.
@@ -129,7 +140,7 @@ pub fn readable<T>(what: &'static str, read: impl IntoIterator<Item = Result<T, 
 /// Writes a line of what somebody changed, at any level.
 pub fn report_change(properties: &[(&'static str, Value)]) {
     match DEPLOYMENT.get() {
-        Some(table) => println!("{}", line(table, Millis::now(), CHANGE, properties, &[])),
+        Some(Deployment { table, write }) => write(&line(table, Millis::now(), CHANGE, properties, &[])),
         None => {
             let properties = Value::Object(named(properties).collect());
             tracing::info!(target: CHANGE, "{properties}");
@@ -145,7 +156,7 @@ pub fn report(message: &'static str, properties: &[(&'static str, Value)], metri
 /// The same of another instant, to which CloudWatch puts the metrics down.
 pub(crate) fn report_of(at: Millis, message: &'static str, properties: &[(&'static str, Value)], metrics: &[Metric]) {
     match DEPLOYMENT.get() {
-        Some(table) => println!("{}", line(table, at, message, properties, metrics)),
+        Some(Deployment { table, write }) => write(&line(table, at, message, properties, metrics)),
         None => {
             let properties = Value::Object(named(properties).collect());
             tracing::info!("{message} {properties}");

@@ -42,6 +42,7 @@ pub struct StreamConsumer {
     heartbeat: Heartbeat,
     spending: Spending,
     dead_letters: Option<Queue>,
+    time_limit: Duration,
 }
 
 /// The new batches and work items of an event.
@@ -68,16 +69,27 @@ struct Late {
 impl StreamConsumer {
     /// A consumer that queues what it can't apply, or leaves it to the stream where there is no queue.
     pub fn new(consumer: Consumer, dead_letters: Option<Queue>) -> Self {
-        StreamConsumer { consumer, heartbeat: Heartbeat::default(), spending: Spending::default(), dead_letters }
+        StreamConsumer {
+            consumer,
+            heartbeat: Heartbeat::default(),
+            spending: Spending::default(),
+            dead_letters,
+            time_limit: TIME_LIMIT,
+        }
+    }
+
+    /// The same where an invocation may take another time.
+    pub fn with_time_limit(self, time_limit: Duration) -> Self {
+        StreamConsumer { time_limit, ..self }
     }
 
     /// Applies an event's batches. What can't be applied, or not now, is queued by its key: so a table that is out of
     /// order for long holds up no record, and uses up none of the few tries that Lambda has for one. Only what can't be
     /// queued either is named in the answer, and delivered again.
     pub async fn handle(&self, event: Event) -> DynamoDbEventResponse {
-        let (started_at, deadline) = (Millis::now(), Instant::now() + TIME_LIMIT);
-        let store = self.consumer.store().metered();
-        let consumer = Consumer::new(store.clone());
+        let (started_at, deadline) = (self.consumer.now(), Instant::now() + self.time_limit);
+        let consumer = self.consumer.metered();
+        let store = consumer.store();
         let NewBatches { readable, unreadable, newer, records, works, oldest } = new_batches(&event);
         let mut applied = self.apply(&consumer, &event, readable, deadline).await;
         applied.refused.extend(unreadable);
@@ -107,11 +119,11 @@ impl StreamConsumer {
                 let _ = timeout_at(deadline + QUEUE_TIME_LIMIT, beat).await;
             }
         }
-        let spent = self.spending.add(&store, &applied.units, started_at.day());
+        let spent = self.spending.add(store, &applied.units, started_at.day());
         if let Ok(Err(error)) = timeout_at(deadline + QUEUE_TIME_LIMIT, spent).await {
             tracing::warn!(%error, "what was spent could not be noted");
         }
-        let (now, consumed, refused) = (Millis::now(), store.consumed(), applied.refused.len());
+        let (now, consumed, refused) = (consumer.now(), store.consumed(), applied.refused.len());
         APPLIED.add(
             now,
             &[
