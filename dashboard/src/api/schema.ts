@@ -2266,7 +2266,7 @@ export interface components {
          */
         start_date: string;
         /**
-         * @description The last day, UTC, included. Without it, today.
+         * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
          * @example 2025-01-31
          */
         end_date: string;
@@ -2411,7 +2411,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2548,7 +2548,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2641,7 +2641,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2695,7 +2695,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2734,7 +2734,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2778,7 +2778,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2822,7 +2822,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2866,7 +2866,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2910,7 +2910,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2954,7 +2954,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -2998,7 +2998,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -3042,7 +3042,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -3086,7 +3086,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -3130,7 +3130,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -3174,7 +3174,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
@@ -3218,7 +3218,7 @@ export interface operations {
                  */
                 start_date?: components["parameters"]["start_date"];
                 /**
-                 * @description The last day, UTC, included. Without it, today.
+                 * @description The last day, UTC, included. Without it, today, or `start_date` where that is tomorrow, as it is east of UTC.
                  * @example 2025-01-31
                  */
                 end_date?: components["parameters"]["end_date"];
