@@ -9,7 +9,7 @@ use benchmarks::bill::lambda::{DEPLOYED, Instances, Record, Stream};
 use benchmarks::bill::mix::{Mix, People, RETURNING};
 use benchmarks::bill::prices::Prices;
 use benchmarks::bill::rhythm::{BEGINS, DAYS, Rhythm};
-use benchmarks::bill::simulation::{Measured, Plan, Usage};
+use benchmarks::bill::simulation::{MAX_DAILY_UNITS, Measured, Plan, Usage};
 use benchmarks::ledger::Units;
 use fastrand::Rng;
 use figures::time::{DAY_MS, Millis};
@@ -92,6 +92,23 @@ fn some_come_again() {
     let returning = away.iter().flatten().count() as f64 / visits.len() as f64;
     assert!((returning - RETURNING).abs() < 0.03, "{returning}");
     assert!(away.iter().flatten().all(|away| *away >= 30 * 60_000));
+}
+
+/// A parameter's default in the template.
+fn default_of(parameter: &str) -> i64 {
+    const TEMPLATE: &str = include_str!("../../template.yaml");
+    let of_parameter = TEMPLATE.split_once(&format!("\n  {parameter}:\n")).unwrap().1;
+    let default = of_parameter.split_once("Default: ").unwrap().1;
+    default.lines().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn records_come_as_the_template_asks_for() {
+    assert_eq!(DEPLOYED.window_ms, default_of("RollupWindowSeconds") * 1_000);
+    assert_eq!(DEPLOYED.parallelization as i64, default_of("RollupParallelization"));
+    assert_eq!(MAX_DAILY_UNITS as i64, default_of("MaxDailyUnits"));
+    let batch_size = format!("\n            BatchSize: {}\n", DEPLOYED.batch_size);
+    assert!(include_str!("../../template.yaml").contains(&batch_size));
 }
 
 fn record(partition: &str, at: i64) -> Record {
