@@ -22,6 +22,10 @@ fn a_month_has_as_many_arrivals_as_it_should() {
     let rhythm = Rhythm::of_month(200_000.0);
     let hours: f64 = (0..DAYS * 24).map(|hour| rhythm.an_hour(BEGINS.plus(hour * HOUR_MS))).sum();
     assert!((hours - 200_000.0).abs() < 1e-6, "{hours}");
+    let month = rhythm.between(BEGINS, BEGINS.plus(DAYS * DAY_MS));
+    let (half, rest) = (BEGINS.plus(HOUR_MS / 2), BEGINS.plus(5 * HOUR_MS / 2));
+    assert!((month - 200_000.0).abs() < 1e-6, "{month}");
+    assert!((rhythm.between(half, rest) - 2.0 * rhythm.an_hour(BEGINS)).abs() < 1e-6);
     let arrivals = rhythm.arrivals(&mut Rng::with_seed(7), BEGINS, BEGINS.plus(DAYS * DAY_MS), 1.0);
     // A Poisson process deviates by the square root: four of them are one in 16,000.
     assert!((arrivals.len() as f64 - 200_000.0).abs() < 4.0 * 200_000.0_f64.sqrt(), "{}", arrivals.len());

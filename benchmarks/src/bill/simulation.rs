@@ -306,8 +306,7 @@ impl World {
         let parts = days.into_iter().map(|hour| (hour, of_a_day)).chain([(last_day..until, visits as f64 / 2.0)]);
         let mut sent = Vec::new();
         for (Range { start, end }, visits) in parts {
-            let hours = (end.0 - start.0) / HOUR_MS;
-            let all: f64 = (0..hours).map(|hour| self.rhythm.an_hour(start.plus(hour * HOUR_MS))).sum();
+            let all = self.rhythm.between(start, end);
             let arrivals = self.rhythm.arrivals(&mut self.rng, start, end, (visits / all.max(1.0)).min(1.0));
             sent.extend(arrivals.into_iter().flat_map(|at| self.visit(at, at)));
         }
