@@ -9,7 +9,7 @@ use benchmarks::bill::lambda::{DEPLOYED, Instances, Record, Stream};
 use benchmarks::bill::mix::{Mix, People, RETURNING};
 use benchmarks::bill::prices::Prices;
 use benchmarks::bill::rhythm::{BEGINS, DAYS, Rhythm};
-use benchmarks::bill::simulation::{Measured, Plan, Usage};
+use benchmarks::bill::simulation::{MAX_DAILY_UNITS, Measured, Plan, Usage};
 use benchmarks::ledger::Units;
 use fastrand::Rng;
 use figures::time::{DAY_MS, Millis};
@@ -22,6 +22,10 @@ fn a_month_has_as_many_arrivals_as_it_should() {
     let rhythm = Rhythm::of_month(200_000.0);
     let hours: f64 = (0..DAYS * 24).map(|hour| rhythm.an_hour(BEGINS.plus(hour * HOUR_MS))).sum();
     assert!((hours - 200_000.0).abs() < 1e-6, "{hours}");
+    let month = rhythm.between(BEGINS, BEGINS.plus(DAYS * DAY_MS));
+    let (half, rest) = (BEGINS.plus(HOUR_MS / 2), BEGINS.plus(5 * HOUR_MS / 2));
+    assert!((month - 200_000.0).abs() < 1e-6, "{month}");
+    assert!((rhythm.between(half, rest) - 2.0 * rhythm.an_hour(BEGINS)).abs() < 1e-6);
     let arrivals = rhythm.arrivals(&mut Rng::with_seed(7), BEGINS, BEGINS.plus(DAYS * DAY_MS), 1.0);
     // A Poisson process deviates by the square root: four of them are one in 16,000.
     assert!((arrivals.len() as f64 - 200_000.0).abs() < 4.0 * 200_000.0_f64.sqrt(), "{}", arrivals.len());
@@ -92,6 +96,23 @@ fn some_come_again() {
     let returning = away.iter().flatten().count() as f64 / visits.len() as f64;
     assert!((returning - RETURNING).abs() < 0.03, "{returning}");
     assert!(away.iter().flatten().all(|away| *away >= 30 * 60_000));
+}
+
+/// A parameter's default in the template.
+fn default_of(parameter: &str) -> i64 {
+    const TEMPLATE: &str = include_str!("../../template.yaml");
+    let of_parameter = TEMPLATE.split_once(&format!("\n  {parameter}:\n")).unwrap().1;
+    let default = of_parameter.split_once("Default: ").unwrap().1;
+    default.lines().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn records_come_as_the_template_asks_for() {
+    assert_eq!(DEPLOYED.window_ms, default_of("RollupWindowSeconds") * 1_000);
+    assert_eq!(DEPLOYED.parallelization as i64, default_of("RollupParallelization"));
+    assert_eq!(MAX_DAILY_UNITS as i64, default_of("MaxDailyUnits"));
+    let batch_size = format!("\n            BatchSize: {}\n", DEPLOYED.batch_size);
+    assert!(include_str!("../../template.yaml").contains(&batch_size));
 }
 
 fn record(partition: &str, at: i64) -> Record {

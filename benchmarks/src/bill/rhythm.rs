@@ -51,6 +51,17 @@ impl Rhythm {
         weight(at) * self.scale
     }
 
+    /// How many there are between two instants, in the mean.
+    pub fn between(&self, from: Millis, until: Millis) -> f64 {
+        let (mut all, mut at) = (0.0, from);
+        while at < until {
+            let hour_ends = Millis(at.0.div_euclid(HOUR_MS) * HOUR_MS + HOUR_MS).min(until);
+            all += self.an_hour(at) * (hour_ends.0 - at.0) as f64 / HOUR_MS as f64;
+            at = hour_ends;
+        }
+        all
+    }
+
     /// The instants of a time, thinned to a share of them, in their order.
     pub fn arrivals(&self, rng: &mut Rng, from: Millis, until: Millis, share: f64) -> Vec<Millis> {
         let (mut arrivals, mut at) = (Vec::new(), from.0 as f64);

@@ -32,7 +32,7 @@ use crate::ledger::{Ledger, Units, kind};
 use crate::progress::Progress;
 
 /// What the template's `MaxDailyUnits` is by default: with it, the collector looks what a project has spent.
-const MAX_DAILY_UNITS: u64 = 20_000_000;
+pub const MAX_DAILY_UNITS: u64 = 20_000_000;
 
 /// What `collect` takes for a batch: an assumption of docs/deployment.md, since times of this machine say nothing of Lambda's.
 const COLLECT_MS: f64 = 10.0;
@@ -306,8 +306,7 @@ impl World {
         let parts = days.into_iter().map(|hour| (hour, of_a_day)).chain([(last_day..until, visits as f64 / 2.0)]);
         let mut sent = Vec::new();
         for (Range { start, end }, visits) in parts {
-            let hours = (end.0 - start.0) / HOUR_MS;
-            let all: f64 = (0..hours).map(|hour| self.rhythm.an_hour(start.plus(hour * HOUR_MS))).sum();
+            let all = self.rhythm.between(start, end);
             let arrivals = self.rhythm.arrivals(&mut self.rng, start, end, (visits / all.max(1.0)).min(1.0));
             sent.extend(arrivals.into_iter().flat_map(|at| self.visit(at, at)));
         }
@@ -467,9 +466,11 @@ impl World {
 
     /// What `reconcile` takes of the table when it looks once a day and finds nothing to do.
     async fn look(&self) -> Result<Units, BenchError> {
+        let now = Millis(self.clock.load(Ordering::Relaxed));
+        // In the sample of the past nobody came for hours on end, so the consumer seems to have missed something.
+        Consumer::new(self.stack.store().clone()).reconcile_if_due(now).await?;
         let ledger = Ledger::default();
         let consumer = Consumer::new(ledger.watch(self.stack.store()));
-        let now = Millis(self.clock.load(Ordering::Relaxed));
         consumer.reconcile_if_due(now).await?;
         consumer.note_look(now).await?;
         Ok(ledger.take())
