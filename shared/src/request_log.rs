@@ -28,10 +28,17 @@ pub fn finished(
 /// Batches that were stored: most of all requests, and no two of their lines would differ in what matters.
 static STORED: Summary = Summary::new("requests", &[("route", routes::COLLECT), ("status", "202")]);
 
-/// One line a request, with its metrics; one for all batches that are stored within a minute. It names the route, not the path or
+/// The tracker's files that were sent, for which every visitor asks.
+static SERVED: Summary = Summary::new("requests", &[("function", TRACKER), ("status", "200")]);
+
+/// The function that serves them.
+const TRACKER: &str = "tracker";
+
+/// One line a request, with its metrics; one for all that went well within a minute where that is most of what comes. It names the route, not the path or
 /// the query, which hold what visitors are looked up by.
 fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started_at: Millis) {
-    let route = routes::find(request.uri().path()).map_or("none", |(route, _)| route.path);
+    let (route, function) =
+        routes::find(request.uri().path()).map_or(("none", ""), |(route, _)| (route.path, route.function));
     let (now, status) = (Millis::now(), response.status());
     let code = response.extensions().get().map_or("", |ErrorCode(code)| *code);
     let duration_ms = now.0 - started_at.0;
@@ -45,11 +52,14 @@ fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started
                 ("write_units", consumed.write_units),
                 ("calls", consumed.calls as f64),
             ];
-            return STORED.add(now, &figures, &metrics);
+            return STORED.add(started_at, &figures, &metrics);
         }
         // An alarm can't add up what it does not know the dimensions of.
         metrics.extend([Metric::count("RefusedBatches", 1), Metric::count("RefusedBatches", 1).by("Reason", code)]);
-        STORED.flush(now);
+        STORED.flush(started_at);
+    }
+    if function == TRACKER && status == StatusCode::OK {
+        return SERVED.add(started_at, &[("duration_ms", duration_ms as f64)], &metrics);
     }
     telemetry::report(
         "request",

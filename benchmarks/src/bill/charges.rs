@@ -16,20 +16,15 @@ const GB: f64 = 1_000_000_000.0;
 const SMALL_GB: f64 = 0.125;
 const LARGE_GB: f64 = 0.5;
 
-/// What Lambda writes to a function's log for each invocation, besides the function's own lines.
-const LAMBDAS_LINES: [&str; 3] = [
-    "START RequestId: 00000000-0000-0000-0000-000000000000 Version: $LATEST\n",
-    "END RequestId: 00000000-0000-0000-0000-000000000000\n",
-    "REPORT RequestId: 00000000-0000-0000-0000-000000000000\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\tMax Memory Used: 24 MB\t\n",
-];
-
 /// Bytes of an answer to a batch, with its headers. Counted by hand.
 const ANSWER_BYTES: f64 = 400.0;
 /// Bytes of one of the tracker's two files as brotli, with its headers: `tracker/dist` has 7.7 and 6.4 KB.
 const FILE_BYTES: f64 = 7_500.0;
-/// What `tracker` takes for one, in ms, and the bytes that it logs: an assumption, and the line of a read (docs/deployment.md).
+/// What `tracker` takes for one, in ms: an assumption.
 const FILE_MS: f64 = 3.0;
-const FILE_LOG_BYTES: f64 = 830.0;
+/// Bytes of the line that it logs for those of a minute; and the minutes of a month. Counted by hand.
+const FILES_LINE_BYTES: f64 = 400.0;
+const MINUTES: f64 = (DAYS * 24 * 60) as f64;
 
 /// What a look of `reconcile` at the queue takes, in ms: it waits for a second, so that all of SQS's servers are asked.
 const LOOK_MS: f64 = 1_000.0;
@@ -71,8 +66,9 @@ pub fn charges(measured: &Measured, a_month: f64, prices: &Prices) -> Result<Vec
     let (queue_looks, table_looks) = (QUEUE_LOOKS / a_month, TABLE_LOOKS / a_month);
     let looks = queue_looks + table_looks;
     let bytes: f64 = stored.values().sum();
-    let logged = used.collect_log + used.rollup_log + (batches + invocations) * lambdas_bytes();
-    let of_files = files * (FILE_LOG_BYTES + lambdas_bytes());
+    let logged = used.collect_log + used.rollup_log;
+    // A line, and the next one with the first request that comes more than a minute later.
+    let of_files = files * FILES_LINE_BYTES / (1.0 + files * a_month / MINUTES);
     let a_million = |key: &str, many: f64| Ok::<f64, BenchError>(prices.of(key)? * many);
     let gb = |key: &str, bytes: f64| Ok::<f64, BenchError>(prices.of(key)? * bytes * MILLION / GB);
     let computed = |gb: f64, ms: f64| Ok::<f64, BenchError>(prices.of("gb_seconds")? * gb * ms / 1_000.0 * MILLION);
@@ -116,7 +112,7 @@ pub fn charges(measured: &Measured, a_month: f64, prices: &Prices) -> Result<Vec
             Cause::Schedules,
             a_million("write_units", table_looks * sum(&look.written))?
                 + a_million("read_units", table_looks * sum(&look.read))?
-                + gb("logs", looks * (LOOK_LOG_BYTES + lambdas_bytes()))?,
+                + gb("logs", looks * LOOK_LOG_BYTES)?,
         ),
     ])
 }
@@ -129,9 +125,4 @@ pub fn total(charges: &[Charge], causes: &[Cause]) -> f64 {
 /// The units of all kinds.
 pub fn sum(units: &ByKind) -> f64 {
     units.values().sum()
-}
-
-/// Bytes of Lambda's own lines for an invocation.
-pub fn lambdas_bytes() -> f64 {
-    LAMBDAS_LINES.iter().map(|line| line.len()).sum::<usize>() as f64
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use crate::BenchError;
-use crate::bill::charges::{Cause, Charge, MILLION, charges, lambdas_bytes, sum, total};
+use crate::bill::charges::{Cause, Charge, MILLION, charges, sum, total};
 use crate::bill::prices::{LOOKED_UP, Prices};
 use crate::bill::simulation::Measured;
 use crate::ledger::{ByKind, Units};
@@ -127,12 +127,8 @@ pub fn markdown(scales: &[Scale], prices: &Prices) -> Result<String, BenchError>
     });
     table.row("billed ms: `collect` (128 MB)", scales, |scale| format!("{:.1}", a_page_view(scale).collect_ms));
     table.row("billed ms: `rollup` (512 MB)", scales, |scale| format!("{:.1}", a_page_view(scale).rollup_ms));
-    table.row("log bytes: `collect`", scales, |scale| {
-        format!("{:.0}", a_page_view(scale).collect_log + a_page_view(scale).batches * lambdas_bytes())
-    });
-    table.row("log bytes: `rollup`", scales, |scale| {
-        format!("{:.0}", a_page_view(scale).rollup_log + a_page_view(scale).invocations * lambdas_bytes())
-    });
+    table.row("log bytes: `collect`", scales, |scale| format!("{:.0}", a_page_view(scale).collect_log));
+    table.row("log bytes: `rollup`", scales, |scale| format!("{:.0}", a_page_view(scale).rollup_log));
     table.row("requests for the tracker's files", scales, |scale| format!("{:.2}", a_page_view(scale).files));
     table.row("counted after, in the mean, s", scales, |scale| format!("{:.1}", scale.measured.mean_ms / 1_000.0));
     table.row("99 of 100 counted within, s", scales, |scale| format!("{:.1}", scale.measured.p99_ms as f64 / 1_000.0));

@@ -367,7 +367,7 @@ impl World {
         let mut used = std::mem::take(&mut self.usage);
         (used.collect, used.rollup) = (self.collect_ledger.take(), self.rollup_ledger.take());
         for (message, bytes) in &lines.bytes {
-            let log = if message == "request" { &mut used.collect_log } else { &mut used.rollup_log };
+            let log = if message.starts_with("request") { &mut used.collect_log } else { &mut used.rollup_log };
             *log += bytes;
         }
         // What is on its way is counted before the next part begins.
