@@ -60,7 +60,7 @@ export const campaign = (): Campaign => {
 };
 
 /** What ad networks add to the address of a landing page, where it is there: its name alone, as its value may tell who clicked. */
-export const clickId = (): string | undefined => /[?&](gclid|[gw]braid|gad_source|msclkid|yclid)=/.exec(location.search)?.[1];
+export const clickId = (): string | undefined => /(?:^.|&)(gclid|[gw]braid|gad_source|msclkid|yclid)=/.exec(location.search)?.[1];
 
 /** A landing page with the name of a click id in its query, from which the server knows a paid search. */
 export const withClickId = (url: string, id: string | undefined): string =>

@@ -25,6 +25,9 @@ pub enum Broken {
     /// A line ends, or another object begins, where an object should go on.
     #[error("is a JSON object that does not end")]
     Endless,
+    /// An array that goes on where the text ends.
+    #[error("is where the text ends within an array: something may be missing")]
+    Cut,
     /// An object that is too large.
     #[error("is a JSON object of more than {} MB", MAX_OBJECT >> 20)]
     TooLong,
@@ -39,7 +42,10 @@ pub struct Objects {
 impl Objects {
     /// Those of a text.
     pub fn new(text: Text) -> Self {
-        Objects { text, scanner: Scanner { state: State::Between, line: 1, began: 1, object: Vec::new(), length: 0 } }
+        Objects {
+            text,
+            scanner: Scanner { state: State::Between, line: 1, began: 1, arrays: 0, object: Vec::new(), length: 0 },
+        }
     }
 }
 
@@ -71,6 +77,8 @@ struct Scanner {
     state: State,
     line: u64,
     began: u64,
+    /// Arrays that have begun and not ended, outside of objects.
+    arrays: u64,
     object: Vec<u8>,
     length: usize,
 }
@@ -95,7 +103,15 @@ impl Scanner {
                 self.begin();
                 None
             }
-            (State::Between, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']') => None,
+            (State::Between, b'[') => {
+                self.arrays += 1;
+                None
+            }
+            (State::Between, b']') => {
+                self.arrays = self.arrays.saturating_sub(1);
+                None
+            }
+            (State::Between, b' ' | b'\t' | b'\r' | b'\n' | b',') => None,
             (State::Between, _) => {
                 self.state = State::Other;
                 self.began = self.line;
@@ -159,6 +175,10 @@ impl Scanner {
 
     fn end(&mut self) -> Option<Found> {
         match self.state {
+            State::Between if self.arrays > 0 => {
+                (self.arrays, self.began) = (0, self.line);
+                self.broken(Broken::Cut)
+            }
             State::Between => None,
             State::Other => self.broken(Broken::NoObject),
             State::Inside { .. } | State::Text { .. } => self.broken(Broken::Endless),
@@ -211,6 +231,8 @@ mod tests {
             [broken(1, Broken::NoObject), ok(2, "{\"b\":2}"), broken(2, Broken::NoObject), ok(3, "{}")]
         );
         assert_eq!(objects("{\"a\":[1"), [broken(1, Broken::Endless)]);
+        assert_eq!(objects("[{}\n,{},"), [ok(1, "{}"), ok(2, "{}"), broken(2, Broken::Cut)]);
+        assert_eq!(objects("[[[\n"), [broken(2, Broken::Cut)]);
         let long = format!("{{\"a\":\"{}\"}}\n{{}}", "x".repeat(MAX_OBJECT));
         assert_eq!(objects(&long), [broken(1, Broken::TooLong), ok(2, "{}")]);
     }

@@ -171,28 +171,27 @@ pub fn referrer(text: &str, own: Option<&Page>) -> Option<String> {
     kept(address.as_str(), MAX_URL)
 }
 
-/// A campaign: what is told of it, else what the landing page's address tells, else the search engine whose ad was
-/// clicked.
+/// A campaign: what is told of it, else what the landing page's address tells. Where that names no medium, and an ad of a
+/// search engine was clicked, it is the ad's.
 pub fn campaign(told: Tags, page: Option<&Page>, engine: Option<&str>) -> Tags {
-    if !told.are_none() {
-        return told;
-    }
     let parameter = |name: &str| page.and_then(|page| page.parameter(name)).and_then(tag);
-    let tagged = Tags {
-        source: parameter("utm_source"),
-        medium: parameter("utm_medium"),
-        campaign: parameter("utm_campaign"),
-        term: parameter("utm_term"),
-        content: parameter("utm_content"),
+    let tagged = match told.are_none() {
+        false => told,
+        true => Tags {
+            source: parameter("utm_source"),
+            medium: parameter("utm_medium"),
+            campaign: parameter("utm_campaign"),
+            term: parameter("utm_term"),
+            content: parameter("utm_content"),
+        },
     };
-    if !tagged.are_none() {
-        return tagged;
-    }
-    match engine.or_else(|| page?.engine_of_click()) {
-        Some(engine) => {
-            Tags { source: Some(engine.to_owned()), medium: Some(PAID_CLICK.to_owned()), ..Tags::default() }
-        }
-        None => Tags::default(),
+    match engine.or_else(|| page?.engine_of_click()).filter(|_| tagged.medium.is_none()) {
+        Some(engine) => Tags {
+            source: tagged.source.or_else(|| Some(engine.to_owned())),
+            medium: Some(PAID_CLICK.to_owned()),
+            ..tagged
+        },
+        None => tagged,
     }
 }
 
@@ -376,10 +375,14 @@ mod tests {
 
     #[test]
     fn a_campaign_is_told_or_in_the_address_or_an_ad() {
-        let told = Tags { source: Some("mail".to_owned()), ..Tags::default() };
+        let told = Tags { source: Some("news".to_owned()), medium: Some("mail".to_owned()), ..Tags::default() };
         let tagged = Page::of("/?utm_source=news&utm_medium=email&gclid=1", &[]).unwrap();
         assert_eq!(campaign(told.clone(), Some(&tagged), None), told);
         assert_eq!(campaign(Tags::default(), Some(&tagged), None).medium.as_deref(), Some("email"));
+        for tags in ["utm_source=google&utm_campaign=summer&", "utm_campaign=summer&", "utm_term=boats&", ""] {
+            let paid = campaign(Tags::default(), Page::of(&format!("/?{tags}gclid=Cj0"), &[]).as_ref(), None);
+            assert_eq!((paid.source.as_deref(), paid.medium.as_deref()), (Some("google"), Some("cpc")), "{tags}");
+        }
         let paid = campaign(Tags::default(), Page::of("/?gclid=Cj0", &[]).as_ref(), None);
         assert_eq!((paid.source.as_deref(), paid.medium.as_deref()), (Some("google"), Some("cpc")));
         assert!(campaign(Tags::default(), Page::of("/?fbclid=1", &[]).as_ref(), None).are_none());

@@ -183,6 +183,7 @@ test('a landing page says that an ad led there, and not who clicked', () => {
     ['?msclkid=1', '/a?page=2#/route', '/a?msclkid&page=2#/route'],
     ['?yclid=1', `/a?b=${'c'.repeat(2043)}`, `/a?yclid&b=${'c'.repeat(2037)}`],
     ['?fbclid=1&notgclid=1', '/a', '/a'],
+    ['?next=/x?gclid=1', '/a', '/a'],
     ['#gclid=1', '/a', '/a'],
   ] as const) {
     goTo(`https://site.example/start${search}`);

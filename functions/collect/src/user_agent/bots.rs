@@ -77,17 +77,33 @@ impl Bots {
 /// bots that pretend to be a telephone name themselves behind it.
 fn android_model(device: &str) -> &str {
     let after = device.split_once("Android").and_then(|(_, rest)| rest.split_once(';')).map_or("", |(_, model)| model);
-    let end_of_build = after.find("Build/").and_then(|build| after[build..].find(';').map(|end| build + end));
-    let end = end_of_build.or_else(|| after.find(COMPATIBLE)).unwrap_or(after.len());
-    &after[..end]
+    let model = match after.split_once(';') {
+        Some((first, rest)) if is_language(first.trim()) => after.len() - rest.len(),
+        _ => 0,
+    };
+    let end_of_part = |from: usize| after[from..].find(';').map(|end| from + end);
+    let end_of_build = after.find("Build/").and_then(end_of_part);
+    let end = end_of_build.or_else(|| end_of_part(model)).unwrap_or(after.len());
+    &after[..after.find(COMPATIBLE).map_or(end, |compatible| end.min(compatible))]
+}
+
+/// Whether a text is a language's tag, such as `en-us`.
+fn is_language(text: &str) -> bool {
+    matches!(text.len(), 2 | 5) && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"-_".contains(&byte))
 }
 
 /// Whether somebody is compatible with browsers, and none.
 fn is_compatible_alone(text: &str) -> bool {
-    text.match_indices(COMPATIBLE).any(|(at, _)| {
+    text.to_ascii_lowercase().match_indices(COMPATIBLE).any(|(at, _)| {
         let name = text[at + COMPATIBLE.len()..].trim_start();
-        !COMPATIBLE_BROWSERS.iter().any(|browser| name.starts_with(browser))
+        !COMPATIBLE_BROWSERS.iter().any(|browser| is_called(name, browser))
     })
+}
+
+/// Whether a text begins with a name, and not with a longer one.
+fn is_called(text: &str, name: &str) -> bool {
+    let ends = |rest: &str| name.ends_with([' ', ';']) || !rest.starts_with(|next: char| next.is_ascii_alphanumeric());
+    text.strip_prefix(name).is_some_and(ends)
 }
 
 #[cfg(test)]
@@ -109,6 +125,8 @@ mod tests {
             ("SogouMSE,SogouMobileBrowser/6 Cubot", " , /6  "),
             ("A (Linux; Android 12; Spider 8) B", "a (linux; android 12; ) b"),
             ("A (Linux; Android 12; Spider 8 Build/1; Xbot) B", "a (linux; android 12; ; xbot) b"),
+            ("A (Linux; U; Android 12; en-us; Spider 8; Xbot) B", "a (linux; u; android 12; ; xbot) b"),
+            ("A (Linux; Android 12; K; +https://a.example) B", "a (linux; android 12; ; +https://a.example) b"),
             ("M\u{fc}nchen", "m\u{fc}nchen"),
         ] {
             assert_eq!(bots.without_people(Agent::of(text)), rest);

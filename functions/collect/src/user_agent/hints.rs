@@ -117,9 +117,11 @@ impl Hints {
         self.system.filter(|_| is_common).or(system)
     }
 
-    /// 1 for a phone or tablet, where the user agent says what it does. A tablet is none that hints call mobile.
-    pub fn mobile(&self, mobile: Option<u8>) -> Option<u8> {
+    /// 1 for a phone or tablet, on a system that the user agent says, as it says what it does. A tablet is none that hints
+    /// call mobile, and a television with Android may be.
+    pub fn mobile(&self, system: Option<&str>, mobile: Option<u8>) -> Option<u8> {
         match (self.is_mobile, self.system) {
+            _ if system == Some("Android") && mobile == Some(0) => mobile,
             (Some(true), _) => Some(1),
             (Some(false), Some("Windows" | "macOS" | "Linux" | "Chrome OS")) => Some(0),
             _ => mobile.or(self.is_mobile.map(u8::from)),

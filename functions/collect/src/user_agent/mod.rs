@@ -62,7 +62,7 @@ impl UserAgents {
             browser_name: name.map(str::to_owned),
             browser_version: version.filter(|version| version.len() <= MAX_VERSION).map(str::to_owned),
             os: hints.system(system).map(str::to_owned),
-            mobile: hints.mobile(device.mobile()),
+            mobile: hints.mobile(system, device.mobile()),
             bot_score: if is_bot { DECLARED_BOT } else { 0 },
         }
     }
@@ -201,6 +201,8 @@ mod tests {
         assert_eq!(hinted(CHROME, r#""macOS""#, "?0"), known("Chrome", "126.0.0.0", "macOS", 0));
         assert_eq!(hinted(CHROME, r#""Android""#, "?1"), known("Chrome", "126.0.0.0", "Android", 1));
         assert_eq!(hinted(ANDROID, r#""Android""#, "?0"), known("Chrome", "126.0.0.0", "Android", 1), "a tablet");
+        let television = "Mozilla/5.0 (Linux; Android 11; BRAVIA 4K UR2 Build/RTT2; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/126.0.0.0 Mobile Safari/537.36";
+        assert_eq!(hinted(television, r#""Android""#, "?1"), known("WebView", "126.0.0.0", "Android", 0));
         assert_eq!(hinted(ANDROID, r#""Unknown""#, "0"), known("Chrome", "126.0.0.0", "Android", 1));
         let harmony =
             "Mozilla/5.0 (Phone; OpenHarmony 6.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/132.0.0.0 Mobile";
