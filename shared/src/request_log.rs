@@ -34,8 +34,8 @@ static SERVED: Summary = Summary::new("requests", &[("function", TRACKER), ("sta
 /// The function that serves them.
 const TRACKER: &str = "tracker";
 
-/// One line a request, with its metrics; one for all that went well within a minute where that is most of what comes. It names the route, not the path or
-/// the query, which hold what visitors are looked up by.
+/// One line a request, with its metrics; one for all that went well within a minute where that is most of what comes. It
+/// names the route, not the path or the query, which hold what visitors are looked up by.
 fn log(request: &Request, response: &Response<Body>, consumed: Consumed, started_at: Millis) {
     let (route, function) =
         routes::find(request.uri().path()).map_or(("none", ""), |(route, _)| (route.path, route.function));
