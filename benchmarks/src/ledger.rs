@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::probe::watched;
+
 use aws_sdk_dynamodb::config::interceptors::{
     AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
 };
@@ -50,8 +52,7 @@ pub struct Ledger(Arc<Mutex<Units>>);
 impl Ledger {
     /// A handle on the same table whose calls go into this ledger.
     pub fn watch(&self, store: &Store) -> Store {
-        let config = store.client().config().to_builder().interceptor(self.clone()).build();
-        Store::new(aws_sdk_dynamodb::Client::from_conf(config), store.table())
+        watched(store, self.clone())
     }
 
     /// What was consumed since it was last asked.

@@ -1,4 +1,4 @@
-//! Counts the bytes of DynamoDB's answers.
+//! Looks at the calls to DynamoDB, and counts the bytes of its answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,12 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use figures::table::store::Store;
 
+/// The same table through a client whose calls are looked at.
+pub fn watched(store: &Store, by: impl Intercept + 'static) -> Store {
+    let config = store.client().config().to_builder().interceptor(by).build();
+    Store::new(aws_sdk_dynamodb::Client::from_conf(config), store.table())
+}
+
 /// Bytes received so far.
 #[derive(Debug, Clone, Default)]
 pub struct Bytes(Arc<AtomicU64>);
@@ -15,8 +21,7 @@ pub struct Bytes(Arc<AtomicU64>);
 impl Bytes {
     /// The same table through a client that counts here.
     pub fn counting(&self, store: &Store) -> Store {
-        let config = store.client().config().to_builder().interceptor(self.clone()).build();
-        Store::new(aws_sdk_dynamodb::Client::from_conf(config), store.table())
+        watched(store, self.clone())
     }
 
     /// What was received since the last look.

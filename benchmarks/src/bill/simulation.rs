@@ -29,6 +29,7 @@ use crate::bill::lambda::{DEPLOYED, Gathering, Instances, Record, Stream};
 use crate::bill::mix::{Mix, People, Sent, Visitor};
 use crate::bill::rhythm::{BEGINS, DAYS, Rhythm, Window};
 use crate::ledger::{Ledger, Units, kind};
+use crate::probe::watched;
 use crate::progress::Progress;
 
 /// What the template's `MaxDailyUnits` is by default: with it, the collector looks what a project has spent.
@@ -574,8 +575,7 @@ struct NewBatches(Arc<Mutex<Option<Value>>>);
 
 impl NewBatches {
     fn watch(&self, store: &Store) -> Store {
-        let config = store.client().config().to_builder().interceptor(self.clone()).build();
-        Store::new(aws_sdk_dynamodb::Client::from_conf(config), store.table())
+        watched(store, self.clone())
     }
 
     fn take(&self) -> Option<Value> {
