@@ -273,15 +273,27 @@ impl<'a> History<'a> {
         if !self.has_own_items() {
             return Ok(false);
         }
-        let lookup = keys::session_lookup(&self.project.id, session, &self.context.visitor_id);
-        let Some(item) = self.context.store.get(&lookup, Consistency::Strong).await? else { return Ok(false) };
-        let (_, started_at): (StoredOrder, Millis) = read_packed(&item)?;
-        let key = keys::session(&self.project.id, &self.context.visitor_id, started_at, session);
-        let Some(item) = self.context.store.get(&key, Consistency::Strong).await? else {
-            return Err(self.context.missing(key).await?);
-        };
-        self.track(Some(Location::OwnItem(started_at)), read_packed(&item)?);
+        let Some((started_at, found)) = self.stored_session(session).await? else { return Ok(false) };
+        self.track(Some(Location::OwnItem(started_at)), found);
         Ok(true)
+    }
+
+    /// A session with an item of its own, and the start that it is stored at: the one that its identifier tells, or its lookup.
+    async fn stored_session(&self, session: &SessionId) -> Result<Option<(Millis, Session)>, StoreError> {
+        let (store, visitor) = (self.context.store, &self.context.visitor_id);
+        let own = |started_at| keys::session(&self.project.id, visitor, started_at, session);
+        if let Some((_, started_at)) = session.told().filter(|(told, _)| told == visitor)
+            && let Some(item) = store.get(&own(started_at), Consistency::Strong).await?
+        {
+            return Ok(Some((started_at, read_packed(&item)?)));
+        }
+        let lookup = keys::session_lookup(&self.project.id, session, visitor);
+        let Some(item) = store.get(&lookup, Consistency::Strong).await? else { return Ok(None) };
+        let (_, started_at): (StoredOrder, Millis) = read_packed(&item)?;
+        match store.get(&own(started_at), Consistency::Strong).await? {
+            Some(item) => Ok(Some((started_at, read_packed(&item)?))),
+            None => Err(self.context.missing(own(started_at)).await?),
+        }
     }
 
     fn has_own_items(&self) -> bool {

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::time::Millis;
+
 /// The longest identifier the collector takes.
 pub const MAX_ID_LENGTH: usize = 128;
 
@@ -56,6 +58,21 @@ impl VisitorId {
     pub fn derived(bytes: &[u8; DERIVED_BYTES]) -> Self {
         let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         Id { text: format!("v_{digits}").into(), kind: PhantomData }
+    }
+}
+
+/// The base of the instants in identifiers: digits and lower-case letters.
+const BASE: u32 = 36;
+
+impl SessionId {
+    /// The visitor and the start that the identifier tells, as the tracker makes it: `ses_X_T` is a session of the visitor
+    /// `v_X`, begun at `T`, Unix milliseconds in base 36. Anybody may make an identifier up, so it says where to look for
+    /// the session, and no more.
+    pub fn told(&self) -> Option<(VisitorId, Millis)> {
+        let (visitor, start) = self.text.strip_prefix("ses_")?.rsplit_once('_')?;
+        let is_number = start.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+        let start = i64::from_str_radix(start, BASE).ok().filter(|_| is_number)?;
+        Some((format!("v_{visitor}").parse().ok()?, Millis(start)))
     }
 }
 
@@ -111,7 +128,20 @@ impl<K> Visitor<'_> for FromText<K> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
     use super::*;
+
+    #[test]
+    fn a_session_tells_its_visitor_and_start() {
+        let told = |id: &str| id.parse::<SessionId>().unwrap().told();
+        let tells = |visitor: &str, start| Some((visitor.parse().unwrap(), Millis(start)));
+        assert_eq!(told("ses_aB3-_x_ly23gsg0"), tells("v_aB3-_x", 1_719_784_800_000));
+        assert_eq!(told("ses_a_0"), tells("v_a", 0));
+        for other in ["ses_abc123", "ses_a_", "ses_a_-5", "ses_a_LY23GSG0", "ses_a_zzzzzzzzzzzzzz", "s_a_0", "ses_0"] {
+            assert_eq!(told(other), None, "{other}");
+        }
+    }
 
     #[test]
     fn only_key_safe_text_is_an_identifier() {

@@ -153,6 +153,11 @@ impl History {
         let started_at = start.at(now) + if is_shared { 7 * draft.visitor as i64 } else { 0 };
         let session_id = match is_shared {
             true => "ses_shared".to_owned(),
+            // Some tell their visitor and start, as the tracker's do.
+            false if draft.session.is_multiple_of(2) => {
+                let start = self.starts[draft.visitor * SESSIONS + draft.session].at(now);
+                format!("ses_{}_{}", draft.visitor, base36(start))
+            }
             false => format!("ses_{}-{}", draft.visitor, draft.session),
         };
         let at = |when: When| match when {
@@ -249,6 +254,15 @@ impl Moment {
             Moment::Day(days, ms) => (now.div_euclid(MS_PER_DAY) - days) * MS_PER_DAY + ms,
         }
     }
+}
+
+fn base36(mut number: i64) -> String {
+    let mut digits = Vec::new();
+    while number > 0 {
+        digits.extend(char::from_digit((number % 36) as u32, 36));
+        number /= 36;
+    }
+    digits.iter().rev().collect()
 }
 
 fn moment() -> impl Strategy<Value = Moment> {

@@ -77,3 +77,31 @@ async fn what_is_unknown_is_not_found_and_a_bot_is() {
     assert_eq!(data("sessions/ses_bot").await["visitor_id"], "v_bot");
     stack.shutdown().await;
 }
+
+/// The tracker's sessions are found by their ids alone: the latest, an earlier one, one whose start was not as its id says, and whoever
+/// else has a session of that id. What comes late for one is counted in it.
+#[tokio::test]
+async fn a_session_whose_id_tells_its_visitor_and_start_is_found() {
+    const JULY: &str = "start_date=2024-06-30&end_date=2024-07-31";
+    let stack = Stack::start(Counting::ByStream).await;
+    let (project, start) = (stack.project().await, 1_719_784_800_000);
+    let (id, later, moved) = ("ses_ann_ly23gsg0", "ses_ann_ly2pyz40", "ses_ann_ly3iwn40");
+    let stranger = page_view("v_stranger", id, "b1", start - 1);
+    let of = |session: &str, batch: &str, days: f64| {
+        page_view("v_ann", session, batch, start + (days * 86_400_000.0) as i64)
+    };
+    let mut sent = vec![stranger, of(id, "b1", 0.0), of(later, "b1", 0.4375), of(moved, "b1", 3.0), of(id, "b2", 0.0)];
+    sent[4].session.started_at = start;
+    send(&stack, &project, &sent).await;
+    let data = async |path: &str| get(&stack.at(path), &project.secret_key).await.json()["data"].clone();
+    for (session, page_views) in [(id, 2), (later, 1), (moved, 1)] {
+        let detail = data(&format!("sessions/{session}")).await;
+        assert_eq!((&detail["visitor_id"], &detail["page_views"]), (&json!("v_ann"), &json!(page_views)), "{detail}");
+        let events = data(&format!("events?session_id={session}&{JULY}")).await;
+        assert_eq!(events.as_array().unwrap().len(), page_views, "{events}");
+        assert!(events.as_array().unwrap().iter().all(|event| event["visitor_id"] == "v_ann"), "{events}");
+    }
+    let sessions = data(&format!("sessions?{JULY}")).await;
+    assert_eq!(sessions.as_array().unwrap().len(), 4, "{sessions}");
+    stack.shutdown().await;
+}

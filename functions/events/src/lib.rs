@@ -83,7 +83,7 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<EventRow
 /// Whose events are asked for.
 enum Owner {
     Visitor(VisitorId),
-    /// The session that was stored first of those with the id, whoever else is asked for.
+    /// The session that is found by the id, whoever else is asked for.
     Session(SessionId),
     /// An id is none that anyone can have.
     Nobody,
@@ -108,8 +108,8 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
     match owner {
         Owner::Visitor(visitor) => VisitorEvents { store, project, visitor: &visitor }.page(&wanted).await,
         Owner::Session(session) => match sessions::find(store, project, &session).await? {
-            Some(session_key) if parameters.may_be_by(&session_key.visitor) => {
-                VisitorEvents { store, project, visitor: &session_key.visitor }.of_session(&session, &wanted).await
+            Some(found) if parameters.may_be_by(found.visitor()) => {
+                VisitorEvents { store, project, visitor: found.visitor() }.of_session(&session, &wanted).await
             }
             _ => Ok((0, Vec::new())),
         },

@@ -48,13 +48,13 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 async fn read(caller: Caller, parameters: Parameters) -> Result<Data<SessionDetail>, ApiError> {
     let (store, project) = (&caller.store, &caller.project);
     let id = parameters.session.ok_or(UNKNOWN)?;
-    let row_key = sessions::find(store, project, &id).await?.ok_or(UNKNOWN)?;
-    let session = sessions::read(store, project, &row_key);
-    let events = events::first_of_session(store, project, &row_key.visitor, &id, MAX_EVENTS);
+    let found = sessions::find(store, project, &id).await?.ok_or(UNKNOWN)?;
+    let session = found.read(store, project);
+    let events = events::first_of_session(store, project, found.visitor(), &id, MAX_EVENTS);
     let (session, events) = try_join(session, events).await?;
     let session = session.ok_or(UNKNOWN)?;
     let dropped_events = session.dropped;
-    let session = SessionRow::new(row_key.visitor, session);
+    let session = SessionRow::new(found.visitor().clone(), session);
     Ok(Data { data: SessionDetail { session, dropped_events, events: room::fitting(events) } })
 }
 

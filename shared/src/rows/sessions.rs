@@ -141,8 +141,54 @@ fn distinct(keys: impl Iterator<Item = Key>) -> Vec<Key> {
     keys.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// Finds the session with an id: of those that several visitors have, the one stored first.
-pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionRowKey>, StoreError> {
+/// A session that was found by its id.
+#[derive(Debug)]
+pub struct SessionOfId {
+    key: SessionRowKey,
+    /// The session, where finding it took reading it.
+    session: Option<Session>,
+}
+
+impl SessionOfId {
+    /// Whose session it is.
+    pub fn visitor(&self) -> &VisitorId {
+        &self.key.visitor
+    }
+
+    /// The session, wherever it is.
+    pub async fn read(&self, store: &Store, project: &ProjectId) -> Result<Option<Session>, StoreError> {
+        match &self.session {
+            Some(session) => Ok(Some(session.clone())),
+            None => read(store, project, &self.key, Consistency::Strong).await,
+        }
+    }
+}
+
+/// Finds the session with an id: that of the visitor whom the id tells, else of those that several visitors have the one
+/// stored first.
+pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionOfId>, StoreError> {
+    let told = id.told().map(|(visitor, started_at)| SessionRowKey {
+        started_at,
+        session: id.clone(),
+        visitor,
+        is_latest: true,
+    });
+    if let Some(key) = &told
+        && let session @ Some(_) = read(store, project, key, Consistency::Eventual).await?
+    {
+        return Ok(Some(SessionOfId { key: key.clone(), session }));
+    }
+    if let Some(key) = stored_first(store, project, id).await? {
+        return Ok(Some(SessionOfId { key, session: None }));
+    }
+    let Some(key) = told else { return Ok(None) };
+    // It may have moved from the one item to the other between the two reads.
+    let session = read(store, project, &key, Consistency::Strong).await?;
+    Ok(session.map(|session| SessionOfId { key, session: Some(session) }))
+}
+
+/// Of the sessions that have a lookup by an id, the one stored first.
+async fn stored_first(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionRowKey>, StoreError> {
     // Whoever likes may give any number of visitors a session of that id.
     let mut lookups = store.pages(Query::partition(keys::session_lookup_partition(project, id)));
     let mut first: Option<(StoredOrder, VisitorId, Millis)> = None;
@@ -167,9 +213,14 @@ pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<
 }
 
 /// Reads one session, wherever it is.
-pub async fn read(store: &Store, project: &ProjectId, key: &SessionRowKey) -> Result<Option<Session>, StoreError> {
+async fn read(
+    store: &Store,
+    project: &ProjectId,
+    key: &SessionRowKey,
+    consistency: Consistency,
+) -> Result<Option<Session>, StoreError> {
     let both = vec![key.visitor_item(project), key.own_item(project)];
-    key.find(project, &store.get_many(both, Consistency::Strong).await?)
+    key.find(project, &store.get_many(both, consistency).await?)
 }
 
 /// A visitor's earlier sessions that started from the first instant to the last, the newest first, page by page.
