@@ -16,7 +16,7 @@ use figures::generation::Generation;
 use figures::ids::ProjectId;
 use figures::log::block::{self, Block, Found, NewBlock, Reading};
 use figures::log::index::{Entries, HourEntries, merge, runs_of};
-use figures::log::tail::{Manifest, Round, Tail};
+use figures::log::tail::{Manifest, Round, Tail, place_of};
 use figures::log::{BatchEntry, BatchRef, SessionEntry, SessionRef};
 use figures::measures::Measure;
 use figures::table::codec;
@@ -208,15 +208,20 @@ impl<'a> Compaction<'a> {
     /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain. The manifest forgets
     /// a round afterwards: a segment that no round lists counts.
     async fn remove_merged(&self, tail: &Tail<Item>) -> Result<Removed, StoreError> {
-        let (over, remaining) = tail.manifest.rounds_over(self.clock.now(), self.grace);
+        let now = self.clock.now();
+        let over = tail.manifest.rounds_over(now, self.grace);
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
         let gone: BTreeSet<String> = merged.map(|segment| segment.id.clone()).collect();
-        self.delete(gone.iter().map(|id| self.segment_key(id)).collect()).await?;
+        self.delete_segments(gone.iter()).await?;
+        let remaining = tail.manifest.rounds_left(now, self.grace, |_| false);
         Ok(Removed { gone, remaining })
     }
 
-    fn segment_key(&self, id: &str) -> Key {
-        Key { pk: keys::tail(self.project), sk: id.to_owned() }
+    /// Deletes segments that nobody needs any more, but no others that have been stored in their place since.
+    async fn delete_segments(&self, ids: impl Iterator<Item = &String>) -> Result<(), StoreError> {
+        let places: Vec<(Key, Option<u64>)> = ids.map(|id| place_of(self.project, id)).collect();
+        let deletes = stream::iter(&places).map(|(key, revision)| Ok(self.store.delete_at(key, *revision)));
+        deletes.try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
     async fn delete(&self, keys: Vec<Key>) -> Result<(), StoreError> {
@@ -440,7 +445,7 @@ impl Compaction<'_> {
                 }
             }
         }
-        let mut gone: Vec<Key> = tail.obsolete.iter().map(|id| self.segment_key(id)).collect();
+        let mut gone = Vec::new();
         for (index, day) in days {
             let runs = self.keys_of(keys::runs(self.project, index, day)).await?;
             gone.extend(
@@ -450,8 +455,10 @@ impl Compaction<'_> {
         }
         // Runs go first: once the blocks are gone, nothing tells their days.
         gone.append(&mut blocks);
-        let is_complete = gone.len() <= limit;
-        gone.truncate(limit);
+        let is_complete = tail.obsolete.len() + gone.len() <= limit;
+        let segments = tail.obsolete.len().min(limit);
+        gone.truncate(limit - segments);
+        self.delete_segments(tail.obsolete[..segments].iter()).await?;
         self.delete(gone).await?;
         Ok(is_complete)
     }

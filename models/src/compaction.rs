@@ -1,18 +1,19 @@
 //! Compaction beside writers and readers.
 //!
-//! Segments are written, two compactors merge them, each of which may stop before and after every operation, and answers
+//! Segments are written, some of them in place of merged ones; two compactors merge them, each of which may stop before and after every operation, and answers
 //! to conditional writes are lost. A reader reads all the while.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use figures::generation::Generation;
 use figures::log::tail::Manifest;
 use figures::time::Millis;
 use stateright::{Model, Property};
 
-use crate::compactor::{Compactor, Due, finished};
+use crate::compactor::{Compactor, Due, GRACE, finished, over};
 use crate::reader::{Outcome, Read, Reader};
-use crate::rules::Rules;
+use crate::rules::{Rule, Rules};
 use crate::table::{Figures, Stored, Table};
 
 /// Sizes and rules.
@@ -22,6 +23,8 @@ pub struct Compaction {
     pub segments: u32,
     /// Days, each of which has a block.
     pub days: usize,
+    /// Whether the writer stores segments in place of merged ones.
+    pub replaces: bool,
     /// Readers at a time: none or one.
     pub readers: usize,
     /// How far the clock goes, in graces.
@@ -36,6 +39,8 @@ pub struct State {
     now: Millis,
     table: Arc<Table>,
     written: u32,
+    /// The segment that the writer has seen it may replace.
+    replaceable: Option<String>,
     compactors: [Compactor; 2],
     reader: Reader,
     is_misread: bool,
@@ -46,6 +51,10 @@ pub struct State {
 pub enum Action {
     /// The next segment is written.
     Write,
+    /// The writer looks which segments it may replace, and takes the first or the last.
+    Look(bool),
+    /// The next segment is written in place of that one, unless it is gone.
+    Replace,
     /// A compactor's next operation.
     Compact(usize, Due),
     /// A compactor's next operation, whose answer is lost: it will try again.
@@ -59,6 +68,10 @@ pub enum Action {
 }
 
 impl State {
+    fn next_segment(&self) -> Stored {
+        Stored { generation: Generation::FIRST, figures: Figures::of(self.written) }
+    }
+
     fn counted(&self) -> Figures {
         (0..self.written).map(Figures::of).fold(Figures::default(), Figures::plus)
     }
@@ -73,6 +86,7 @@ impl Model for Compaction {
             now: Millis(0),
             table: Arc::new(Table::new(self.days)),
             written: 0,
+            replaceable: None,
             compactors: [Compactor::Idle, Compactor::Idle],
             reader: Reader::new(self.days),
             is_misread: false,
@@ -82,11 +96,20 @@ impl Model for Compaction {
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         if state.written < self.segments {
             actions.push(Action::Write);
+            if state.replaceable.is_some() {
+                actions.push(Action::Replace);
+            }
+            if self.replaces {
+                actions.extend([Action::Look(false), Action::Look(true)]);
+            }
         }
         for (number, compactor) in state.compactors.iter().enumerate() {
             actions.push(Action::Compact(number, Due::Round));
             if *compactor == Compactor::Idle {
                 actions.push(Action::Compact(number, Due::CleanUp));
+                if self.replaces {
+                    actions.push(Action::Compact(number, Due::RoundKeeping));
+                }
             } else {
                 actions.push(Action::Stop(number));
             }
@@ -106,9 +129,21 @@ impl Model for Compaction {
         let mut state = last.clone();
         match action {
             Action::Write => {
-                let stored = Stored { generation: Generation::FIRST, figures: Figures::of(state.written) };
+                let stored = state.next_segment();
                 Arc::make_mut(&mut state.table).segments.insert(state.written.to_string(), stored);
                 state.written += 1;
+            }
+            Action::Look(is_last) => {
+                let grace = if self.rules.keep(Rule::OnlyOverIsReplaced) { GRACE } else { Duration::ZERO };
+                let over = over(&last.table.tail(), state.now, grace);
+                state.replaceable = if is_last { over.last() } else { over.first() }.cloned();
+            }
+            Action::Replace => {
+                let (stored, revision) = (state.next_segment(), state.written);
+                let id = state.replaceable.take()?;
+                if Arc::make_mut(&mut state.table).replace_segment(&id, revision, stored) {
+                    state.written += 1;
+                }
             }
             Action::Compact(number, due) => {
                 let next = last.compactors[number].step(Arc::make_mut(&mut state.table), state.now, due, self.rules);
@@ -157,10 +192,11 @@ impl Model for Compaction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::Rule;
     use crate::{explore, finds};
 
-    const WITH_READER: Compaction = Compaction { segments: 2, days: 1, readers: 1, graces: 2, rules: Rules::ALL };
+    const WITH_READER: Compaction =
+        Compaction { segments: 2, days: 1, replaces: false, readers: 1, graces: 2, rules: Rules::ALL };
+    const REPLACING: Compaction = Compaction { replaces: true, ..WITH_READER };
 
     #[test]
     fn compaction_counts_each_segment_once() {
@@ -170,6 +206,23 @@ mod tests {
     #[test]
     fn readers_beside_compaction_see_exact_figures() {
         explore(Compaction { days: 2, graces: 1, ..WITH_READER });
+    }
+
+    #[test]
+    fn segments_stored_in_place_of_merged_ones_count_once() {
+        explore(Compaction { segments: 3, readers: 0, ..REPLACING });
+        explore(REPLACING);
+    }
+
+    #[test]
+    fn a_broken_rule_of_replacing_is_found() {
+        for (rule, property) in [
+            (Rule::OnlyOverIsReplaced, "ReadsAreExact"),
+            (Rule::RemovesWhatItRead, "EachSegmentCountsOnce"),
+            (Rule::RemovedBeforeForgotten, "EachSegmentCountsOnce"),
+        ] {
+            finds(Compaction { rules: Rules::without(rule), ..REPLACING }, property);
+        }
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub enum Compactor {
 pub enum Due {
     /// The tail is long: a round.
     Round,
+    /// The same, but what could be removed stays, for segments to be stored in its place.
+    RoundKeeping,
     /// It is short: removing what is merged and what nobody reads.
     CleanUp,
 }
@@ -79,7 +81,7 @@ impl Compactor {
             },
             Compactor::Storing { before, gone, next } => match gone.split_first() {
                 Some((first, rest)) => {
-                    table.remove(first);
+                    table.remove(first, rules);
                     Compactor::Storing { before: *before, gone: rest.to_vec(), next: next.clone() }
                 }
                 None => {
@@ -112,15 +114,14 @@ impl Compactor {
         if manifest.building.is_some_and(|building| building.until < now) {
             return storing(Vec::new(), manifest.give_up_building(now));
         }
-        let (over, remaining) = match rules.keep(Rule::MergedSegmentsStay) {
-            true => manifest.rounds_over(now, GRACE),
-            false => manifest.rounds_over(now, Duration::ZERO),
-        };
-        let is_over = |round: u64| over.contains(&round);
-        let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(is_over));
-        let mut gone: Vec<Gone> = merged.map(|segment| Gone::Segment(segment.id.clone())).collect();
+        let grace = if rules.keep(Rule::MergedSegmentsStay) { GRACE } else { Duration::ZERO };
+        let over = over(&tail, now, grace);
+        let kept: &[String] = if due == Due::RoundKeeping { &over } else { &[] };
+        let remaining = manifest.rounds_left(now, grace, |id| kept.iter().any(|kept| kept == id));
+        let removed = over.iter().filter(|id| !kept.contains(id));
+        let mut gone: Vec<Gone> = removed.cloned().map(Gone::Segment).collect();
         let next = match due {
-            Due::Round => {
+            Due::Round | Due::RoundKeeping => {
                 let is_free = |round: Option<u64>| round.is_none() || !rules.keep(Rule::RoundsListTheRest);
                 let rest = tail.segments.iter().filter(|segment| is_free(segment.round));
                 let listed: BTreeSet<String> = rest.map(|segment| segment.id.clone()).collect();
@@ -193,6 +194,13 @@ impl Compactor {
         let figures = segments.fold(figures, |figures, segment| figures.plus(segment.delta));
         Some(Block { round, is_based: before.is_some_and(|block| block.is_based), figures })
     }
+}
+
+/// The segments of a tail whose rounds are over.
+pub fn over(tail: &Tail<Figures>, now: Millis, grace: Duration) -> Vec<String> {
+    let over = tail.manifest.rounds_over(now, grace);
+    let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
+    merged.map(|segment| segment.id.clone()).collect()
 }
 
 /// The blocks of generations that the manifest does not name, and the segments that count in none, as

@@ -259,7 +259,7 @@ impl Rebuilding {
         let mut gone = gone.unwrap_or_else(|| gone_items(&state.table, &manifest));
         Some(match gone.pop() {
             Some(one) => {
-                Arc::make_mut(&mut state.table).remove(&one);
+                Arc::make_mut(&mut state.table).remove(&one, self.rules);
                 Rebuild::Purging { building, read: Some((manifest, from)), gone: Some(gone) }
             }
             None => {

@@ -17,6 +17,10 @@ pub enum Rule {
     MergedSegmentsStay,
     /// Merged segments are removed before the manifest forgets their round.
     RemovedBeforeForgotten,
+    /// Only a segment is replaced that could be removed.
+    OnlyOverIsReplaced,
+    /// A compactor removes the segment that it read, and not one that has been stored in its place.
+    RemovesWhatItRead,
     /// A reader starts over when it finds a block of a later round than its tail's.
     ReadersAgree,
     /// A rebuild marks a visitor at the revision at which it counted it.

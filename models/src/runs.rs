@@ -263,7 +263,8 @@ impl Hours {
             return Compactor::Writing(vec![put], Next::Merge(round.number, manifest));
         }
         let grace = if self.rules.keep(Rule::MergedSegmentsStay) { GRACE } else { Duration::ZERO };
-        let (over, remaining) = manifest.rounds_over(now, grace);
+        let over = manifest.rounds_over(now, grace);
+        let remaining = manifest.rounds_left(now, grace, |_| false);
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
         // They go in any order; the one in which a removal goes first is the worst.
         let merged = merged.rev().map(|segment| Operation::RemoveSegment(segment.id.clone()));

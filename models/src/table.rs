@@ -8,6 +8,8 @@ use std::sync::Arc;
 use figures::generation::Generation;
 use figures::log::tail::{Manifest, Tail};
 
+use crate::rules::{Rule, Rules};
+
 /// How often each change is counted, a digit for each.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Figures(u64);
@@ -116,10 +118,20 @@ impl Table {
         blocks.get(&generation) == Some(&new)
     }
 
-    /// Removes an item, if it is there.
-    pub fn remove(&mut self, gone: &Gone) {
+    /// Stores a segment in place of another one, which it is told from by its revision. Says whether that was there.
+    pub fn replace_segment(&mut self, id: &str, revision: u32, stored: Stored) -> bool {
+        let was_there = self.segments.remove(id).is_some();
+        if was_there {
+            self.segments.insert(format!("{}~{revision}", sort_key(id)), stored);
+        }
+        was_there
+    }
+
+    /// Removes an item, if it is there; of a segment, if it is still the same.
+    pub fn remove(&mut self, gone: &Gone, rules: Rules) {
         match gone {
-            Gone::Segment(id) => drop(self.segments.remove(id)),
+            Gone::Segment(id) if rules.keep(Rule::RemovesWhatItRead) => drop(self.segments.remove(id)),
+            Gone::Segment(id) => self.segments.retain(|other, _| sort_key(other) != sort_key(id)),
             Gone::Block((generation, day)) => drop(self.days[*day].remove(generation)),
         }
     }
@@ -134,6 +146,11 @@ impl Table {
         let tail = self.tail();
         self.days.iter().map(|blocks| seen(&tail, generation, blocks.get(&generation))).collect()
     }
+}
+
+/// Where a segment is, whichever it is.
+fn sort_key(id: &str) -> &str {
+    id.split_once('~').map_or(id, |(sort_key, _)| sort_key)
 }
 
 /// What a tail and a day's block come to in a generation.

@@ -8,6 +8,9 @@
 //! Invariant *EachSegmentCountsOnce*: a segment of round `n` is missing from a block exactly if the block's number is below `n` and the segment
 //! counts in the block's [`Generation`]. Readers and compaction go by this rule alone.
 //!
+//! A segment whose round is over may be replaced by a new one, where it is in the table. So its sort key says where it is, and
+//! only with its revision which one it is: that is what rounds list.
+//!
 //! Every change of the manifest's generations is a round of its own, without segments. So the round's number is the
 //! manifest's version, and no two generations have the same number.
 
@@ -23,7 +26,7 @@ use crate::ids::ProjectId;
 use crate::log::Delta;
 use crate::log::packed::{self, PackedDelta};
 use crate::table::codec::{self, Packed};
-use crate::table::keys;
+use crate::table::keys::{self, Key};
 use crate::table::store::{
     Consistency, DATA, Item, Query, REV, SK, Store, StoreError, binary, key_item, number, read_binary, read_number,
     read_packed, read_text,
@@ -91,7 +94,7 @@ impl Packed<'_> for Vec<Round> {
 pub struct Round {
     /// Its number, from 1.
     pub number: u64,
-    /// The sort keys of the segments it merges.
+    /// The ids of the segments it merges.
     pub segments: BTreeSet<String>,
     /// When it was complete; `None` while it goes on.
     pub done_at: Option<Millis>,
@@ -201,15 +204,25 @@ impl Manifest {
         self.rounds.iter().any(|round| round.segments.is_empty() && !round.is_over(now, grace))
     }
 
-    /// Which rounds are over, so that their segments may be removed, and the others as they are kept.
-    pub fn rounds_over(&self, now: Millis, grace: Duration) -> (BTreeSet<u64>, Vec<Round>) {
-        let (over, mut remaining): (Vec<Round>, Vec<Round>) =
-            self.rounds.iter().cloned().partition(|round| round.is_over(now, grace));
+    /// Which rounds are over, so that their segments may be removed or replaced.
+    pub fn rounds_over(&self, now: Millis, grace: Duration) -> BTreeSet<u64> {
+        self.rounds.iter().filter(|round| round.is_over(now, grace)).map(|round| round.number).collect()
+    }
+
+    /// The rounds as they are kept: of those that are over, the segments that are left.
+    ///
+    /// Invariant *RemovedBeforeForgotten*: a segment that no round lists counts, so one stays listed until it is known to be gone.
+    pub fn rounds_left(&self, now: Millis, grace: Duration, is_left: impl Fn(&str) -> bool) -> Vec<Round> {
+        let mut left = self.rounds.clone();
+        for round in left.iter_mut().filter(|round| round.is_over(now, grace)) {
+            round.segments.retain(|id| is_left(id));
+        }
+        left.retain(|round| !round.segments.is_empty() || !round.is_over(now, grace));
         // What a clock that was ahead completed is over as soon as what is completed now.
-        for done_at in remaining.iter_mut().filter_map(|round| round.done_at.as_mut()) {
+        for done_at in left.iter_mut().filter_map(|round| round.done_at.as_mut()) {
             *done_at = (*done_at).min(now);
         }
-        (over.iter().map(|round| round.number).collect(), remaining)
+        left
     }
 
     /// Begins the round that merges some segments, with those of the rounds before that are kept.
@@ -307,7 +320,7 @@ pub fn mark(item: &mut Item, generation: Generation) {
 /// A segment as stored; readers leave its delta packed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Segment<D = Delta> {
-    /// Its sort key.
+    /// What tells it from all others, earlier ones with its key included: see [`place_of`].
     pub id: String,
     /// Its size in the table, in bytes.
     pub size: usize,
@@ -338,7 +351,7 @@ pub struct Tail<D = Delta> {
     pub manifest: Manifest,
     /// The segments that count in the generation shown, oldest first.
     pub segments: Vec<Segment<D>>,
-    /// The sort keys of the segments that count no more.
+    /// The ids of the segments that count no more.
     pub obsolete: Vec<String>,
 }
 
@@ -401,9 +414,9 @@ impl<D> Tail<D> {
     ) -> Result<Self, StoreError> {
         let (mut read, mut stored) = (Manifest::default(), Vec::new());
         for item in items {
-            let id = read_text(item, SK)?;
-            if keys::is_segment(id) {
-                stored.push((id.to_owned(), read_generation(item)?, item));
+            let sort_key = read_text(item, SK)?;
+            if keys::is_segment(sort_key) {
+                stored.push((id_of(sort_key, item)?, read_generation(item)?, item));
             } else {
                 read = manifest(item)?;
             }
@@ -434,6 +447,25 @@ impl<D> Tail<D> {
         }
         Ok(Tail { manifest, segments, obsolete })
     }
+}
+
+/// Stands before a segment's revision in its id.
+const REVISION_MARK: char = '~';
+
+fn id_of(sort_key: &str, item: &Item) -> Result<String, StoreError> {
+    Ok(match item.get(REV) {
+        Some(_) => format!("{sort_key}{REVISION_MARK}{}", read_number::<u64>(item, REV)?),
+        None => sort_key.to_owned(),
+    })
+}
+
+/// The key of the segment with an id, and the revision that it has there, if any.
+pub fn place_of(project: &ProjectId, id: &str) -> (Key, Option<u64>) {
+    let (sort_key, revision) = match id.split_once(REVISION_MARK) {
+        Some((sort_key, revision)) => (sort_key, revision.parse().ok()),
+        None => (id, None),
+    };
+    (Key { pk: keys::tail(project), sk: sort_key.to_owned() }, revision)
 }
 
 fn unpacked(item: &Item) -> Result<Delta, StoreError> {

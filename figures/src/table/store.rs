@@ -565,6 +565,30 @@ impl Store {
         Ok(())
     }
 
+    /// Deletes an item if it has this version (`None`: if it has none). If not, it is another one, which stays.
+    pub async fn delete_at(&self, key: &Key, version: Option<u64>) -> Result<(), StoreError> {
+        let delete = self
+            .client
+            .delete_item()
+            .table_name(&*self.table)
+            .set_key(Some(key_item(key)))
+            .expression_attribute_names("#r", REV)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let delete = match version {
+            None => delete.condition_expression("attribute_not_exists(#r)"),
+            Some(version) => delete.condition_expression("#r = :r").expression_attribute_values(":r", number(version)),
+        };
+        let call = self.meter.begin();
+        match delete.send().await {
+            Ok(response) => self.meter.add(call, response.consumed_capacity(), true),
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+                self.count_write(call);
+            }
+            Err(error) => return Err(failure(error)),
+        }
+        Ok(())
+    }
+
     /// Writes all or nothing.
     pub async fn transact(&self, writes: Vec<Write>) -> Result<Outcome, StoreError> {
         let items = writes.into_iter().map(|write| self.transaction_item(write)).collect::<Result<Vec<_>, _>>()?;
