@@ -114,13 +114,25 @@ fn of_visitor(recorded: &Value, last: &Value, visitor: usize, key: &str) -> Valu
     body["key"] = json!(key);
     body["batch_id"] = renamed(&recorded["batch_id"], visitor);
     body["visitor"]["visitor_id"] = renamed(&recorded["visitor"]["visitor_id"], visitor);
-    body["session"]["session_id"] = renamed(&recorded["session"]["session_id"], visitor);
     body["sent_at"] = shifted(&recorded["sent_at"], later);
-    body["session"]["started_at"] = shifted(&recorded["session"]["started_at"], later);
+    let start = Millis(recorded["session"]["started_at"].as_i64().unwrap_or_default() + later);
+    body["session"]["started_at"] = json!(start);
+    body["session"]["session_id"] =
+        json!(session_id(body["visitor"]["visitor_id"].as_str().unwrap_or_default(), start));
     for event in body["events"].as_array_mut().into_iter().flatten() {
         event["created_at"] = shifted(&event["created_at"], later);
     }
     body
+}
+
+/// A session's identifier as the tracker makes it: it tells the visitor and the start.
+pub fn session_id(visitor: &str, start: Millis) -> String {
+    let (mut left, mut digits) = (start.0.unsigned_abs(), Vec::new());
+    while left > 0 {
+        digits.extend(char::from_digit((left % 36) as u32, 36));
+        left /= 36;
+    }
+    format!("ses_{}_{}", visitor.trim_start_matches("v_"), digits.iter().rev().collect::<String>())
 }
 
 /// An identifier as long as the recorded one, so that it takes as much.

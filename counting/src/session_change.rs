@@ -7,6 +7,7 @@ use figures::log::contributions::{
     index_batch, index_session, of_batch, of_session, of_steps, presence_of_batch, steps,
 };
 use figures::log::{Counters, Delta, SessionEntry};
+use figures::model::batch::StoredOrder;
 use figures::model::session::{MAX_PART, MAX_RECENT};
 use figures::model::trail::{Step, Trail};
 use figures::model::{Batch, Session};
@@ -209,7 +210,7 @@ impl Tracked {
         writes
     }
 
-    /// The items of a session: its own one unless it is the latest, and its lookup.
+    /// The items of a session: its own one unless it is the latest, and its lookup unless its id tells as much.
     pub fn writes(&self, context: &Context<'_>, is_latest: bool) -> Result<Vec<Write>, StoreError> {
         let now = &self.now;
         let mut writes = Vec::new();
@@ -224,11 +225,16 @@ impl Tracked {
             item.insert(DATA.to_owned(), binary(now.pack()?));
             writes.push(Write::Put(item));
         }
-        let found_by = |session: &Session| (session.origin.clone(), session.started_at);
-        if self.stored.as_ref().map(|(_, was)| found_by(was)) != Some(found_by(now)) {
-            let mut item = key_item(&keys::session_lookup(context.project, &now.session_id, &context.visitor_id));
-            item.insert(DATA.to_owned(), binary(codec::pack(&found_by(now))?));
-            writes.push(Write::Put(item));
+        let lookup = keys::session_lookup(context.project, &now.session_id, &context.visitor_id);
+        let was_found_by = self.stored.as_ref().and_then(|(_, was)| looked_up(was, &context.visitor_id));
+        match looked_up(now, &context.visitor_id) {
+            found_by if found_by == was_found_by => {}
+            Some(found_by) => {
+                let mut item = key_item(&lookup);
+                item.insert(DATA.to_owned(), binary(codec::pack(&found_by)?));
+                writes.push(Write::Put(item));
+            }
+            None => writes.push(Write::Delete(lookup)),
         }
         Ok(writes)
     }
@@ -240,6 +246,12 @@ impl Tracked {
         fresh.sort_unstable();
         fresh
     }
+}
+
+/// What the lookup of a visitor's session holds; none where the session's id tells who its visitor is and where it is stored.
+fn looked_up(session: &Session, visitor: &VisitorId) -> Option<(StoredOrder, Millis)> {
+    let is_told = session.session_id.told().is_some_and(|told| told == (visitor.clone(), session.started_at));
+    (!is_told).then(|| (session.origin.clone(), session.started_at))
 }
 
 /// The stored batches that a session's state contains, some at a time: all of them may not fit into memory.

@@ -83,12 +83,14 @@ const derivedId = (): string | false | undefined => {
 /** A new session, of a visitor who is known or of a new one. */
 const begin = (known?: Person): Person => {
   const at = Date.now();
+  const v = known ? known.v : 'v_' + randomId();
   return {
-    v: 'v_' + randomId(),
+    v,
     o: at,
     a: [],
     ...known,
-    i: 'ses_' + (derivedId() || randomId()),
+    // It tells the visitor and the start, so that the server finds the session by its id alone.
+    i: 'ses_' + (derivedId() || v.slice(2) + '_' + at.toString(36)),
     t: at,
     l: at,
     u: address().url,
@@ -111,7 +113,7 @@ const begin = (known?: Person): Person => {
 /** The stored record, if it is one: other scripts can write here too. */
 const load = (): Person | undefined => {
   const stored = read('') as Person | undefined;
-  return stored?.o! > Date.now() - VISITOR_LIFE && /^v_[\w-]{16}ses_[\w-]{16}$/.test(stored!.v + stored!.i) ? stored : undefined;
+  return stored?.o! > Date.now() - VISITOR_LIFE && /^v_[\w-]{16}ses_[\w-]{16,}$/.test(stored!.v + stored!.i) ? stored : undefined;
 };
 
 /** Names of the visitor stay in memory where ids do not outlive the tab. */

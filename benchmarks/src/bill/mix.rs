@@ -156,10 +156,10 @@ impl Mix {
     pub fn visit(&self, rng: &mut Rng, kind: &Kind, visitor: u64, start: Millis, key: &str) -> Vec<Sent> {
         let requests = &kind.requests;
         let pages: Vec<usize> = (0..requests[0].pages).map(|_| self.page(rng)).collect();
-        let session = json!(random_id(rng, text(&requests[0].body["session"]["session_id"])));
         let referrer = (rng.f64() < 0.6).then(|| REFERRERS[rng.usize(..REFERRERS.len())]);
         let later = later(requests, start);
         let person = Person::of(visitor);
+        let session = json!(visits::session_id(&person.id, start));
         let sent = requests.iter().map(|Request { body: recorded, .. }| {
             let mut body = recorded.clone();
             body["key"] = json!(key);

@@ -22,7 +22,8 @@ const stored = (): any => JSON.parse(localStorage.getItem('identity.000000')!);
 
 test('ids have the forms that the collector takes', () => {
   assert.match(identity.visitorId()!, /^v_[\w-]{16}$/);
-  assert.match(identity.session().i, /^ses_[\w-]{16}$/);
+  const { i, t } = identity.session();
+  assert.equal(i, `ses_${identity.visitorId()!.slice(2)}_${t.toString(36)}`);
 });
 
 test('a session lasts until half an hour without input', () => {
