@@ -11,10 +11,11 @@ use figures::model::{Batch, Event};
 use figures::random;
 use figures::table::codec;
 use figures::table::keys::{self, BatchKey, Key};
-use figures::table::store::{Consistency, DATA, Item, MAX_TRANSACTION_ITEMS, Outcome, StoreError, Write, read_binary};
+use figures::table::store::{Consistency, DATA, Item, MAX_TRANSACTION_ITEMS, Outcome, StoreError, read_binary};
 use futures::future::try_join_all;
 
 use crate::history::{Change, History, Project};
+use crate::own_segments::Placed;
 use crate::work_items::WorkItem;
 use crate::{Applied, Consumer, ROOM, Refused, SEGMENT_ROOM, wait_before};
 
@@ -276,6 +277,9 @@ impl Consumer {
             project.tombstones.keys(&project.id, visitor).any(|tombstone| found.contains_key(&tombstone))
         };
         let manifest = manifest_key.and_then(|key| found.get(&key));
+        if let Some(readable) = manifest.and_then(|item| Manifest::read(item).ok()) {
+            self.own_segments.note(&project.id, &readable, self.now(), self.grace);
+        }
         let manifest = manifest.map(Manifest::read_generations).transpose()?.unwrap_or_default();
         let mut looked = Looked { newest: manifest.newest(), ..Looked::default() };
         for visitor in doubtful.into_iter().filter(|visitor| is_erased(visitor)) {
@@ -354,7 +358,7 @@ impl Consumer {
         loop {
             committed.is_compaction_due = false;
             let mut deltas: BTreeMap<Generation, Delta> = BTreeMap::new();
-            let (mut writes, mut owners) = (Vec::new(), Vec::new());
+            let (mut writes, mut owners, mut segments) = (Vec::new(), Vec::new(), Vec::new());
             for (position, change) in changes.iter().enumerate().filter(|(at, _)| !committed.lost.contains(at)) {
                 deltas.entry(change.generation).or_default().add_all(&change.delta);
                 owners.extend(std::iter::repeat_n(position, change.writes.len()));
@@ -365,17 +369,27 @@ impl Consumer {
             }
             for (generation, delta) in deltas.into_iter().filter(|(_, delta)| !delta.is_empty()) {
                 let unique = random::number()?;
-                let segments = segment_items(project, self.now(), unique, generation, delta)?;
-                let is_one_short = matches!(&segments[..], [one] if read_binary(one, DATA)?.len() < LONG_SEGMENT_BYTES);
+                let items = segment_items(project, self.now(), unique, generation, delta)?;
+                let is_one_short = matches!(&items[..], [one] if read_binary(one, DATA)?.len() < LONG_SEGMENT_BYTES);
                 committed.is_compaction_due |= !is_one_short || unique.is_multiple_of(COMPACTION_CHECK_EVERY);
-                writes.extend(segments.into_iter().map(Write::Put));
+                segments.extend(items.into_iter().map(|item| self.own_segments.place(project, item)));
             }
+            writes.extend(segments.iter().map(Placed::write));
             match self.store.transact(writes).await? {
-                Outcome::Committed => return Ok(committed),
+                Outcome::Committed => {
+                    for segment in &segments {
+                        self.own_segments.remember(project, segment)?;
+                    }
+                    return Ok(committed);
+                }
                 Outcome::Conflict(positions) => {
                     let before = committed.lost.len();
                     committed.lost.extend(positions.iter().filter_map(|position| owners.get(*position)));
-                    if committed.lost.len() == before {
+                    let are_segments = positions.iter().any(|position| *position >= owners.len());
+                    if are_segments {
+                        // What one was to replace is gone; the next try stores it under its own key.
+                        self.own_segments.doubt(project);
+                    } else if committed.lost.len() == before {
                         // No single writer conflicts: the whole group tries again.
                         committed.lost = (0..changes.len()).collect();
                     }

@@ -3,6 +3,7 @@
 //!
 //! A manifest that is refused was overtaken by another compactor's: the next look at the tail goes on from there.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use figures::generation::Generation;
 use figures::ids::ProjectId;
 use figures::log::block::{self, Block, Found, NewBlock, Reading};
 use figures::log::index::{Entries, HourEntries, merge, runs_of};
-use figures::log::tail::{Manifest, Round, Tail, place_of};
+use figures::log::tail::{Manifest, Round, Segment, Tail, place_of};
 use figures::log::{BatchEntry, BatchRef, SessionEntry, SessionRef};
 use figures::measures::Measure;
 use figures::table::codec;
@@ -26,12 +27,17 @@ use figures::table::store::{
     DATA, EXPIRES, Item, Query, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number, read_binary,
     read_packed, read_text,
 };
-use figures::time::{Clock, Day, Hour};
+use figures::time::{Clock, Day, Hour, Millis};
+
+use crate::own_segments::OwnSegments;
 
 /// A tail of so many segments, or so many bytes, is compacted: every reader reads the whole tail, so
 /// this bounds what it costs to some 8 read units.
 const MAX_TAIL_SEGMENTS: usize = 64;
-const MAX_TAIL_BYTES: usize = 32 << 10;
+const MAX_TAIL_BYTES: usize = 40 << 10;
+
+/// Merged segments stay as long as they are no more than this together, for others to be stored in their place.
+const MAX_MERGED_TAIL_BYTES: usize = 64 << 10;
 
 /// A round merges at most so many bytes of segments, so that no block or run outgrows an item.
 const MAX_ROUND_BYTES: usize = 192 << 10;
@@ -46,11 +52,13 @@ const MAX_EXPUNGED_DAYS: usize = 7;
 /// An empty run that stands for what an erasure removed is kept for so long: no writer of an old round is that late.
 const EMPTY_RUN_MS: i64 = 2 * 24 * 3_600_000;
 
-/// An hour with so many runs gets them merged into one.
-const MAX_RUNS: usize = 6;
-/// A run above this size is merged no further.
-const MAX_RUN_BYTES: usize = 150 << 10;
-/// Runs are merged into one of at most about this size: DynamoDB's items end at 400 KB.
+/// Once in so many rounds, the small runs that they wrote of an hour are merged into one.
+const MERGED_ROUNDS: u64 = 8;
+/// Runs of so many bytes stay as they are: it would cost more to write them again than others' overhead does.
+const SMALL_RUN_BYTES: usize = 4 << 10;
+/// So many of an hour's newest runs are read for that: those, and some that others left behind.
+const NEWEST_RUNS: usize = MERGED_ROUNDS as usize + 2;
+/// A major run is divided into parts of at most about this size: DynamoDB's items end at 400 KB.
 const MAX_MERGED_BYTES: usize = 300 << 10;
 
 /// Writes of a round that are under way at once.
@@ -85,6 +93,15 @@ struct Merge {
     takes_layers: bool,
 }
 
+/// Which merged segments stay that could be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    /// None.
+    Nothing,
+    /// Some, for others to be stored in their place.
+    Replaceable,
+}
+
 /// What became of merged segments.
 struct Removed {
     /// Those that are removed.
@@ -100,12 +117,19 @@ pub struct Compaction<'a> {
     project: &'a ProjectId,
     grace: Duration,
     clock: &'a Clock,
+    own_segments: &'a OwnSegments,
 }
 
 impl<'a> Compaction<'a> {
-    /// Compaction that leaves readers so much time, by a clock.
-    pub fn new(store: &'a Store, project: &'a ProjectId, grace: Duration, clock: &'a Clock) -> Self {
-        Compaction { store, project, grace, clock }
+    /// Compaction that leaves readers so much time, by a clock, and tells a consumer what becomes of its own segments.
+    pub fn new(
+        store: &'a Store,
+        project: &'a ProjectId,
+        grace: Duration,
+        clock: &'a Clock,
+        own_segments: &'a OwnSegments,
+    ) -> Self {
+        Compaction { store, project, grace, clock, own_segments }
     }
 
     /// Compacts the tail if it has grown past its bounds, in so many rounds at most. What is written meanwhile is left to
@@ -158,10 +182,11 @@ impl<'a> Compaction<'a> {
     /// import leaves the segments of several rounds behind. And some of what belongs to generations that nobody reads.
     async fn clean_up(&self, tail: &Tail<Item>) -> Result<Left, StoreError> {
         let (mut manifest, mut left) = (tail.manifest.clone(), Left::Nothing);
-        let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
-        if merged.map(|segment| segment.size).sum::<usize>() > MAX_TAIL_BYTES {
-            manifest.rounds = self.remove_merged(tail).await?.remaining;
-            if !manifest.rounds.is_empty() {
+        self.own_segments.look(self.project, tail, self.clock.now(), self.grace);
+        if merged_bytes(tail, &BTreeSet::new()) > MAX_MERGED_TAIL_BYTES {
+            let Removed { gone, remaining } = self.remove_merged(tail, Keep::Replaceable).await?;
+            manifest.rounds = remaining;
+            if merged_bytes(tail, &gone) > MAX_MERGED_TAIL_BYTES {
                 left = Left::Merged;
             }
         }
@@ -196,7 +221,7 @@ impl<'a> Compaction<'a> {
             size <= MAX_ROUND_BYTES.max(segment.size)
         });
         let segments = chosen.map(|segment| segment.id.clone()).collect();
-        let Removed { gone, remaining } = self.remove_merged(&tail).await?;
+        let Removed { gone, remaining } = self.remove_merged(&tail, Keep::Replaceable).await?;
         let begun = tail.manifest.begin_round(remaining, segments, self.clock.now());
         let next = match self.put(&tail.manifest, &begun).await? {
             true => self.finish_rounds_of(tail.followed_by(begun, &gone)).await?,
@@ -205,15 +230,19 @@ impl<'a> Compaction<'a> {
         Ok((next, true))
     }
 
-    /// Removes the segments of rounds that no reader can be behind any more; the other rounds remain. The manifest forgets
-    /// a round afterwards: a segment that no round lists counts.
-    async fn remove_merged(&self, tail: &Tail<Item>) -> Result<Removed, StoreError> {
+    /// Removes segments of rounds that no reader can be behind any more; the other rounds remain. The manifest forgets
+    /// a segment afterwards: one that no round lists counts.
+    async fn remove_merged(&self, tail: &Tail<Item>, keep: Keep) -> Result<Removed, StoreError> {
         let now = self.clock.now();
         let over = tail.manifest.rounds_over(now, self.grace);
+        let kept = match keep {
+            Keep::Nothing => BTreeSet::new(),
+            Keep::Replaceable => kept(tail, now, self.grace),
+        };
         let merged = tail.segments.iter().filter(|segment| segment.round.is_some_and(|round| over.contains(&round)));
-        let gone: BTreeSet<String> = merged.map(|segment| segment.id.clone()).collect();
+        let gone: BTreeSet<String> = merged.map(|one| one.id.clone()).filter(|id| !kept.contains(id)).collect();
         self.delete_segments(gone.iter()).await?;
-        let remaining = tail.manifest.rounds_left(now, self.grace, |_| false);
+        let remaining = tail.manifest.rounds_left(now, self.grace, |id| kept.contains(id));
         Ok(Removed { gone, remaining })
     }
 
@@ -365,45 +394,52 @@ impl<'a> Compaction<'a> {
             .map(|_| ())
     }
 
-    /// Stores a round's run of an hour, and merges the hour's small ones where they are many.
-    ///
-    /// Invariant *NoEntryIsLost*: an entry is in the tail or in a run that counts until a later one replaces it. So a merged
-    /// run is stored before what it replaces goes, and sorts after all of that: only the hour's last round merges.
+    /// Stores a round's run of an hour, and now and then merges the small ones among the newest. An entry is written twice at most, and
+    /// compaction reads the newest runs alone, however many the hour has.
     async fn write_run<K, V>(&self, index: Index, key: RunKey, entries: HourEntries<K, V>) -> Result<(), StoreError>
     where
         K: Ord + Clone + Serialize + DeserializeOwned,
         V: Clone + Serialize + DeserializeOwned,
     {
         self.store.put(run_item(key.key(self.project, index), &entries)?).await?;
-        let items = self.hour_items(index, key.hour).await?;
+        if key.round.is_multiple_of(MERGED_ROUNDS) {
+            self.merge_newest_runs::<K, V>(index, key).await?;
+        }
+        Ok(())
+    }
+
+    /// Merges the small ones of an hour's newest runs, as the writer of a round.
+    ///
+    /// Invariant *NoEntryIsLost*: an entry is in the tail or in a run that counts until a later one replaces it. So a merged
+    /// run is stored before what it replaces goes, and sorts after all of that: only the hour's last round merges.
+    async fn merge_newest_runs<K, V>(&self, index: Index, key: RunKey) -> Result<(), StoreError>
+    where
+        K: Ord + Clone + Serialize + DeserializeOwned,
+        V: Clone + Serialize + DeserializeOwned,
+    {
+        let items = self.newest_runs(index, key).await?;
         let runs = runs_of(&items, key.hour, key.generation)?;
         self.delete(runs.replaced.into_iter().map(item_key).collect::<Result<_, _>>()?).await?;
         let RunKey { round, .. } = key;
         let replacement = RunKey { kind: RunKind::Merged, ..key }.key(self.project, index);
-        let mut small: Vec<(usize, &Item)> = Vec::new();
+        let mut small: Vec<&Item> = Vec::new();
         for item in runs.current {
             if item_key(item)? == replacement {
                 // Someone else merged in this round, and may be removing what that replaces.
                 return Ok(());
             }
-            if run_key(key.hour, item).is_some_and(|key| key.round > round) {
+            let Some(run) = run_key(key.hour, item) else { continue };
+            if run.round > round {
                 // This round is long complete. What it merged would sort before a major run since, and count no more.
                 return Ok(());
             }
-            let size = read_binary(item, DATA)?.len();
-            let is_major = run_key(key.hour, item).is_some_and(|key| matches!(key.kind, RunKind::Major { .. }));
-            small.extend((size < MAX_RUN_BYTES && !is_major).then_some((size, item)));
+            if run.kind == RunKind::Plain && read_binary(item, DATA)?.len() < SMALL_RUN_BYTES {
+                small.push(item);
+            }
         }
-        if small.len() < MAX_RUNS {
+        if small.len() < 2 {
             return Ok(());
         }
-        small.sort_by_key(|(size, _)| *size);
-        let mut merged_bytes = 0;
-        let small = small.into_iter().take_while(|(size, _)| {
-            merged_bytes += size;
-            merged_bytes <= MAX_MERGED_BYTES
-        });
-        let small: Vec<&Item> = small.map(|(_, item)| item).collect();
         let mut merged: HourEntries<K, V> = HourEntries::new();
         for item in &small {
             merge(&mut merged, read_packed(item)?);
@@ -413,12 +449,16 @@ impl<'a> Compaction<'a> {
         self.delete(small.into_iter().map(item_key).collect::<Result<_, _>>()?).await
     }
 
-    /// The runs of an hour, of whatever generations, as of now.
-    async fn hour_items(&self, index: Index, hour: Hour) -> Result<Vec<Item>, StoreError> {
-        let query = Query::partition(keys::runs(self.project, index, hour.day()))
-            .sort_keys(SortKeys::Prefix(keys::run_hour(hour)))
+    /// The newest runs of an hour and generation as of now, the oldest first.
+    async fn newest_runs(&self, index: Index, key: RunKey) -> Result<Vec<Item>, StoreError> {
+        let query = Query::partition(keys::runs(self.project, index, key.hour.day()))
+            .sort_keys(SortKeys::Prefix(key.generation_prefix()))
+            .descending()
+            .limit(NEWEST_RUNS)
             .strong();
-        self.store.query(query).await
+        let mut items = self.store.query(query).await?;
+        items.reverse();
+        Ok(items)
     }
 }
 
@@ -489,7 +529,7 @@ impl Compaction<'_> {
             if !tail.segments.iter().any(|segment| is_known(&segment.id)) {
                 break;
             }
-            let rounds = self.remove_merged(&tail).await?.remaining;
+            let rounds = self.remove_merged(&tail, Keep::Nothing).await?.remaining;
             self.put(&tail.manifest, &Manifest { rounds, ..tail.manifest.clone() }).await?;
         }
         tokio::time::sleep(self.grace).await;
@@ -610,6 +650,27 @@ impl Compaction<'_> {
     }
 }
 
+/// The merged segments that stay for others to be stored in their place: the newest ones, as far as there is room.
+fn kept(tail: &Tail<Item>, now: Millis, grace: Duration) -> BTreeSet<String> {
+    let replaceable = tail.manifest.replaceable(now, grace);
+    let is_replaceable = |segment: &&Segment<Item>| replaceable.contains(segment.id.as_str());
+    let merged = tail.segments.iter().filter(|segment| segment.round.is_some());
+    let (mut replaceable, others): (Vec<_>, Vec<_>) = merged.partition(is_replaceable);
+    replaceable.sort_by_key(|segment| Reverse(segment.round));
+    let mut bytes: usize = others.into_iter().map(|segment| segment.size).sum();
+    let newest = replaceable.into_iter().take_while(|segment| {
+        bytes += segment.size;
+        bytes <= MAX_MERGED_TAIL_BYTES
+    });
+    newest.map(|segment| segment.id.clone()).collect()
+}
+
+/// The bytes of merged segments, but for some.
+fn merged_bytes(tail: &Tail<Item>, but: &BTreeSet<String>) -> usize {
+    let merged = tail.segments.iter().filter(|segment| segment.round.is_some() && !but.contains(&segment.id));
+    merged.map(|segment| segment.size).sum()
+}
+
 /// A block's rows with what a round changes, segment by segment.
 fn merged(measure: Measure, mut rows: Rows, changes: &[&Rows]) -> Rows {
     changes.iter().for_each(|change| rows.add_all(change));
@@ -644,24 +705,55 @@ mod tests {
     #[tokio::test]
     async fn a_writer_of_an_old_round_merges_nothing() {
         let (store, project): (Store, ProjectId) = (common::store().await, "demo".parse().unwrap());
-        let compaction = Compaction::new(&store, &project, Duration::ZERO, &Clock::System);
+        let own = OwnSegments::default();
+        let compaction = Compaction::new(&store, &project, Duration::ZERO, &Clock::System, &own);
         let (index, hour) = (Index::Sessions, Hour(0));
         let key = |round, kind| RunKey { hour, generation: Generation::FIRST, round, kind };
         let entries = |of: u8| HourEntries::from([(of, Versioned { rev: 1, value: Some(of) })]);
-        let later = 4..4 + MAX_RUNS as u8;
-        let major = compaction.major_runs(index, key(3, RunKind::Plain), HourEntries::<u8, u8>::new()).unwrap();
+        let old = MERGED_ROUNDS;
+        let later = old as u8 + 2..2 * old as u8;
+        let major = compaction.major_runs(index, key(old + 1, RunKind::Plain), HourEntries::<u8, u8>::new()).unwrap();
         let plain = later
             .clone()
             .map(|of| run_item(key(of.into(), RunKind::Plain).key(&project, index), &entries(of)).unwrap());
         for item in major.into_iter().chain(plain) {
             store.put(item).await.unwrap();
         }
-        compaction.write_run(index, key(1, RunKind::Plain), entries(1)).await.unwrap();
-        let items = compaction.hour_items(index, hour).await.unwrap();
+        compaction.write_run(index, key(old, RunKind::Plain), entries(1)).await.unwrap();
+        let query = Query::partition(keys::runs(&project, index, hour.day())).strong();
+        let items = store.query(query).await.unwrap();
         let mut seen = HourEntries::<u8, u8>::new();
         for item in runs_of(&items, hour, Generation::FIRST).unwrap().current {
             merge(&mut seen, read_packed(item).unwrap());
         }
         assert_eq!(seen.into_keys().collect::<Vec<_>>(), later.collect::<Vec<_>>());
+    }
+
+    /// However many rounds an hour has, each of them reads and writes the runs of a few.
+    #[tokio::test]
+    async fn runs_are_merged_once() {
+        let (store, project): (Store, ProjectId) = (common::store().await, "demo".parse().unwrap());
+        let own = OwnSegments::default();
+        let compaction = Compaction::new(&store, &project, Duration::ZERO, &Clock::System, &own);
+        let (index, hour) = (Index::Sessions, Hour(0));
+        let mut most = 0.0_f64;
+        for round in 1..=100 {
+            let key = RunKey { hour, generation: Generation::FIRST, round, kind: RunKind::Plain };
+            let of: Vec<u64> = (0..100).map(|_| figures::random::number().unwrap()).collect();
+            let entries: HourEntries<u64, u8> =
+                of.into_iter().map(|of| (of, Versioned { rev: 1, value: Some(0) })).collect();
+            let before = store.consumed();
+            compaction.write_run(index, key, entries).await.unwrap();
+            let after = store.consumed();
+            most = most.max(after.read_units - before.read_units);
+            assert!(after.write_units - before.write_units <= 30.0, "{round}");
+        }
+        assert!(most <= 10.0, "{most}");
+        let items = store.query(Query::partition(keys::runs(&project, index, hour.day())).strong()).await.unwrap();
+        let (mut seen, count) = (HourEntries::<u64, u8>::new(), items.len());
+        for item in &items {
+            merge(&mut seen, read_packed(item).unwrap());
+        }
+        assert_eq!((seen.len(), count), (10_000, 100 / MERGED_ROUNDS as usize + 100 % MERGED_ROUNDS as usize));
     }
 }

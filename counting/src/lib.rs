@@ -12,6 +12,7 @@ mod erasure;
 pub mod heartbeat;
 mod history;
 mod matching;
+mod own_segments;
 mod rebuild;
 mod reconciliation;
 mod recount;
@@ -45,6 +46,7 @@ use figures::table::keys::{self, BatchKey};
 use figures::table::store::{Consistency, HOSTS, MAX_TRANSACTION_ITEMS, Store, StoreError, read_texts};
 use figures::time::{Clock, Millis};
 use history::{Change, History};
+use own_segments::OwnSegments;
 use tombstones::Tombstones;
 
 /// Tries at a visitor that other consumers are changing too.
@@ -70,6 +72,7 @@ pub struct Consumer {
     store: Store,
     grace: Duration,
     clock: Clock,
+    own_segments: OwnSegments,
 }
 
 /// What became of batches that were to be applied. Those that it does not name are applied.
@@ -121,7 +124,7 @@ impl Applied {
 impl Consumer {
     /// A consumer that writes to a table.
     pub fn new(store: Store) -> Self {
-        Consumer { store, grace: GRACE, clock: Clock::System }
+        Consumer { store, grace: GRACE, clock: Clock::System, own_segments: OwnSegments::default() }
     }
 
     /// The same for readers that take no longer than this.
@@ -211,7 +214,7 @@ impl Consumer {
     }
 
     fn compaction<'a>(&'a self, project: &'a ProjectId) -> Compaction<'a> {
-        Compaction::new(&self.store, project, self.grace, &self.clock)
+        Compaction::new(&self.store, project, self.grace, &self.clock, &self.own_segments)
     }
 
     /// The batches among these that are not applied yet. Those of erased visitors never will be.

@@ -282,7 +282,7 @@ impl Hours {
         Compactor::Writing(operations, Next::End)
     }
 
-    /// `Compaction::write_run`, once the run is stored.
+    /// `Compaction::merge_newest_runs`, in any round.
     fn merge_runs(&self, state: &State, round: u64) -> Vec<Operation> {
         let HourRuns { current, replaced } = self.pick(&state.runs);
         let mut operations: Vec<_> = replaced.into_iter().map(|(key, _)| Operation::Remove(key)).collect();
@@ -293,7 +293,7 @@ impl Hours {
         {
             return operations;
         }
-        let small: Vec<_> = current.into_iter().filter(|(key, _)| !matches!(key.kind, RunKind::Major { .. })).collect();
+        let small: Vec<_> = current.into_iter().filter(|(key, _)| key.kind == RunKind::Plain).collect();
         if small.len() < MAX_RUNS {
             return operations;
         }

@@ -90,7 +90,7 @@ export interface paths {
         };
         /**
          * A session with its timeline
-         * @description A session and its events in the order they happened: to replay it, or to find out what went wrong. If several visitors have a session of that ID, it is the one that was stored first.
+         * @description A session and its events in the order they happened: to replay it, or to find out what went wrong. If several visitors have a session of that ID, it is that of the visitor whom the ID names (`ses_X_…` of `v_X`, as the tracker makes them), else the one that was stored first.
          */
         get: operations["getSession"];
         put?: never;
@@ -1587,7 +1587,7 @@ export interface components {
         };
         /** @description In which visit. Fractions are rounded. What it began with is taken from the first of its batches that is stored. */
         BatchSession: {
-            /** @description The visit, unique within its visitor. */
+            /** @description The visit, unique within its visitor. One of the form `ses_X_T`, with the visitor `v_X` and `started_at` as `T`, in base 36 and lower case, is found without anything else being stored for it: that saves two write units a session. */
             session_id: components["schemas"]["Identifier"];
             /** @description When it started: at most 5 minutes ahead of the server's clock. The same in each of its batches. */
             started_at: components["schemas"]["SentInstant"];

@@ -52,6 +52,11 @@ const LAYERS_SINCE: &str = "layers_since";
 /// of the one before still read blocks, and drop the attribute when they put the manifest.
 const UPGRADE_MS: i64 = 15 * 60_000;
 
+/// The segments of so many rounds stay, for others to be stored in their place.
+const REPLACEABLE_ROUNDS: u64 = 1;
+/// Unless rounds are no further apart than this.
+const QUICK_ROUNDS_MS: i64 = 30_000;
+
 /// What compaction did and does, and which generations there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Manifest {
@@ -207,6 +212,20 @@ impl Manifest {
     /// Which rounds are over, so that their segments may be removed or replaced.
     pub fn rounds_over(&self, now: Millis, grace: Duration) -> BTreeSet<u64> {
         self.rounds.iter().filter(|round| round.is_over(now, grace)).map(|round| round.number).collect()
+    }
+
+    /// The segments that are over and stay for a while, for others to be stored in their place: those of the last two rounds. None
+    /// where rounds follow each other so quickly that they would be many.
+    pub fn replaceable(&self, now: Millis, grace: Duration) -> BTreeSet<&str> {
+        let mut done = self.rounds.iter().rev().filter_map(|round| round.done_at);
+        if let (Some(last), Some(before)) = (done.next(), done.next())
+            && last.0 - before.0 < QUICK_ROUNDS_MS
+        {
+            return BTreeSet::new();
+        }
+        let last = self.rounds.iter().filter(|round| round.number + REPLACEABLE_ROUNDS > self.round);
+        let over = last.filter(|round| round.is_over(now, grace));
+        over.flat_map(|round| round.segments.iter().map(String::as_str)).collect()
     }
 
     /// The rounds as they are kept: of those that are over, the segments that are left.
@@ -416,7 +435,8 @@ impl<D> Tail<D> {
         for item in items {
             let sort_key = read_text(item, SK)?;
             if keys::is_segment(sort_key) {
-                stored.push((id_of(sort_key, item)?, read_generation(item)?, item));
+                let revision = item.get(REV).map(|_| read_number(item, REV)).transpose()?;
+                stored.push((id_of(sort_key, revision), read_generation(item)?, item));
             } else {
                 read = manifest(item)?;
             }
@@ -452,11 +472,12 @@ impl<D> Tail<D> {
 /// Stands before a segment's revision in its id.
 const REVISION_MARK: char = '~';
 
-fn id_of(sort_key: &str, item: &Item) -> Result<String, StoreError> {
-    Ok(match item.get(REV) {
-        Some(_) => format!("{sort_key}{REVISION_MARK}{}", read_number::<u64>(item, REV)?),
+/// The id of the segment with a sort key and a revision; segments of earlier releases have none.
+pub fn id_of(sort_key: &str, revision: Option<u64>) -> String {
+    match revision {
+        Some(revision) => format!("{sort_key}{REVISION_MARK}{revision}"),
         None => sort_key.to_owned(),
-    })
+    }
 }
 
 /// The key of the segment with an id, and the revision that it has there, if any.

@@ -442,8 +442,13 @@ impl RunKey {
             RunKind::Merged => MERGED.to_owned(),
             RunKind::Major { part } => format!("{MAJOR}{part:03}"),
         };
-        let sort_key = format!("{}{}#{:012}{kind}", run_hour(self.hour), of_generation(self.generation), self.round);
+        let sort_key = format!("{}{:012}{kind}", self.generation_prefix(), self.round);
         Key::new(runs(project, index, self.hour.day()), sort_key)
+    }
+
+    /// What the sort keys of its hour and generation begin with.
+    pub fn generation_prefix(&self) -> String {
+        format!("{}{}#", run_hour(self.hour), of_generation(self.generation))
     }
 
     /// Reads the sort key of a run of a day.
