@@ -37,7 +37,7 @@ export interface Api {
   readonly version: string;
 }
 
-const isLocal = (host: string): boolean => /^(localhost|127\..*|\[::1\]|.*\.local|)$/.test(host);
+const isLocal = (host: string): boolean => /^(localhost|127\..*|\[::1]|.*\.local|)$/.test(host);
 
 const mayRun = (): unknown =>
   (window == top || isOn('frames')) &&

@@ -1,7 +1,7 @@
 // Events of the site's own.
 
 import { here } from './address';
-import { closest, ignored, read, targetOf } from './dom';
+import { closest, ignored, read } from './dom';
 import { emit } from './events';
 import { note, onInput } from './guard';
 import { copy } from './json';
@@ -22,8 +22,7 @@ export const track = (name: unknown, data?: unknown): void => {
 
 /** Starts to listen for clicks that the site has named. They are never prevented, nor waited for. */
 export const startCustom = (): void => {
-  onInput('click', (event) => {
-    const target = targetOf(event);
+  onInput('click', (_event, target) => {
     const named = closest(target, '[data-identity-event]');
     if (!named || closest(target, ignored)) return;
     const data: Record<string, string> = {};

@@ -1,6 +1,6 @@
 // What an element is called, and what it does: its control, a selector that groups, and its label.
 
-import { closest, read, scrub } from './kit';
+import { closest, hostOf, read, scrub } from './kit';
 
 const CONTROLS =
   'a,button,input,select,textarea,summary,label,[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=switch],[role=checkbox],[role=radio],[onclick],[tabindex]';
@@ -8,17 +8,21 @@ const CONTROLS =
 /** What is filled in. */
 export const FIELDS = 'textarea,select,input:not([type=button],[type=submit],[type=reset],[type=image],[type=hidden])';
 
+const FIELD_TAGS = ['input', 'select', 'textarea'];
+
 /** The element's parent, across open shadow roots. */
-const above = (element: Element): Element | null => element.parentElement ?? (element.getRootNode() as ShadowRoot).host;
+const above = (element: Element): Element | undefined => element.parentElement ?? hostOf(element);
 
 const isPointed = (element: Element): boolean => getComputedStyle(element).cursor == 'pointer';
 
+/** The control that an element is (in), of those that are known for controls. */
+export const listedOf = (element: Element): Element | undefined => closest(element, CONTROLS);
+
 /** The control that an element is (in); itself if in none. */
-export const controlOf = (element: Element): Element => {
-  let control = closest(element, CONTROLS);
-  if (control) return control;
-  control = element;
-  for (let at: Element | null = element, steps = 0; at && steps++ < 5 && isPointed(at); at = above(at)) control = at;
+export const controlOf = (element: Element, listed = listedOf(element)): Element => {
+  if (listed) return listed;
+  let control = element;
+  for (let at: Element | undefined = element, steps = 0; at && steps++ < 5 && isPointed(at); at = above(at)) control = at;
   return control;
 };
 
@@ -34,34 +38,42 @@ export const looksInteractive = (control: Element, target: Element): boolean => 
   );
 };
 
-export const isTextField = (element: Element): boolean => element.matches(FIELDS) && !element.matches('[type=checkbox],[type=radio]');
+/** Most elements are none, by their name. */
+export const isField = (element: Element): boolean => FIELD_TAGS.includes(element.localName) && element.matches(FIELDS);
+
+export const isTextField = (element: Element): boolean => isField(element) && !element.matches('[type=checkbox],[type=radio]');
 
 /** Classes of a state, or that a build made up: they would tell apart what is one element. */
 const UNSTABLE = /\d{3}|[:[/]|[a-z]\d[a-z]|\d[a-z]\d|^(is|has)-|(^|[-_])(active|open|hover|focus|selected|disabled)$/i;
 
-const partOf = (element: Element): string => {
+const LANDMARKS = 'form,nav,header,main,footer,aside,dialog';
+/** What a selector may begin with. */
+const MARKED = LANDMARKS + ',[data-testid],[data-test],[data-cy],[data-qa],[id]';
+
+const partOf = (element: Element, names = element.getAttributeNames()): string => {
   const tag = element.localName;
+  // To ask for one that is not there costs as much.
+  const value_ = (name: string): string => (names.includes(name) ? read(element, name)! : '');
   for (const name of ['data-testid', 'data-test', 'data-cy', 'data-qa', 'id', 'type', 'name']) {
-    const value = read(element, name);
+    const value = value_(name);
     if (!value) continue;
     if (name == 'id') {
       if (!/:|\d{3}|[\da-f]{8}-/.test(value)) return '#' + value;
-    } else if (/-/.test(name)) return '[' + name + '=' + value + ']';
+    } else if (name.includes('-')) return '[' + name + '=' + value + ']';
     else if (/^(input|button|select|textarea)$/.test(tag)) return tag + '[' + name + '=' + value + ']';
   }
-  return [tag, ...(read(element, 'class') ?? '').split(/\s+/).filter((name) => name && !UNSTABLE.test(name)).slice(0, 2)].join('.');
+  return [tag, ...value_('class').split(/\s+/).filter((name) => name && !UNSTABLE.test(name)).slice(0, 2)].join('.');
 };
 
 /** A selector for what an element is among others: rows of a list share it. As it is, not as it may be sent. */
-const rawSelectorOf = (element: Element): string => {
-  const isUnique = (part: string): boolean => /^[#[]/.test(part);
-  let selector = partOf(element);
-  for (let at = above(element); at && !isUnique(selector); at = above(at)) {
+const rawSelectorOf = (element: Element, names?: string[]): string => {
+  const isUnique = (part: string): boolean => '#['.includes(part[0]!);
+  const selector = partOf(element, names);
+  for (let at: Element | undefined = element; !isUnique(selector) && (at = closest(above(at), MARKED)); ) {
     const part = partOf(at);
-    const isLandmark = at.matches('form,nav,header,main,footer,aside,dialog');
-    if (!isLandmark && !isUnique(part)) continue;
-    selector = (isLandmark && isUnique(part) ? at.localName : '') + part + (at.getRootNode() == element.getRootNode() ? ' ' : ' >> ') + selector;
-    break;
+    const isLandmark = at.matches(LANDMARKS);
+    if (isLandmark || isUnique(part))
+      return (isLandmark && isUnique(part) ? at.localName : '') + part + (at.getRootNode() == element.getRootNode() ? ' ' : ' >> ') + selector;
   }
   return selector;
 };
@@ -69,22 +81,26 @@ const rawSelectorOf = (element: Element): string => {
 export const selectorOf = (element: Element): string => scrub(rawSelectorOf(element), 256);
 
 /** A control's own label: never what a visitor typed, nor the text of what is no control. As it is, not as it may be sent. */
-const rawTextOf = (control: Element): string | false | null | undefined => {
-  if (closest(control, '[data-identity-mask]') || !(control.matches(CONTROLS) || isPointed(control))) return;
-  const isLabelled = !control.querySelector('input,select,textarea,[contenteditable],[data-identity-mask]') && control.textContent!.length <= 200;
+const rawTextOf = (control: Element, isPlain: boolean, names: string[]): string | false | null | undefined => {
+  if (!isPlain && (closest(control, '[data-identity-mask]') || !(control.matches(CONTROLS) || isPointed(control)))) return;
+  const isLabelled = (): boolean => !control.querySelector('input,select,textarea,[contenteditable],[data-identity-mask]') && control.textContent!.length <= 200;
   return (
-    read(control, 'aria-label') ||
-    (control.matches('input:is([type=button],[type=submit],[type=reset])') && read(control, 'value')) ||
-    (!control.matches(FIELDS) && isLabelled && (control as HTMLElement).innerText) ||
+    (names.includes('aria-label') && read(control, 'aria-label')) ||
+    (control.localName == 'input' && control.matches('[type=button],[type=submit],[type=reset]') && read(control, 'value')) ||
+    (!isField(control) && isLabelled() && (control as HTMLElement).innerText) ||
     read(control, 'alt') ||
     read(control, 'title')
   );
 };
 
-/** What an event tells of a control. It is looked at now, as it may change, and made fit to be sent if it is: most clicks are not. */
-export const factsOf = (control: Element) => {
-  const selector = rawSelectorOf(control);
-  const text = rawTextOf(control);
+/**
+ * What an event tells of a control, which is a listed one and inside of nothing that masks it if it `isPlain`. It is looked at now,
+ * as it may change, and made fit to be sent if it is: most clicks are not.
+ */
+export const factsOf = (control: Element, isPlain = false) => {
+  const names = control.getAttributeNames();
+  const selector = rawSelectorOf(control, names);
+  const text = rawTextOf(control, isPlain, names);
   return () => ({ selector: scrub(selector, 256), text: scrub(text || '', 100) || undefined });
 };
 

@@ -1,5 +1,6 @@
 // What keeps the tracker out of the page's way: nothing it does may throw into the page, and all of it can be stopped.
 
+import { targetOf } from './dom';
 import { isOn } from './settings';
 
 /** Failures after which a handler is not called again. */
@@ -12,9 +13,9 @@ export const halt = (value: boolean): void => {
   isHalted = value;
 };
 
-/** A line for the site's developer, where `data-debug` asks for them. */
+/** A line for the site's developer, where `data-debug` asks for them; the small script has none. */
 export const note = (...what: unknown[]): void => {
-  if (isOn('debug')) console.debug('identity:', ...what);
+  if (!LITE && isOn('debug')) console.debug('identity:', ...what);
 };
 
 /** The value, or undefined where getting it throws. */
@@ -27,28 +28,28 @@ export const attempt = <T>(get: () => T): T | undefined => {
 };
 
 /** The function, unable to throw, and given up once it failed too often: a page that breaks it would do so for ever. */
-export const guard = <A extends unknown[]>(fn: (...args: A) => void): ((...args: A) => void) => {
+export const guard = <F extends (a?: any, b?: any) => void>(fn: F): F => {
   let failures = 0;
-  return (...args) => {
+  return ((a, b) => {
     if (isHalted || failures >= MAX_FAILURES) return;
     // Counted until it succeeds.
     failures++;
     try {
-      fn(...args);
+      fn(a, b);
       failures--;
     } catch (error) {
       note(error);
     }
-  };
+  }) as F;
 };
 
 /** Listens to events, space-separated. In the capture phase, so that a page that stops propagation hides nothing. */
 export const on = <E extends Event = Event>(types: string, fn: (event: E) => void, target: EventTarget = window): void =>
   types.split(' ').forEach((type) => target.addEventListener(type, guard(fn) as EventListener, true));
 
-/** Listens to what the person does; what scripts dispatch does not count. */
-export const onInput = <E extends Event = Event>(types: string, fn: (event: E) => void, target?: EventTarget): void =>
-  on<E>(types, (event) => event.isTrusted && fn(event), target);
+/** Listens to what the person does, and to what; what scripts dispatch does not count. */
+export const onInput = <E extends Event = Event>(types: string, fn: (event: E, target: Element) => void): void =>
+  on<E>(types, (event) => event.isTrusted && fn(event, targetOf(event)));
 
 export const later = (fn: () => void, ms: number): number => setTimeout(guard(fn), ms) as unknown as number;
 
@@ -56,4 +57,4 @@ export const later = (fn: () => void, ms: number): number => setTimeout(guard(fn
 export const idle = (fn: () => void): unknown => (window.requestIdleCallback ?? setTimeout)(() => attempt(fn), { timeout: 1000 } as any);
 
 /** The monotonic clock, in milliseconds: the one of `event.timeStamp`. */
-export const now = (): number => performance.now();
+export const now: () => number = performance.now.bind(performance);

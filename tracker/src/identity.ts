@@ -3,13 +3,10 @@
 import { type Campaign, address, campaign, clickId, referrer, withClickId } from './address';
 import { botScore } from './bot';
 import { fingerprint, zone } from './fingerprint';
-import { later } from './guard';
+import { attempt, isHalted } from './guard';
 import { hash128, randomId } from './random';
 import { isOn, setting } from './settings';
 import { mode, read, write } from './storage';
-
-/** Whether this is the small script, which can't tell devices. */
-declare const LITE: boolean;
 
 const DAY = 86_400_000;
 /** After creation, and not renewed by visits: what data protection authorities ask of audience measurement. */
@@ -60,6 +57,8 @@ interface Person {
 let person: Person | undefined;
 /** Changes that are to be made with the next one. */
 let edits: ((session: Person) => void)[] = [];
+/** Whether a timer is to make them. */
+let isDue: unknown;
 let score: number | undefined;
 
 /** Whether the visitor objects to being followed: Global Privacy Control. */
@@ -69,6 +68,7 @@ const isKept = (): boolean => setting('storage') != 'none';
 
 /** The hash of the device, where it may be told; a new one each day where nothing is kept. */
 const print = (): string | undefined =>
+  // The small script can't tell devices.
   !LITE && isOn('fingerprint') && !objects() ? fingerprint(isKept() ? '' : setting('key') + Math.floor(Date.now() / DAY)) : undefined;
 
 /** What a visitor is known by who has no id: the server takes the device and the address for one, for a day. */
@@ -76,7 +76,7 @@ const device = (): string | false | undefined => !isKept() && print();
 
 /** Half an hour of a device; where it begins differs from device to device, so that not all sessions end at once. */
 const derivedId = (): string | false | undefined => {
-  const hash = device();
+  const hash = !LITE && device();
   return hash && hash128(hash + Math.floor((Date.now() + parseInt(hash.slice(0, 6), 16)) / IDLE)).slice(0, 16);
 };
 
@@ -149,7 +149,7 @@ export const session = (): Person => {
   return person!;
 };
 
-export const visitorId = (): string | undefined => (device() ? undefined : session().v);
+export const visitorId = (): string | undefined => (!LITE && device() ? undefined : session().v);
 
 /**
  * Changes the session on top of what other tabs did to it. Another tab may have begun a new one; then this one goes on in
@@ -166,12 +166,24 @@ export const change = (edit: (session: Person) => void): void => {
 
 /** Makes the changes that wait. */
 export const settleSession = (): void => {
-  if (edits[0]) change(() => {});
+  if (edits[0]) change(edits.pop()!);
+};
+
+/** Makes them every two seconds for as long as there are any: to set a timer takes a tenth of what a click may. */
+const settleSoon = (): void => {
+  isDue ||= setTimeout(attempt, 2000, () => {
+    isDue = 0;
+    if (edits[0] && !isHalted) {
+      settleSoon();
+      settleSession();
+    }
+  });
 };
 
 /** Changes the session a little later, as reading and writing it would keep a click waiting; sooner where it is told, or the page left. */
 export const changeSoon = (edit: (session: Person) => void): void => {
-  if (edits.push(edit) == 1) later(settleSession, 2000);
+  edits.push(edit);
+  settleSoon();
 };
 
 /** Counts what the visitor did towards its frustration. */

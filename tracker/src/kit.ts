@@ -1,7 +1,7 @@
 // What detectors are made of. The first script has all of this, and hands it to the second one, which knows no other part of it:
 // so nothing in here may change, but for what its functions know.
 
-export { closest, ignored, read, targetOf } from './dom';
+export { closest, hostOf, ignored, read, targetOf } from './dom';
 export { describe, wasThrown } from './detectors/errors';
 export { errorFacts, framesOf, messageOf, placeOf } from './detectors/stack';
 export { type Entry, observe } from './entries';

@@ -1,6 +1,5 @@
 import type { Api } from './api';
-import { start } from './detectors/start';
-import { vitals } from './detectors/vitals';
+import { lite } from './detectors/lite';
 import { initWith } from './init';
 import type { Options } from './settings';
 
@@ -8,4 +7,4 @@ export type { Api, Options };
 export type { Hook, TrackedEvent } from './queue';
 
 /** Starts the small tracker: page views, sessions and web vitals. */
-export const init = (options: Options): Api => initWith(() => start({ vitals }), options);
+export const init = (options: Options): Api => initWith(lite, options);

@@ -1,7 +1,7 @@
 // Where the page goes: routes within the document, and what document comes next.
 
 import { matching } from './settings';
-import { attempt, now, on, onInput } from './guard';
+import { attempt, now, on } from './guard';
 
 /** A page answered by a slower server is not recognized, which costs one batch. */
 const MAX_WAIT = 10_000;
@@ -14,18 +14,18 @@ export const leaveFor = (url: string, event?: Event): void => {
   const at = now();
   isOwn = () => {
     const to = new URL(url, location.href);
-    const isFile = /\.(?!html?$|php$|aspx?$|jsp$)[a-z\d]{2,5}$/i.test(to.pathname);
+    const isFile = /\.(?!(html?|php|aspx?|jsp)$)[a-z\d]{2,5}$/i.test(to.pathname);
     return now() - at <= MAX_WAIT && !event?.defaultPrevented && to.origin == location.origin && !isFile && !matching('exclude', to.pathname);
   };
 };
 
 /** Forgets it: the page is used on, as what was followed was a download. */
-const stay = (): void => {
+export const stay = (): void => {
   isOwn = undefined;
 };
 
-export const isLeavingToOwn = (): boolean => {
-  const is = !!isOwn?.();
+export const isLeavingToOwn = (): unknown => {
+  const is = isOwn?.();
   // The page may come back, out of the back/forward cache.
   stay();
   return is;
@@ -39,7 +39,6 @@ type NavigateEvent = Event & {
 
 /** Calls back once the document's address may have changed, with how: `push`, `replace` or something else. */
 export const onRoute = (fn: (kind: string) => void): void => {
-  onInput('pointerdown keydown', stay);
   const { navigation } = window as { navigation?: EventTarget };
   if (navigation) {
     on<NavigateEvent>(

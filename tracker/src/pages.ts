@@ -5,7 +5,7 @@ import { batchOf } from './batch';
 import { emit, tell } from './events';
 import { attempt, later, now, on, onInput } from './guard';
 import { RAPID, change, count, renew, replace, session, settleSession, touch } from './identity';
-import { isLeavingToOwn, onRoute } from './navigation';
+import { isLeavingToOwn, onRoute, stay } from './navigation';
 import { type TrackedEvent, isMuted, isOpen, mute, putFirst, seal, take } from './queue';
 import { matching } from './settings';
 import { drop, isKept, keep, thisTab } from './store';
@@ -97,7 +97,8 @@ const begin = (to: Address, title?: string): void => {
   since = now();
   const at = Date.now();
   if (!isMuted) {
-    if (at - session().w <= RAPID_TIME) count(RAPID);
+    // The small script says nothing of frustration.
+    if (!LITE && at - session().w <= RAPID_TIME) count(RAPID);
     flushIn(session().p ? DELAY : FIRST_DELAY);
     change((session) => {
       session.w = session.l = at;
@@ -177,7 +178,7 @@ const hide = (): void => {
   } else {
     // Phones kill hidden pages without a word.
     finishNow(HIDDEN);
-    leave(false);
+    leave();
   }
   takeSnapshot();
 };
@@ -218,9 +219,12 @@ export const startPages = (): void => {
   });
   on<PageTransitionEvent>('pageshow', (event) => event.persisted && show(true));
   let movedAt = 0;
-  onInput('pointerdown keydown pointermove wheel touchmove', (event) => {
+  onInput('pointerdown keydown pointermove wheel touchmove', ({ type }) => {
     const at = now();
-    if (/down/.test(event.type)) inputAt = at;
+    if (/down/.test(type)) {
+      inputAt = at;
+      stay();
+    }
     // Written every few seconds at most, as input is frequent.
     if (at - movedAt < TOUCH || !view || isMuted) return;
     movedAt = at;

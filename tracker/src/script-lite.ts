@@ -1,5 +1,4 @@
 import { auto } from './auto';
-import { start } from './detectors/start';
-import { vitals } from './detectors/vitals';
+import { lite } from './detectors/lite';
 
-auto(() => start({ vitals }));
+auto(lite);

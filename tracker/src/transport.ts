@@ -123,7 +123,7 @@ const beacon = (batch: Batch): boolean | undefined =>
  * Sends all that waits as the page is left, or leaves it to the next page: most pages of a visit then need no batch of their
  * own.
  */
-export const leave = (toOwnPage: boolean): void => {
+export const leave = (toOwnPage?: unknown): void => {
   const fresh = packAll();
   const at = Date.now();
   const t = thisTab();

@@ -66,7 +66,7 @@ export const bundle = async (entry, format) => {
     module: format === 'esm',
     toplevel: true,
     ecma: 2021,
-    compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false },
+    compress: { passes: 2, unsafe_arrows: true, unsafe_methods: true, inline: 1, pure_getters: true, keep_fargs: false },
     // What is only used in here is named with one last underscore, and gets a short name.
     mangle: { properties: { regex: /[^_]_$/ } },
     format: { ascii_only: true, comments: false },

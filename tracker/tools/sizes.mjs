@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { SCRIPTS, minifiedInputs, root } from './bundle.mjs';
 
 /** Bytes of gzip -9 that a script may have. The first is meant to have 8 KiB; the others a little more than they have, so that growth is a decision. */
-const BOUNDS = { 'identity.js': 8704, 'identity-more.js': 7168, 'identity-lite.js': 7168 };
+const BOUNDS = { 'identity.js': 8704, 'identity-more.js': 7392, 'identity-lite.js': 6848 };
 
 const folder = resolve(process.argv[2] ?? join(root, 'dist'));
 const size = (name) => readFileSync(join(folder, name)).length;
@@ -43,7 +43,7 @@ const PARTS = {
   'page views, routes, addresses, masking': /pages|navigation|address|text/,
   'errors': /errors|stack/,
   'web vitals': /vitals|entries/,
-  'clicks, their selectors and labels': /clicks|chain|answers|phantoms|elements/,
+  'clicks, their selectors and labels': /clicks|chain|answers|phantoms|elements|input/,
   'forms': /forms/,
   'reading': /reading/,
   'search engines': /seo/,

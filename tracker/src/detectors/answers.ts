@@ -3,7 +3,7 @@
 import { isTextField } from '../elements';
 import { attempt, closest, guard, ignored, now, on, targetOf } from '../kit';
 import type { Chain } from './chain';
-import { lookAfter } from './phantoms';
+import { letGo, lookAfter } from './phantoms';
 
 /** The chains that are not judged yet. */
 export const open = new Set<Chain>();
@@ -53,6 +53,7 @@ const judge = (records: MutationRecord[]): void => {
       if (isList) return nodes.some((node) => node.textContent?.trim() || node.matches?.('svg,img') || node.querySelector?.('svg,img'));
       if (!/^(class|style)$/.test(record.attributeName!)) return true;
       // An effect that is over soon, or an answer that stays: known at the next press, or at the judgement.
+      if (!chain.effects_[0]) chain.judgeSoon_();
       chain.effects_.push(record);
       chain.effectAt_ = at;
     });
@@ -75,25 +76,26 @@ export const flushRecords = (): void => {
   if (records?.[0]) judge(records);
 };
 
+const observeFrom = (root: Node): void => observer!.observe(root, { subtree: true, childList: true, characterData: true, attributeOldValue: true });
+
 /** Watches the page from a press on. */
-export const watch = (event: PointerEvent): void => {
-  const { Zone } = window as any;
-  pressedAt = event.timeStamp;
+export const watch = (event: PointerEvent, target: Element, timeStamp: number): void => {
+  pressedAt = timeStamp;
   if (!observer) {
+    const { Zone } = window as any;
     opened = pressedAt;
     // A patched observer would set off change detection at each record.
     observer = new ((Zone && (window as any)[Zone.__symbol__('MutationObserver')]) || MutationObserver)(guard(judge)) as MutationObserver;
+    observeFrom(document);
   }
-  // Elements have smaller numbers than documents and shadow roots. Most ways lead through no shadow root.
-  for (const root of (event.target as Element).shadowRoot ? (event.composedPath() as Node[]) : [document]) {
-    if (root.nodeType > 8)
-      observer.observe(root, { subtree: true, childList: true, characterData: true, attributeOldValue: true });
-  }
+  // Most ways lead through no shadow root.
+  if (target != event.target) for (const root of event.composedPath() as Node[]) if (root.nodeType == 11) observeFrom(root);
 };
 
 /** Judges a chain no longer, and watches no more once nothing is left to judge. */
 export const close = (chain: Chain): void => {
   open.delete(chain);
+  letGo(chain.control_);
   if (open.size) return;
   observer?.disconnect();
   observer = undefined;

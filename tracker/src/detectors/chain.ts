@@ -8,6 +8,8 @@ export interface Chain {
   /** The instants of clicks, and the last one of any press or release. */
   clicks_: number[];
   last_: number;
+  /** When the last release was heard of, which a busy page does late; 0 before the first. */
+  heardAt_: number;
   /** Instants of answers. */
   answers_: number[];
   /** Changes of attributes inside the control that may not last, and when the last was. */
@@ -17,8 +19,11 @@ export interface Chain {
   isExempt_: unknown;
   /** A link within the page: going there changes the address, and nothing else. */
   isAnchor_: unknown;
+  /** Has it judged a second after the last click. */
+  judgeSoon_: () => void;
   hasScrolled_?: unknown;
-  isCandidate_?: unknown;
+  /** What says of each `click` whether something is to be expected of it. */
+  wants_: (() => unknown)[];
   facts_: Facts;
   url_: string;
   href_: string;

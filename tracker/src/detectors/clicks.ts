@@ -1,7 +1,8 @@
 // Dead clicks, that nothing answers, and rage clicks, of someone who expected an answer.
 
-import { controlOf, covers, factsOf, hasSelection, isTextField, looksInteractive } from '../elements';
-import { DEAD, RAGE, changeSoon, closest, count, detect, here, ignored, later, on, onInput, onView, quota, read, targetOf } from '../kit';
+import { controlOf, covers, factsOf, hasSelection, isTextField, listedOf, looksInteractive } from '../elements';
+import { DEAD, RAGE, changeSoon, closest, count, detect, here, ignored, later, now, on, onView, quota, read } from '../kit';
+import { hear } from './input';
 import { close, flushRecords, listenForAnswers, open, pressedAt, settleEffects, watch } from './answers';
 import type { Chain } from './chain';
 import { listenForShifts, press, release } from './phantoms';
@@ -19,6 +20,11 @@ let pressed: Chain | undefined;
 let wokenAt = -Infinity;
 /** The last unanswered clicks on what does not look as if it did something. */
 const quiet = new WeakMap<Element, number>();
+
+/** Inside of these a click may well do nothing that can be seen. */
+const EXEMPT = 'option,canvas,video,audio,iframe,embed,object,[contenteditable]:not([contenteditable=false])';
+/** What a press asks for: most are inside of nothing of it, which is known at once. */
+const ASKED = `a,label,[data-identity-mask],${EXEMPT},${ignored}`;
 
 /** A link that leads somewhere: what it does is not seen here. */
 const leadsSomewhere = (link: Element): unknown => {
@@ -56,10 +62,11 @@ const judgeRage = (chain: Chain): void => {
 };
 
 const judgeDead = (chain: Chain): void => {
+  if (current == chain) current = undefined;
   if (!open.has(chain)) return;
   settleEffects(chain);
   close(chain);
-  if (!chain.isCandidate_ || chain.answers_[0] || (location.href != chain.href_ && !chain.isAnchor_) || hasSelection()) return;
+  if (!chain.wants_.some((wants) => wants()) || chain.answers_[0] || (location.href != chain.href_ && !chain.isAnchor_) || hasSelection()) return;
   if (!looksInteractive(chain.control_, chain.target_) && !chain.clicks_[1]) {
     const last = quiet.get(chain.control_)!;
     quiet.set(chain.control_, chain.at_);
@@ -90,88 +97,99 @@ export const clicks = (): void => {
     if ((event.target == window || event.target == document) && !document.hidden) wokenAt = event.timeStamp;
   });
 
-  onInput<PointerEvent>('pointerdown', (event) => {
-    const target_ = targetOf(event);
+  hear<PointerEvent>('pointerdown', (event, target_) => {
     pressed = undefined;
-    if (!event.isPrimary || event.button || closest(target_, ignored)) return;
-    const control_ = controlOf(target_);
+    if (!event.isPrimary || event.button) return;
+    const asked = closest(target_, ASKED);
+    if (closest(asked, ignored)) return;
+    const listed = listedOf(target_);
+    const control_ = controlOf(target_, listed);
     const { timeStamp } = event;
-    watch(event);
+    watch(event, target_, timeStamp);
     if (current?.control_ == control_ && timeStamp - current.last_ <= CHAIN_GAP && (isNear(current, event, NEAR) || isInside(current, event))) {
       settleEffects(current);
     } else {
-      const link = closest(target_, 'a');
+      const link = closest(asked, 'a');
       const leads = link && leadsSomewhere(link);
-      const label = closest(target_, 'label') as HTMLLabelElement | undefined;
-      current = {
+      const judgeSoon_ = (): void => {
+        const { last_ } = chain;
+        const left = chain.heardAt_ + CHAIN_GAP - now();
+        if (left > 0) later(() => chain.last_ == last_ && judgeRage(chain), left);
+      };
+      const label = closest(asked, 'label') as HTMLLabelElement | undefined;
+      const chain: Chain = (current = {
         control_,
         target_,
         clicks_: [],
+        wants_: [],
         last_: timeStamp,
+        heardAt_: 0,
         answers_: hasSelection() ? [timeStamp] : [],
         effects_: [],
         effectAt_: 0,
         isExempt_:
           leads ||
           isTextField(label?.control ?? control_) ||
-          target_.matches('html,body') ||
-          closest(target_, 'option,canvas,video,audio,iframe,embed,object,[contenteditable]:not([contenteditable=false])'),
+          ['html', 'body'].includes(target_.localName) ||
+          closest(asked, EXEMPT),
         isAnchor_: link && !leads,
-        facts_: factsOf(control_),
+        facts_: factsOf(control_, !!listed && !asked),
         url_: here(),
         href_: location.href,
         at_: Date.now(),
         x_: event.clientX,
         y_: event.clientY,
-      };
-      open.add(current);
+        judgeSoon_,
+      });
+      open.add(chain);
     }
     pressed = current;
-    press(pressed, event);
+    press(pressed, timeStamp);
   });
 
-  onInput<PointerEvent>('pointerup', (event) => {
+  hear<PointerEvent>('pointerup', (event, target) => {
     const chain = pressed;
     if (!chain || !event.isPrimary) return;
     flushRecords();
     const { timeStamp } = event;
-    const phantom = release(chain, event, timeStamp - pressedAt <= 1000 && isNear(chain, event, 10));
+    const isOver = chain.control_.contains(target);
+    const phantom = release(chain, event, isOver, timeStamp - pressedAt <= 1000 && isNear(chain, event, 10));
     if (phantom) {
       close(chain);
       pressed = current = undefined;
       if (mayBePhantom()) detect('phantom_click', phantom, chain.url_, chain.at_);
       return;
     }
+    const at = now();
     chain.last_ = timeStamp;
-    if (chain.control_.contains(targetOf(event)) || isInside(chain, event)) {
-      changeSoon((session) => session.c++);
-      chain.clicks_.push(timeStamp);
-    }
-    const isLast = (): boolean => chain.last_ == timeStamp;
-    later(() => {
-      if (!isLast()) return;
-      later(() => isLast() && judgeDead(chain), ANSWER_TIME - CHAIN_GAP);
-      judgeRage(chain);
-    }, CHAIN_GAP);
+    chain.heardAt_ = at;
+    const isClick = isOver || isInside(chain, event);
+    if (isClick) chain.clicks_.push(timeStamp);
+    if (chain.clicks_[2] || chain.effects_[0]) chain.judgeSoon_();
+    // That is made within two seconds, which is soon enough to set the timer: here it would keep the page waiting.
+    changeSoon((session) => {
+      if (isClick) session.c++;
+      later(() => chain.last_ == timeStamp && judgeDead(chain), at + ANSWER_TIME - now());
+    });
   });
 
-  onInput('pointercancel', () => {
+  hear('pointercancel', () => {
     if (pressed && !pressed.clicks_[0]) close(pressed);
     pressed = undefined;
   });
 
-  onInput<MouseEvent>('click', (event) => {
+  hear<MouseEvent>('click', (event) => {
     const chain = pressed;
+    const since = wokenAt;
     pressed = undefined;
-    if (
-      chain &&
-      event.detail &&
-      !(event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) &&
-      event.timeStamp - wokenAt > 1000 &&
-      isNear(chain, event, 10) &&
-      !isDisabled(chain) &&
-      !chain.isExempt_
-    )
-      chain.isCandidate_ = true;
+    // The event can be asked later, the page can't.
+    if (chain && !chain.isExempt_ && !isDisabled(chain))
+      chain.wants_.push(
+        () =>
+          event.detail &&
+          !(event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) &&
+          event.timeStamp - since > 1000 &&
+          isNear(chain, event, 10),
+      );
   });
 };

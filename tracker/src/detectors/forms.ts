@@ -1,7 +1,8 @@
 // Forms that were begun and left, and fields that made people think. Names of fields, never what is in them.
 
-import { FIELDS, isTextField, selectorOf } from '../elements';
-import { ABANDON, type Add, DOCUMENT_LEFT, closest, count, detect, finishers, here, ignored, later, now, on, onInput, onView, quota, read, targetOf } from '../kit';
+import { FIELDS, isField, isTextField, selectorOf } from '../elements';
+import { ABANDON, type Add, DOCUMENT_LEFT, closest, count, detect, finishers, here, ignored, later, now, on, onView, quota, read, targetOf } from '../kit';
+import { hear } from './input';
 
 const MAX_GAP = 30_000;
 const HESITATION = 3000;
@@ -93,9 +94,8 @@ const send = (form: Form | undefined): void => {
 
 const sent = (event: Event): void => send(find(event.target));
 
-const edited = (event: Event): void => {
-  const field = targetOf(event);
-  if (!field.matches(FIELDS)) return;
+const edited = (event: Event, field: Element): void => {
+  if (!isField(field)) return;
   const form = formOf(field);
   if (form?.isTouched_) {
     spend(form);
@@ -113,28 +113,26 @@ const edited = (event: Event): void => {
 };
 
 export const forms = (): void => {
-  onInput('beforeinput input change', edited);
-  onInput('pointerdown keydown', (event) => {
+  hear('beforeinput input change', edited);
+  hear('pointerdown keydown', (event, field) => {
     gestureAt = event.timeStamp;
-    const field = targetOf(event);
-    const form = field.matches(FIELDS) && formOf(field);
+    const form = isField(field) && formOf(field);
     if (form) {
       form.isTouched_ = 1;
       spend(form);
     }
   });
-  onInput('click', (event) => {
-    const button = known[0] && targetOf(event).closest('button,[role=button],[type=submit]');
+  hear('click', (_event, target) => {
+    const button = known[0] && target.closest('button,[role=button],[type=submit]');
     for (const form of known) if (button && form.element_.deref()?.matches(':not(form)') && form.element_.deref()!.contains(button)) send(form);
   });
   on('submit formdata', sent);
-  onInput('focusin', (event) => {
-    const field = targetOf(event);
+  hear('focusin', (event, field) => {
     const root = field.getRootNode();
     // Neither event leaves a shadow root.
     if (root instanceof ShadowRoot && !seenRoots.has(root)) {
       seenRoots.add(root);
-      onInput('change', edited, root);
+      on('change', (event) => event.isTrusted && edited(event, targetOf(event)), root);
       on('submit formdata', sent, root);
     }
     focused = undefined;

@@ -1,6 +1,7 @@
 // Says that a visitor who reads for long is still there, so that it counts as live.
 
-import { isOn, lastKnown, later, onInput, ping } from '../kit';
+import { isOn, lastKnown, later, ping } from '../kit';
+import { hear } from './input';
 
 /** Before the five minutes are over after which nobody counts as live. */
 const INTERVAL = 270_000;
@@ -25,7 +26,7 @@ export const heartbeat = (): void => {
     later(wait, beat());
   };
   wait();
-  onInput('pointerdown keydown pointermove wheel touchmove', () => {
+  hear('pointerdown keydown pointermove wheel touchmove', () => {
     const at = Date.now();
     if (at - inputAt < 1000) return;
     inputAt = at;

@@ -1,14 +1,15 @@
 // Which links and forms lead to another page of this site, for browsers that do not say so by themselves.
 
-import { leaveFor, onInput, read, targetOf } from '../kit';
+import { leaveFor, read } from '../kit';
+import { hear } from './input';
 
 export const links = (): void => {
   if ('navigation' in window) return;
-  onInput<MouseEvent>('click', (event) => {
-    const link = targetOf(event).closest('a[href]:not([download],[target]:not([target=_self]))');
+  hear<MouseEvent>('click', (event, target) => {
+    const link = target.closest('a[href]:not([download],[target]:not([target=_self]))');
     if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) leaveFor((link as HTMLAnchorElement).href, event);
   });
-  onInput('submit', (event) => {
+  hear('submit', (event) => {
     const form = event.target as Element;
     if (!form.matches('[method=post i]')) leaveFor(read(form, 'action') ?? '', event);
   });

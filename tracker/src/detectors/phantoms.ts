@@ -1,7 +1,8 @@
 // Phantom clicks: presses whose control moved, vanished or took another's place while the finger was on its way.
 
 import { type Facts, controlOf, covers, factsOf, hasSelection, looksInteractive } from '../elements';
-import { type Entry, attempt, closest, ignored, now, observe, on, onInput, targetOf } from '../kit';
+import { type Entry, attempt, closest, ignored, now, observe, on } from '../kit';
+import { hear } from './input';
 import type { Chain } from './chain';
 
 /** A person can't react to what moved so shortly before. */
@@ -18,7 +19,8 @@ let handledAt: number;
 let goneAt: number;
 let isSpoilt = false;
 let subject: Element | undefined;
-let lastControl: WeakRef<Element> | undefined;
+/** What was pressed last, held for as long as its chain is. */
+let lastControl: Element | WeakRef<Element> | undefined;
 /** Where a mouse rested last, and since when something else has been under it. */
 let rest: { x_: number; y_: number; at_: number; control_: WeakRef<Element> } | undefined;
 let overAt: number;
@@ -37,16 +39,16 @@ const shiftedAway = ({ x_, y_, control_ }: Chain, at: number): Facts | undefined
     for (const { previousRect: was, currentRect: is } of sources) {
       const under = covers(was, x_, y_) && document.elementFromPoint(x_ + is.left - was.left, y_ + is.top - was.top);
       const other = under && controlOf(under);
-      if (other && !control_.contains(other) && isOther(other, under) && !(hadRecentInput && lastControl?.deref() == other)) return factsOf(other);
+      if (other && !control_.contains(other) && isOther(other, under) && !(hadRecentInput && (lastControl == other || (lastControl as WeakRef<Element>)?.deref?.() == other))) return factsOf(other);
     }
   }
-  const other = rest?.control_.deref();
-  if (other?.isConnected && Math.hypot(rest!.x_ - x_, rest!.y_ - y_) <= 3 && at - rest!.at_ >= REACTION && overAt > rest!.at_ && at - overAt <= REACTION && isOther(other)) return factsOf(other);
-  return;
+  if (!rest || at - overAt > REACTION || overAt <= rest.at_ || at - rest.at_ < REACTION || Math.hypot(rest.x_ - x_, rest.y_ - y_) > 3) return;
+  const other = rest.control_.deref();
+  return other?.isConnected && isOther(other) ? factsOf(other) : undefined;
 };
 
 /** Notes a press. */
-export const press = (chain: Chain, { timeStamp }: PointerEvent): void => {
+export const press = (chain: Chain, timeStamp: number): void => {
   subject = chain.control_;
   handledAt = now();
   goneAt = 0;
@@ -55,7 +57,12 @@ export const press = (chain: Chain, { timeStamp }: PointerEvent): void => {
   aimed = timeStamp == chain.last_ ? attempt(() => shiftedAway(chain, timeStamp)) : undefined;
   // What was pressed there counts once.
   rest = undefined;
-  lastControl = new WeakRef(subject);
+  lastControl = subject;
+};
+
+/** Holds what was pressed no longer. */
+export const letGo = (control: Element): void => {
+  if (lastControl == control) lastControl = new WeakRef(control);
 };
 
 /** Notes when what is pressed vanishes. */
@@ -63,13 +70,13 @@ export const lookAfter = (): void => {
   if (subject && !goneAt && !isShown(subject)) goneAt = now();
 };
 
-/** Why a press that ends here was a phantom click, with what it was aimed at; undefined if it was none. A tap is short and ends near where it began. */
-export const release = (chain: Chain, event: PointerEvent, isTap: boolean): Record<string, unknown> | undefined => {
+/** Why a press that ends here, over its control or not, was a phantom click, with what it was aimed at; undefined if it was none. A tap is short and ends near where it began. */
+export const release = (chain: Chain, event: PointerEvent, isOver: boolean, isTap: boolean): Record<string, unknown> | undefined => {
   const { control_, facts_ } = chain;
-  const { clientX: x, clientY: y } = event;
   subject = undefined;
   // Still there: nothing to measure, which would have the page laid out.
-  if (!aimed && control_.isConnected && control_.contains(targetOf(event))) return;
+  if (!aimed && isOver && control_.isConnected) return;
+  const { clientX: x, clientY: y } = event;
   if (isSpoilt || !isTap || location.href != chain.href_ || control_.matches('canvas,html,body') || hasSelection()) return;
   if (aimed) return { ...aimed(), reason: 'shifted' };
   if (isShown(control_)) {
@@ -90,9 +97,8 @@ export const listenForShifts = (): void => {
     isSpoilt = true;
     rest = undefined;
   });
-  onInput<PointerEvent>('gotpointercapture pointerover pointermove', (event) => {
+  hear<PointerEvent>('gotpointercapture pointerover pointermove', (event, target) => {
     const { type } = event;
-    const target = targetOf(event);
     if (event.pointerType != 'mouse') rest = undefined;
     else if (/over/.test(type)) overAt = event.timeStamp;
     else if (/move/.test(type))

@@ -19,8 +19,9 @@ export const vitals = (): void => {
   const url = here();
   const [navigation] = performance.getEntriesByType('navigation') as Entry[];
   const start: number = navigation?.activationStart ?? 0;
-  const wasHidden = performance.getEntriesByType('visibility-state').find((entry) => entry.name == 'hidden' && entry.startTime >= start);
-  let hiddenAt = document.hidden ? 0 : (wasHidden?.startTime ?? Infinity);
+  let hiddenAt = document.hidden
+    ? 0
+    : (performance.getEntriesByType('visibility-state').find((entry) => entry.name == 'hidden' && entry.startTime >= start)?.startTime ?? Infinity);
   let paintedAt: number | undefined;
   let largestAt: number | undefined;
   let shift = PerformanceObserver.supportedEntryTypes.includes('layout-shift') ? 0 : NaN;
@@ -65,9 +66,11 @@ export const vitals = (): void => {
   /** Tells the early values, unless they were sent, and others; nothing where there are none. */
   const report = (tell: Add, others?: Values): void => {
     const values: Values = {};
-    // An answer at once is none: its time is unknown.
-    const early = { ttfb: sinceStart(navigation?.responseStart || NaN), fcp: paintedAt };
-    for (const [name, value] of Object.entries<number | undefined>({ ...(isEarlySent ? {} : early), ...others })) {
+    for (const [name, value] of Object.entries<number | undefined>({
+      // An answer at once is none: its time is unknown.
+      ...(!isEarlySent && { ttfb: sinceStart(navigation?.responseStart || NaN), fcp: paintedAt }),
+      ...others,
+    })) {
       const precision = name == 'cls' ? 10_000 : 1;
       if (value! <= MAX_TIME) values[name] = Math.round(value! * precision) / precision;
     }

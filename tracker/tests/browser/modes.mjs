@@ -212,6 +212,42 @@ export const modes = [
     },
   },
   {
+    id: 'names',
+    name: 'a form that a document has under the name of what the script asks for',
+    pages: { '/': page('<form name="host"><input name="closest"></form><p><button type="button">dull</button></p>') },
+    async run(t) {
+      const tab = await t.open('/');
+      await tab.click('button');
+      await sleep(3500);
+      await t.leave(tab);
+      t.expect({ dead_click: 1 });
+    },
+  },
+  {
+    id: 'effects',
+    name: 'a change of the look that is there a second later is an answer, one that is over is none',
+    pages: {
+      '/': page(`<button id="long" type="button">long</button><button id="short" type="button">short</button>
+<script>
+  for (const [id, ms] of [['long', 2000], ['short', 500]])
+    document.getElementById(id).onclick = ({ target }) => {
+      setTimeout(() => target.classList.add('lit'), 200);
+      setTimeout(() => target.classList.remove('lit'), ms);
+    };
+</script>`),
+    },
+    async run(t) {
+      const tab = await t.open('/');
+      await tab.click('#long');
+      await sleep(4000);
+      await tab.click('#short');
+      await sleep(4000);
+      await t.leave(tab);
+      t.expect({ dead_click: 1 });
+      assert.equal(t.site.events('dead_click')[0].data.selector, '#short');
+    },
+  },
+  {
     id: 'phone',
     name: 'a phone that hides the page sends, and one that comes back goes on',
     pages: hello(''),
