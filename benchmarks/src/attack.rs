@@ -73,7 +73,7 @@ impl Attack {
             Attack::LongTexts => "6 kinds of events with 2,000 characters, on 7 days",
             Attack::LargeVisitor => "heartbeats of a visitor with 100 long names",
             Attack::OneVisitor => "100 new pages of 8 characters, all seen by one visitor",
-            Attack::ShortTexts => "4 new pages of 40 characters",
+            Attack::ShortTexts => "2 new pages of 50 characters",
             Attack::Campaigns => "a page view of a session with 5 campaign texts of 256 characters",
         }
     }
@@ -122,7 +122,7 @@ impl Attack {
                 Vec::new()
             }
             Attack::ShortTexts => {
-                (0..4).map(|_| event("page_view", format!("/{}", text(39)), 0, Value::Null)).collect()
+                (0..2).map(|_| event("page_view", format!("/{}", text(49)), 0, Value::Null)).collect()
             }
             Attack::Campaigns => {
                 for name in ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"] {

@@ -6,16 +6,16 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use figures::measures::kept::MAX_TEXT;
-use figures::model::event_types::DOCUMENTED;
+use figures::model::event_types::{DOCUMENTED, PAGE_VIEW};
 use figures::time::Day;
 use serde_json::Value;
 
 use crate::batch::{Draft, Sender};
 
 /// Bytes of texts that any batch may have: its identifiers, its page's address.
-const USUAL_TEXTS: usize = 192;
+const USUAL_TEXTS: usize = 128;
 /// Pages of a day that any batch may name.
-const USUAL_PAGES: usize = 4;
+const USUAL_PAGES: usize = 2;
 /// What a page of a day takes besides its address, in all measures together.
 const BYTES_OF_PAGE: usize = 24;
 
@@ -43,7 +43,9 @@ fn texts(draft: &Draft) -> BTreeSet<Cow<'_, str>> {
     let referrer = session.referrer.as_deref().map(host);
     let counted = facts.chain(names).chain(pages).chain(referrer);
     let mut texts: BTreeSet<Cow<'_, str>> = counted.map(|text| Cow::Borrowed(kept(text))).collect();
-    for data in draft.events.iter().filter_map(|event| event.data.as_ref()) {
+    // Of a page view's data nothing but the page is counted.
+    let others = draft.events.iter().filter(|event| event.name != PAGE_VIEW);
+    for data in others.filter_map(|event| event.data.as_ref()) {
         add_texts(serde_json::from_str(data.get()).unwrap_or_default(), &mut texts);
     }
     // The list of sessions shows it whole.
@@ -103,8 +105,8 @@ mod tests {
         let visits = VISITS.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let mut growths: Vec<usize> = visits.map(|visit| growth_of(&visit["body"])).collect();
         growths.sort_unstable();
-        assert_eq!(growths[growths.len() * 4 / 5], 0);
-        assert!(growths.iter().all(|growth| *growth < 300), "{growths:?}");
+        assert!(growths[growths.len() * 4 / 5] <= 50, "{growths:?}");
+        assert!(growths.iter().all(|growth| *growth < 400), "{growths:?}");
     }
 
     #[test]
