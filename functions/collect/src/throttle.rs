@@ -41,7 +41,7 @@ pub struct Rate {
 pub const PER_ADDRESS: Rate = Rate { per_second: 100, burst: 2_000 };
 
 /// Bytes by which one address may make the tail grow (see [`crate::growth`]). Usual batches take none or few of them, and what
-/// a browser kept for a week is less than the burst.
+/// a browser kept for a week is about the burst.
 pub const GROWTH_PER_ADDRESS: Rate = Rate { per_second: 6 << 10, burst: 32 << 10 };
 
 /// More than one instance can store, so that only a flood meets it.
