@@ -16,7 +16,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::BenchError;
+use crate::client::Client;
 use crate::progress::Progress;
+use crate::states::send;
 
 /// Requests that one invocation of `rollup` counts together.
 const WINDOW: usize = 10;
@@ -25,6 +27,8 @@ const EVENTS: usize = 100;
 /// Days on which events may happen.
 const DAYS: usize = 7;
 const DAY_MS: i64 = 86_400_000;
+/// Addresses that requests come from.
+const ADDRESSES: usize = 10_000;
 
 /// A way to attack.
 #[derive(Debug, Clone, Copy)]
@@ -41,17 +45,23 @@ pub enum Attack {
     LargeVisitor,
     /// A hundred new pages a request, all seen by one visitor.
     OneVisitor,
+    /// What costs most of what no throttle minds: few short texts, each a key of its own.
+    ShortTexts,
+    /// A page view as few bytes as it can be, whose session names what texts it may, each a key of its own.
+    Campaigns,
 }
 
 impl Attack {
     /// All of them.
-    pub const ALL: [Attack; 6] = [
+    pub const ALL: [Attack; 8] = [
         Attack::Usual,
         Attack::LongPages,
         Attack::ShortPages,
         Attack::LongTexts,
         Attack::LargeVisitor,
         Attack::OneVisitor,
+        Attack::ShortTexts,
+        Attack::Campaigns,
     ];
 
     /// What it is called in the table.
@@ -63,6 +73,8 @@ impl Attack {
             Attack::LongTexts => "6 kinds of events with 2,000 characters, on 7 days",
             Attack::LargeVisitor => "heartbeats of a visitor with 100 long names",
             Attack::OneVisitor => "100 new pages of 8 characters, all seen by one visitor",
+            Attack::ShortTexts => "2 new pages of 50 characters",
+            Attack::Campaigns => "a page view of a session with 5 campaign texts of 256 characters",
         }
     }
 
@@ -82,6 +94,7 @@ impl Attack {
             json!({ "name": name, "url": url, "created_at": created_at, "data": data })
         };
         let mut visitor = json!({ "visitor_id": self.visitor(number) });
+        let mut session = json!({ "session_id": format!("ses_{number}"), "started_at": now - 1_000, "url": "/" });
         let events: Vec<Value> = match self {
             Attack::Usual => ["page_view", "web_vitals"]
                 .map(|name| event(name, format!("/articles/{}", number % 200), 0, json!({ "lcp": 1834 })))
@@ -108,10 +121,18 @@ impl Attack {
                 visitor["aliases"] = json!(if number < 5 { names } else { Vec::new() });
                 Vec::new()
             }
+            Attack::ShortTexts => {
+                (0..2).map(|_| event("page_view", format!("/{}", text(49)), 0, Value::Null)).collect()
+            }
+            Attack::Campaigns => {
+                for name in ["utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"] {
+                    session[name] = json!(text(256));
+                }
+                vec![event("page_view", format!("/{}", text(200)), 0, Value::Null)]
+            }
         };
         json!({
-            "key": key, "batch_id": format!("b_{number}"), "sent_at": now, "visitor": visitor,
-            "session": { "session_id": format!("ses_{number}"), "started_at": now - 1_000, "url": "/" },
+            "key": key, "batch_id": format!("b_{number}"), "sent_at": now, "visitor": visitor, "session": session,
             "events": events,
         })
     }
@@ -148,7 +169,6 @@ pub async fn measure(attack: Attack, requests: usize) -> Result<Damage, BenchErr
     let project: ProjectId = "bench".parse().map_err(|_| BenchError::Failed("the project's name".to_owned()))?;
     let options = Options { counts: false, ..Options::empty(project.clone()) };
     let stack = Stack::start(options).await.map_err(|error| BenchError::Failed(error.to_string()))?;
-    let (client, url) = (reqwest::Client::new(), format!("{}/collect", stack.base_url()));
     let (mut rng, progress) = (Rng::with_seed(7), Progress::begin(attack.name(), requests as u64));
     let (mut bytes, mut windows, mut read_units, mut tail_units) = (0, Vec::new(), 0.0, 0.0_f64);
     for first in (0..requests).step_by(WINDOW) {
@@ -157,10 +177,9 @@ pub async fn measure(attack: Attack, requests: usize) -> Result<Damage, BenchErr
             let body = attack.body(number, stack.public_key(), &mut rng);
             let text = body.to_string();
             bytes += text.len();
-            let answer = client.post(&url).body(text).send().await?;
-            if answer.status() != 202 {
-                return Err(BenchError::Failed(format!("the collector answers {}", answer.text().await?)));
-            }
+            // Each from an address of its own: what the throttle lets through of one says nothing of a request.
+            let address = u16::try_from(number % ADDRESSES).unwrap_or_default();
+            send(&mut Client::new(stack.base_url().as_str(), address)?, text).await?;
             window.push(stored(stack.store(), &project, &body).await?);
         }
         let (store, count) = (stack.store().metered(), window.len() as f64);

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use figures::table::store::{Consumed, Store};
 use figures::time::Millis;
+use hyper::body::Bytes;
 use identity::server::Functions;
 use serde::Serialize;
 use serde_json::json;
@@ -20,7 +21,7 @@ use crate::client::Client;
 use crate::instance;
 use crate::progress::Progress;
 use crate::served::{Address, Served};
-use crate::states::send;
+use crate::states::{is_taken, send};
 
 /// Connections of the flood, all from one address.
 const CONNECTIONS: usize = 8;
@@ -28,6 +29,9 @@ const CONNECTIONS: usize = 8;
 /// How long ordinary visitors are watched before the flood, and after it.
 const BEFORE: Duration = Duration::from_secs(3);
 const AFTER: Duration = Duration::from_secs(15);
+
+/// The pause between two tries of the flood's at one batch.
+const BETWEEN_TRIES: Duration = Duration::from_millis(50);
 
 /// The pause between two ordinary visitors, between two looks for one, and between two requests for figures.
 const BETWEEN_VISITORS: Duration = Duration::from_millis(500);
@@ -39,6 +43,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What others may wait, in seconds.
 pub const BOUND_SECONDS: f64 = 10.0;
+
+/// What a request for figures may take, in read units: twice what is documented of one, which is some 2 for its blocks and 8 for the
+/// tail.
+pub const BOUND_UNITS: f64 = 20.0;
 
 /// What others noticed.
 #[derive(Debug, Clone, Serialize)]
@@ -55,8 +63,8 @@ pub struct Noticed {
     pub counted_after: Vec<f64>,
     /// Read units of a request for figures before the flood.
     pub units_before: f64,
-    /// The most of them from then on.
-    pub units: f64,
+    /// Those of each from then on, ascending.
+    pub units: Vec<f64>,
     /// The most seconds that such a request took.
     pub stats_seconds: f64,
 }
@@ -85,12 +93,13 @@ pub async fn measure(attack: Attack, bytes: usize, longest: Duration) -> Result<
     is_over.store(true, Ordering::Relaxed);
     let mut counted_after = joined(visitors).await?;
     counted_after.sort_unstable_by(f64::total_cmp);
-    let (units, stats_seconds) = joined(asking).await?;
+    let (mut units, stats_seconds) = joined(asking).await?;
+    units.sort_unstable_by(f64::total_cmp);
     progress.end();
     Ok(Noticed {
         flood: attack.name(),
-        megabytes: sent.iter().sum::<usize>() as f64 / f64::from(1 << 20),
-        requests: next.load(Ordering::Relaxed),
+        megabytes: sent.iter().map(|(_, bytes)| bytes).sum::<usize>() as f64 / f64::from(1 << 20),
+        requests: sent.iter().map(|(requests, _)| requests).sum(),
         seconds,
         counted_after,
         units_before,
@@ -103,27 +112,34 @@ async fn joined<T>(task: JoinHandle<Result<T, BenchError>>) -> Result<T, BenchEr
     task.await.map_err(|error| BenchError::Failed(error.to_string()))?
 }
 
-/// Sends an attack's requests until there are no bytes left, or no time. Says how many bytes it sent.
+/// Sends an attack's requests until there are no bytes left, or no time. Says how many were taken, and their bytes.
 async fn flood(
     attack: Attack,
     at: Address,
     next: Arc<AtomicUsize>,
     left: Arc<AtomicUsize>,
     until: Instant,
-) -> Result<usize, BenchError> {
-    let (mut client, mut sent) = (Client::new(&at.base_url, 0)?, 0);
-    while Instant::now() < until {
+) -> Result<(usize, usize), BenchError> {
+    let (mut client, mut sent) = (Client::new(&at.base_url, 0)?, (0, 0));
+    loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let body = attack.body(number, &at.public_key, &mut Rng::with_seed(number as u64)).to_string();
+        let body = Bytes::from(body);
         let is_left = |left: usize| left.checked_sub(body.len());
         if left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, is_left).is_err() {
-            next.fetch_sub(1, Ordering::Relaxed);
             return Ok(sent);
         }
-        sent += body.len();
-        send(&mut client, body).await?;
+        while !is_taken(&mut client, body.clone()).await? {
+            if Instant::now() >= until {
+                return Ok(sent);
+            }
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+        sent = (sent.0 + 1, sent.1 + body.len());
+        if Instant::now() >= until {
+            return Ok(sent);
+        }
     }
-    Ok(sent)
 }
 
 /// Lets ordinary visitors come, each from an address of its own, and looks how long each takes to be counted.
@@ -181,11 +197,12 @@ impl Figures {
     }
 }
 
-async fn ask(figures: Figures, is_over: Arc<AtomicBool>) -> Result<(f64, f64), BenchError> {
-    let (mut units, mut seconds) = (0.0_f64, 0.0_f64);
+async fn ask(figures: Figures, is_over: Arc<AtomicBool>) -> Result<(Vec<f64>, f64), BenchError> {
+    let (mut units, mut seconds) = (Vec::new(), 0.0_f64);
     while !is_over.load(Ordering::Relaxed) {
         let asked = figures.ask().await?;
-        (units, seconds) = (units.max(asked.0), seconds.max(asked.1));
+        units.push(asked.0);
+        seconds = seconds.max(asked.1);
         tokio::time::sleep(BETWEEN_REQUESTS).await;
     }
     Ok((units, seconds))
@@ -193,30 +210,44 @@ async fn ask(figures: Figures, is_over: Arc<AtomicBool>) -> Result<(f64, f64), B
 
 /// The table's heading.
 pub const HEADING: &str = "\
-| a flood of one address | MB | requests | s | others' batches | counted after, s: median | most | `/stats`, read units before | most | most s |
-|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|";
+| a flood of one address | MB | requests | s | others' batches | counted after, s: median | most | `/stats`, read units before | median | most | most s |
+|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|";
 
 impl Noticed {
     /// A row of the table.
     pub fn row(&self) -> String {
-        let waits = &self.counted_after;
         format!(
-            "| {} | {:.1} | {} | {:.0} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} |",
+            "| {} | {:.1} | {} | {:.0} | {} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} | {:.1} |",
             self.flood,
             self.megabytes,
             self.requests,
             self.seconds,
-            waits.len(),
-            waits.get(waits.len() / 2).copied().unwrap_or_default(),
+            self.counted_after.len(),
+            median(&self.counted_after),
             self.longest_wait(),
             self.units_before,
-            self.units,
+            median(&self.units),
+            self.most_units(),
             self.stats_seconds,
         )
+    }
+
+    /// Whether others noticed no more than they may.
+    pub fn is_bounded(&self) -> bool {
+        self.longest_wait() <= BOUND_SECONDS && self.most_units() <= BOUND_UNITS
     }
 
     /// The longest that an ordinary visitor's batch took to be counted, in seconds.
     pub fn longest_wait(&self) -> f64 {
         self.counted_after.last().copied().unwrap_or_default()
     }
+
+    /// The most read units that a request for figures took.
+    pub fn most_units(&self) -> f64 {
+        self.units.last().copied().unwrap_or_default()
+    }
+}
+
+fn median(ascending: &[f64]) -> f64 {
+    ascending.get(ascending.len() / 2).copied().unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use figures::ids::ProjectId;
 use figures::table::store::{Consistency, Item};
 use figures::time::Millis;
 use http::{Request, header};
+use hyper::body::Bytes;
 use identity::dev::Stack;
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::attack::{Attack, key_of};
 use crate::client::{Body, Client};
 
 /// Addresses that requests come from: what one may send at once is bounded.
-const ADDRESSES: u16 = 8;
+const ADDRESSES: u16 = 64;
 
 /// Tries of a request that comes too soon, and the pause between them.
 const MAX_TRIES: usize = 60;
@@ -176,17 +177,25 @@ pub async fn bring_about(
 
 /// Sends a batch, and again as long as too many came.
 pub async fn send(client: &mut Client, body: String) -> Result<(), BenchError> {
-    let body = hyper::body::Bytes::from(body);
+    let body = Bytes::from(body);
     for _ in 0..MAX_TRIES {
-        let request = Request::post("/collect").header(header::CONTENT_TYPE, "text/plain");
-        let request = request.body(Body::new(body.clone())).map_err(|error| BenchError::Failed(error.to_string()))?;
-        match client.ask(request).await? {
-            202 => return Ok(()),
-            TOO_MANY => tokio::time::sleep(PAUSE).await,
-            status => return Err(BenchError::Failed(format!("the collector answers {status}"))),
+        if is_taken(client, body.clone()).await? {
+            return Ok(());
         }
+        tokio::time::sleep(PAUSE).await;
     }
     Err(BenchError::Failed("the collector takes no more".to_owned()))
+}
+
+/// Sends a batch. Says whether it is taken; if not, too many came.
+pub async fn is_taken(client: &mut Client, body: Bytes) -> Result<bool, BenchError> {
+    let request = Request::post("/collect").header(header::CONTENT_TYPE, "text/plain");
+    let request = request.body(Body::new(body)).map_err(|error| BenchError::Failed(error.to_string()))?;
+    match client.ask(request).await? {
+        202 => Ok(true),
+        TOO_MANY => Ok(false),
+        status => Err(BenchError::Failed(format!("the collector answers {status}"))),
+    }
 }
 
 async fn stored(stack: &Stack, project: &ProjectId, body: &Value) -> Result<Item, BenchError> {

@@ -2173,7 +2173,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
-        /** @description Far more batches of one key or client than people cause. */
+        /** @description Far more batches of one key or client than people cause, or batches of one client with far more different texts and pages. */
         Throttled: {
             headers: {
                 "Access-Control-Allow-Origin": components["headers"]["Access-Control-Allow-Origin"];

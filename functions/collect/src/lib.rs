@@ -2,12 +2,13 @@
 //! know, and stores it with one conditional write before it answers.
 //!
 //! The checks, in their order: method, size, JSON with a key, authentication, origin, throttle,
-//! all other rules of [`batch`]. What is stored is the only source of truth; `rollup` derives
-//! the rest from it.
+//! all other rules of [`batch`], the throttle of what makes the tail grow. What is stored is the only source of truth;
+//! `rollup` derives the rest from it.
 
 pub mod batch;
 mod cors;
 mod fields;
+mod growth;
 pub mod limits;
 mod project_cache;
 mod settings;
@@ -43,7 +44,7 @@ use crate::cors::AllowedOrigin;
 use crate::limits::MAX_BODY;
 use crate::project_cache::ProjectCache;
 use crate::settings::{SETTINGS_TRUST_MS, Settings};
-use crate::throttle::{PER_ADDRESS, PER_KEY, Throttle};
+use crate::throttle::{GROWTH_PER_ADDRESS, PER_ADDRESS, PER_KEY, Throttle};
 use crate::user_agent::UserAgents;
 use crate::viewer::Viewer;
 
@@ -62,6 +63,7 @@ pub struct Collector {
     spent: ProjectCache<u64>,
     max_daily_units: Option<u64>,
     per_address: Throttle<IpAddr>,
+    growth_per_address: Throttle<IpAddr>,
     per_key: Throttle<String>,
 }
 
@@ -91,6 +93,7 @@ impl Collector {
             spent: ProjectCache::default(),
             max_daily_units: None,
             per_address: Throttle::new(PER_ADDRESS),
+            growth_per_address: Throttle::new(GROWTH_PER_ADDRESS),
             per_key: Throttle::new(PER_KEY),
         }
     }
@@ -158,6 +161,10 @@ impl Collector {
         now: Millis,
     ) -> Result<usize, ApiError> {
         let (sender, mut draft) = batch::collected(request.body(), now)?;
+        if let Some(address) = viewer.address {
+            let growth = growth::growth(&sender, &draft) as i64;
+            self.growth_per_address.take(throttle::client(address), growth, now)?;
+        }
         self.enrich(&mut draft, request, viewer);
         let visitor = match sender {
             Sender::Named(visitor) => visitor,

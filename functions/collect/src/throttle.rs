@@ -40,6 +40,10 @@ pub struct Rate {
 /// batch every few seconds each, and thousands at once after an outage.
 pub const PER_ADDRESS: Rate = Rate { per_second: 100, burst: 2_000 };
 
+/// Bytes by which one address may make the tail grow (see [`crate::growth`]). Usual batches take none or few of them, and what
+/// a browser kept for a week is about the burst.
+pub const GROWTH_PER_ADDRESS: Rate = Rate { per_second: 6 << 10, burst: 32 << 10 };
+
 /// More than one instance can store, so that only a flood meets it.
 pub const PER_KEY: Rate = Rate { per_second: 5_000, burst: 20_000 };
 
@@ -55,9 +59,10 @@ impl<K: Eq + Hash> Throttle<K> {
         Throttle { rate, arrivals: Mutex::default() }
     }
 
-    /// Takes tokens, or says how many seconds it takes until there are so many.
+    /// Takes tokens, or says how many seconds it takes until there are so many. What wants more than a full bucket holds
+    /// empties it.
     pub fn take(&self, key: K, tokens: i64, now: Millis) -> Result<(), ApiError> {
-        let now = now.0 * 1000;
+        let (now, tokens) = (now.0 * 1000, tokens.min(self.rate.burst));
         let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         if arrivals.len() >= MAX_BUCKETS {
             shrink(&mut arrivals, now);
@@ -128,6 +133,10 @@ mod tests {
         let taken = |count| throttle.take(1, count, Millis(5_000)).is_ok();
         assert_eq!([taken(8), taken(8), taken(8), taken(8)], [true, true, true, false]);
         assert_eq!([taken(6), taken(1)], [true, false], "the rest is for smaller ones");
+        assert!(taken(0), "what takes none needs none");
+        let full = Throttle::new(Rate { per_second: 10, burst: 30 });
+        let taken = |ms| full.take(1, 40, Millis(ms)).is_ok();
+        assert_eq!([taken(0), taken(2_999), taken(3_000)], [true, false, true], "more than there can be takes all");
     }
 
     #[test]

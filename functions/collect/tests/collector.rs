@@ -393,3 +393,106 @@ async fn a_warm_collector_reads_no_key_before_it_writes() {
     next["batch_id"] = json!("b_2");
     assert_eq!(stage.send(post(next.to_string())).await.0.status(), 202);
 }
+
+/// As a browser sends it whose visitor reads a page: what it says is a site's own and the browser's, but for its identifiers.
+fn usual(stage: &Stage, number: usize, now: Millis) -> Value {
+    let url = format!("/shop/winter-jackets/model-{}?size=m&colour=blue", number % 200);
+    let event = |name: &str, data: Value| json!({ "name": name, "url": url, "created_at": now.0 - 900, "data": data });
+    json!({
+        "key": stage.key, "batch_id": format!("b_{number:016}"), "sent_at": now.0, "page": url,
+        "visitor": { "visitor_id": format!("v_{number:016}"), "screen_width": 1920, "screen_height": 1080,
+            "timezone": "Europe/Belgrade", "language": "sr-Latn-RS", "ad_block": 0, "bot_score": 0 },
+        "session": { "session_id": format!("ses_{number:016}"), "started_at": now.0 - 1_000, "url": url,
+            "referrer": "https://www.google.com/", "click_count": 1, "max_scroll_depth": 40 },
+        "events": [
+            event("page_view", json!({ "url": url, "title": format!("Winter jacket, model {} | Shop", number % 200) })),
+            event("web_vitals", json!({ "lcp": 1_834, "fcp": 912, "ttfb": 120 })),
+            event("rage_click", json!({ "selector": "main > form.buy > button.primary", "x": 12, "y": 9 })),
+        ],
+    })
+}
+
+/// As many events as a batch may have, each on a page of its own, on a week's days.
+fn of_many_pages(stage: &Stage, number: usize, events: usize, length: usize, now: Millis) -> Value {
+    let mut batch = usual(stage, number, now);
+    let page = |at: usize| format!("/{:0>length$}", number * 1_000 + at);
+    let event = |at: usize| {
+        let created_at = now.0 - 1_000 - (at % 7) as i64 * 86_400_000 * 6 / 7;
+        json!({ "name": "page_view", "url": page(at), "created_at": created_at })
+    };
+    batch["events"] = (0..events).map(event).collect();
+    batch
+}
+
+/// Whether it is taken, or after how many seconds it may be sent again.
+async fn sent_at(stage: &Stage, batch: &Value, now: Millis) -> Result<(), u64> {
+    let response = collect::handle_at(&stage.collector, &post(batch.to_string()), now).await;
+    match response.status().as_u16() {
+        202 => Ok(()),
+        429 => Err(header(&response, "retry-after").unwrap().parse().unwrap()),
+        status => panic!("{status}: {:?}", response.body()),
+    }
+}
+
+#[tokio::test]
+async fn usual_batches_of_many_visitors_of_one_address_are_all_taken() {
+    let (stage, now) = (Stage::new().await, Millis::now());
+    for number in 0..600 {
+        assert_eq!(sent_at(&stage, &usual(&stage, number, now), now).await, Ok(()), "at once: {number}");
+    }
+    for number in 0..600 {
+        let now = now.plus(number as i64 * 1_000 / 60);
+        assert_eq!(sent_at(&stage, &usual(&stage, 600 + number, now), now).await, Ok(()), "60 a second: {number}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_can_not_bring_about_much_that_every_request_reads() {
+    let (stage, now) = (Stage::new().await, Millis::now());
+    let mut taken = 0;
+    let wait = loop {
+        match sent_at(&stage, &of_many_pages(&stage, taken, 100, 120, now), now).await {
+            Ok(()) => taken += 1,
+            Err(wait) => break wait,
+        }
+        assert!(taken < 100);
+    };
+    assert!((2..=5).contains(&taken), "{taken} at once");
+    let later = now.plus(wait as i64 * 1_000);
+    assert_eq!(sent_at(&stage, &of_many_pages(&stage, taken, 100, 120, later), later).await, Ok(()));
+    let mut in_a_minute = 0;
+    for number in 0..600 {
+        let now = later.plus(number * 100);
+        in_a_minute += usize::from(
+            sent_at(&stage, &of_many_pages(&stage, 1_000 + number as usize, 100, 120, now), now).await.is_ok(),
+        );
+    }
+    assert!((20..=30).contains(&in_a_minute), "{in_a_minute} in a minute");
+}
+
+#[tokio::test]
+async fn what_browsers_kept_for_a_week_gets_through_within_a_minute() {
+    let (stage, began) = (Stage::new().await, Millis::now());
+    // Six visitors of one address with as much as a browser keeps, 40,000 characters of it.
+    let (mut now, mut number) = (began, 0);
+    for _ in 0..6 {
+        let mut characters = 0;
+        while characters < 40_000 {
+            let batch = of_many_pages(&stage, number, 100, 60, now);
+            characters += batch.to_string().len();
+            while let Err(wait) = sent_at(&stage, &batch, now).await {
+                now = now.plus(wait as i64 * 1_000);
+            }
+            number += 1;
+        }
+    }
+    assert!(now.0 - began.0 < 60_000, "{} ms", now.0 - began.0);
+}
+
+#[tokio::test]
+async fn a_batch_as_large_as_it_may_be_is_taken_from_an_address_that_sent_nothing() {
+    let (stage, now) = (Stage::new().await, Millis::now());
+    let batch = of_many_pages(&stage, 1, 100, 550, now);
+    assert!(batch.to_string().len() > 60_000);
+    assert_eq!(sent_at(&stage, &batch, now).await, Ok(()));
+}
