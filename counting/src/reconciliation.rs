@@ -55,13 +55,13 @@ impl Consumer {
         {
             return Ok(None);
         }
-        self.reconcile_after(&pulse, now).await.map(Some)
+        self.reconcile_after(&pulse, now, |_| ()).await.map(Some)
     }
 
-    /// Looks for batches that were left behind, as there are some.
-    pub async fn reconcile_now(&self, now: Millis) -> Result<Reconciled, StoreError> {
+    /// Looks for batches that were left behind, as there are some. It reports how many batches it has looked at.
+    pub async fn reconcile_now(&self, now: Millis, report: impl Fn(usize)) -> Result<Reconciled, StoreError> {
         let pulse = Pulse::read(self.store()).await?;
-        self.reconcile_after(&pulse, now).await
+        self.reconcile_after(&pulse, now, report).await
     }
 
     /// Notes that it was looked for batches that were left behind, which tells that somebody does so at all.
@@ -69,8 +69,13 @@ impl Consumer {
         heartbeat::note_look(self.store(), at).await
     }
 
-    async fn reconcile_after(&self, pulse: &Pulse, now: Millis) -> Result<Reconciled, StoreError> {
-        let reconciled = self.reconcile(|_| ()).await?;
+    async fn reconcile_after(
+        &self,
+        pulse: &Pulse,
+        now: Millis,
+        report: impl Fn(usize),
+    ) -> Result<Reconciled, StoreError> {
+        let reconciled = self.reconcile(report).await?;
         pulse.note_found(self.store(), now).await?;
         Ok(reconciled)
     }
