@@ -30,19 +30,12 @@ pub async fn run(store: &Store, queue: Option<&Queue>) -> Result<bool, CliError>
     }
     let are_all_counted = replayed.refused.is_empty();
     output::line(&format!("{} batches counted, {} still can't be", replayed.removed, replayed.refused.len()))?;
-    if replayed.given_up.is_empty() {
-        return Ok(are_all_counted);
-    }
-    let is_complete = reconcile(&consumer).await?;
-    for message in &replayed.given_up {
-        queue.delete(message).await?;
-    }
-    Ok(is_complete && are_all_counted)
+    Ok((replayed.given_up == 0 || reconcile(&consumer).await?) && are_all_counted)
 }
 
 async fn reconcile(consumer: &Consumer) -> Result<bool, CliError> {
     let progress = Progress::begin("Looking for batches that were left behind", Unit::Batches, None);
-    let found = consumer.reconcile(|batches| progress.at(batches as u64)).await?;
+    let found = consumer.reconcile_now(consumer.now(), |batches| progress.at(batches as u64)).await?;
     progress.end();
     let Reconciled { batches, applied, refused } = found;
     output::line(&format!("{batches} batches looked at: {applied} counted now, {refused} can't be"))?;

@@ -16,6 +16,7 @@ use futures::future::try_join_all;
 
 use crate::history::{Change, History, Project};
 use crate::own_segments::Placed;
+use crate::tombstones::is_finished;
 use crate::work_items::WorkItem;
 use crate::{Applied, Consumer, ROOM, Refused, SEGMENT_ROOM, wait_before};
 
@@ -59,6 +60,8 @@ struct Looked {
     erased: BTreeSet<VisitorId>,
     /// Those of them that something is known of: they are being erased, or were begun after it.
     erased_and_known: BTreeSet<VisitorId>,
+    /// Those of the others whose erasure is not done.
+    unfinished: BTreeSet<VisitorId>,
 }
 
 /// What came of applying a visitor's batches to its history.
@@ -87,6 +90,8 @@ struct Ready<'a> {
 struct Outcomes {
     /// What is left to apply.
     left: Vec<Work>,
+    /// Batches of erased visitors of which something is left, where others erase them.
+    latecomers: Vec<BatchKey>,
     /// Whether the tail may have grown long.
     is_compaction_due: bool,
 }
@@ -133,6 +138,7 @@ impl Consumer {
             match self.apply_group(id, &group, &mut recounting).await {
                 Ok(outcomes) => {
                     waiting.extend(outcomes.left);
+                    applied.latecomers.extend(outcomes.latecomers);
                     is_compaction_due |= outcomes.is_compaction_due;
                 }
                 Err(cause) if cause.is_of_items() => match only_batch(&group) {
@@ -213,7 +219,11 @@ impl Consumer {
             }
         }
         if !begun.is_empty() {
-            Box::pin(self.erase_latecomers(project, begun)).await?;
+            outcomes.latecomers = Box::pin(self.erase_latecomers(project, begun)).await?;
+        }
+        if self.erases_later {
+            let unfinished = group.iter().filter(|work| looked.unfinished.contains(&work.visitor));
+            outcomes.latecomers.extend(unfinished.filter_map(|work| work.first(id)));
         }
         if let Some(tries) = overtaken.iter().map(|work| work.tries).max() {
             wait_before(tries + 1).await?;
@@ -273,8 +283,8 @@ impl Consumer {
         let doubtful: Vec<&VisitorId> = visitors().filter(|visitor| are_recent || !is_known(visitor)).collect();
         let tombstones = doubtful.iter().flat_map(|visitor| project.tombstones.keys(&project.id, visitor));
         let found = self.store.get_many(tombstones.chain(manifest_key.clone()).collect(), Consistency::Strong).await?;
-        let is_erased = |visitor: &VisitorId| {
-            project.tombstones.keys(&project.id, visitor).any(|tombstone| found.contains_key(&tombstone))
+        let tombstone = |visitor: &VisitorId| {
+            project.tombstones.keys(&project.id, visitor).find_map(|tombstone| found.get(&tombstone))
         };
         let manifest = manifest_key.and_then(|key| found.get(&key));
         if let Some(readable) = manifest.and_then(|item| Manifest::read(item).ok()) {
@@ -282,10 +292,13 @@ impl Consumer {
         }
         let manifest = manifest.map(Manifest::read_generations).transpose()?.unwrap_or_default();
         let mut looked = Looked { newest: manifest.newest(), ..Looked::default() };
-        for visitor in doubtful.into_iter().filter(|visitor| is_erased(visitor)) {
+        for visitor in doubtful {
+            let Some(tombstone) = tombstone(visitor) else { continue };
             looked.erased.insert(visitor.clone());
             if is_known(visitor) {
                 looked.erased_and_known.insert(visitor.clone());
+            } else if !is_finished(tombstone) {
+                looked.unfinished.insert(visitor.clone());
             }
         }
         Ok(looked)
@@ -304,14 +317,18 @@ impl Consumer {
 
     /// Erases those among visitors that were erased while they were begun here, or by who stopped then. What was applied of
     /// their batches is put back for it: it takes out of the figures what they added. It is left to who is given what is still
-    /// missing, and to who erases the visitor if nothing of it was applied.
-    async fn erase_latecomers(&self, project: &Project, begun: Vec<&Work>) -> Result<(), StoreError> {
+    /// missing, and to who erases the visitor if nothing of it was applied. Gives a batch of each that is left to others, as
+    /// there is no time for it.
+    async fn erase_latecomers(&self, project: &Project, begun: Vec<&Work>) -> Result<Vec<BatchKey>, StoreError> {
         let project = self.project(project.id.clone()).await?;
-        let mut latecomers = Vec::new();
+        let (mut latecomers, mut left) = (Vec::new(), Vec::new());
         for work in begun {
-            if let Some(tombstone) = project.tombstones.find(&self.store, &project.id, &work.visitor).await?
-                && self.put_back(&project, work).await?
-            {
+            let tombstone = project.tombstones.find(&self.store, &project.id, &work.visitor).await?;
+            let Some(tombstone) = tombstone else { continue };
+            let is_complete = self.put_back(&project, work).await?;
+            if self.erases_later {
+                left.extend(work.first(&project.id));
+            } else if is_complete {
                 latecomers.push(tombstone);
             }
         }
@@ -319,7 +336,7 @@ impl Consumer {
             // It seldom comes to this, and takes much room.
             Box::pin(self.erase_under(latecomers, &project, |_| {})).await?;
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Puts back what was applied of an erased visitor's batches. Says whether it can be taken out now: all of it is there.
@@ -402,6 +419,11 @@ impl Consumer {
 impl Work {
     fn of(batch: Batch) -> Self {
         Work { visitor: batch.visitor_id.clone(), batches: [batch].into(), tries: 0 }
+    }
+
+    /// Where the first of the batches is stored.
+    fn first(&self, project: &ProjectId) -> Option<BatchKey> {
+        self.batches.front().map(|batch| key_of(project, batch))
     }
 
     /// The same with these batches left.

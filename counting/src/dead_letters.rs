@@ -80,6 +80,8 @@ pub struct Queue {
 pub struct Received {
     /// The batch it names; `None` for a message of another kind, as Lambda sends for stream records that it gave up.
     pub letter: Option<DeadLetter>,
+    /// Its text.
+    pub body: String,
     receipt: String,
 }
 
@@ -120,6 +122,6 @@ impl Queue {
 }
 
 fn received(message: Message) -> Option<Received> {
-    let letter = message.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
-    Some(Received { letter, receipt: message.receipt_handle? })
+    let body = message.body.unwrap_or_default();
+    Some(Received { letter: serde_json::from_str(&body).ok(), body, receipt: message.receipt_handle? })
 }

@@ -127,6 +127,11 @@ impl Pulse {
     }
 }
 
+/// Notes that batches may be missed, that were stored until then.
+pub async fn note_missed(store: &Store, at: Millis) -> Result<(), StoreError> {
+    set(store, MISSED_SINCE, at).await
+}
+
 /// Notes that it was looked for batches that were left behind.
 pub async fn note_look(store: &Store, at: Millis) -> Result<(), StoreError> {
     set(store, LOOKED_AT, at).await
@@ -160,7 +165,8 @@ async fn note(store: &Store, now: Millis, missed_since: Option<Millis>) -> Resul
     let update = match missed_since {
         None => update.update_expression("SET #at = :at"),
         Some(since) => update
-            .update_expression("SET #at = :at, #since = if_not_exists(#since, :since)")
+            // Another one than before: a reconciliation that is under way may be past what is missed now.
+            .update_expression("SET #at = :at, #since = :since")
             .expression_attribute_names("#since", MISSED_SINCE)
             .expression_attribute_values(":since", number(since.0)),
     };

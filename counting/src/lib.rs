@@ -73,6 +73,7 @@ pub struct Consumer {
     grace: Duration,
     clock: Clock,
     own_segments: OwnSegments,
+    erases_later: bool,
 }
 
 /// What became of batches that were to be applied. Those that it does not name are applied.
@@ -86,8 +87,18 @@ pub struct Applied {
     /// Bots of which some sessions are still counted, and trusted visitors of which some are not. Their work items bring them
     /// back.
     pub recounting: Vec<VisitorId>,
+    /// Batches of erased visitors of which something is left, one of each, where the consumer leaves that to others.
+    pub latecomers: Vec<BatchKey>,
     /// Write units that the batches of each project took, with those that stored them.
     pub units: BTreeMap<ProjectId, f64>,
+}
+
+/// What is to be done with some batches.
+struct Undone {
+    /// They are to be applied.
+    pending: Vec<BatchRef>,
+    /// Their visitors are erased.
+    of_erased: Vec<BatchRef>,
 }
 
 /// A stored batch that can't be applied.
@@ -124,7 +135,13 @@ impl Applied {
 impl Consumer {
     /// A consumer that writes to a table.
     pub fn new(store: Store) -> Self {
-        Consumer { store, grace: GRACE, clock: Clock::System, own_segments: OwnSegments::default() }
+        Consumer {
+            store,
+            grace: GRACE,
+            clock: Clock::System,
+            own_segments: OwnSegments::default(),
+            erases_later: false,
+        }
     }
 
     /// The same for readers that take no longer than this.
@@ -135,6 +152,12 @@ impl Consumer {
     /// The same that applies and compacts by another clock.
     pub fn with_clock(self, clock: Clock) -> Self {
         Consumer { clock, ..self }
+    }
+
+    /// The same that has not the time to erase anybody, for which readers are waited for: it says of whom something is left
+    /// that was erased, and [`Consumer::apply_stored`] erases them.
+    pub fn erasing_later(self) -> Self {
+        Consumer { erases_later: true, ..self }
     }
 
     /// The same with a meter of its own.
@@ -219,6 +242,11 @@ impl Consumer {
 
     /// The batches among these that are not applied yet. Those of erased visitors never will be.
     pub async fn pending(&self, project: &ProjectId, batches: Vec<BatchRef>) -> Result<Vec<BatchRef>, StoreError> {
+        Ok(self.undone(project, batches).await?.pending)
+    }
+
+    /// The batches among these that are not applied yet, and those of erased visitors.
+    async fn undone(&self, project: &ProjectId, batches: Vec<BatchRef>) -> Result<Undone, StoreError> {
         let project = self.project(project.clone()).await?;
         let mut by_visitor: BTreeMap<VisitorId, Vec<BatchRef>> = BTreeMap::new();
         for batch in batches {
@@ -227,9 +255,10 @@ impl Consumer {
         let known = by_visitor.keys().map(|visitor| keys::visitor(&project.id, visitor));
         let tombstones = by_visitor.keys().flat_map(|visitor| project.tombstones.keys(&project.id, visitor));
         let items = self.store.get_many(known.chain(tombstones).collect(), Consistency::Strong).await?;
-        let mut pending = Vec::new();
+        let (mut pending, mut of_erased) = (Vec::new(), Vec::new());
         for (visitor, batches) in by_visitor {
             if project.tombstones.keys(&project.id, &visitor).any(|tombstone| items.contains_key(&tombstone)) {
+                of_erased.extend(batches);
                 continue;
             }
             let item = items.get(&keys::visitor(&project.id, &visitor));
@@ -248,7 +277,7 @@ impl Consumer {
                 }
             }
         }
-        Ok(pending)
+        Ok(Undone { pending, of_erased })
     }
 }
 

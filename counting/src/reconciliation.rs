@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::heartbeat::{self, Pulse};
-use crate::{Applied, Consumer};
+use crate::{Applied, Consumer, Refused};
 use figures::ids::ProjectId;
 use figures::log::BatchRef;
 use figures::model::Batch;
@@ -27,7 +27,7 @@ const TOGETHER: usize = 200;
 pub struct Reconciled {
     /// Stored batches that were looked at.
     pub batches: usize,
-    /// Those among them that were applied only now.
+    /// Those among them that were applied only now, or removed, as their visitors are erased.
     pub applied: usize,
     /// Those that can't be applied.
     pub refused: usize,
@@ -55,13 +55,13 @@ impl Consumer {
         {
             return Ok(None);
         }
-        self.reconcile_after(&pulse, now).await.map(Some)
+        self.reconcile_after(&pulse, now, |_| ()).await.map(Some)
     }
 
-    /// Looks for batches that were left behind, as there are some.
-    pub async fn reconcile_now(&self, now: Millis) -> Result<Reconciled, StoreError> {
+    /// Looks for batches that were left behind, as there are some. It reports how many batches it has looked at.
+    pub async fn reconcile_now(&self, now: Millis, report: impl Fn(usize)) -> Result<Reconciled, StoreError> {
         let pulse = Pulse::read(self.store()).await?;
-        self.reconcile_after(&pulse, now).await
+        self.reconcile_after(&pulse, now, report).await
     }
 
     /// Notes that it was looked for batches that were left behind, which tells that somebody does so at all.
@@ -69,8 +69,13 @@ impl Consumer {
         heartbeat::note_look(self.store(), at).await
     }
 
-    async fn reconcile_after(&self, pulse: &Pulse, now: Millis) -> Result<Reconciled, StoreError> {
-        let reconciled = self.reconcile(|_| ()).await?;
+    async fn reconcile_after(
+        &self,
+        pulse: &Pulse,
+        now: Millis,
+        report: impl Fn(usize),
+    ) -> Result<Reconciled, StoreError> {
+        let reconciled = self.reconcile(report).await?;
         pulse.note_found(self.store(), now).await?;
         Ok(reconciled)
     }
@@ -128,8 +133,10 @@ impl Consumer {
             for (project, batches) in references(page.items())? {
                 reconciled.batches += batches.len();
                 report(batches.len());
-                let pending = self.pending(&project, batches).await?;
-                for together in pending.chunks(TOGETHER) {
+                let undone = self.undone(&project, batches).await?;
+                // What is stored of an erased visitor goes.
+                let undone: Vec<BatchRef> = undone.pending.into_iter().chain(undone.of_erased).collect();
+                for together in undone.chunks(TOGETHER) {
                     let applied = self.apply_stored(&project, together).await?;
                     reconciled.refused += applied.refused.len();
                     reconciled.applied += together.len().saturating_sub(applied.refused.len());
@@ -143,7 +150,8 @@ impl Consumer {
         }
     }
 
-    /// Applies batches that are stored, and says which can't be.
+    /// Applies batches that are stored, and says which can't be. A batch that is gone has nothing to apply; but if its visitor is
+    /// erased, and something is left of it, it is erased once more.
     ///
     /// # Errors
     /// If they can't be read, or could not be applied now.
@@ -156,15 +164,40 @@ impl Consumer {
             match (Batch::from_item(item), keys::parse_batch(&key.pk, &key.sk)) {
                 (Ok(batch), _) => readable.push(batch),
                 (Err(error @ StoreError::Newer { .. }), _) => return Err(error),
-                (Err(cause), Some(key)) => unreadable.push(crate::Refused { key, cause }),
+                (Err(cause), Some(key)) => unreadable.push(Refused { key, cause }),
                 (Err(_), None) => {}
             }
         }
         let mut applied = self.apply(BTreeMap::from([(project.clone(), readable)])).await;
         applied.refused.extend(unreadable);
-        match std::mem::take(&mut applied.failed).into_values().next() {
-            Some(error) => Err(error),
-            None => Ok(applied),
+        if let Some(error) = std::mem::take(&mut applied.failed).into_values().next() {
+            return Err(error);
+        }
+        applied.refused.extend(self.erase_what_is_left(project, batches).await?);
+        Ok(applied)
+    }
+
+    /// Erases once more those of some batches' visitors of which something is left though they were erased: they were counted
+    /// after that, or nobody has finished it. Gives the batches of those that can't be.
+    async fn erase_what_is_left(&self, id: &ProjectId, batches: &[BatchRef]) -> Result<Vec<Refused>, StoreError> {
+        let project = self.project(id.clone()).await?;
+        let visitors = batches.iter().map(|batch| batch.visitor.clone()).collect();
+        let left = project.tombstones.of_left(self.store(), id, &visitors).await?;
+        if left.is_empty() {
+            return Ok(Vec::new());
+        }
+        match Box::pin(self.erase_under(left, &project, |_| {})).await {
+            Err(error) if error.is_of_items() => {
+                let left = project.tombstones.of_left(self.store(), id, &visitors).await?;
+                let is_left = |batch: &&BatchRef| left.iter().any(|tombstone| tombstone.visitor == batch.visitor);
+                let refused = batches.iter().filter(is_left).map(|batch| {
+                    let BatchRef { visitor, session, batch } = batch.clone();
+                    let cause = StoreError::Corrupt { key: visitor.to_string(), cause: error.to_string() };
+                    Refused { key: BatchKey { project: id.clone(), visitor, session, batch }, cause }
+                });
+                Ok(refused.collect())
+            }
+            outcome => outcome.map(|_| Vec::new()),
         }
     }
 }

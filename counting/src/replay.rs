@@ -12,7 +12,7 @@ use figures::table::keys::{BatchKey, Key};
 use figures::table::store::StoreError;
 
 use crate::dead_letters::{DeadLetter, Queue, QueueError, Received};
-use crate::{Consumer, Refused};
+use crate::{Consumer, Refused, heartbeat};
 
 /// Messages that are taken off the queue before what they name is applied together.
 const TOGETHER: usize = 100;
@@ -26,8 +26,9 @@ pub struct Replayed {
     pub removed: usize,
     /// Batches that still can't be applied. Their messages come again.
     pub refused: Vec<Refused>,
-    /// Messages for stream records that were given up: they don't say which batches they held.
-    pub given_up: Vec<Received>,
+    /// How many messages were about stream records that were given up. They don't say which batches they held; the table
+    /// says now that some may be missed, and they are removed.
+    pub given_up: usize,
 }
 
 /// Why what is queued could not be replayed.
@@ -46,6 +47,7 @@ pub enum ReplayError {
 struct Queued {
     batches: BTreeMap<ProjectId, Vec<(BatchRef, Received)>>,
     works: Vec<(Key, Received)>,
+    given_up: Vec<Received>,
 }
 
 impl Consumer {
@@ -58,10 +60,12 @@ impl Consumer {
         let mut replayed = Replayed::default();
         let begun = Instant::now();
         while begun.elapsed() < time {
-            let queued = Queued::receive(queue, &mut replayed.given_up).await?;
-            if queued.batches.is_empty() && queued.works.is_empty() {
+            let queued = Queued::receive(queue).await?;
+            if queued.is_empty() {
                 break;
             }
+            replayed.given_up += queued.given_up.len();
+            self.note_given_up(queue, &queued.given_up).await?;
             for (project, batches) in queued.batches {
                 self.replay_batches(queue, &project, batches, &mut replayed).await?;
             }
@@ -73,6 +77,23 @@ impl Consumer {
             report(replayed.removed + replayed.refused.len());
         }
         Ok(replayed)
+    }
+
+    /// Notes that batches may be missed. Whoever looks for them may not receive the messages, which are away for a while once
+    /// anybody has.
+    async fn note_given_up(&self, queue: &Queue, messages: &[Received]) -> Result<(), ReplayError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        heartbeat::note_missed(self.store(), self.now()).await?;
+        for message in messages {
+            tracing::error!(
+                body = message.body,
+                "records of the stream were given up; they are looked for in the whole table"
+            );
+            queue.delete(message).await?;
+        }
+        Ok(())
     }
 
     async fn replay_batches(
@@ -98,7 +119,11 @@ impl Consumer {
 }
 
 impl Queued {
-    async fn receive(queue: &Queue, given_up: &mut Vec<Received>) -> Result<Self, QueueError> {
+    fn is_empty(&self) -> bool {
+        self.batches.is_empty() && self.works.is_empty() && self.given_up.is_empty()
+    }
+
+    async fn receive(queue: &Queue) -> Result<Self, QueueError> {
         let (mut queued, mut count) = (Queued::default(), 0);
         while count < TOGETHER {
             let messages = queue.receive().await?;
@@ -113,7 +138,7 @@ impl Queued {
                 } else if let Some((_, key)) = letter.and_then(DeadLetter::work) {
                     queued.works.push((key, message));
                 } else {
-                    given_up.push(message);
+                    queued.given_up.push(message);
                 }
             }
         }

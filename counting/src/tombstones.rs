@@ -75,6 +75,25 @@ impl Tombstones {
         Ok(found.into_keys().next().map(|key| Tombstone { store, key, visitor: visitor.clone() }))
     }
 
+    /// The tombstones of those among some visitors of which something is left: they were counted after they were erased, or their
+    /// erasure is not done.
+    pub async fn of_left<'a>(
+        &self,
+        store: &'a Store,
+        project: &ProjectId,
+        visitors: &BTreeSet<VisitorId>,
+    ) -> Result<Vec<Tombstone<'a>>, StoreError> {
+        let tombstones = visitors.iter().flat_map(|visitor| self.keys(project, visitor));
+        let known = visitors.iter().map(|visitor| keys::visitor(project, visitor));
+        let found = store.get_many(tombstones.chain(known).collect(), Consistency::Strong).await?;
+        let of_left = visitors.iter().filter_map(|visitor| {
+            let (key, item) = self.keys(project, visitor).find_map(|key| found.get_key_value(&key))?;
+            let is_left = !is_finished(item) || found.contains_key(&keys::visitor(project, visitor));
+            is_left.then(|| Tombstone { store, key: key.clone(), visitor: visitor.clone() })
+        });
+        Ok(of_left.collect())
+    }
+
     /// The erasures that were begun and are not done, by their tombstones, with the days of which something may be left.
     pub async fn unfinished(store: &Store, project: &ProjectId) -> Result<HashMap<Key, BTreeSet<Day>>, StoreError> {
         let (mut unfinished, mut from) = (HashMap::new(), String::new());
@@ -145,7 +164,7 @@ impl<'a> Tombstone<'a> {
 }
 
 /// Whether nothing is left of what a tombstone stands for.
-fn is_finished(tombstone: &Item) -> bool {
+pub fn is_finished(tombstone: &Item) -> bool {
     !tombstone.contains_key(UNFINISHED_DAYS)
 }
 

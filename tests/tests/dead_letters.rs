@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use counting::dead_letters::DeadLetter;
+use counting::heartbeat::{Heartbeat, Pulse};
 use counting::{Consumer, Reconciled};
+use figures::ids::VisitorId;
 use figures::log::BatchRef;
 use figures::model::Batch;
 use figures::table::ip;
 use figures::table::keys::{self, Key};
-use figures::table::store::{Consistency, DATA, Item, binary, key_item, number};
+use figures::table::store::{Consistency, DATA, Item, Query, binary, key_item, number};
 use figures::time::Millis;
 use identity::replay;
 use rollup::stream::{StreamConsumer, TIME_LIMIT};
@@ -47,6 +49,32 @@ async fn visitors(stack: &Stack, project: &Project) -> BTreeSet<String> {
     listed.map(|row| row["visitor_id"].as_str().unwrap().to_owned()).collect()
 }
 
+/// A consumer whose readers are quick, so that a test does not wait for slow ones.
+fn quick(stack: &Stack) -> Consumer {
+    Consumer::new(stack.store().clone()).with_grace(Duration::from_millis(1))
+}
+
+async fn erase(stack: &Stack, project: &Project, visitor: &str) {
+    let _ = quick(stack).erase(&project.id, &visitor.parse().unwrap(), |_| {}).await.unwrap();
+}
+
+/// What is left of an erased visitor: items of its own, and tombstones that say that its erasure is not done.
+async fn left_of(stack: &Stack, project: &Project, visitor: &str) -> Vec<Item> {
+    let visitor: VisitorId = visitor.parse().unwrap();
+    let mut left =
+        stack.store().query(Query::partition(keys::visitor_partition(&project.id, &visitor)).strong()).await.unwrap();
+    let tombstones = stack.store().query(Query::partition(keys::tombstones(&project.id)).strong()).await.unwrap();
+    assert_eq!(tombstones.len(), 1);
+    left.extend(tombstones.into_iter().filter(|item| item.contains_key("unfinished_days")));
+    left
+}
+
+/// The batches that are queued.
+fn queued(queue: &FakeQueue) -> BTreeSet<(String, String)> {
+    let letters = queue.bodies().into_iter().map(|body| serde_json::from_str::<DeadLetter>(&body).unwrap());
+    letters.map(|letter| (letter.pk, letter.sk)).collect()
+}
+
 fn named<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
     names.map(str::to_owned).into()
 }
@@ -70,10 +98,8 @@ async fn a_batch_that_can_not_be_processed_is_queued_by_its_key_and_replayed_onc
     assert!(response.batch_item_failures.is_empty(), "nothing is delivered again: {response:?}");
 
     assert_eq!(visitors(&stack, &project).await, named(["good", "other"]));
-    let letters: Vec<DeadLetter> = queue.bodies().iter().map(|body| serde_json::from_str(body).unwrap()).collect();
-    let queued: BTreeSet<_> = letters.iter().map(|letter| (letter.pk.clone(), letter.sk.clone())).collect();
     let expected = batches[1..4].iter().map(|batch| key_of(&project, batch));
-    assert_eq!(queued, expected.map(|key| (key.pk, key.sk)).collect());
+    assert_eq!(queued(&queue), expected.map(|key| (key.pk, key.sk)).collect());
 
     // As long as nothing is mended, they stay where they are.
     assert!(!replay::run(stack.store(), Some(&queue.client())).await.unwrap());
@@ -191,6 +217,50 @@ async fn a_message_about_records_that_were_given_up_makes_replay_look_for_them()
     stack.shutdown().await;
 }
 
+/// What is queued is replayed every few minutes, and what somebody received is away for as long. So the daily look does not
+/// rest on receiving the message itself.
+#[tokio::test]
+async fn records_that_were_given_up_are_looked_for_whoever_received_the_message() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let queue = FakeQueue::start().await.unwrap();
+    let consumer = Consumer::new(stack.store().clone());
+    let counted = store(&stack, &project, 0, "counted").await;
+    StreamConsumer::new(consumer.clone(), None).handle(event(&stack, &[(&project, &counted)], now()).await).await;
+    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "nothing can have been missed");
+    store(&stack, &project, 1, "lost").await;
+    queue.put(&json!({ "requestContext": { "condition": "RetryAttemptsExhausted" } }).to_string());
+    for _ in 0..2 {
+        consumer.replay(&queue.client(), Duration::from_secs(60), |_| ()).await.unwrap();
+    }
+    let found = consumer.reconcile_if_due(Millis(now())).await.unwrap();
+    assert_eq!(found, Some(Reconciled { batches: 2, applied: 1, refused: 0 }));
+    assert_eq!(visitors(&stack, &project).await, named(["counted", "lost"]));
+    assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and nothing is missed any more");
+    queue.time_is_up();
+    assert!(queue.bodies().is_empty());
+    stack.shutdown().await;
+}
+
+/// What is missed while a reconciliation goes on may lie behind it.
+#[tokio::test]
+async fn what_is_missed_during_a_reconciliation_is_looked_for_after_it() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let at = |ms: i64| Millis(now() + ms);
+    Heartbeat::default().beat(stack.store(), at(-48 * HOUR_MS), at(0)).await.unwrap();
+    let begun = Pulse::read(stack.store()).await.unwrap();
+    assert!(begun.may_have_missed(at(0)));
+    let consumer = Heartbeat::default();
+    consumer.doubt(at(1_000));
+    consumer.beat(stack.store(), at(1_000), at(2_000)).await.unwrap();
+    begun.note_found(stack.store(), at(0)).await.unwrap();
+    assert!(Pulse::read(stack.store()).await.unwrap().may_have_missed(at(3_000)));
+    // The next one finds it.
+    Pulse::read(stack.store()).await.unwrap().note_found(stack.store(), at(3_000)).await.unwrap();
+    assert!(!Pulse::read(stack.store()).await.unwrap().may_have_missed(at(3_000)));
+    stack.shutdown().await;
+}
+
 /// A table that is out of order holds up no record, and uses up no try of Lambda's: what could not be applied is queued,
 /// and applied once the table is back.
 #[tokio::test]
@@ -210,15 +280,16 @@ async fn what_a_table_out_of_order_does_not_take_is_queued_and_comes_later() {
         let response = stream.handle(delivered).await;
         assert!(response.batch_item_failures.is_empty(), "nothing is delivered again: {response:?}");
         assert!(begun.elapsed() < TIME_LIMIT + Duration::from_secs(2), "{:?}", begun.elapsed());
-        let letters: Vec<DeadLetter> = queue.bodies().iter().map(|body| serde_json::from_str(body).unwrap()).collect();
-        let queued: BTreeSet<_> = letters.into_iter().map(|letter| (letter.pk, letter.sk)).collect();
-        assert_eq!(queued, batches.iter().map(|batch| key_of(&project, batch)).map(|key| (key.pk, key.sk)).collect());
+        assert_eq!(
+            queued(&queue),
+            batches.iter().map(|batch| key_of(&project, batch)).map(|key| (key.pk, key.sk)).collect()
+        );
         proxy.set_outage(None);
 
         assert!(visitors(&stack, &project).await.is_empty());
         let consumer = Consumer::new(stack.store().clone());
         let replayed = consumer.replay(&queue.client(), Duration::from_secs(60), |_| ()).await.unwrap();
-        assert_eq!((replayed.removed, replayed.refused.len(), replayed.given_up.len()), (2, 0, 0));
+        assert_eq!((replayed.removed, replayed.refused.len(), replayed.given_up), (2, 0, 0));
         assert!(queue.bodies().is_empty());
         assert_eq!(visitors(&stack, &project).await, named(["a", "b"]));
         stack.shutdown().await;
@@ -269,5 +340,117 @@ async fn what_may_be_lost_to_the_stream_is_looked_for() {
     let found = consumer.reconcile_if_due(Millis(now())).await.unwrap();
     assert_eq!(found, Some(Reconciled { batches: 2, applied: 1, refused: 0 }));
     assert_eq!(consumer.reconcile_if_due(Millis(now())).await.unwrap(), None, "and nothing is missed any more");
+    stack.shutdown().await;
+}
+
+/// A visitor is erased and counted after that, by who was given its batch before. To erase it once more takes longer than a
+/// delivery may, as slow readers are waited for. It is done all the same, and what else was delivered does not wait for it.
+#[tokio::test]
+async fn an_erased_visitor_that_is_counted_late_holds_up_nobody_and_goes() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let queue = FakeQueue::start().await.unwrap();
+    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
+    let behind = Consumer::new(stack.store_through(&proxy.url()).await);
+    let stream = StreamConsumer::new(behind, Some(queue.client()));
+    let batches = [store(&stack, &project, 0, "erased").await, store(&stack, &project, 1, "other").await];
+    let delivered = event(&stack, &[(&project, &batches[0]), (&project, &batches[1])], now()).await;
+    proxy.let_through(0);
+    let begun = Instant::now();
+    let (response, ()) = tokio::join!(stream.handle(delivered), async {
+        // It has found no tombstone, and is about to begin both visitors.
+        proxy.arrived(1).await;
+        erase(&stack, &project, "erased").await;
+        proxy.let_through(usize::MAX);
+    });
+    assert!(response.batch_item_failures.is_empty(), "nothing is delivered again: {response:?}");
+    assert!(begun.elapsed() < counting::GRACE, "{:?}", begun.elapsed());
+    let key = key_of(&project, &batches[0]);
+    assert_eq!(queued(&queue), [(key.pk, key.sk)].into());
+    assert!(visitors(&stack, &project).await.contains("other"));
+
+    let replayed = quick(&stack).replay(&queue.client(), Duration::from_secs(60), |_| ()).await.unwrap();
+    assert_eq!((replayed.removed, replayed.refused.len()), (1, 0));
+    assert_eq!(left_of(&stack, &project, "erased").await, []);
+    assert!(quick(&stack).rebuild(&project.id, true, |_| {}).await.unwrap().is_empty());
+    assert_eq!(visitors(&stack, &project).await, named(["other"]));
+    stack.shutdown().await;
+}
+
+/// The same, but the delivery ends before it has put back the batch that it counted: what is queued names a batch that is gone.
+#[tokio::test]
+async fn a_queued_batch_that_is_gone_tells_that_its_erased_visitor_is_still_there() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    let queue = FakeQueue::start().await.unwrap();
+    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
+    let behind = Consumer::new(stack.store_through(&proxy.url()).await);
+    let stream = StreamConsumer::new(behind, Some(queue.client())).with_time_limit(Duration::from_secs(5));
+    let batch = store(&stack, &project, 0, "erased").await;
+    let delivered = event(&stack, &[(&project, &batch)], now()).await;
+    proxy.let_through(0);
+    let (response, ()) = tokio::join!(stream.handle(delivered), async {
+        proxy.arrived(1).await;
+        erase(&stack, &project, "erased").await;
+        proxy.let_through(1);
+    });
+    assert!(response.batch_item_failures.is_empty(), "nothing is delivered again: {response:?}");
+    let key = key_of(&project, &batch);
+    assert_eq!(queued(&queue), [(key.pk.clone(), key.sk.clone())].into());
+    assert_eq!(stack.store().get(&key, Consistency::Strong).await.unwrap(), None);
+    assert_eq!(visitors(&stack, &project).await, named(["erased"]));
+
+    let replayed = quick(&stack).replay(&queue.client(), Duration::from_secs(60), |_| ()).await.unwrap();
+    assert_eq!((replayed.removed, replayed.refused.len()), (1, 0));
+    assert_eq!(left_of(&stack, &project, "erased").await, []);
+    assert!(visitors(&stack, &project).await.is_empty());
+    stack.shutdown().await;
+}
+
+/// Erasing is stopped anywhere, and nobody tries again: what the visitor still sends does.
+#[tokio::test]
+async fn an_erasure_that_was_stopped_is_finished_when_its_visitor_sends_something() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let mut stops = 0;
+    // The project's key and the tombstone.
+    for write in 3.. {
+        let project = stack.project().await;
+        let queue = FakeQueue::start().await.unwrap();
+        let stream = StreamConsumer::new(quick(&stack), Some(queue.client()));
+        let batches = [store(&stack, &project, 0, "erased").await, store(&stack, &project, 1, "other").await];
+        let delivered = event(&stack, &[(&project, &batches[0]), (&project, &batches[1])], now()).await;
+        stream.handle(delivered).await;
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::From(write)).await.unwrap();
+        let stopped = Consumer::new(stack.store_through(&proxy.url()).await).with_grace(Duration::from_millis(1));
+        let outcome = stopped.erase(&project.id, &"erased".parse().unwrap(), |_| {}).await;
+        stops += usize::from(outcome.is_err());
+
+        let next = store(&stack, &project, 2, "erased").await;
+        stream.handle(event(&stack, &[(&project, &next)], now()).await).await;
+        let replayed = quick(&stack).replay(&queue.client(), Duration::from_secs(60), |_| ()).await.unwrap();
+        assert_eq!(replayed.refused.len(), 0, "write {write}");
+        assert_eq!(left_of(&stack, &project, "erased").await, [], "write {write}");
+        assert!(quick(&stack).rebuild(&project.id, true, |_| {}).await.unwrap().is_empty(), "write {write}");
+        assert_eq!(visitors(&stack, &project).await, named(["other"]), "write {write}");
+        if proxy.writes() < write {
+            break;
+        }
+    }
+    assert!(stops > 3, "{stops}");
+    stack.shutdown().await;
+}
+
+/// The consumer never saw what a visitor sent before it was erased, or after that.
+#[tokio::test]
+async fn what_was_missed_of_an_erased_visitor_is_removed() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    erase(&stack, &project, "erased").await;
+    store(&stack, &project, 0, "erased").await;
+    store(&stack, &project, 1, "other").await;
+    let found = quick(&stack).reconcile_now(Millis(now()), |_| ()).await.unwrap();
+    assert_eq!((found.batches, found.refused), (2, 0));
+    assert_eq!(left_of(&stack, &project, "erased").await, []);
+    assert_eq!(visitors(&stack, &project).await, named(["other"]));
     stack.shutdown().await;
 }

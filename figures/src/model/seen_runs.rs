@@ -482,8 +482,15 @@ mod tests {
         steps
     }
 
+    /// Each case takes a while, so that there are few unless `PROPTEST_CASES` says otherwise.
+    fn some_cases() -> ProptestConfig {
+        let usual = ProptestConfig::default();
+        let cases = if std::env::var_os("PROPTEST_CASES").is_some() { usual.cases } else { 32 };
+        ProptestConfig { cases, ..usual }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+        #![proptest_config(some_cases())]
 
         /// Whatever is seen and forgotten, in changes of any size, the days of every key are those of a plain map.
         #[test]

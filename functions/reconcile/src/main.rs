@@ -43,7 +43,7 @@ async fn reconcile(consumer: &Consumer, queue: Option<&Queue>, is_queue_only: bo
         Ok(replayed) => (replayed, None),
         Err(error) => (Replayed::default(), Some(error)),
     };
-    let reconciled = if is_queue_only { None } else { look(consumer, queue, &replayed, started_at).await? };
+    let reconciled = if is_queue_only { None } else { look(consumer, started_at).await? };
     let found = reconciled.unwrap_or_default();
     telemetry::report(
         "reconciliation",
@@ -52,7 +52,7 @@ async fn reconcile(consumer: &Consumer, queue: Option<&Queue>, is_queue_only: bo
             ("batches", found.batches.into()),
             ("replayed", replayed.removed.into()),
             ("refused", (found.refused + replayed.refused.len()).into()),
-            ("given_up", replayed.given_up.len().into()),
+            ("given_up", replayed.given_up.into()),
             ("duration_ms", (Millis::now().0 - started_at.0).into()),
         ],
         &[Metric::count("ReconciledBatches", found.applied + replayed.removed)],
@@ -60,23 +60,9 @@ async fn reconcile(consumer: &Consumer, queue: Option<&Queue>, is_queue_only: bo
     failure.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// Looks for what was left behind, if there may be something: certainly if Lambda gave up records, which it tells in
-/// messages that don't say what was in them.
-async fn look(
-    consumer: &Consumer,
-    queue: Option<&Queue>,
-    replayed: &Replayed,
-    now: Millis,
-) -> Result<Option<Reconciled>, Error> {
-    let reconciled = match &replayed.given_up[..] {
-        [] => consumer.reconcile_if_due(now).await?,
-        _ => Some(consumer.reconcile_now(now).await?),
-    };
-    if let Some(queue) = queue {
-        for message in &replayed.given_up {
-            queue.delete(message).await?;
-        }
-    }
+/// Looks for what was left behind, if there may be something.
+async fn look(consumer: &Consumer, now: Millis) -> Result<Option<Reconciled>, Error> {
+    let reconciled = consumer.reconcile_if_due(now).await?;
     consumer.note_look(now).await?;
     Ok(reconciled)
 }

@@ -69,6 +69,8 @@ struct Late {
 impl StreamConsumer {
     /// A consumer that queues what it can't apply, or leaves it to the stream where there is no queue.
     pub fn new(consumer: Consumer, dead_letters: Option<Queue>) -> Self {
+        // Readers are waited for to erase somebody: longer than a delivery may take.
+        let consumer = if dead_letters.is_some() { consumer.erasing_later() } else { consumer };
         StreamConsumer {
             consumer,
             heartbeat: Heartbeat::default(),
@@ -104,6 +106,11 @@ impl StreamConsumer {
         });
         let mut late: Vec<Late> = late_batches.collect();
         let postponed = late.len();
+        late.extend(applied.latecomers.iter().map(|key| {
+            let cause = StoreError::Unavailable("its visitor is erased, and something is left of it".to_owned());
+            let record = records.iter().find(|(named, _)| named == key).and_then(|(_, record)| record.clone());
+            Late { letter: DeadLetter::new(key.key(), &cause), record }
+        }));
         if let Err(error) = resume(&consumer, &works, deadline).await {
             tracing::warn!(%error, "work items could not be done; they are tried again later");
             late.extend(works.into_iter().map(|(key, record)| Late { letter: DeadLetter::new(key, &error), record }));
@@ -166,6 +173,7 @@ impl StreamConsumer {
             readable.retain(|project, _| failed.contains_key(project));
             let next = in_time(consumer, readable, deadline).await;
             applied.refused.extend(next.refused);
+            applied.latecomers.extend(next.latecomers);
             applied.failed = next.failed;
             for (project, units) in next.units {
                 *applied.units.entry(project).or_default() += units;
