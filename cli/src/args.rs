@@ -6,6 +6,7 @@ use chrono::NaiveDateTime;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use counting::{AddressRange, Filter, Pattern};
 use figures::ids::{ProjectId, VisitorId};
+use figures::retention::Retention;
 use figures::site::{HostPattern, Origin, OriginPattern};
 use figures::table::store::StoreError;
 use figures::time::{Day, Millis};
@@ -203,6 +204,7 @@ Examples:
   identity project create shop --name 'Web shop' --host shop.example --origin https://shop.example
   identity project update shop --host shop.example --host '*.shop.example'
   identity project update shop --any-origin
+  identity project update shop --retention-days 180
   identity project list
 
 Hosts and origins are stored as browsers send them (münchen.example is xn--mnchen-3ya.example), and `project list` shows
@@ -237,6 +239,9 @@ pub enum ProjectCommand {
         /// An origin whose pages may send data; may be given more than once [default: any]
         #[arg(long = "origin", value_name = "ORIGIN")]
         origins: Vec<OriginPattern>,
+        /// Days for which batches and single visitors are kept, 30 or more; 0 is for ever [default: the deployment's]
+        #[arg(long, value_name = "N")]
+        retention_days: Option<Retention>,
     },
     /// Change what is given of a project, and nothing else
     #[command(after_help = PROJECT_EXAMPLES)]
@@ -271,6 +276,9 @@ pub struct ProjectChanges {
     /// Pages of any origin may send data
     #[arg(long, conflicts_with = "origins")]
     pub any_origin: bool,
+    /// Days for which batches and single visitors are kept, 30 or more; 0 is for ever
+    #[arg(long, value_name = "N")]
+    pub retention_days: Option<Retention>,
 }
 
 const KEY_EXAMPLES: &str = "\

@@ -48,7 +48,11 @@ pub enum WaitError {
 impl Uncounted {
     /// None yet.
     pub fn new(store: &Store, project: &ProjectId) -> Self {
-        Uncounted { consumer: Consumer::new(store.clone()), project: project.clone(), batches: Vec::new() }
+        Uncounted {
+            consumer: Consumer::new(store.clone()).keeping_as_noted(),
+            project: project.clone(),
+            batches: Vec::new(),
+        }
     }
 
     /// Adds a stored batch. Now and then it forgets those that are counted, so that few are kept in memory.

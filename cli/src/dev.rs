@@ -12,7 +12,7 @@ use aws_sdk_dynamodbstreams::config::{BehaviorVersion, Credentials, Region};
 use figures::ids::ProjectId;
 use figures::table::schema;
 use figures::table::store::{Store, StoreError};
-use figures::time::Millis;
+use figures::time::{Clock, Millis};
 use shared::api_keys;
 use shared::app::App;
 use shared::auth::{Access, ApiKey, KeyKind, Projects, Role};
@@ -58,6 +58,8 @@ pub struct Options {
     pub rate_limit: u32,
     /// Whether the stack counts what is stored; if not, someone else has to.
     pub counts: bool,
+    /// What tells the API the time.
+    pub clock: Clock,
 }
 
 impl From<DevArguments> for Options {
@@ -72,6 +74,7 @@ impl From<DevArguments> for Options {
             public_key: arguments.public_key,
             rate_limit: arguments.rate_limit,
             counts: true,
+            clock: Clock::System,
         }
     }
 }
@@ -98,6 +101,7 @@ impl Options {
             public_key: None,
             rate_limit: DEFAULT_LIMIT,
             counts: true,
+            clock: Clock::System,
         }
     }
 }
@@ -187,7 +191,7 @@ impl Stack {
         schema::create(&store).await?;
 
         let keys = Keys::prepare(&store, &options).await.map_err(StackError::Keys)?;
-        let app = Arc::new(App::new(store.clone()).on_loopback());
+        let app = Arc::new(App::new(store.clone()).on_loopback().with_clock(options.clock.clone()));
         let functions = Functions::new(app).with(DemoSite::new(&keys.public));
         let server = Listening::start(listener, functions);
         let stop = CancellationToken::new();

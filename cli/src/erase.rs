@@ -19,6 +19,7 @@ pub async fn run(store: &Store, project: &ProjectId, visitor: &VisitorId) -> Res
     project::must_exist(store, project).await?;
     eprintln!("Erasing {visitor} from {project}. It can be stopped and run again.");
     let erased = Consumer::new(store.clone())
+        .keeping_as_noted()
         .erase(project, visitor, |erased| eprintln!("{} sessions, {} items erased", erased.sessions, erased.items))
         .await?;
     println!("Erased {visitor}: {} sessions, {} items.", erased.sessions, erased.items);
@@ -85,7 +86,7 @@ pub async fn show_matching(store: &Store, project: &ProjectId, filter: &Filter) 
         shown.add(&found);
         progress.at(shown.visitors as u64);
     };
-    let looked = Consumer::new(store.clone()).find_matching(project, filter, show).await;
+    let looked = Consumer::new(store.clone()).keeping_as_noted().find_matching(project, filter, show).await;
     progress.end();
     looked?;
     shown.print()?;
@@ -101,7 +102,7 @@ pub async fn erase_matching(store: &Store, project: &ProjectId, filter: &Filter)
     eprintln!("Erasing what matches from {project}. It can be stopped and run again.");
     let progress = Progress::begin("Erasing visitors", Unit::Visitors, None);
     let report = |erased: Erased| progress.at(erased.visitors as u64);
-    let erased = Consumer::new(store.clone()).erase_matching(project, filter, report).await;
+    let erased = Consumer::new(store.clone()).keeping_as_noted().erase_matching(project, filter, report).await;
     progress.end();
     let Erased { visitors, sessions, items } = erased?;
     output::line(&format!("Erased {visitors} visitors: {sessions} sessions, {items} items."))

@@ -9,13 +9,13 @@ use crate::args::{ProjectChanges, ProjectCommand};
 use crate::error::CliError;
 use crate::output;
 
-const HEADINGS: [&str; 5] = ["PROJECT", "NAME", "HOSTS", "ORIGINS", "CREATED"];
+const HEADINGS: [&str; 6] = ["PROJECT", "NAME", "HOSTS", "ORIGINS", "DAYS KEPT", "CREATED"];
 
 /// Runs a command of `project`.
 pub async fn run(store: &Store, command: ProjectCommand) -> Result<(), CliError> {
     match command {
-        ProjectCommand::Create { id, name, hosts, origins } => {
-            create(store, &id, &Settings { name, hosts, origins }).await
+        ProjectCommand::Create { id, name, hosts, origins, retention_days } => {
+            create(store, &id, &Settings { name, hosts, origins, retention: retention_days }).await
         }
         ProjectCommand::Update { id, changes } => update(store, &id, changes).await,
         ProjectCommand::List => {
@@ -39,8 +39,9 @@ async fn update(store: &Store, id: &ProjectId, changes: ProjectChanges) -> Resul
         name: changes.name,
         hosts: given(changes.hosts, changes.no_host),
         origins: given(changes.origins, changes.any_origin),
+        retention: changes.retention_days,
     };
-    let Some(project) = projects::change(store, id, &changes).await? else {
+    let Some(project) = projects::change(store, id, &changes, None, Millis::now()).await? else {
         return Err(CliError::Failed(format!("there is no project {:?}; see `identity project list`", id.as_str())));
     };
     output::table(HEADINGS, &[row(&project)])?;
@@ -49,6 +50,11 @@ async fn update(store: &Store, id: &ProjectId, changes: ProjectChanges) -> Resul
     }
     if changes.hosts.is_some() {
         eprintln!("What was counted keeps its referrers until `identity rebuild --project {id}`.");
+    }
+    if changes.retention.is_some() {
+        eprintln!(
+            "Functions that run may go by the days so far for a minute. What is over is not shown from then on; what is gone stays gone."
+        );
     }
     Ok(())
 }
@@ -69,14 +75,23 @@ fn given<T>(list: Vec<T>, none_at_all: bool) -> Option<Vec<T>> {
     (none_at_all || !list.is_empty()).then_some(list)
 }
 
-fn row(project: &Project) -> [String; 5] {
+fn row(project: &Project) -> [String; 6] {
     [
         project.id.as_str().to_owned(),
         project.name.clone(),
         joined(&project.hosts),
         joined(&project.origins),
+        days_kept(project.retention_days),
         output::instant(project.created_at),
     ]
+}
+
+fn days_kept(days: Option<i32>) -> String {
+    match days {
+        None => String::new(),
+        Some(0) => "all".to_owned(),
+        Some(days) => days.to_string(),
+    }
 }
 
 fn joined<T: ToString>(list: &[T]) -> String {

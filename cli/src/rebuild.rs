@@ -19,6 +19,7 @@ pub async fn run(store: &Store, project: &ProjectId, is_check: bool) -> Result<b
     project::must_exist(store, project).await?;
     let shown: Mutex<Shown> = Mutex::default();
     let differences = Consumer::new(store.clone())
+        .keeping_as_noted()
         .rebuild(project, is_check, |step| {
             if let Ok(mut shown) = shown.lock() {
                 shown.show(step);

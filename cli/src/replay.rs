@@ -19,7 +19,7 @@ pub async fn queue(url: &str) -> Queue {
 
 /// Replays what is queued, or looks through the table where there is no queue. Says whether all of it is counted.
 pub async fn run(store: &Store, queue: Option<&Queue>) -> Result<bool, CliError> {
-    let consumer = Consumer::new(store.clone());
+    let consumer = Consumer::new(store.clone()).keeping_as_noted();
     let Some(queue) = queue else { return reconcile(&consumer).await };
     let progress = Progress::begin("Replaying", Unit::Batches, None);
     let replayed = consumer.replay(queue, Duration::MAX, |seen| progress.at(seen as u64)).await?;

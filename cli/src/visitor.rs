@@ -13,7 +13,7 @@ pub async fn run(store: &Store, project: &ProjectId, command: VisitorCommand) ->
     project::must_exist(store, project).await?;
     let VisitorCommand::Trust { visitor } = command;
     eprintln!("Trusting {visitor} of {project}. It can be stopped and run again.");
-    match Consumer::new(store.clone()).trust(project, &visitor).await? {
+    match Consumer::new(store.clone()).keeping_as_noted().trust(project, &visitor).await? {
         None => Err(CliError::Failed(format!(
             "nothing is known of a visitor {visitor} in project {project}: it never came, or it is erased"
         ))),

@@ -244,6 +244,7 @@ impl Consumer {
         if history.is_being_erased() {
             return Ok(Prepared::Refused);
         }
+        history.begin_again_if_over();
         let mut rest = work.batches.clone();
         let attempt = async {
             let mut weight = 0;
@@ -351,7 +352,9 @@ impl Consumer {
             match history.is_applied(&batch.session_id, batch.fingerprint()).await {
                 Ok(true) => {
                     is_own = true;
-                    let _ = self.store.put_at(batch.to_item(&project.id)?, None).await?;
+                    let mut item = batch.to_item(&project.id)?;
+                    project.horizon.kept.note(&mut item, batch.last_instant().day());
+                    let _ = self.store.put_at(item, None).await?;
                 }
                 Ok(false) => {}
                 // Somebody takes it out already.

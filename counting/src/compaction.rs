@@ -17,15 +17,16 @@ use figures::generation::Generation;
 use figures::ids::ProjectId;
 use figures::log::block::{self, Block, Found, NewBlock, Reading};
 use figures::log::index::{Entries, HourEntries, merge, runs_of};
-use figures::log::tail::{Manifest, Round, Segment, Tail, place_of};
+use figures::log::tail::{Manifest, Round, Segment, Tail, kept_of, place_of};
 use figures::log::{BatchEntry, BatchRef, SessionEntry, SessionRef};
 use figures::measures::Measure;
+use figures::retention::{Kept, Retention};
 use figures::table::codec;
 use figures::table::keys::Index;
 use figures::table::keys::{self, BlockItem, Key, RunKey, RunKind};
 use figures::table::store::{
-    DATA, EXPIRES, Item, Query, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number, read_binary,
-    read_packed, read_text,
+    Consistency, DATA, EXPIRES, Item, Query, SK, SortKeys, Store, StoreError, binary, item_key, key_item, number,
+    read_binary, read_packed, read_text,
 };
 use figures::time::{Clock, Day, Hour, Millis};
 
@@ -91,6 +92,7 @@ struct Merge {
     generation: Generation,
     round: u64,
     takes_layers: bool,
+    kept: Kept,
 }
 
 /// Which merged segments stay that could be removed.
@@ -118,6 +120,8 @@ pub struct Compaction<'a> {
     grace: Duration,
     clock: &'a Clock,
     own_segments: &'a OwnSegments,
+    /// What projects keep that have no setting of their own, if it is known.
+    retention: Option<Retention>,
 }
 
 impl<'a> Compaction<'a> {
@@ -128,8 +132,15 @@ impl<'a> Compaction<'a> {
         grace: Duration,
         clock: &'a Clock,
         own_segments: &'a OwnSegments,
+        retention: Option<Retention>,
     ) -> Self {
-        Compaction { store, project, grace, clock, own_segments }
+        Compaction { store, project, grace, clock, own_segments, retention }
+    }
+
+    /// What the project keeps, for a whole round.
+    async fn kept(&self) -> Result<Kept, StoreError> {
+        let item = self.store.get(&keys::project(self.project), Consistency::Eventual).await?;
+        kept_of(self.store, self.project, item.as_ref(), self.retention).await
     }
 
     /// Compacts the tail if it has grown past its bounds, in so many rounds at most. What is written meanwhile is left to
@@ -175,6 +186,9 @@ impl<'a> Compaction<'a> {
     /// Stores the manifest that follows another one, unless that was overtaken. Says whether it did.
     pub async fn put(&self, before: &Manifest, after: &Manifest) -> Result<bool, StoreError> {
         let version = (before.round > 0).then_some(before.round);
+        // Others may not know what the deployment keeps, and go by this.
+        let known = self.retention.filter(|known| *known != Retention::ALL || after.retention.is_some());
+        let after = Manifest { retention: known.or(after.retention), ..after.clone() };
         Ok(self.store.put_at(after.to_item(self.project)?, version).await?.is_stored())
     }
 
@@ -263,11 +277,12 @@ impl<'a> Compaction<'a> {
     ///
     /// Invariant *AnyoneCompletes*: whatever of a round is done, whoever looks at the tail next can do the rest.
     async fn carry_out(&self, tail: &Tail<Item>, round: &Round) -> Result<Option<Manifest>, StoreError> {
+        let kept = Box::pin(self.kept()).await?;
         for generation in tail.manifest.merged() {
-            self.merge_round(tail, round.number, generation).await?;
+            self.merge_round(tail, round.number, generation, kept).await?;
         }
         for day in &tail.manifest.expunged {
-            self.expunge_day(tail.manifest.shown, round.number, *day).await?;
+            self.expunge_day(tail.manifest.shown, round.number, *day, kept).await?;
         }
         let complete = tail.manifest.complete(round.number, self.clock.now());
         let is_stored = self.put(&tail.manifest, &complete).await?;
@@ -275,7 +290,13 @@ impl<'a> Compaction<'a> {
         Ok(is_stored.then_some(complete))
     }
 
-    async fn merge_round(&self, tail: &Tail<Item>, round: u64, generation: Generation) -> Result<(), StoreError> {
+    async fn merge_round(
+        &self,
+        tail: &Tail<Item>,
+        round: u64,
+        generation: Generation,
+        kept: Kept,
+    ) -> Result<(), StoreError> {
         let segments = tail.segments.iter().filter(|segment| segment.round == Some(round));
         let segments = segments.filter(|segment| segment.counts_in(generation));
         let (mut of_segments, mut sessions, mut events) = (Vec::new(), Entries::default(), Entries::default());
@@ -289,7 +310,7 @@ impl<'a> Compaction<'a> {
         for (block, rows) in of_segments.iter().flat_map(|counters| counters.iter()) {
             counters.entry(block).or_default().push(rows);
         }
-        let merge = Merge { generation, round, takes_layers: tail.manifest.takes_layers(self.clock.now()) };
+        let merge = Merge { generation, round, takes_layers: tail.manifest.takes_layers(self.clock.now()), kept };
         let begun: Vec<Option<(Measure, Day)>> = stream::iter(&counters)
             .map(|((measure, day), changes)| Ok(self.merge_block(*measure, *day, merge, changes)))
             .try_buffer_unordered(CONCURRENCY)
@@ -302,10 +323,10 @@ impl<'a> Compaction<'a> {
             *first = day.min(*first);
         }
         for (measure, day) in first_days {
-            self.rewrite_before(measure, generation, day).await?;
+            self.rewrite_before(measure, generation, day, kept).await?;
         }
-        self.write_runs(Index::Sessions, generation, round, sessions).await?;
-        self.write_runs(Index::Events, generation, round, events).await
+        self.write_runs(Index::Sessions, merge, sessions).await?;
+        self.write_runs(Index::Events, merge, events).await
     }
 
     /// A block as of now.
@@ -339,7 +360,7 @@ impl<'a> Compaction<'a> {
                 return Ok(None);
             }
             let layer = match before.as_ref().filter(|_| merge.takes_layers) {
-                Some(before) => block::layer(project, measure, generation, before, round, changes)?,
+                Some(before) => block::layer(project, measure, generation, before, (round, merge.kept), changes)?,
                 None => None,
             };
             let is_written = match layer {
@@ -347,7 +368,7 @@ impl<'a> Compaction<'a> {
                 None => {
                     let rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
                     let is_based = before.as_ref().is_some_and(|block| block.is_based);
-                    let new = NewBlock { round, is_based, rows: merged(measure, rows, changes) };
+                    let new = NewBlock { round, is_based, kept: merge.kept, rows: merged(measure, rows, changes) };
                     block::write(self.store, project, measure, generation, day, before.as_ref(), new).await?
                 }
             };
@@ -360,13 +381,19 @@ impl<'a> Compaction<'a> {
 
     /// Writes the last block before a new one anew, if there are layers on it: hardly anything is added to it any more, and
     /// it will be read for years. Where somebody else changes it meanwhile, it stays as it is.
-    async fn rewrite_before(&self, measure: Measure, generation: Generation, day: Day) -> Result<(), StoreError> {
+    async fn rewrite_before(
+        &self,
+        measure: Measure,
+        generation: Generation,
+        day: Day,
+        kept: Kept,
+    ) -> Result<(), StoreError> {
         let last = block::last_before(self.store, self.project, measure, day).await?;
         let Some(last) = last.filter(|last| last.item != BlockItem::Head) else { return Ok(()) };
         let before = self.block(measure, generation, last.day).await?;
         if let Some(mut before) = before.filter(Block::has_layers) {
             let rows = merged(measure, std::mem::take(&mut before.rows), &[]);
-            let new = NewBlock { round: before.round, is_based: before.is_based, rows };
+            let new = NewBlock { round: before.round, is_based: before.is_based, kept, rows };
             block::write(self.store, self.project, measure, generation, last.day, Some(&before), new).await?;
         }
         Ok(())
@@ -375,8 +402,7 @@ impl<'a> Compaction<'a> {
     async fn write_runs<K, V>(
         &self,
         index: Index,
-        generation: Generation,
-        round: u64,
+        Merge { generation, round, kept, .. }: Merge,
         entries: Entries<K, V>,
     ) -> Result<(), StoreError>
     where
@@ -386,7 +412,7 @@ impl<'a> Compaction<'a> {
         stream::iter(entries.0)
             .map(|(hour, entries)| {
                 let key = RunKey { hour, generation, round, kind: RunKind::Plain };
-                Ok(self.write_run(index, key, entries))
+                Ok(self.write_run(index, key, entries, kept))
             })
             .try_buffer_unordered(CONCURRENCY)
             .try_collect::<Vec<()>>()
@@ -396,14 +422,20 @@ impl<'a> Compaction<'a> {
 
     /// Stores a round's run of an hour, and now and then merges the small ones among the newest. An entry is written twice at most, and
     /// compaction reads the newest runs alone, however many the hour has.
-    async fn write_run<K, V>(&self, index: Index, key: RunKey, entries: HourEntries<K, V>) -> Result<(), StoreError>
+    async fn write_run<K, V>(
+        &self,
+        index: Index,
+        key: RunKey,
+        entries: HourEntries<K, V>,
+        kept: Kept,
+    ) -> Result<(), StoreError>
     where
         K: Ord + Clone + Serialize + DeserializeOwned,
         V: Clone + Serialize + DeserializeOwned,
     {
-        self.store.put(run_item(key.key(self.project, index), &entries)?).await?;
+        self.store.put(self.run_item(index, key, &entries, kept)?).await?;
         if key.round.is_multiple_of(MERGED_ROUNDS) {
-            self.merge_newest_runs::<K, V>(index, key).await?;
+            self.merge_newest_runs::<K, V>(index, key, kept).await?;
         }
         Ok(())
     }
@@ -412,7 +444,7 @@ impl<'a> Compaction<'a> {
     ///
     /// Invariant *NoEntryIsLost*: an entry is in the tail or in a run that counts until a later one replaces it. So a merged
     /// run is stored before what it replaces goes, and sorts after all of that: only the hour's last round merges.
-    async fn merge_newest_runs<K, V>(&self, index: Index, key: RunKey) -> Result<(), StoreError>
+    async fn merge_newest_runs<K, V>(&self, index: Index, key: RunKey, kept: Kept) -> Result<(), StoreError>
     where
         K: Ord + Clone + Serialize + DeserializeOwned,
         V: Clone + Serialize + DeserializeOwned,
@@ -421,7 +453,8 @@ impl<'a> Compaction<'a> {
         let runs = runs_of(&items, key.hour, key.generation)?;
         self.delete(runs.replaced.into_iter().map(item_key).collect::<Result<_, _>>()?).await?;
         let RunKey { round, .. } = key;
-        let replacement = RunKey { kind: RunKind::Merged, ..key }.key(self.project, index);
+        let merged_key = RunKey { kind: RunKind::Merged, ..key };
+        let replacement = merged_key.key(self.project, index);
         let mut small: Vec<&Item> = Vec::new();
         for item in runs.current {
             if item_key(item)? == replacement {
@@ -445,8 +478,21 @@ impl<'a> Compaction<'a> {
             merge(&mut merged, read_packed(item)?);
         }
         // The merged run is stored before what it replaces goes, so entries are there twice but never missing.
-        self.store.put(run_item(replacement, &merged)?).await?;
+        self.store.put(self.run_item(index, merged_key, &merged, kept)?).await?;
         self.delete(small.into_iter().map(item_key).collect::<Result<_, _>>()?).await
+    }
+
+    /// The item of a run, which is kept as long as what it lists.
+    fn run_item<K: Serialize, V: Serialize>(
+        &self,
+        index: Index,
+        key: RunKey,
+        entries: &HourEntries<K, V>,
+        kept: Kept,
+    ) -> Result<Item, StoreError> {
+        let mut item = run_item(key.key(self.project, index), entries)?;
+        kept.note(&mut item, key.hour.day());
+        Ok(item)
     }
 
     /// The newest runs of an hour and generation as of now, the oldest first.
@@ -545,10 +591,11 @@ impl Compaction<'_> {
         self.put(&before, &before.expunge(days.to_vec())).await
     }
 
-    async fn expunge_day(&self, generation: Generation, round: u64, day: Day) -> Result<(), StoreError> {
-        self.merge_hours::<SessionRef, SessionEntry>(Index::Sessions, generation, round, day).await?;
-        self.merge_hours::<BatchRef, BatchEntry>(Index::Events, generation, round, day).await?;
-        let blocks = Measure::ALL.into_iter().map(|measure| Ok(self.forget_emptied(measure, generation, round, day)));
+    async fn expunge_day(&self, generation: Generation, round: u64, day: Day, kept: Kept) -> Result<(), StoreError> {
+        let merge = Merge { generation, round, takes_layers: false, kept };
+        self.merge_hours::<SessionRef, SessionEntry>(Index::Sessions, merge, day).await?;
+        self.merge_hours::<BatchRef, BatchEntry>(Index::Events, merge, day).await?;
+        let blocks = Measure::ALL.into_iter().map(|measure| Ok(self.forget_emptied(measure, merge, day)));
         stream::iter(blocks).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await.map(|_| ())
     }
 
@@ -559,8 +606,7 @@ impl Compaction<'_> {
     async fn merge_hours<K, V>(
         &self,
         index: Index,
-        generation: Generation,
-        round: u64,
+        Merge { generation, round, kept, .. }: Merge,
         day: Day,
     ) -> Result<(), StoreError>
     where
@@ -581,7 +627,8 @@ impl Compaction<'_> {
             if merged.len() == count && runs.replaced.is_empty() {
                 continue;
             }
-            let majors = self.major_runs(index, RunKey { hour, generation, round, kind: RunKind::Plain }, merged)?;
+            let key = RunKey { hour, generation, round, kind: RunKind::Plain };
+            let majors = self.major_runs(index, key, merged, kept)?;
             let new: Vec<Key> = majors.iter().map(item_key).collect::<Result<_, _>>()?;
             // The first part makes them count in place of what was there, so it is stored last.
             for item in majors.into_iter().rev() {
@@ -599,6 +646,7 @@ impl Compaction<'_> {
         index: Index,
         key: RunKey,
         entries: HourEntries<K, V>,
+        kept: Kept,
     ) -> Result<Vec<Item>, StoreError>
     where
         K: Ord + Clone + Serialize,
@@ -608,7 +656,7 @@ impl Compaction<'_> {
         let (mut items, mut rest) = (Vec::new(), vec![entries]);
         while let Some(mut part) = rest.pop() {
             let kind = RunKind::Major { part: items.len() as u32 };
-            let mut item = run_item(RunKey { kind, ..key }.key(self.project, index), &part)?;
+            let mut item = self.run_item(index, RunKey { kind, ..key }, &part, kept)?;
             if read_binary(&item, DATA)?.len() > MAX_MERGED_BYTES
                 && part.len() > 1
                 && let Some(middle) = part.keys().nth(part.len() / 2).cloned()
@@ -629,8 +677,7 @@ impl Compaction<'_> {
     async fn forget_emptied(
         &self,
         measure: Measure,
-        generation: Generation,
-        round: u64,
+        Merge { generation, round, kept, .. }: Merge,
         day: Day,
     ) -> Result<(), StoreError> {
         for _ in 0..MAX_TRIES {
@@ -641,7 +688,7 @@ impl Compaction<'_> {
             if before.round >= round || !is_emptied {
                 return Ok(());
             }
-            let new = NewBlock { round, is_based: before.is_based, rows };
+            let new = NewBlock { round, is_based: before.is_based, kept, rows };
             if block::write(self.store, self.project, measure, generation, day, Some(&before), new).await? {
                 return Ok(());
             }
@@ -706,20 +753,22 @@ mod tests {
     async fn a_writer_of_an_old_round_merges_nothing() {
         let (store, project): (Store, ProjectId) = (common::store().await, "demo".parse().unwrap());
         let own = OwnSegments::default();
-        let compaction = Compaction::new(&store, &project, Duration::ZERO, &Clock::System, &own);
+        let compaction = Compaction::new(&store, &project, Duration::ZERO, &Clock::System, &own, None);
         let (index, hour) = (Index::Sessions, Hour(0));
         let key = |round, kind| RunKey { hour, generation: Generation::FIRST, round, kind };
         let entries = |of: u8| HourEntries::from([(of, Versioned { rev: 1, value: Some(of) })]);
         let old = MERGED_ROUNDS;
         let later = old as u8 + 2..2 * old as u8;
-        let major = compaction.major_runs(index, key(old + 1, RunKind::Plain), HourEntries::<u8, u8>::new()).unwrap();
+        let major = compaction
+            .major_runs(index, key(old + 1, RunKind::Plain), HourEntries::<u8, u8>::new(), Kept::default())
+            .unwrap();
         let plain = later
             .clone()
             .map(|of| run_item(key(of.into(), RunKind::Plain).key(&project, index), &entries(of)).unwrap());
         for item in major.into_iter().chain(plain) {
             store.put(item).await.unwrap();
         }
-        compaction.write_run(index, key(old, RunKind::Plain), entries(1)).await.unwrap();
+        compaction.write_run(index, key(old, RunKind::Plain), entries(1), Kept::default()).await.unwrap();
         let query = Query::partition(keys::runs(&project, index, hour.day())).strong();
         let items = store.query(query).await.unwrap();
         let mut seen = HourEntries::<u8, u8>::new();
@@ -734,7 +783,7 @@ mod tests {
     async fn runs_are_merged_once() {
         let (store, project): (Store, ProjectId) = (common::store().await, "demo".parse().unwrap());
         let own = OwnSegments::default();
-        let compaction = Compaction::new(&store, &project, Duration::ZERO, &Clock::System, &own);
+        let compaction = Compaction::new(&store, &project, Duration::ZERO, &Clock::System, &own, None);
         let (index, hour) = (Index::Sessions, Hour(0));
         let mut most = 0.0_f64;
         for round in 1..=100 {
@@ -743,7 +792,7 @@ mod tests {
             let entries: HourEntries<u64, u8> =
                 of.into_iter().map(|of| (of, Versioned { rev: 1, value: Some(0) })).collect();
             let before = store.consumed();
-            compaction.write_run(index, key, entries).await.unwrap();
+            compaction.write_run(index, key, entries, Kept::default()).await.unwrap();
             let after = store.consumed();
             most = most.max(after.read_units - before.read_units);
             assert!(after.write_units - before.write_units <= 30.0, "{round}");

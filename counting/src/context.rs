@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::kept::Horizon;
 use figures::ids::{ProjectId, VisitorId};
 use figures::model::Session;
 use figures::model::batch::fingerprint;
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     pub visitor_id: VisitorId,
     /// The visitor's revision, from which on it changes.
     pub revision: Option<u64>,
+    /// What is over, and may be missing.
+    pub horizon: Horizon,
     /// Whether an erasure goes on where batches are missing that were applied.
     pub may_miss_batches: bool,
 }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::context::Context;
+use crate::kept::Horizon;
 use crate::seen_items::SeenItems;
 use crate::session_change::{Location, Tracked};
 use crate::tombstones::Tombstones;
@@ -62,6 +63,17 @@ pub struct History<'a> {
     work: Option<(Key, Option<String>)>,
     /// The project's owner trusts the visitor from this change on.
     is_newly_trusted: bool,
+    /// What is known of sessions that are over, where the visitor is derived anew.
+    past: Option<Box<Past>>,
+}
+
+/// What is known of a visitor's sessions that are over: nothing that is kept tells.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// How many there were.
+    pub sessions: u32,
+    /// The visitor as it is stored.
+    pub visitor: Visitor,
 }
 
 /// Whose visitors they are.
@@ -73,6 +85,8 @@ pub struct Project {
     pub hosts: Vec<HostPattern>,
     /// Where its tombstones are.
     pub tombstones: Tombstones,
+    /// What is over, and counts no more.
+    pub horizon: Horizon,
 }
 
 /// What a history's change writes.
@@ -109,7 +123,14 @@ impl<'a> History<'a> {
         let now = stored.as_ref().map(|(_, visitor)| visitor.clone());
         let revision = stored.as_ref().map(|(revision, _)| *revision);
         let mut history = History {
-            context: Context { store, project: &project.id, visitor_id, revision, may_miss_batches: true },
+            context: Context {
+                store,
+                project: &project.id,
+                visitor_id,
+                revision,
+                horizon: project.horizon,
+                may_miss_batches: true,
+            },
             project,
             generation,
             stored,
@@ -119,6 +140,7 @@ impl<'a> History<'a> {
             dropped: Vec::new(),
             work: None,
             is_newly_trusted: false,
+            past: None,
         };
         if let Some(visitor) = &history.now {
             let latest = visitor.latest.clone();
@@ -180,8 +202,45 @@ impl<'a> History<'a> {
         self.sessions.insert(session.session_id.clone(), Tracked::new(location, session));
     }
 
-    /// Applies a batch, unless it was applied before.
+    /// A visitor all of whose sessions are over is another one when it comes again, whether or not the table has removed what
+    /// there is of it.
+    pub fn begin_again_if_over(&mut self) {
+        let is_over = |visitor: &Visitor| !visitor.is_erased && self.project.horizon.has_left(visitor);
+        if self.now.as_ref().is_some_and(is_over) {
+            (self.stored, self.now) = (None, None);
+            self.sessions.clear();
+        }
+    }
+
+    /// What is known of sessions that are over, where the visitor is derived anew.
+    pub fn continue_from(&mut self, past: Past) {
+        self.past = Some(Box::new(past));
+    }
+
+    /// Takes over a session of which some batches are over, as it is stored, with those of its batches that are not: it can't
+    /// be derived anew.
+    pub fn carry(&mut self, session: Session, batches: Vec<Batch>) {
+        for batch in &batches {
+            self.now.get_or_insert_with(|| Visitor::begin(batch, session.clone())).observe(batch);
+        }
+        let Some(visitor) = &mut self.now else { return };
+        visitor.visit_count += 1;
+        let tracked = Tracked { fresh: batches, is_carried: true, ..Tracked::new(None, session) };
+        self.sessions.insert(tracked.now.session_id.clone(), tracked);
+    }
+
+    /// Whether the visitor had sessions that are over.
+    fn is_older(&self) -> bool {
+        let stored = self.stored.as_ref().map(|(_, was)| was);
+        let known = stored.or(self.past.as_ref().map(|past| &past.visitor));
+        known.is_some_and(|visitor| self.project.horizon.is_older(visitor))
+    }
+
+    /// Applies a batch, unless it was applied before, or is over.
     pub async fn apply(&mut self, batch: Batch) -> Result<(), StoreError> {
+        if self.project.horizon.is_over(&batch) {
+            return Ok(());
+        }
         if self.is_applied(&batch.session_id, batch.fingerprint()).await? {
             return Ok(());
         }
@@ -274,6 +333,9 @@ impl<'a> History<'a> {
             return Ok(false);
         }
         let Some((started_at, found)) = self.stored_session(session).await? else { return Ok(false) };
+        if self.project.horizon.has_ended(&found) {
+            return Ok(false);
+        }
         self.track(Some(Location::OwnItem(started_at)), found);
         Ok(true)
     }
@@ -292,6 +354,8 @@ impl<'a> History<'a> {
         let (_, started_at): (StoredOrder, Millis) = read_packed(&item)?;
         match store.get(&own(started_at), Consistency::Strong).await? {
             Some(item) => Ok(Some((started_at, read_packed(&item)?))),
+            // What is over may be half removed.
+            None if self.project.horizon.is_past(started_at.day()) => Ok(None),
             None => Err(self.context.missing(own(started_at)).await?),
         }
     }
@@ -326,9 +390,10 @@ impl<'a> History<'a> {
         let earlier = self.neighbour(session, Side::Earlier).await?;
         let later = self.neighbour(session, Side::Later).await?;
         let next_day = later.as_ref().and_then(|id| self.sessions.get(id)).map(|later| later.now.day());
+        let is_older = self.is_older();
         let Some(linked) = self.sessions.get_mut(session) else { return Ok(()) };
         linked.now.next_day = next_day;
-        linked.now.is_first = earlier.is_none();
+        linked.now.is_first = earlier.is_none() && !is_older;
         let day = linked.now.day();
         if let Some(earlier) = earlier.as_ref().and_then(|id| self.sessions.get_mut(id)) {
             earlier.now.next_day = Some(day);
@@ -343,10 +408,11 @@ impl<'a> History<'a> {
         let earlier = self.neighbour(session, Side::Earlier).await?;
         let later = self.neighbour(session, Side::Later).await?;
         let next_day = later.as_ref().and_then(|id| self.sessions.get(id)).map(|later| later.now.day());
+        let is_older = self.is_older();
         if let Some(earlier) = earlier.as_ref().and_then(|id| self.sessions.get_mut(id)) {
             earlier.now.next_day = next_day;
         } else if let Some(later) = later.and_then(|id| self.sessions.get_mut(&id)) {
-            later.now.is_first = true;
+            later.now.is_first = !is_older;
         }
         Ok(())
     }
@@ -394,14 +460,21 @@ impl<'a> History<'a> {
         let query = if side == Side::Earlier { query.descending() } else { query };
         for item in self.context.store.query(query).await? {
             let session: Session = read_packed(&item)?;
-            if !self.sessions.contains_key(&session.session_id) {
+            if !self.sessions.contains_key(&session.session_id) && !self.project.horizon.has_ended(&session) {
                 return Ok(Some(session));
             }
         }
         Ok(None)
     }
 
+    /// The earlier sessions that are not over.
     async fn own_sessions(&self) -> Result<Vec<Session>, StoreError> {
+        let mut sessions = self.stored_sessions().await?;
+        sessions.retain(|session| !self.project.horizon.has_ended(session));
+        Ok(sessions)
+    }
+
+    async fn stored_sessions(&self) -> Result<Vec<Session>, StoreError> {
         let query = Query::partition(keys::visitor_partition(&self.project.id, &self.context.visitor_id))
             .sort_keys(SortKeys::Prefix(keys::SESSION_PREFIX.to_owned()))
             .strong();
@@ -445,7 +518,7 @@ impl<'a> History<'a> {
 
     /// The days at which the visitor may be counted anywhere.
     pub async fn days(&self) -> Result<BTreeSet<Day>, StoreError> {
-        let earlier = if self.has_own_items() { self.own_sessions().await? } else { Vec::new() };
+        let earlier = if self.has_own_items() { self.stored_sessions().await? } else { Vec::new() };
         let sessions = earlier.iter().chain(self.now.iter().map(|visitor| &visitor.latest));
         let days = sessions.flat_map(|session| session.earliest().day().0..=session.latest().day().0);
         Ok(days.map(Day).collect())
@@ -511,7 +584,7 @@ impl<'a> History<'a> {
         let is_bot = self.is_bot();
         for item in page {
             let session: Session = read_packed(&item)?;
-            if session.counted == is_bot {
+            if session.counted == is_bot && !self.project.horizon.has_ended(&session) {
                 let is_first = weight == 0;
                 weight += 1 + session.event_count as usize;
                 if !is_first && weight > MAX_RECOUNTED_EVENTS {
@@ -582,8 +655,12 @@ impl<'a> History<'a> {
             work: None,
         };
         let revision = self.next_revision()?;
+        let first_open = self.project.horizon.first_open();
         let mut seen_items = SeenItems::take(self.context.clone(), &mut visitor);
         self.count(revision, &mut visitor, &mut seen_items, &mut change).await?;
+        if let Some(day) = first_open {
+            change.delta.counters.drop_before(day);
+        }
         change.writes.extend(self.dropped.drain(..).map(Write::Delete));
         let is_gone = self.sessions.get(&visitor.latest.session_id).is_some_and(|latest| latest.is_erased);
         match self.context.revision.filter(|_| is_gone) {
@@ -666,6 +743,7 @@ impl<'a> History<'a> {
         let mut item = key_item(&self.key());
         item.insert(REV.to_owned(), number(revision));
         item.insert(DATA.to_owned(), binary(visitor.pack()?));
+        self.project.horizon.kept.note(&mut item, visitor.last_seen_at.day());
         mark(&mut item, self.generation);
         change.writes.insert(0, Write::PutAt(item, self.context.revision));
         if self.is_newly_trusted {
@@ -682,6 +760,10 @@ impl<'a> History<'a> {
 
     /// Brings what is decided by all sessions together up to date.
     async fn update_visitor(&mut self, visitor: &mut Visitor) -> Result<(), StoreError> {
+        let is_older = self.is_older();
+        if let Some(past) = self.past.as_ref().filter(|_| is_older && !visitor.is_trusted) {
+            visitor.bot_score = visitor.bot_score.max(past.visitor.bot_score);
+        }
         let is_bot = visitor.is_bot();
         if is_bot != self.was_bot() {
             visitor.recounting = visitor.visit_count as usize > self.sessions.len();
@@ -692,7 +774,7 @@ impl<'a> History<'a> {
         let untouched = if self.restarted { self.own_sessions().await? } else { Vec::new() };
         let untouched = untouched.iter().filter(|session| !self.sessions.contains_key(&session.session_id));
         let all = || self.sessions.values().map(|tracked| &tracked.now).chain(untouched.clone());
-        let known = self.stored.as_ref().filter(|_| !self.restarted).map(|(_, was)| was);
+        let known = self.stored.as_ref().filter(|_| !self.restarted || is_older).map(|(_, was)| was);
         let first = all().map(Session::earliest).chain(known.map(|was| was.first_seen_at)).min();
         let last = all().map(Session::latest).chain(known.map(|was| was.last_seen_at)).max();
         let longest = all().map(Session::span_ms).chain(known.map(|was| was.longest_session_ms)).max();
@@ -704,6 +786,21 @@ impl<'a> History<'a> {
         if let Some(latest) = self.sessions.values().map(|tracked| &tracked.now).max_by_key(|session| session.order()) {
             visitor.latest = latest.clone();
         }
+        if let Some(past) = self.past.as_ref().filter(|_| is_older) {
+            past.add_to(visitor);
+        }
         Ok(())
+    }
+}
+
+impl Past {
+    /// Adds to a visitor what only sessions tell that are over.
+    fn add_to(&self, visitor: &mut Visitor) {
+        let was = &self.visitor;
+        visitor.visit_count += self.sessions;
+        visitor.first_seen_at = visitor.first_seen_at.min(was.first_seen_at);
+        visitor.longest_session_ms = visitor.longest_session_ms.max(was.longest_session_ms);
+        visitor.longest_lead_ms = visitor.longest_lead_ms.max(was.longest_lead_ms);
+        visitor.take_over_aliases(&was.aliases);
     }
 }

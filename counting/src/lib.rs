@@ -11,6 +11,7 @@ pub mod dead_letters;
 mod erasure;
 pub mod heartbeat;
 mod history;
+mod kept;
 mod matching;
 mod own_segments;
 mod rebuild;
@@ -40,12 +41,15 @@ use figures::backoff::Backoff;
 use figures::generation::Generation;
 use figures::ids::{ProjectId, VisitorId};
 use figures::log::BatchRef;
+use figures::log::tail::kept_of;
 use figures::model::batch::fingerprint;
+use figures::retention::{Kept, Retention};
 use figures::site::HostPattern;
 use figures::table::keys::{self, BatchKey};
 use figures::table::store::{Consistency, HOSTS, MAX_TRANSACTION_ITEMS, Store, StoreError, read_texts};
 use figures::time::{Clock, Millis};
 use history::{Change, History};
+use kept::Horizon;
 use own_segments::OwnSegments;
 use tombstones::Tombstones;
 
@@ -74,6 +78,8 @@ pub struct Consumer {
     clock: Clock,
     own_segments: OwnSegments,
     erases_later: bool,
+    /// What projects keep that have no setting of their own, if it is known.
+    retention: Option<Retention>,
 }
 
 /// What became of batches that were to be applied. Those that it does not name are applied.
@@ -89,6 +95,8 @@ pub struct Applied {
     pub recounting: Vec<VisitorId>,
     /// Batches of erased visitors of which something is left, one of each, where the consumer leaves that to others.
     pub latecomers: Vec<BatchKey>,
+    /// How many batches are over, and so count no more.
+    pub over: usize,
     /// Write units that the batches of each project took, with those that stored them.
     pub units: BTreeMap<ProjectId, f64>,
 }
@@ -141,6 +149,7 @@ impl Consumer {
             clock: Clock::System,
             own_segments: OwnSegments::default(),
             erases_later: false,
+            retention: Some(Retention::ALL),
         }
     }
 
@@ -158,6 +167,16 @@ impl Consumer {
     /// that was erased, and [`Consumer::apply_stored`] erases them.
     pub fn erasing_later(self) -> Self {
         Consumer { erases_later: true, ..self }
+    }
+
+    /// The same where projects that have no setting of their own keep so much. Others keep all.
+    pub fn keeping(self, retention: Retention) -> Self {
+        Consumer { retention: Some(retention), ..self }
+    }
+
+    /// The same for who does not know what the deployment keeps, and goes by what its functions noted.
+    pub fn keeping_as_noted(self) -> Self {
+        Consumer { retention: None, ..self }
     }
 
     /// The same with a meter of its own.
@@ -179,7 +198,13 @@ impl Consumer {
         let item = self.store.get(&keys::project(&id), Consistency::Strong).await?;
         let hosts = item.as_ref().map(|item| read_texts(item, HOSTS)).unwrap_or_default();
         let hosts = hosts.iter().map(|host| HostPattern::stored(host)).collect();
-        Ok(Project { id, hosts, tombstones: Tombstones::of(item.as_ref()) })
+        let kept = Box::pin(kept_of(&self.store, &id, item.as_ref(), self.retention)).await?;
+        Ok(Project { id, hosts, tombstones: Tombstones::of(item.as_ref()), horizon: Horizon::at(kept, self.now()) })
+    }
+
+    /// What a project keeps.
+    pub async fn kept(&self, project: &ProjectId) -> Result<Kept, StoreError> {
+        Ok(self.project(project.clone()).await?.horizon.kept)
     }
 
     /// Changes one visitor, trying again as long as others change it too. Gives what was written, if anything.
@@ -237,7 +262,7 @@ impl Consumer {
     }
 
     fn compaction<'a>(&'a self, project: &'a ProjectId) -> Compaction<'a> {
-        Compaction::new(&self.store, project, self.grace, &self.clock, &self.own_segments)
+        Compaction::new(&self.store, project, self.grace, &self.clock, &self.own_segments, self.retention)
     }
 
     /// The batches among these that are not applied yet. Those of erased visitors never will be.
@@ -263,6 +288,7 @@ impl Consumer {
             }
             let item = items.get(&keys::visitor(&project.id, &visitor));
             let mut history = History::new(&self.store, &project, visitor, item, Generation::FIRST)?;
+            history.begin_again_if_over();
             for batch in batches {
                 let is_done = async {
                     Ok(history.is_applied(&batch.session, fingerprint(&batch.batch)).await?

@@ -139,7 +139,7 @@ impl Consumer {
                 for together in undone.chunks(TOGETHER) {
                     let applied = self.apply_stored(&project, together).await?;
                     reconciled.refused += applied.refused.len();
-                    reconciled.applied += together.len().saturating_sub(applied.refused.len());
+                    reconciled.applied += together.len().saturating_sub(applied.refused.len() + applied.over);
                     applied.log_refused();
                 }
             }
@@ -168,7 +168,11 @@ impl Consumer {
                 (Err(_), None) => {}
             }
         }
+        let (horizon, count) = (self.project(project.clone()).await?.horizon, readable.len());
+        readable.retain(|batch| !horizon.is_over(batch));
+        let over = count - readable.len();
         let mut applied = self.apply(BTreeMap::from([(project.clone(), readable)])).await;
+        applied.over = over;
         applied.refused.extend(unreadable);
         if let Some(error) = std::mem::take(&mut applied.failed).into_values().next() {
             return Err(error);

@@ -11,7 +11,7 @@ use figures::table::codec;
 use figures::table::keys::SeenItem;
 use figures::table::keys::{self, Key};
 use figures::table::store::{Consistency, DATA, Item, StoreError, Write, binary, key_item, read_packed};
-use figures::time::Day;
+use figures::time::{Day, Millis};
 
 use crate::context::Context;
 
@@ -20,12 +20,15 @@ use crate::context::Context;
 pub struct SeenItems<'a> {
     context: Context<'a>,
     seen: SeenMemory,
+    now: Millis,
 }
 
 impl<'a> SeenItems<'a> {
     /// Takes it out of the visitor's state.
     pub fn take(context: Context<'a>, state: &mut Visitor) -> Self {
-        SeenItems { context, seen: state.take_seen() }
+        // What is in a run was seen by now, or is a batch's that was sent ahead of time.
+        let now = Millis::now().max(state.last_seen_at);
+        SeenItems { context, seen: state.take_seen(), now }
     }
 
     fn key(&self, item: SeenItem) -> Key {
@@ -110,6 +113,7 @@ impl<'a> SeenItems<'a> {
             for (item, run) in self.seen.flush(flush) {
                 let mut written = key_item(&self.key(item));
                 written.insert(DATA.to_owned(), binary(codec::pack(&run)?));
+                self.context.horizon.kept.note(&mut written, self.now.day());
                 writes.push(Write::Put(written));
             }
         }
@@ -127,7 +131,13 @@ impl<'a> SeenItems<'a> {
             let key = self.key(item);
             match read(item, stored.get(&key))? {
                 Some(run) => self.seen.take_in(item, run),
-                None => return Err(self.context.missing(key).await?),
+                None => match self.context.missing(key).await? {
+                    // All of its days are over.
+                    StoreError::Corrupt { .. } if self.context.horizon.first().is_some() => {
+                        self.seen.take_in(item, SeenRun::default());
+                    }
+                    error => return Err(error),
+                },
             }
         }
         Ok(())
@@ -146,13 +156,25 @@ fn read(item: SeenItem, stored: Option<&Item>) -> Result<Option<SeenRun>, StoreE
 
 /// Takes out of a state all that its visitor remembers, wherever it is stored. What a flush left that is of no run any more
 /// says nothing.
-pub fn take_all(state: &mut Visitor, stored: &BTreeMap<SeenItem, &Item>) -> Result<SeenDays, StoreError> {
+pub fn take_all(
+    state: &mut Visitor,
+    stored: &BTreeMap<SeenItem, &Item>,
+    first_kept: Option<Day>,
+) -> Result<SeenDays, StoreError> {
     let mut seen = state.take_seen();
     for item in seen.items() {
         let lost = || StoreError::Corrupt { key: format!("{item:?}"), cause: "it is missing".to_owned() };
-        let run = read(item, stored.get(&item).copied())?.ok_or_else(lost)?;
+        let run = match read(item, stored.get(&item).copied())? {
+            Some(run) => run,
+            None if first_kept.is_some() => SeenRun::default(),
+            None => return Err(lost()),
+        };
         seen.take_in(item, run);
     }
     state.has_seen_more = false;
-    Ok(seen.all())
+    let mut all = seen.all();
+    if let Some(first) = first_kept {
+        all.drop_before(first);
+    }
+    Ok(all)
 }

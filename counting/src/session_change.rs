@@ -45,6 +45,8 @@ pub struct Tracked {
     pub listed: Option<HashSet<u64>>,
     /// Whether the session goes, with all that it added to the figures.
     pub is_erased: bool,
+    /// Whether it is taken over as it is stored, though some of what it was made from is over.
+    pub is_carried: bool,
 }
 
 impl Tracked {
@@ -56,6 +58,7 @@ impl Tracked {
             fresh: Vec::new(),
             listed: None,
             is_erased: false,
+            is_carried: false,
         }
     }
 
@@ -108,7 +111,7 @@ impl Tracked {
                 (true, true) | (false, false) => {}
             }
         }
-        if self.is_erased && applied.missing() > 0 {
+        if self.is_erased && applied.missing() > 0 && !context.horizon.divides(was) {
             if !context.may_miss_batches {
                 return Err(StoreError::Overtaken);
             }
@@ -132,6 +135,12 @@ impl Tracked {
         match was {
             Some(was) if self.now.counted && was.trail.is_before(&fresh) => {
                 walk(&mut self.now.trail, fresh, 1);
+            }
+            _ if self.is_carried => {
+                // What came before is over: its trail stays, and what is left of it is followed from its own beginning.
+                if self.now.counted {
+                    walk(&mut Trail::default(), fresh, 1);
+                }
             }
             _ => {
                 let mut all = before;
@@ -195,6 +204,7 @@ impl Tracked {
             let number = (first_part + at) as u32;
             let mut item = key_item(&keys::applied(context.project, &context.visitor_id, &session.session_id, number));
             item.insert(DATA.to_owned(), binary(codec::pack(&part)?));
+            context.horizon.kept.note(&mut item, session.latest().day());
             Ok(Write::Put(item))
         });
         parts.collect()
@@ -223,15 +233,18 @@ impl Tracked {
         if !is_latest {
             let mut item = key_item(&own(now.started_at));
             item.insert(DATA.to_owned(), binary(now.pack()?));
+            context.horizon.kept.note(&mut item, now.latest().day());
             writes.push(Write::Put(item));
         }
         let lookup = keys::session_lookup(context.project, &now.session_id, &context.visitor_id);
-        let was_found_by = self.stored.as_ref().and_then(|(_, was)| looked_up(was, &context.visitor_id));
+        let was = self.stored.as_ref().filter(|(_, was)| !is_prolonged(context, was, now));
+        let was_found_by = was.and_then(|(_, was)| looked_up(was, &context.visitor_id));
         match looked_up(now, &context.visitor_id) {
             found_by if found_by == was_found_by => {}
             Some(found_by) => {
                 let mut item = key_item(&lookup);
                 item.insert(DATA.to_owned(), binary(codec::pack(&found_by)?));
+                context.horizon.kept.note(&mut item, now.latest().day());
                 writes.push(Write::Put(item));
             }
             None => writes.push(Write::Delete(lookup)),
@@ -252,6 +265,11 @@ impl Tracked {
 fn looked_up(session: &Session, visitor: &VisitorId) -> Option<(StoredOrder, Millis)> {
     let is_told = session.session_id.told().is_some_and(|told| told == (visitor.clone(), session.started_at));
     (!is_told).then(|| (session.origin.clone(), session.started_at))
+}
+
+/// Whether a session is kept for longer than its lookup says, which is written once otherwise.
+fn is_prolonged(context: &Context<'_>, was: &Session, now: &Session) -> bool {
+    context.horizon.first().is_some() && was.latest().day() < now.latest().day()
 }
 
 /// The stored batches that a session's state contains, some at a time: all of them may not fit into memory.

@@ -17,6 +17,7 @@ use figures::log::block::{self, Found, NewBlock, Reading};
 use figures::measures::Measure;
 use figures::measures::clicks::{Kind, by_element};
 use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
+use figures::retention::Kept;
 use figures::table::keys;
 use figures::table::store::{Item, Query, SK, Store, read_text};
 use figures::time::Millis;
@@ -139,7 +140,7 @@ async fn a_day_of_any_size_is_kept_and_changed() {
     let (store, mut random) = (common::store().await, Random(7));
     let (measure, day) = (Measure::Frustration, Millis(START).day());
     let range = DateRange::new(day, day).unwrap();
-    let new = |round, rows: &Rows| NewBlock { round, is_based: false, rows: rows.clone() };
+    let new = |round, rows: &Rows| NewBlock { round, is_based: false, kept: Kept::default(), rows: rows.clone() };
     let mut rows = Rows::default();
     for _ in 0..200_000 {
         rows.add(0, &random.text(36), 0, 1);
@@ -231,7 +232,7 @@ async fn a_large_day_is_written_anew_now_and_then() {
         rows
     };
     expected.add_all(&added(1_000));
-    let new = NewBlock { round: 1, is_based: false, rows: expected.clone() };
+    let new = NewBlock { round: 1, is_based: false, kept: Kept::default(), rows: expected.clone() };
     assert!(block::write(&store, &project(), measure, first, day, None, new).await.unwrap());
     let (mut layers, mut anew) = (0, 0);
     for round in 2..60 {
@@ -241,14 +242,14 @@ async fn a_large_day_is_written_anew_now_and_then() {
         assert!(block.round == round - 1 && block.rows == expected, "round {round}");
         let change = added(50);
         expected.add_all(&change);
-        match block::layer(&project(), measure, first, &block, round, &[&change]).unwrap() {
+        match block::layer(&project(), measure, first, &block, (round, Kept::default()), &[&change]).unwrap() {
             Some(layer) => {
                 layers += 1;
                 assert!(store.put_at(layer, None).await.unwrap().is_stored());
             }
             None => {
                 anew += 1;
-                let new = NewBlock { round, is_based: false, rows: expected.clone() };
+                let new = NewBlock { round, is_based: false, kept: Kept::default(), rows: expected.clone() };
                 assert!(block::write(&store, &project(), measure, first, day, Some(&block), new).await.unwrap());
                 let items = store.query(Query::partition(keys::blocks(&project(), measure.name()))).await.unwrap();
                 assert_eq!(items.len(), 1, "layers are left over");

@@ -16,6 +16,7 @@ pub mod measures;
 pub mod model;
 pub mod numbers;
 pub mod random;
+pub mod retention;
 pub mod site;
 pub mod table;
 pub mod time;

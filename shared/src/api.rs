@@ -1,5 +1,7 @@
 //! What every request of the API goes through: authentication, rate limit, parameters, resource.
 
+use std::sync::{Arc, OnceLock};
+
 use http::{HeaderMap, StatusCode};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
@@ -7,15 +9,18 @@ use serde::Serialize;
 use crate::app::{App, in_time};
 use crate::auth::{self, Credential, Hint, Holder};
 use crate::error::ApiError;
+use crate::kept::KeptMemory;
 use crate::params::Params;
 use crate::prefetch::Prefetch;
 use crate::projects::{self, NO_PROJECT};
 use crate::rate_limit::Standing;
 use crate::request_log;
 use crate::response::json_response;
+use figures::dates::DateRange;
 use figures::ids::ProjectId;
-use figures::table::store::Store;
-use figures::time::Millis;
+use figures::retention::is_always_kept;
+use figures::table::store::{Store, StoreError};
+use figures::time::{Day, Millis};
 
 /// The header with the project that a person asks for.
 const PROJECT_HEADER: &str = "identity-project";
@@ -31,6 +36,56 @@ pub struct Caller {
     pub now: Millis,
     /// Where the rows likely are of the list that the request asks for.
     pub prefetch: Prefetch,
+    kept: Arc<KeptMemory>,
+    cut_at: Arc<OnceLock<Day>>,
+}
+
+impl Caller {
+    /// The first day of which lists and single visitors are kept; none where all are.
+    async fn first_kept(&self) -> Result<Option<Day>, StoreError> {
+        Ok(self.kept.of(&self.store, &self.project, self.now).await?.horizon(self.now))
+    }
+
+    /// The days of a range of which single visitors are kept, if any. Where that is less than the range, the answer says so.
+    pub async fn kept_of(&self, range: DateRange) -> Result<Option<DateRange>, StoreError> {
+        match self.cut(range.start()).await? {
+            Some(first) => Ok(DateRange::new(first, range.end())),
+            None => Ok(Some(range)),
+        }
+    }
+
+    /// The first day that is kept, if something began before it. The answer says so then.
+    pub async fn cut(&self, began: Day) -> Result<Option<Day>, StoreError> {
+        // Nobody keeps less than is asked for as a rule.
+        if is_always_kept(began, self.now) {
+            return Ok(None);
+        }
+        let first = self.first_kept().await?.filter(|first| began < *first);
+        if let Some(first) = first {
+            let _ = self.cut_at.set(first);
+        }
+        Ok(first)
+    }
+
+    /// Whether what ended on a day is kept.
+    pub async fn keeps(&self, ended: Day) -> Result<bool, StoreError> {
+        Ok(is_always_kept(ended, self.now) || self.first_kept().await?.is_none_or(|first| first <= ended))
+    }
+}
+
+/// An answer that tells of less than was asked for.
+#[derive(Debug, Serialize)]
+struct Cut<T> {
+    #[serde(flatten)]
+    body: T,
+    meta: Meta,
+}
+
+/// What an answer can still show.
+#[derive(Debug, Serialize)]
+struct Meta {
+    /// The first day of which lists and single visitors are kept.
+    kept_since: String,
 }
 
 /// Answers a request of the API.
@@ -46,13 +101,19 @@ pub async fn answer<P, T: Serialize>(
     let now = app.now();
     let params = Params::parse(request.uri().query().unwrap_or_default(), now.day());
     let store = app.store().metered();
+    let cut_at: Arc<OnceLock<Day>> = Arc::default();
     let resource = async |project| {
         let parameters = parse(&params)?;
         let prefetch = app.prefetches().of(&project, request.uri().path(), &params);
-        read(Caller { project, store: store.clone(), now, prefetch }, parameters).await
+        let (kept, cut_at) = (app.kept().clone(), cut_at.clone());
+        read(Caller { project, store: store.clone(), now, prefetch, kept, cut_at }, parameters).await
     };
     let (standing, outcome) = in_parts(in_time(admitted(app, &store, request, now, resource)).await);
-    finish(request, &store, now, standing, outcome.map(|body| json_response(StatusCode::OK, &body)))
+    let response = outcome.map(|body| match cut_at.get() {
+        Some(first) => json_response(StatusCode::OK, &Cut { body, meta: Meta { kept_since: first.to_string() } }),
+        None => json_response(StatusCode::OK, &body),
+    });
+    finish(request, &store, now, standing, response)
 }
 
 /// What a request comes to once its token is taken, with the state of the bucket; an error where no token is to be had.

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use figures::ids::ProjectId;
+use figures::retention::Retention;
 use figures::table::keys;
 use figures::table::store::{Consistency, Store};
-use figures::time::Millis;
+use figures::time::{Clock, Millis};
 
 use crate::auth::{CookieScope, KeyMemory};
 use crate::aws;
 use crate::cache::Cache;
+use crate::kept::KeptMemory;
 use crate::prefetch::Prefetches;
 
 /// What a request may take. Its function's own limit is two seconds later: a request that takes too long is
@@ -33,6 +35,8 @@ pub struct App {
     keys: KeyMemory,
     prefetches: Arc<Prefetches>,
     projects: Cache<ProjectId, ()>,
+    kept: Arc<KeptMemory>,
+    clock: Clock,
 }
 
 impl App {
@@ -44,7 +48,19 @@ impl App {
             keys: KeyMemory::default(),
             prefetches: Arc::default(),
             projects: Cache::new(MAX_PROJECTS),
+            kept: Arc::new(KeptMemory::new(Retention::ALL)),
+            clock: Clock::System,
         }
+    }
+
+    /// The same by another clock.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        App { clock, ..self }
+    }
+
+    /// The same where projects that have no setting of their own keep so much. Others keep all.
+    pub fn keeping(self, retention: Retention) -> Self {
+        App { kept: Arc::new(KeptMemory::new(retention)), ..self }
     }
 
     /// The same for browsers of this machine, which come without TLS.
@@ -55,7 +71,7 @@ impl App {
     /// The app of a Lambda function, from its environment. One read opens the connection while
     /// the function still has the whole CPU of its init phase.
     pub async fn from_environment() -> Self {
-        let app = App::new(aws::store().await);
+        let app = App::new(aws::store().await).keeping(aws::retention_of_environment());
         app.warm_up().await;
         app
     }
@@ -83,6 +99,11 @@ impl App {
         &self.projects
     }
 
+    /// What is known of what projects keep.
+    pub fn kept(&self) -> &Arc<KeptMemory> {
+        &self.kept
+    }
+
     /// What is remembered of keys.
     pub fn keys(&self) -> &KeyMemory {
         &self.keys
@@ -95,7 +116,7 @@ impl App {
 
     /// The current instant.
     pub fn now(&self) -> Millis {
-        Millis::now()
+        self.clock.now()
     }
 }
 

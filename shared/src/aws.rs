@@ -10,6 +10,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::tls;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use figures::retention::Retention;
 use figures::table::store::Store;
 
 /// The environment variable with the table's name.
@@ -63,6 +64,15 @@ pub fn https_client() -> SharedHttpClient {
 /// The table's name in a Lambda function's environment.
 pub fn table_of_environment() -> String {
     std::env::var(TABLE_VARIABLE).unwrap_or_else(|_| DEFAULT_TABLE.to_owned())
+}
+
+/// What projects keep that have no setting of their own, in a Lambda function's environment. A function that is told what is
+/// none deletes nothing.
+pub fn retention_of_environment() -> Retention {
+    Retention::of_environment().unwrap_or_else(|error| {
+        tracing::error!(%error, "RETENTION_DAYS is not to be read: all is kept");
+        Retention::ALL
+    })
 }
 
 /// The table of a Lambda function, from its environment.

@@ -13,6 +13,7 @@ pub mod cache;
 pub mod embedded;
 mod encoding;
 pub mod error;
+pub mod kept;
 pub mod lambda;
 pub mod manage;
 pub mod open;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use figures::ids::ProjectId;
+use figures::retention::Retention;
 use figures::table::store::Store;
 use figures::time::Millis;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -43,6 +44,13 @@ pub struct Manager<'a> {
     pub store: Store,
     /// When the request arrived.
     pub now: Millis,
+}
+
+impl Manager<'_> {
+    /// What projects keep that have no setting of their own.
+    pub fn deployment_keeps(&self) -> Retention {
+        self.app.kept().default_retention()
+    }
 }
 
 /// Answers a request of somebody who has this role at least.

@@ -85,6 +85,13 @@ pub struct Listing<T> {
     pub pagination: Pagination,
 }
 
+impl<T> Listing<T> {
+    /// A page of a list without rows.
+    pub fn empty(page: Page) -> Self {
+        Listing { data: Vec::new(), pagination: page.describe(0) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,11 +5,13 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use figures::ids::ProjectId;
+use figures::log::tail::kept_of;
+use figures::retention::{InvalidRetention, Retention};
 use figures::site::{HostPattern, InvalidSite, OriginPattern};
 use figures::table::keys;
 use figures::table::store::{
-    CREATED_AT, Consistency, HOSTS, Item, ORIGINS, PK, Query, SK, Store, StoreError, failure, key_item, number,
-    read_number, read_text, read_texts, text,
+    CREATED_AT, Consistency, HOSTS, Item, KEPT_SINCE, ORIGINS, PK, Query, RETENTION_DAYS, SK, Store, StoreError,
+    failure, key_item, number, read_number, read_text, read_texts, text,
 };
 use figures::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -41,6 +43,8 @@ pub struct Project {
     pub hosts: Vec<HostPattern>,
     /// The origins whose pages may send data; none is any.
     pub origins: Vec<OriginPattern>,
+    /// For how many days it keeps batches and visitors, 0 for ever; none is as the deployment has it.
+    pub retention_days: Option<i32>,
     /// When it was created.
     pub created_at: Millis,
 }
@@ -54,6 +58,8 @@ pub struct Settings {
     pub hosts: Vec<HostPattern>,
     /// The origins whose pages may send data; none is any.
     pub origins: Vec<OriginPattern>,
+    /// For how many days it keeps batches and visitors; none is as the deployment has it.
+    pub retention: Option<Retention>,
 }
 
 /// What changes of a project; what is none stays.
@@ -65,6 +71,8 @@ pub struct Changes {
     pub hosts: Option<Vec<HostPattern>>,
     /// Other origins.
     pub origins: Option<Vec<OriginPattern>>,
+    /// For how many days it keeps batches and visitors.
+    pub retention: Option<Retention>,
 }
 
 /// Changes as somebody typed them, in JSON.
@@ -77,6 +85,8 @@ pub struct Given {
     pub hosts: Option<Vec<String>>,
     /// Other origins.
     pub origins: Option<Vec<String>>,
+    /// For how many days it keeps batches and visitors; 0 is for ever.
+    pub retention_days: Option<i32>,
 }
 
 impl Given {
@@ -90,8 +100,13 @@ impl Given {
             name,
             hosts: self.hosts.map(|hosts| parsed("hosts", &hosts)).transpose()?,
             origins: self.origins.map(|origins| parsed("origins", &origins)).transpose()?,
+            retention: self.retention_days.map(Retention::of_days).transpose().map_err(unkeepable)?,
         })
     }
+}
+
+fn unkeepable(error: InvalidRetention) -> ApiError {
+    ApiError::InvalidBody(format!("retention_days {error}."))
 }
 
 fn parsed<T: FromStr<Err = InvalidSite>>(field: &str, given: &[String]) -> Result<Vec<T>, ApiError> {
@@ -110,6 +125,7 @@ impl Project {
             name: settings.name.clone().unwrap_or_else(|| id.as_str().to_owned()),
             hosts: settings.hosts.clone(),
             origins: settings.origins.clone(),
+            retention_days: settings.retention.map(Retention::days),
             created_at: now,
         }
     }
@@ -123,6 +139,7 @@ impl Project {
             name: read_text(item, NAME)?.to_owned(),
             hosts: read_texts(item, HOSTS).iter().map(|host| HostPattern::stored(host)).collect(),
             origins: read_texts(item, ORIGINS).iter().map(|origin| OriginPattern::stored(origin)).collect(),
+            retention_days: Retention::read(item).map(Retention::days),
             created_at: Millis(read_number(item, CREATED_AT)?),
         })
     }
@@ -132,6 +149,7 @@ impl Project {
         item.insert(NAME.to_owned(), text(&self.name));
         item.insert(HOSTS.to_owned(), texts(&self.hosts));
         item.insert(ORIGINS.to_owned(), texts(&self.origins));
+        item.extend(self.retention_days.map(|days| (RETENTION_DAYS.to_owned(), number(days))));
         item.insert(CREATED_AT.to_owned(), number(self.created_at.0));
         item
     }
@@ -170,9 +188,34 @@ pub async fn exists(store: &Store, id: &ProjectId) -> Result<bool, StoreError> {
     Ok(store.get(&keys::project(id), Consistency::Strong).await?.is_some())
 }
 
-/// Changes a project, and leaves alone whatever else its item holds; none if there is no such project.
-pub async fn change(store: &Store, id: &ProjectId, changes: &Changes) -> Result<Option<Project>, StoreError> {
+/// The first day that is kept, before another setting is: what was over then stays over, however long is kept from now on.
+async fn kept_until_now(
+    store: &Store,
+    id: &ProjectId,
+    deployment: Option<Retention>,
+    now: Millis,
+) -> Result<Option<AttributeValue>, StoreError> {
+    let item = store.get(&keys::project(id), Consistency::Strong).await?;
+    let kept = kept_of(store, id, item.as_ref(), deployment).await?;
+    Ok(kept.horizon(now).map(|first| number(first.0)))
+}
+
+/// Changes a project, and leaves alone whatever else its item holds; none if there is no such project. Who does not know what
+/// the deployment keeps says none.
+pub async fn change(
+    store: &Store,
+    id: &ProjectId,
+    changes: &Changes,
+    deployment: Option<Retention>,
+    now: Millis,
+) -> Result<Option<Project>, StoreError> {
+    let kept_since = match changes.retention {
+        Some(_) => kept_until_now(store, id, deployment, now).await?,
+        None => None,
+    };
     let values = [
+        (RETENTION_DAYS, changes.retention.map(|retention| number(retention.days()))),
+        (KEPT_SINCE, kept_since),
         (NAME, changes.name.as_ref().map(text)),
         (HOSTS, changes.hosts.as_deref().map(texts)),
         (ORIGINS, changes.origins.as_deref().map(texts)),

@@ -30,6 +30,7 @@ use figures::log::block::{self, NewBlock};
 use figures::log::tail::Tail;
 use figures::measures::Measure;
 use figures::model::{Batch, Event, SessionFacts, VisitorFacts};
+use figures::retention::Kept;
 use figures::table::store::{
     DATA, EXPIRES, Item, PK, Query, SK, Store, binary, key_item, number, read_binary, read_text,
 };
@@ -348,7 +349,7 @@ async fn large_day() -> Vec<Item> {
         });
         rows.add(0, &words.collect::<String>(), 0, 1);
     }
-    let new = NewBlock { round: 3, is_based: false, rows };
+    let new = NewBlock { round: 3, is_based: false, kept: Kept::default(), rows };
     assert!(block::write(&store, &project, Measure::Pages, Generation::FIRST, day, None, new).await.unwrap());
     let mut items = store.query(Query::partition(keys::blocks(&project, Measure::Pages.name()))).await.unwrap();
     let (_, parts) = items.split_first_mut().unwrap();

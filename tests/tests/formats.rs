@@ -29,6 +29,7 @@ use figures::model::seen_runs::SeenRuns;
 use figures::model::session::Device;
 use figures::model::trail::{Step, Trail};
 use figures::model::{Batch, Event, Session, Visitor};
+use figures::retention::Kept;
 use figures::site::{HostPattern, OriginPattern};
 use figures::table::codec::{self, Format};
 use figures::table::cookieless::{DaySecret, Name, Traits, Unnamed};
@@ -137,7 +138,7 @@ fn layered() -> (ProjectId, NewBlock, Rows) {
     }
     change.add(0, "/new", 0, 3);
     change.add(1, "/", 5, -2);
-    ("layered".parse().unwrap(), NewBlock { round: 3, is_based: false, rows }, change)
+    ("layered".parse().unwrap(), NewBlock { round: 3, is_based: false, kept: Kept::default(), rows }, change)
 }
 
 /// Makes the sample of a layer, in the same way.
@@ -148,7 +149,8 @@ async fn the_sample_of_a_layer_is_written() {
     let ((project, new, change), first) = (layered(), Generation::FIRST);
     assert!(block::write(stack.store(), &project, Measure::Pages, first, today(), None, new).await.unwrap());
     let block = rows_of_a_day::<Rows>(&stack, &project, Measure::Pages).await;
-    let layer = block::layer(&project, Measure::Pages, first, &block, 5, &[&change]).unwrap().unwrap();
+    let layer =
+        block::layer(&project, Measure::Pages, first, &block, (5, Kept::default()), &[&change]).unwrap().unwrap();
     Kind::BlockLayer.write_samples(Format::CURRENT as u8, &[layer]);
     stack.shutdown().await;
 }
@@ -206,7 +208,7 @@ async fn layers_are_read_on_their_block() {
         assert_eq!((block.round, &block.rows), (5, &expected));
         let flat = rows_of_a_day::<FlatRows>(&stack, &project, Measure::Pages).await;
         assert_eq!(flat.rows.to_rows(), expected);
-        let new = NewBlock { round: 6, is_based: false, rows: expected };
+        let new = NewBlock { round: 6, is_based: false, kept: Kept::default(), rows: expected };
         assert!(block::write(store, &project, Measure::Pages, first, today(), Some(&block), new).await.unwrap());
         assert_eq!(
             store.query(Query::partition(keys::blocks(&project, Measure::Pages.name()))).await.unwrap().len(),
@@ -240,6 +242,7 @@ async fn fill(stack: &Stack) {
         name: Some("Demo shop".to_owned()),
         hosts: vec![HostPattern::stored("shop.example")],
         origins: vec![OriginPattern::stored("https://shop.example")],
+        retention: None,
     };
     assert!(projects::create(store, &demo(), &settings, Millis(START)).await.unwrap().is_some());
     let limits = [(SECRET_KEY, Some(1_000)), (PUBLIC_KEY, None)];
@@ -789,7 +792,7 @@ async fn blocks_are_read_whole_and_in_parts() {
         assert_eq!(flat.rows.to_rows(), expected);
 
         // It is no longer large: written again, it is one item, and in the current format.
-        let new = NewBlock { round: 4, is_based: false, rows: expected.clone() };
+        let new = NewBlock { round: 4, is_based: false, kept: Kept::default(), rows: expected.clone() };
         let (store, first) = (stack.store(), Generation::FIRST);
         assert!(block::write(store, &large, Measure::Pages, first, today(), Some(&block), new).await.unwrap());
         let items = stack.store().query(Query::partition(keys::blocks(&large, Measure::Pages.name()))).await.unwrap();

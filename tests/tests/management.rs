@@ -349,10 +349,13 @@ async fn projects_are_created_and_changed_by_those_who_may() {
     .await;
     let changed = admin.change(Method::PATCH, "projects/shop", &json!({ "hosts": ["a.example", "b.example"] })).await;
     let expected = json!({ "id": "shop", "name": "Web shop", "hosts": ["a.example", "b.example"],
-        "origins": ["https://shop.example"], "created_at": project["created_at"] });
+        "origins": ["https://shop.example"], "retention_days": null, "created_at": project["created_at"] });
     assert_eq!(changed.ok()["data"], expected);
     assert_eq!(admin.change(Method::PATCH, "projects/shop", &json!({})).await.ok()["data"], expected);
+    let shorter = admin.change(Method::PATCH, "projects/shop", &json!({ "retention_days": 30 })).await.ok();
+    assert_eq!((&shorter["data"]["retention_days"], &shorter["data"]["name"]), (&json!(30), &json!("Web shop")));
     let cleared = admin.change(Method::PATCH, "projects/shop", &json!({ "origins": [], "name": "S" })).await.ok();
+    assert_eq!(cleared["data"]["retention_days"], 30);
     assert_eq!((&cleared["data"]["origins"], &cleared["data"]["name"]), (&json!([]), &json!("S")));
     let stored =
         stack.store().get(&keys::project(&"shop".parse().unwrap()), Consistency::Strong).await.unwrap().unwrap();
@@ -365,6 +368,9 @@ async fn projects_are_created_and_changed_by_those_who_may() {
         json!({ "hosts": ["https://shop.example"] }),
         json!({ "hosts": "shop.example" }),
         json!({ "hosts": vec!["a.example"; 101] }),
+        json!({ "retention_days": 29 }),
+        json!({ "retention_days": -1 }),
+        json!({ "retention_days": "30" }),
         json!({ "origins": ["shop.example"] }),
         json!({ "origins": [format!("https://{}", "x".repeat(300))] }),
         json!({ "hots": [] }),

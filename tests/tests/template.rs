@@ -410,12 +410,32 @@ fn each_function_of_the_project_is_deployed_once() {
     assert_eq!(common["Timeout"], TIME_LIMIT.as_secs() + 2);
 }
 
+/// A function that is told what it can't read keeps all; so nobody can tell it that.
+#[test]
+fn what_is_kept_is_what_functions_understand() {
+    let template = Template::read();
+    let parameter = &template.0["Parameters"]["RetentionDays"];
+    let is_kept = |text: &str| text.parse::<figures::retention::Retention>().is_ok();
+    // As long as a tracker knows a visitor.
+    assert_eq!(parameter["Default"], "395");
+    let schema = json!({ "pattern": parameter["AllowedPattern"] });
+    let schema = jsonschema::draft202012::options().build(&schema).unwrap();
+    for days in 0..40_000 {
+        let text = days.to_string();
+        assert_eq!(schema.is_valid(&json!(text)), is_kept(&text), "{days}");
+    }
+    for text in ["", "-1", "030", "3 0", "395d"] {
+        assert!(!schema.is_valid(&json!(text)), "{text}");
+    }
+}
+
 #[test]
 fn each_function_has_the_environment_that_it_reads() {
     let template = Template::read();
     let common = &template.0["Globals"]["Function"]["Environment"]["Variables"];
     assert_eq!(common["TABLE_NAME"], reference("Table"));
     assert_eq!(common["RUST_LOG"], reference("LogLevel"));
+    assert_eq!(common[figures::retention::VARIABLE], reference("RetentionDays"));
     let [secret, previous] = origin::SECRET_VARIABLES;
     for (variable, parameter) in [
         (secret, "OriginSecret"),

@@ -33,8 +33,8 @@ struct Bounds {
 }
 
 const BOUNDS: [Bounds; 2] = [
-    Bounds { a_month: 1_000_000.0, write_units: 6.89, read_units: 4.06, bytes: 832.0 },
-    Bounds { a_month: 10_000_000.0, write_units: 5.27, read_units: 2.72, bytes: 830.0 },
+    Bounds { a_month: 1_000_000.0, write_units: 5.32, read_units: 4.39, bytes: 755.0 },
+    Bounds { a_month: 10_000_000.0, write_units: 4.60, read_units: 2.72, bytes: 765.0 },
 ];
 
 /// What is simulated to be checked, of the seed 1: page views that are measured, and visits of the time before.

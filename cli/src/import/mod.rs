@@ -28,13 +28,15 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use collect::batch::{Invalid, imported};
+use counting::Consumer;
 use figures::backoff::Backoff;
 use figures::ids::ProjectId;
 use figures::log::BatchRef;
 use figures::model::Batch;
+use figures::retention::Kept;
 use figures::table::ip::{IpKey, key_of_today};
 use figures::table::store::{DATA, Item, Store, StoreError, read_binary};
-use figures::time::Millis;
+use figures::time::{Day, Millis};
 use futures::future::try_join_all;
 use tokio::sync::mpsc::{self, Receiver};
 use tokio::task::spawn_blocking;
@@ -70,6 +72,8 @@ pub struct Summary {
     pub present: u64,
     /// Lines that are no batch, or rows that can't be read.
     pub refused: u64,
+    /// Batches that are older than what the project keeps.
+    pub over: u64,
 }
 
 /// Runs `import`.
@@ -88,7 +92,7 @@ async fn batches(store: &Store, arguments: &ImportArguments, input: Input) -> Re
     let (text, read) = spawn_blocking(|| input.text()).await.map_err(|error| CliError::Failed(error.to_string()))??;
     let mut import = Import::begin(store, &arguments.target.project, Unit::Bytes, size).await?;
     import.read(Lines::new(text, read)).await?;
-    let Summary { lines, stored, present, refused } = import.summary;
+    let Summary { lines, stored, present, refused, .. } = import.summary;
     let result = format!("{lines} lines: {stored} stored, {present} already there, {refused} refused");
     import.end(arguments, &result, &[]).await
 }
@@ -100,9 +104,9 @@ async fn export(store: &Store, arguments: &ImportArguments, input: Input, source
     let contents = contents.map_err(|error| CliError::Failed(error.to_string()))??;
     let mut import = Import::begin(store, &arguments.target.project, Unit::Batches, None).await?;
     import.read(Batches::new(contents.hits)).await?;
-    let Summary { lines: batches, stored, present, refused } = import.summary;
+    let Summary { lines: batches, stored, present, refused, over } = import.summary;
     let (rows, refused) = (contents.rows, contents.refused + refused);
-    import.summary = Summary { lines: rows, stored, present, refused };
+    import.summary = Summary { lines: rows, stored, present, refused, over };
     let result =
         format!("{rows} rows, {batches} batches: {stored} stored, {present} already there; {refused} rows refused");
     import.end(arguments, &result, &contents.losses).await
@@ -117,6 +121,9 @@ struct Import<'a> {
     unit: Unit,
     summary: Summary,
     uncounted: Uncounted,
+    kept: Kept,
+    /// The first day that the project keeps, if it does not keep all.
+    first_kept: Option<Day>,
     /// Orders what is stored by line, even where a clock does not.
     stored_at: Millis,
 }
@@ -135,7 +142,10 @@ impl<'a> Import<'a> {
         size: Option<u64>,
     ) -> Result<Self, StoreError> {
         let now = Millis::now();
+        let kept = Consumer::new(store.clone()).keeping_as_noted().kept(project).await?;
         Ok(Import {
+            kept,
+            first_kept: kept.horizon(now),
             store,
             project,
             ip_key: key_of_today(store, project, now).await?,
@@ -160,7 +170,8 @@ impl<'a> Import<'a> {
             }
             self.summary.lines += 1;
             match self.entry(&line.text, line.length) {
-                Ok(entry) => entries.push(entry),
+                Ok(Some(entry)) => entries.push(entry),
+                Ok(None) => self.summary.over += 1,
                 Err(invalid) => {
                     self.summary.refused += 1;
                     self.progress.note(&format!("line {at}: {invalid}"));
@@ -187,6 +198,15 @@ impl<'a> Import<'a> {
         self.progress.end();
         let counted = if arguments.no_wait { Ok(()) } else { self.uncounted.wait("Counting").await };
         output::line(result)?;
+        if self.summary.over > 0 {
+            eprintln!(
+                "left out: {} batches that are older than the {} days that the project keeps. To have their figures, keep \
+                 more (`identity project update {} --retention-days 0`), import, and keep less again.",
+                self.summary.over,
+                self.kept.retention(),
+                self.project
+            );
+        }
         for loss in losses {
             eprintln!("not carried over: {loss}");
         }
@@ -197,8 +217,8 @@ impl<'a> Import<'a> {
         Ok(self.summary)
     }
 
-    /// The item of a line.
-    fn entry(&mut self, line: &[u8], length: usize) -> Result<Entry, Invalid> {
+    /// The item of a line; none if it is older than what is kept.
+    fn entry(&mut self, line: &[u8], length: usize) -> Result<Option<Entry>, Invalid> {
         let refused = |problem: String| Invalid { field: "body".to_owned(), problem };
         if length > MAX_LINE {
             return Err(refused(format!("is {length} bytes long; a line is at most {MAX_LINE}")));
@@ -207,12 +227,17 @@ impl<'a> Import<'a> {
         self.stored_at = Millis::now().max(self.stored_at.plus(1));
         let unstorable = |error: StoreError| refused(format!("can't be stored: {error}"));
         let batch = draft.into_batch(visitor, self.stored_at, &self.ip_key).map_err(unstorable)?;
-        let item = batch.to_item(self.project).map_err(unstorable)?;
+        let day = batch.last_instant().day();
+        if self.first_kept.is_some_and(|first| day < first) {
+            return Ok(None);
+        }
+        let mut item = batch.to_item(self.project).map_err(unstorable)?;
+        self.kept.note(&mut item, day);
         let packed = read_binary(&item, DATA).map_err(unstorable)?.len();
         if packed > MAX_PACKED {
             return Err(refused(format!("is {packed} bytes when packed; at most {MAX_PACKED} can be stored")));
         }
-        Ok(Entry { key: reference(&batch), item })
+        Ok(Some(Entry { key: reference(&batch), item }))
     }
 
     /// Stores batches at the same time. Of two under one key the first line's is stored.

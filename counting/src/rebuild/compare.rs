@@ -1,6 +1,6 @@
 //! Comparing what readers see with what they would see of the generation that is built, and writing the difference.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use figures::counters::Rows;
 use figures::dates::DateRange;
@@ -12,7 +12,7 @@ use figures::log::{Counters, Delta};
 use figures::measures::Measure;
 use figures::table::keys::{self, Index, RunKey, RunKind};
 use figures::table::store::{Query, StoreError, read_packed};
-use figures::time::{Day, Hour, Millis};
+use figures::time::{Day, Hour};
 use serde::de::DeserializeOwned;
 
 use super::{Differences, MAX_TRIES, Progress, Rebuild, overtaken};
@@ -32,7 +32,13 @@ impl Rebuild<'_> {
         for _ in 0..MAX_TRIES {
             let (tail, damaged) = self.tail().await?;
             let Delta { counters, sessions, events } = base.of_day(day)?;
-            let Some(figures) = self.compare_figures(building, day, counters, &tail).await? else { continue };
+            let figures = match self.is_closed(day) {
+                true => Vec::new(),
+                false => match self.compare_figures(building, day, counters, &tail).await? {
+                    Some(figures) => figures,
+                    None => continue,
+                },
+            };
             let of_segment = |delta: &Delta| delta.sessions.clone();
             let sessions = self.compare_hours(Index::Sessions, building, day, sessions, &tail, of_segment).await?;
             let of_segment = |delta: &Delta| delta.events.clone();
@@ -162,8 +168,31 @@ impl Rebuild<'_> {
         Ok(())
     }
 
+    /// Whether the figures of a day can't be derived anew, and stay as they are.
+    fn is_closed(&self, day: Day) -> bool {
+        self.project.horizon.first_open().is_some_and(|first| day < first)
+    }
+
+    /// Takes the figures of closed days over as they are shown. Nobody changes them any more.
+    pub(super) async fn copy_closed(&self, building: Generation, days: &BTreeSet<Day>) -> Result<(), StoreError> {
+        let (tail, _) = self.tail().await?;
+        let of_tail = tail.segments.iter().flat_map(|segment| segment.delta.counters.iter()).map(|((_, day), _)| day);
+        let closed: BTreeSet<Day> = days.iter().copied().chain(of_tail).filter(|day| self.is_closed(*day)).collect();
+        let mut round = self.empty_round(building).await?;
+        for day in closed {
+            for measure in Measure::ALL {
+                let Readable::Yes(block) = self.block(measure, tail.manifest.shown, day).await? else { continue };
+                let rows = seen(&tail, measure, tail.manifest.shown, day, block, None);
+                if !rows.is_empty() {
+                    self.add_to_block(measure, building, day, &rows, &mut round).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     async fn empty_round(&self, building: Generation) -> Result<u64, StoreError> {
-        Ok(self.change(building, |manifest| manifest.next(Millis::now())).await?.round)
+        Ok(self.change(building, |manifest| manifest.next(self.consumer.now())).await?.round)
     }
 
     /// Adds the base's rows to a block, as of a round that is complete and later than the block's.
@@ -190,7 +219,8 @@ impl Rebuild<'_> {
             let mut rows = before.as_mut().map(|block| std::mem::take(&mut block.rows)).unwrap_or_default();
             rows.add_all(base);
             measure.trim_for_storage(&mut rows);
-            let new = NewBlock { round: *round, is_based: true, rows };
+            let kept = self.project.horizon.kept;
+            let new = NewBlock { round: *round, is_based: true, kept, rows };
             if block::write(self.store(), &self.project.id, measure, building, day, before.as_ref(), new).await? {
                 return Ok(());
             }
@@ -205,7 +235,7 @@ impl Rebuild<'_> {
     {
         for (hour, entries) in entries.0 {
             let key = RunKey { hour, generation: building, round: 0, kind: RunKind::Plain };
-            for item in self.compaction.major_runs(index, key, entries)?.into_iter().rev() {
+            for item in self.compaction.major_runs(index, key, entries, self.project.horizon.kept)?.into_iter().rev() {
                 self.store().put(item).await?;
             }
         }

@@ -201,7 +201,7 @@ impl Rebuild<'_> {
         let builder = random::number()?;
         loop {
             let (Tail { manifest, .. }, damaged) = self.tail().await?;
-            let now = Millis::now();
+            let now = self.consumer.now();
             let next = manifest.begin_building(now, now.plus(SILENCE_MS), builder);
             // One that is refused was begun by another, or so it seems: either way the next one is this rebuild's own.
             if self.compaction.put(&manifest, &next).await? {
@@ -215,7 +215,7 @@ impl Rebuild<'_> {
         if manifest.newest() != building {
             return if self.is_over.load(Ordering::Relaxed) { Ok(()) } else { Err(overtaken()) };
         }
-        let until = Millis::now().plus(SILENCE_MS);
+        let until = self.consumer.now().plus(SILENCE_MS);
         // What is shown is built no more.
         let Some(of) = manifest.building else { return Ok(()) };
         let alive = Manifest { building: Some(Building { until, ..of }), ..manifest.clone() };
@@ -251,6 +251,8 @@ impl Rebuild<'_> {
         let mut days = self.days_of_tail().await?;
         let mut counted = self.count(building, &mut differences, report).await?;
         days.extend(self.days_of_tail().await?.into_iter().chain(counted.base.days()).chain(counted.days.clone()));
+        // Lists begin at the horizon, the figures that can be derived anew a day later.
+        days.retain(|day| !self.project.horizon.is_past(*day));
         let days: Vec<Day> = days.into_iter().collect();
         for (done, day) in days.iter().enumerate() {
             report(Progress::Comparing(done, days.len()));
@@ -262,10 +264,11 @@ impl Rebuild<'_> {
             self.give_up(building).await?;
         } else {
             self.write(building, &mut counted.base, report).await?;
+            self.copy_closed(building, &counted.days).await?;
             // Whoever sees the new generation must find all of it, though it began to read before.
             report(Progress::Waiting);
             tokio::time::sleep(self.consumer.grace).await;
-            self.change(building, |manifest| manifest.show_built(Millis::now())).await?;
+            self.change(building, |manifest| manifest.show_built(self.consumer.now())).await?;
         }
         self.purge(building, &counted.index_days).await?;
         Ok(differences)
@@ -275,7 +278,7 @@ impl Rebuild<'_> {
         loop {
             let manifest = self.tail().await?.0.manifest;
             let is_mine = manifest.building.is_some_and(|of| of.generation == building);
-            if !is_mine || self.compaction.put(&manifest, &manifest.give_up_building(Millis::now())).await? {
+            if !is_mine || self.compaction.put(&manifest, &manifest.give_up_building(self.consumer.now())).await? {
                 return Ok(());
             }
         }

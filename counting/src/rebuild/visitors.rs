@@ -9,11 +9,13 @@ use figures::log::Delta;
 use figures::log::tail::read_generation;
 use figures::measures::Measure;
 use figures::model::Batch;
-use figures::table::keys::{self, Key};
+use figures::model::batch::StoredOrder;
+use figures::table::keys::{self, Key, VisitorItem};
 use figures::table::store::{
     Consistency, DATA, Item, Outcome, PK, Query, REV, SK, StoreError, Write, failure, item_key, number, read_binary,
-    read_number, read_text, text,
+    read_number, read_packed, read_text, text,
 };
+use figures::time::Millis;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::lookups::Lookups;
@@ -106,9 +108,12 @@ impl Rebuild<'_> {
         let mut left_over = 0;
         for (session, visitor) in lookups.unknown()? {
             let lookup = keys::session_lookup(&self.project.id, &session, &visitor);
-            if self.is_known(&session, &visitor).await?
-                || self.store().get(&lookup, Consistency::Strong).await?.is_none()
-            {
+            if self.is_known(&session, &visitor).await? {
+                continue;
+            }
+            let Some(item) = self.store().get(&lookup, Consistency::Strong).await? else { continue };
+            let is_over = |(_, started_at): (StoredOrder, Millis)| self.project.horizon.is_past(started_at.day());
+            if read_packed(&item).is_ok_and(is_over) {
                 continue;
             }
             left_over += 1;
@@ -135,7 +140,7 @@ impl Rebuild<'_> {
                 Some(item) if read_generation(item)? > building => return Err(overtaken()),
                 // Begun by a consumer since, and counted in the generation from its first batch on.
                 Some(item) if read_generation(item)? == building => {
-                    Some(Replay { sessions: stored.sessions(), ..Replay::default() })
+                    Some(Replay { sessions: stored.sessions(self.project.horizon), ..Replay::default() })
                 }
                 Some(_) => self.count_visitor(building, visitor, stored, attempt, &mut differed).await?,
             };
@@ -173,6 +178,15 @@ impl Rebuild<'_> {
         // A lookup that is left would have the consumer look for a session that is gone.
         let session = |batch: &Batch| keys::session_lookup(&self.project.id, &batch.session_id, visitor);
         let lookups = stored.batches.iter().map(session).collect();
+        let horizon = self.project.horizon;
+        stored.batches.retain(|batch| !horizon.is_over(batch));
+        if horizon.first().is_some()
+            && stored.batches.is_empty()
+            && State::read(&stored.derived, horizon).is_ok_and(|state| state.is_over())
+        {
+            // The table has removed some of what is over.
+            return Ok(Some(Replay::default()));
+        }
         stored.derived.extend(self.store().get_many(lookups, Consistency::Strong).await?);
         let is_lost = |batch: &Batch| batch.stored_at < self.in_stream_since;
         *differed |= !stored.derived.is_empty() || stored.batches.iter().any(is_lost);
@@ -191,7 +205,7 @@ impl Rebuild<'_> {
         let Some(stored) = self.stored(visitor).await? else { return Ok(None) };
         let mark = stored.visitor().map(read_generation).transpose()?;
         let is_counted = mark.is_none_or(|mark| mark == building);
-        Ok(is_counted.then(|| Replay { sessions: stored.sessions(), ..Replay::default() }))
+        Ok(is_counted.then(|| Replay { sessions: stored.sessions(self.project.horizon), ..Replay::default() }))
     }
 
     async fn count_as_consumer(&self, visitor: &VisitorId, batches: Vec<Batch>) -> Result<(), StoreError> {
@@ -218,8 +232,10 @@ impl Rebuild<'_> {
         attempt: usize,
         differed: &mut bool,
     ) -> Result<Option<Replay>, StoreError> {
-        let state = State::read(&stored.derived);
+        let state = State::read(&stored.derived, self.project.horizon);
         let mut batches = std::mem::take(&mut stored.batches);
+        let horizon = self.project.horizon;
+        batches.retain(|batch| !horizon.is_over(batch));
         if let Ok(state) = &state {
             let (listed, missing): (Vec<Batch>, Vec<Batch>) = batches.into_iter().partition(|batch| state.lists(batch));
             let is_lost = |batch: &Batch| batch.stored_at < self.in_stream_since;
@@ -235,6 +251,15 @@ impl Rebuild<'_> {
         }
         batches.sort_by_key(Batch::stored_order);
         let mut history = History::new(self.store(), &self.project, visitor.clone(), None, building)?;
+        if let Ok(state) = &state {
+            if let Some(past) = state.past() {
+                history.continue_from(past);
+            }
+            for session in state.divided() {
+                let of_it = batches.extract_if(.., |batch| batch.session_id == session.session_id);
+                history.carry(session.clone(), of_it.collect());
+            }
+        }
         for batch in batches {
             history.apply(batch).await?;
         }
@@ -250,20 +275,31 @@ impl Rebuild<'_> {
             None => (Vec::new(), Delta::default()),
         };
         let revision = stored.revision().unwrap_or_default();
+        if let Some(first) = horizon.first() {
+            delta.drop_entries_before(first);
+        }
         delta.sessions.revise(revision + 1);
         delta.events.revise(revision + 1);
         let rebuilt = writes.into_iter().filter_map(|write| match write {
             Write::PutAt(item, _) | Write::Put(item) => Some(item),
             Write::Delete(_) | Write::Take(_) | Write::DeleteAt(..) | Write::Absent(_) => None,
         });
-        let rebuilt: BTreeMap<Key, Item> =
+        let mut rebuilt: BTreeMap<Key, Item> =
             rebuilt.map(|item| Ok((item_key(&item)?, item))).collect::<Result<_, StoreError>>()?;
+        if let Ok(state) = &state {
+            // What lists the batches of a session that stays as it is.
+            let stays =
+                |key: &Key| matches!(keys::visitor_item(key), Some(VisitorItem::Applied(id)) if state.divides(&id));
+            let lists = stored.derived.iter().filter(|(key, _)| stays(key));
+            rebuilt.extend(lists.map(|(key, item)| (key.clone(), item.clone())));
+        }
         let lookups = rebuilt.keys().filter(|key| keys::is_session_lookup(key)).cloned().collect();
         stored.derived.extend(self.store().get_many(lookups, Consistency::Strong).await?);
-        let is_same = match (State::read(&stored.derived), State::read(&rebuilt)) {
-            (Ok(was), Ok(now)) => was == now,
-            _ => false,
-        };
+        let is_same =
+            match (State::read(&stored.derived, self.project.horizon), State::read(&rebuilt, self.project.horizon)) {
+                (Ok(was), Ok(now)) => was.is_same(now),
+                _ => false,
+            };
         *differed |= !is_same;
         let is_marked = match is_same || self.is_check {
             true => self.mark(building, visitor, &stored).await?,

@@ -805,6 +805,7 @@ export interface components {
             /** @description The rows of the page. */
             data: components["schemas"]["Visitor"][];
             pagination: components["schemas"]["Pagination"];
+            meta?: components["schemas"]["Kept"];
         };
         /** @description A visitor, as it was when last seen. */
         Visitor: {
@@ -845,6 +846,14 @@ export interface components {
             /** @description 1 if it blocks advertisements, else 0. */
             ad_block: number | null;
         };
+        /** @description What can still be shown. It is there only where something was asked for that is older: figures are kept for ever, single visitors, sessions and events for as long as the project says. */
+        Kept: {
+            /**
+             * Format: date
+             * @description The first day of which single visitors, sessions and events are kept. What is older is in no list, and is not found.
+             */
+            kept_since: string;
+        };
         /** @description Where the page stands in the list. */
         Pagination: {
             /** @description Rows of all pages; exact under every filter. */
@@ -864,6 +873,7 @@ export interface components {
         Identifier: string;
         VisitorResponse: {
             data: components["schemas"]["VisitorDetail"];
+            meta?: components["schemas"]["Kept"];
         };
         /** @description A visitor with its history. */
         VisitorDetail: {
@@ -977,6 +987,7 @@ export interface components {
             /** @description The rows of the page. */
             data: components["schemas"]["Session"][];
             pagination: components["schemas"]["Pagination"];
+            meta?: components["schemas"]["Kept"];
         };
         /** @description A visit. Device, location and campaign are those it began with. */
         Session: {
@@ -1092,6 +1103,7 @@ export interface components {
             /** @description The rows of the page. */
             data: components["schemas"]["Event"][];
             pagination: components["schemas"]["Pagination"];
+            meta?: components["schemas"]["Kept"];
         };
         EventTypesResponse: {
             data: components["schemas"]["EventType"][];
@@ -1353,6 +1365,7 @@ export interface components {
         };
         FrustrationResponse: {
             data: components["schemas"]["Frustration"];
+            meta?: components["schemas"]["Kept"];
         };
         /** @description How frustrated visitors were. */
         Frustration: {
@@ -1733,6 +1746,8 @@ export interface components {
             name: string;
             hosts: string[];
             origins: string[];
+            /** @description For how many days batches and single visitors are kept; 0 is for ever, and null as long as the deployment says. */
+            retention_days: number | null;
             created_at: components["schemas"]["Instant"];
         };
         ProjectRequest: {
@@ -1742,6 +1757,8 @@ export interface components {
             hosts?: string[] | null;
             /** @description The origins whose pages may send data; none is any: `https://shop.example`, or `https://*.shop.example` for those of all subdomains. They are stored as browsers send them, in Punycode and without a default port. */
             origins?: string[] | null;
+            /** @description For how many days batches and single visitors are kept: 30 or more, or 0 for ever. What a shorter time leaves out is not shown from then on, and a longer one brings nothing back. */
+            retention_days?: ((number | null | 0 | unknown) | null) | null | 0 | unknown;
         };
         ProjectResponse: {
             data: components["schemas"]["Project"];
@@ -1752,6 +1769,8 @@ export interface components {
             hosts?: string[] | null;
             /** @description The origins whose pages may send data; none is any: `https://shop.example`, or `https://*.shop.example` for those of all subdomains. They are stored as browsers send them, in Punycode and without a default port. */
             origins?: string[] | null;
+            /** @description For how many days batches and single visitors are kept: 30 or more, or 0 for ever. What a shorter time leaves out is not shown from then on, and a longer one brings nothing back. */
+            retention_days?: ((number | null | 0 | unknown) | null) | null | 0 | unknown;
         };
         PeopleResponse: {
             data: components["schemas"]["KnownPerson"][];

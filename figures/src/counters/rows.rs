@@ -291,6 +291,11 @@ impl Days {
         self.0.iter().map(|(day, rows)| (*day, rows))
     }
 
+    /// Drops the days before this one.
+    pub fn drop_before(&mut self, day: Day) {
+        self.0 = self.0.split_off(&day);
+    }
+
     /// Drops what is 0.
     pub fn prune(&mut self) {
         for rows in self.0.values_mut() {

@@ -24,6 +24,7 @@ use crate::generation::Generation;
 use crate::ids::ProjectId;
 use crate::measures::Measure;
 use crate::random;
+use crate::retention::Kept;
 use crate::table::codec::{self, Packed};
 use crate::table::keys::{self, BlockItem, BlockKey, Key};
 use crate::table::store::{
@@ -361,6 +362,8 @@ pub struct NewBlock {
     pub round: u64,
     /// Whether it holds what the rebuild of its generation counted.
     pub is_based: bool,
+    /// What its project keeps: the blocks of a measure that shows single visitors are no exception.
+    pub kept: Kept,
     /// Its counters.
     pub rows: Rows,
 }
@@ -381,7 +384,7 @@ pub async fn write(
     before: Option<&Block>,
     new: NewBlock,
 ) -> Result<bool, StoreError> {
-    let NewBlock { round, is_based, rows } = new;
+    let NewBlock { round, is_based, kept, rows } = new;
     let known = before.map(|block| block.head_round);
     let whole = codec::pack(&Head::Whole(&rows))?;
     let (head, parts) = match whole.len() {
@@ -400,6 +403,7 @@ pub async fn write(
         }
     };
     let new_parts: Vec<Key> = parts.iter().map(|(key, _)| key.clone()).collect();
+    let part_item = |key: &Key, packed| part_item(key, packed, (measure, day), kept);
     let puts = parts.into_iter().map(|(key, packed)| Ok(store.put(part_item(&key, packed))));
     stream::iter(puts).try_buffer_unordered(CONCURRENCY).try_collect::<Vec<()>>().await?;
     let mut item = part_item(&keys::block(project, measure.name(), generation, day), head);
@@ -423,7 +427,7 @@ pub fn layer(
     measure: Measure,
     generation: Generation,
     block: &Block,
-    round: u64,
+    (round, kept): (u64, Kept),
     changes: &[&Rows],
 ) -> Result<Option<Item>, StoreError> {
     if block.bytes < MIN_LAYERED_BYTES {
@@ -436,7 +440,8 @@ pub fn layer(
     if block.layer_bytes + packed.len() > block.bytes / 2 {
         return Ok(None);
     }
-    let mut item = part_item(&keys::block_layer(project, measure.name(), generation, block.day, block.round), packed);
+    let key = keys::block_layer(project, measure.name(), generation, block.day, block.round);
+    let mut item = part_item(&key, packed, (measure, block.day), kept);
     item.insert(REV.to_owned(), number(round));
     Ok(Some(item))
 }
@@ -453,8 +458,12 @@ pub async fn last_before(
     store.query(query).await?.first().map(sort_key).transpose()
 }
 
-fn part_item(key: &Key, packed: Vec<u8>) -> Item {
+/// An item of a block, which expires where it shows visitors.
+fn part_item(key: &Key, packed: Vec<u8>, (measure, day): (Measure, Day), kept: Kept) -> Item {
     let mut item = key_item(key);
     item.insert(DATA.to_owned(), binary(packed));
+    if measure.shows_visitors() {
+        kept.note(&mut item, day);
+    }
     item
 }

@@ -46,6 +46,12 @@ impl Counters {
         }
     }
 
+    /// Drops the days before this one.
+    pub fn drop_before(&mut self, day: Day) {
+        self.0.values_mut().for_each(|days| days.drop_before(day));
+        self.0.retain(|_, days| !days.is_empty());
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.iter().map(|(_, rows)| rows.len()).sum()
@@ -94,6 +100,12 @@ impl Delta {
         self.counters.add_all(&other.counters, 1);
         self.sessions.merge(other.sessions.clone());
         self.events.merge(other.events.clone());
+    }
+
+    /// Drops from the indexes the days before this one.
+    pub fn drop_entries_before(&mut self, day: Day) {
+        self.sessions.drop_before(day);
+        self.events.drop_before(day);
     }
 
     /// Whether [`Delta::halves`] makes it smaller.

@@ -215,6 +215,11 @@ impl<K: Ord, V> Entries<K, V> {
         self.len() == 0
     }
 
+    /// Drops the hours of days before this one.
+    pub fn drop_before(&mut self, day: Day) {
+        self.0 = self.0.split_off(&day.hour(0));
+    }
+
     /// The first half of the entries, and the second.
     pub fn halves(self) -> (Self, Self) {
         let (half, mut halves) = (self.len() / 2, (Entries::default(), Entries::default()));

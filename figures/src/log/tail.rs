@@ -25,11 +25,12 @@ use crate::generation::Generation;
 use crate::ids::ProjectId;
 use crate::log::Delta;
 use crate::log::packed::{self, PackedDelta};
+use crate::retention::{Kept, Retention};
 use crate::table::codec::{self, Packed};
 use crate::table::keys::{self, Key};
 use crate::table::store::{
-    Consistency, DATA, Item, Query, REV, SK, Store, StoreError, binary, key_item, number, read_binary, read_number,
-    read_packed, read_text,
+    Consistency, DATA, Item, Query, RETENTION_DAYS, REV, SK, Store, StoreError, binary, key_item, number, read_binary,
+    read_number, read_packed, read_text,
 };
 use crate::time::{Day, Millis};
 
@@ -74,8 +75,30 @@ pub struct Manifest {
     pub expunged: Vec<Day>,
     /// Since when only releases put it that know the layers of blocks; `None` where one did that doesn't.
     pub layers_since: Option<Millis>,
+    /// What projects keep that have no setting of their own, as functions said that know: none where none did.
+    pub retention: Option<Retention>,
     /// The packed rounds where they can't be read: they stay until a generation is shown that knows none of them.
     pub damaged: Option<Vec<u8>>,
+}
+
+/// What a project keeps. Who does not know what the deployment keeps goes by what functions noted that do.
+pub async fn kept_of(
+    store: &Store,
+    project: &ProjectId,
+    item: Option<&Item>,
+    deployment: Option<Retention>,
+) -> Result<Kept, StoreError> {
+    let is_own = item.is_some_and(|item| item.contains_key(RETENTION_DAYS));
+    let default = match deployment {
+        Some(known) => known,
+        None if is_own => Retention::ALL,
+        None => {
+            let manifest = store.get(&keys::manifest(project), Consistency::Strong).await?;
+            let manifest = manifest.as_ref().map(Manifest::read_generations).transpose()?;
+            manifest.and_then(|manifest| manifest.retention).unwrap_or_default()
+        }
+    };
+    Ok(Kept::of(item, default))
 }
 
 /// A generation that is not shown yet.
@@ -149,6 +172,7 @@ impl Manifest {
             stale: numbers(STALE).filter_map(|number| number.parse().ok().map(Generation)).collect(),
             expunged: numbers(EXPUNGED).filter_map(|number| number.parse().ok().map(Day)).collect(),
             layers_since: item.get(LAYERS_SINCE).map(|_| read_number(item, LAYERS_SINCE).map(Millis)).transpose()?,
+            retention: Retention::read(item),
             damaged: None,
         })
     }
@@ -163,6 +187,7 @@ impl Manifest {
         item.insert(REV.to_owned(), number(self.round));
         item.insert(DATA.to_owned(), binary(rounds));
         item.extend(self.layers_since.map(|since| (LAYERS_SINCE.to_owned(), number(since.0))));
+        item.extend(self.retention.map(|retention| (RETENTION_DAYS.to_owned(), number(retention.days()))));
         mark(&mut item, self.shown);
         if let Some(Building { generation, until, builder }) = self.building {
             item.insert(BUILDING.to_owned(), number(generation.0));

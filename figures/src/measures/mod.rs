@@ -122,6 +122,11 @@ impl Measure {
         Measure::ALL.into_iter().find(|measure| measure.name() == name)
     }
 
+    /// Whether its rows are of single visitors, which are not kept for ever.
+    pub fn shows_visitors(self) -> bool {
+        self == Measure::Frustration
+    }
+
     /// Its name in the table's keys.
     pub fn name(self) -> &'static str {
         self.definition().name

@@ -65,6 +65,12 @@ impl SeenDays {
         true
     }
 
+    /// Drops the days before this one.
+    pub fn drop_before(&mut self, first: Day) {
+        self.0.values_mut().for_each(|days| days.retain(|day| *day >= first));
+        self.0.retain(|_, days| !days.is_empty());
+    }
+
     /// Takes so many days out, if there are as many.
     pub fn take(&mut self, count: usize) -> SeenDays {
         let (mut taken, mut left) = (SeenDays::default(), count);

@@ -213,6 +213,13 @@ impl Visitor {
         }
     }
 
+    /// Takes over aliases that were linked by batches which are not there any more.
+    pub fn take_over_aliases(&mut self, aliases: &[Alias]) {
+        for alias in aliases {
+            self.link(&alias.name, alias.linked.clone());
+        }
+    }
+
     fn has_room_for(&self, alias: &str) -> bool {
         let bytes: usize = self.aliases.iter().map(|alias| alias.name.len()).sum();
         self.aliases.len() < MAX_ALIASES && bytes + alias.len() <= MAX_ALIASES_BYTES

@@ -40,6 +40,13 @@ pub const HOSTS: &str = "hosts";
 
 /// The attribute of a project's item with the origins whose pages may send data.
 pub const ORIGINS: &str = "origins";
+
+/// The attribute of a project's item, and of its manifest, with the days for which batches and visitors are kept; 0 is for ever.
+pub const RETENTION_DAYS: &str = "retention_days";
+
+/// The attribute of a project's item with the first day that was kept when its setting was last prolonged.
+pub const KEPT_SINCE: &str = "kept_since";
+
 /// The attribute with the instant at which a project, a key or a person came to be.
 pub const CREATED_AT: &str = "created_at";
 

@@ -22,6 +22,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use figures::ids::{ProjectId, VisitorId};
+use figures::retention::Kept;
 use figures::table::cookieless::{DaySecret, Traits, Unnamed};
 use figures::table::ip::{self, IpKey};
 use figures::table::spending;
@@ -78,6 +79,7 @@ struct Admitted {
     project: ProjectId,
     ip_key: IpKey,
     origin: AllowedOrigin,
+    kept: Kept,
 }
 
 impl Collector {
@@ -147,7 +149,7 @@ impl Collector {
             self.per_address.take(throttle::client(address), tokens, now)?;
         }
         self.per_key.take(key, tokens, now)?;
-        Ok(Admitted { project, ip_key, origin })
+        Ok(Admitted { project, ip_key, origin, kept: settings.kept })
     }
 
     /// Stores the request's batch and says how many events it holds. A batch that was stored before
@@ -178,7 +180,9 @@ impl Collector {
             }
         };
         let batch = draft.into_batch(visitor, now, &admitted.ip_key)?;
-        let _ = store.put_at(batch.to_item(&admitted.project)?, None).await?;
+        let mut item = batch.to_item(&admitted.project)?;
+        admitted.kept.note(&mut item, batch.last_instant().day());
+        let _ = store.put_at(item, None).await?;
         Ok(batch.events.len())
     }
 
@@ -218,7 +222,9 @@ impl Collector {
 
     async fn settings(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<Settings, StoreError> {
         let good = now..now.plus(SETTINGS_TRUST_MS);
-        self.settings.get_or_load(project, good, Settings::load(store, project)).await
+        self.settings
+            .get_or_load(project, good, Settings::load(store, project, self.app.kept().default_retention()))
+            .await
     }
 
     async fn check_spending(&self, store: &Store, project: &ProjectId, now: Millis) -> Result<(), ApiError> {

@@ -1,6 +1,7 @@
 //! What a project's owner decided about its pages.
 
 use figures::ids::ProjectId;
+use figures::retention::{Kept, Retention};
 use figures::site::OriginPattern;
 use figures::table::keys;
 use figures::table::store::{Consistency, Item, ORIGINS, Store, StoreError};
@@ -17,26 +18,28 @@ pub const SETTINGS_TRUST_MS: i64 = 45_000;
 pub struct Settings {
     /// The origins whose pages may send data; none is any.
     origins: Vec<OriginPattern>,
+    /// What the project keeps.
+    pub kept: Kept,
 }
 
 impl Settings {
-    /// Reads a project's settings; a project without an item has none.
-    pub async fn load(store: &Store, project: &ProjectId) -> Result<Self, StoreError> {
+    /// Reads a project's settings; a project without an item has none. The default is of who has no setting of its own.
+    pub async fn load(store: &Store, project: &ProjectId, default: Retention) -> Result<Self, StoreError> {
         let key = keys::project(project);
         match store.get(&key, Consistency::Eventual).await? {
-            None => Ok(Settings::default()),
+            None => Ok(Settings { kept: Kept::of(None, default), ..Settings::default() }),
             // A list that can't be read must not become "any origin".
-            Some(item) => Settings::read(&item).ok_or_else(|| StoreError::Corrupt {
+            Some(item) => Settings::read(&item, Kept::of(Some(&item), default)).ok_or_else(|| StoreError::Corrupt {
                 key: format!("{} / {}", key.pk, key.sk),
                 cause: format!("attribute {ORIGINS} is no list of texts"),
             }),
         }
     }
 
-    fn read(item: &Item) -> Option<Self> {
-        let Some(origins) = item.get(ORIGINS) else { return Some(Settings::default()) };
+    fn read(item: &Item, kept: Kept) -> Option<Self> {
+        let Some(origins) = item.get(ORIGINS) else { return Some(Settings { origins: Vec::new(), kept }) };
         let origins = origins.as_l().ok()?.iter().map(|origin| Some(OriginPattern::stored(origin.as_s().ok()?)));
-        Some(Settings { origins: origins.collect::<Option<_>>()? })
+        Some(Settings { origins: origins.collect::<Option<_>>()?, kept })
     }
 
     /// Who may read the answer to a request with these headers; an error if the page must not send.
@@ -62,7 +65,8 @@ mod tests {
     fn ask(origins: &[&str], origin: Option<&'static str>) -> Result<AllowedOrigin, ApiError> {
         let mut headers = HeaderMap::new();
         headers.extend(origin.map(|origin| (header::ORIGIN, HeaderValue::from_static(origin))));
-        Settings { origins: origins.iter().map(|origin| OriginPattern::stored(origin)).collect() }.allowed(&headers)
+        let origins = origins.iter().map(|origin| OriginPattern::stored(origin)).collect();
+        Settings { origins, kept: Kept::default() }.allowed(&headers)
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 }
 
 async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<EventRow>, ApiError> {
+    let Some(range) = caller.kept_of(parameters.range).await? else { return Ok(Listing::empty(parameters.page)) };
+    let parameters = Parameters { range, ..parameters };
     let (total, data) = match Owner::of(&parameters) {
         Some(owner) => of_owner(&caller, &parameters, owner).await?,
         None => of_everyone(&caller, &parameters).await?,
@@ -107,7 +109,7 @@ async fn of_owner(caller: &Caller, parameters: &Parameters, owner: Owner) -> Res
     let wanted = parameters.wanted();
     match owner {
         Owner::Visitor(visitor) => VisitorEvents { store, project, visitor: &visitor }.page(&wanted).await,
-        Owner::Session(session) => match sessions::find(store, project, &session).await? {
+        Owner::Session(session) => match sessions::find(caller, &session).await? {
             Some(found) if parameters.may_be_by(found.visitor()) => {
                 VisitorEvents { store, project, visitor: found.visitor() }.of_session(&session, &wanted).await
             }

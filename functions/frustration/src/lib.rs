@@ -43,7 +43,10 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 }
 
 async fn read(caller: Caller, parameters: Parameters) -> Result<Data<Scores>, ApiError> {
-    let measures = [(Measure::Frustration, parameters.range)];
+    let Some(range) = caller.kept_of(parameters.range).await? else {
+        return Ok(Data { data: scores([].into_iter(), parameters.limit) });
+    };
+    let measures = [(Measure::Frustration, range)];
     let view = View::load(&caller.store, &caller.project, &measures).await?;
     Ok(Data { data: scores(by_visitor(view.days(Measure::Frustration)), parameters.limit) })
 }

@@ -1,4 +1,4 @@
-//! `PATCH /manage/v1/projects/{id}`: another name, other hosts, other origins. What is left out stays.
+//! `PATCH /manage/v1/projects/{id}`: another name, other hosts, other origins, how long is kept. What is left out stays.
 
 use lambda_http::{Body, Request, Response};
 use serde_json::json;
@@ -13,10 +13,13 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
     answer(app, request, Role::Admin, async |manager| {
         let changes = manager.body::<Given>()?.parse()?;
         let id = manager.project(&manager.path_parameter()).await?;
-        let changed = projects::change(&manager.store, &id, &changes).await?;
+        let changed =
+            projects::change(&manager.store, &id, &changes, Some(manager.deployment_keeps()), manager.now).await?;
         let project = changed.ok_or(ApiError::NotFound(NO_PROJECT))?;
-        let Changes { name, hosts, origins } = changes;
-        let changed = json!({ "name": name, "hosts": hosts, "origins": origins });
+        let Changes { name, hosts, origins, retention } = changes;
+        let changed = json!({
+            "name": name, "hosts": hosts, "origins": origins, "retention_days": retention.map(|retention| retention.days()),
+        });
         record(&manager.person, "change project", &[("project", id.as_str().into()), ("changed", changed)]);
         Ok(found(project))
     })

@@ -19,6 +19,7 @@ struct NewProject {
     name: Option<String>,
     hosts: Option<Vec<String>>,
     origins: Option<Vec<String>>,
+    retention_days: Option<i32>,
 }
 
 /// Answers a request.
@@ -37,13 +38,14 @@ async fn create(manager: &Manager<'_>) -> Result<Response<Body>, ApiError> {
     if manager.person.access.projects != Projects::All {
         return Err(ApiError::Forbidden(NOT_ALL));
     }
-    let NewProject { id, name, hosts, origins } = manager.body()?;
+    let NewProject { id, name, hosts, origins, retention_days } = manager.body()?;
     let id: ProjectId = id.parse().map_err(|error| ApiError::InvalidBody(format!("id {error}.")))?;
-    let changes = Given { name, hosts, origins }.parse()?;
+    let changes = Given { name, hosts, origins, retention_days }.parse()?;
     let settings = Settings {
         name: changes.name,
         hosts: changes.hosts.unwrap_or_default(),
         origins: changes.origins.unwrap_or_default(),
+        retention: changes.retention,
     };
     let created = projects::create(&manager.store, &id, &settings, manager.now).await?;
     let project = created.ok_or_else(|| ApiError::Conflict(format!("There is a project {id} already.")))?;

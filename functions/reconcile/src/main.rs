@@ -20,7 +20,8 @@ const REPLAY_FOR: Duration = Duration::from_secs(300);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::start_json(&aws::table_of_environment());
-    let consumer = Consumer::new(App::from_environment().await.store().clone());
+    let consumer =
+        Consumer::new(App::from_environment().await.store().clone()).keeping(aws::retention_of_environment());
     let queue = match std::env::var(QUEUE_VARIABLE) {
         Ok(url) => Some(Queue::new(aws_sdk_sqs::Client::new(&aws::environment().await), &url)),
         Err(_) => None,

@@ -18,6 +18,7 @@ use figures::log::block::{self, NewBlock};
 use figures::measures::Measure;
 use figures::model::Batch;
 use figures::model::batch::json_of;
+use figures::retention::Kept;
 use figures::table::store::{DATA, Item, PK, Query, SK, Store, StoreError, binary, read_binary, read_text};
 use figures::table::{codec, keys};
 use futures::FutureExt;
@@ -146,7 +147,7 @@ async fn sample() -> (Vec<Item>, Seen) {
     if round.is_some() {
         store.delete(&keys::block(&project(), Measure::Pages.name(), Generation::FIRST, day)).await.unwrap();
     }
-    let new = NewBlock { round: 1, is_based: false, rows };
+    let new = NewBlock { round: 1, is_based: false, kept: Kept::default(), rows };
     assert!(block::write(&store, &project(), Measure::Pages, Generation::FIRST, day, None, new).await.unwrap());
     let items = all_items(&store).await;
     for kind in Derived::ALL {

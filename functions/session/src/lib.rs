@@ -48,7 +48,7 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 async fn read(caller: Caller, parameters: Parameters) -> Result<Data<SessionDetail>, ApiError> {
     let (store, project) = (&caller.store, &caller.project);
     let id = parameters.session.ok_or(UNKNOWN)?;
-    let found = sessions::find(store, project, &id).await?.ok_or(UNKNOWN)?;
+    let found = sessions::find(&caller, &id).await?.ok_or(UNKNOWN)?;
     let session = found.read(store, project);
     let events = events::first_of_session(store, project, found.visitor(), &id, MAX_EVENTS);
     let (session, events) = try_join(session, events).await?;

@@ -55,6 +55,8 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 }
 
 async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<SessionRow>, ApiError> {
+    let Some(range) = caller.kept_of(parameters.range).await? else { return Ok(Listing::empty(parameters.page)) };
+    let parameters = Parameters { range, ..parameters };
     let (total, data) = match (&parameters.visitor, &parameters.url) {
         (Some(visitor), _) => match visitor.parse() {
             Ok(visitor) => of_visitor(&caller, &parameters, &visitor).await?,

@@ -1,5 +1,6 @@
 //! `GET /api/v1/visitors/{visitor_id}`: a visitor with its sessions, events and aliases.
 
+use figures::dates::DateRange;
 use figures::ids::{SessionId, VisitorId};
 use figures::model::Session;
 use figures::time::Millis;
@@ -95,12 +96,24 @@ async fn read(caller: Caller, parameters: Parameters) -> Result<Data<VisitorDeta
     let visitor_events = VisitorEvents { store, project, visitor: &id };
     let (visitor, earlier, batches) = try_join3(visitor, earlier, visitor_events.first_batches()).await?;
     let visitor = visitor.ok_or(UNKNOWN)?;
+    if !caller.keeps(visitor.last_seen_at.day()).await? {
+        return Err(UNKNOWN);
+    }
+    let range = match caller.cut(visitor.first_seen_at.day()).await? {
+        Some(first) => DateRange::new(first, DateRange::always().end()).ok_or(UNKNOWN)?,
+        None => DateRange::always(),
+    };
 
     let aliases = visitor.aliases.iter().map(|alias| alias.name.clone()).collect();
     let sessions = sessions::newest_first(Some(visitor.latest.clone()), earlier);
-    let events = visitor_events.newest(&visitor, batches, &sessions, MAX_EVENTS).await?;
+    let events = visitor_events.newest(&visitor, batches, &sessions, (range, MAX_EVENTS)).await?;
     let events = events.into_iter().map(Happening::from).collect();
-    let sessions = sessions.into_iter().take(MAX_SESSIONS).map(Visit::from).collect();
+    let sessions = sessions
+        .into_iter()
+        .filter(|session| range.contains(session.day()))
+        .take(MAX_SESSIONS)
+        .map(Visit::from)
+        .collect();
     Ok(Data { data: VisitorDetail { visitor: VisitorRow::new(id, visitor), aliases, sessions, events } })
 }
 

@@ -64,6 +64,8 @@ pub async fn handle(app: &App, request: &Request) -> Response<Body> {
 }
 
 async fn read(caller: Caller, parameters: Parameters) -> Result<Listing<VisitorRow>, ApiError> {
+    let Some(range) = caller.kept_of(parameters.range).await? else { return Ok(Listing::empty(parameters.page)) };
+    let parameters = Parameters { range, ..parameters };
     let (total, page) = match &parameters.search {
         Some(needle) => searched(&caller, &parameters, needle).await?,
         None if parameters.dimensions.is_empty() => unfiltered(&caller, &parameters).await?,

@@ -13,6 +13,8 @@ use figures::table::keys::{self, Key};
 use figures::table::store::{Consistency, Item, Pages, Query, SK, SortKeys, Store, StoreError, read_packed, read_text};
 use figures::time::Millis;
 
+use crate::api::Caller;
+
 /// A session as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SessionRow {
@@ -164,21 +166,22 @@ impl SessionOfId {
     }
 }
 
-/// Finds the session with an id: that of the visitor whom the id tells, else of those that several visitors have the one
-/// stored first.
-pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionOfId>, StoreError> {
-    let told = id.told().map(|(visitor, started_at)| SessionRowKey {
-        started_at,
-        session: id.clone(),
-        visitor,
-        is_latest: true,
-    });
+/// Finds the session with an id, if it is kept: that of the visitor whom the id tells, else of those that several visitors
+/// have the one stored first.
+pub async fn find(caller: &Caller, id: &SessionId) -> Result<Option<SessionOfId>, StoreError> {
+    let (store, project) = (&caller.store, &caller.project);
+    let told = match id.told() {
+        Some((visitor, started_at)) if caller.keeps(started_at.day()).await? => {
+            Some(SessionRowKey { started_at, session: id.clone(), visitor, is_latest: true })
+        }
+        _ => None,
+    };
     if let Some(key) = &told
         && let session @ Some(_) = read(store, project, key, Consistency::Eventual).await?
     {
         return Ok(Some(SessionOfId { key: key.clone(), session }));
     }
-    if let Some(key) = stored_first(store, project, id).await? {
+    if let Some(key) = stored_first(caller, id).await? {
         return Ok(Some(SessionOfId { key, session: None }));
     }
     let Some(key) = told else { return Ok(None) };
@@ -187,14 +190,18 @@ pub async fn find(store: &Store, project: &ProjectId, id: &SessionId) -> Result<
     Ok(session.map(|session| SessionOfId { key, session: Some(session) }))
 }
 
-/// Of the sessions that have a lookup by an id, the one stored first.
-async fn stored_first(store: &Store, project: &ProjectId, id: &SessionId) -> Result<Option<SessionRowKey>, StoreError> {
+/// Of the sessions that have a lookup by an id and are kept, the one stored first.
+async fn stored_first(caller: &Caller, id: &SessionId) -> Result<Option<SessionRowKey>, StoreError> {
+    let (store, project) = (&caller.store, &caller.project);
     // Whoever likes may give any number of visitors a session of that id.
     let mut lookups = store.pages(Query::partition(keys::session_lookup_partition(project, id)));
     let mut first: Option<(StoredOrder, VisitorId, Millis)> = None;
     while let Some(items) = lookups.next().await? {
         for item in &items {
             let (origin, started_at) = read_packed::<(StoredOrder, Millis)>(item)?;
+            if !caller.keeps(started_at.day()).await? {
+                continue;
+            }
             let sort_key = read_text(item, SK)?;
             let visitor: VisitorId = sort_key
                 .parse()

@@ -143,15 +143,15 @@ impl VisitorEvents<'_> {
         Ok((total, picked.rows(wanted.page.offset(), self.store, self.project, self.visitor).await?))
     }
 
-    /// The newest events of a visitor whose first batches and newest sessions were read already.
+    /// The newest events in a range of a visitor whose first batches and newest sessions were read already.
     pub async fn newest(
         &self,
         visitor: &Visitor,
         first: FirstBatches,
         sessions: &[Session],
-        limit: usize,
+        (range, limit): (DateRange, usize),
     ) -> Result<Vec<EventRow>, StoreError> {
-        let wanted = Wanted { range: DateRange::always(), event_type: None, page: Page::first(limit) };
+        let wanted = Wanted { range, event_type: None, page: Page::first(limit) };
         if first.are_all {
             return Ok(self.of_items(&first.items, &wanted).await?.1);
         }
