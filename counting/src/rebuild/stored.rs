@@ -187,13 +187,14 @@ impl State {
     }
 
     /// Whether two states say the same of all that is derived.
-    pub fn is_same(mut self, mut other: State) -> bool {
+    pub fn agrees_with(mut self, mut other: State) -> bool {
         for state in [&mut self, &mut other] {
             let divided = std::mem::take(&mut state.divided);
             state.applied.retain(|session, _| !divided.contains_key(session));
-            state
-                .lookups
-                .retain(|key, _| !divided.values().any(|session| key.pk.ends_with(session.session_id.as_str())));
+            let is_divided = |key: &Key| {
+                key.pk.rsplit('#').next().is_some_and(|id| divided.keys().any(|session| session.as_str() == id))
+            };
+            state.lookups.retain(|key, _| !is_divided(key));
         }
         self == other
     }

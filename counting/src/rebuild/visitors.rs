@@ -297,7 +297,7 @@ impl Rebuild<'_> {
         stored.derived.extend(self.store().get_many(lookups, Consistency::Strong).await?);
         let is_same =
             match (State::read(&stored.derived, self.project.horizon), State::read(&rebuilt, self.project.horizon)) {
-                (Ok(was), Ok(now)) => was.is_same(now),
+                (Ok(was), Ok(now)) => was.agrees_with(now),
                 _ => false,
             };
         *differed |= !is_same;
