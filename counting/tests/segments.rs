@@ -7,12 +7,15 @@ mod common;
 mod site;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use counting::Consumer;
 use figures::table::keys;
 use figures::table::store::{Query, REV, SK, Store, read_number, read_text};
-use site::{assert_eq_seen, batches, project, seen, site};
+use figures::time::{Clock, Millis};
+use site::{assert_eq_seen, batches, project, seen, send, site};
 
 /// The revisions of the segments that are stored.
 async fn revisions(store: &Store) -> Vec<u64> {
@@ -28,6 +31,21 @@ async fn segments_take_the_place_of_merged_ones_and_all_count_once() {
     let replaced = revisions(&store).await.into_iter().filter(|revision| *revision > 1).count();
     assert!(replaced > 20, "{replaced} segments took another one's place");
     assert!(consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn all_count_once_where_rounds_are_minutes_apart() {
+    let (store, _) = site(&[]).await;
+    let at = Arc::new(AtomicI64::new(Millis::now().0));
+    let consumer = Consumer::new(store.clone()).with_clock(Clock::Set(at.clone()));
+    for window in batches(120).chunks(3) {
+        at.fetch_add(10_000, Ordering::Relaxed);
+        send(&store, &consumer, window).await;
+    }
+    let replaced = revisions(&store).await.into_iter().filter(|revision| *revision > 1).count();
+    assert!(replaced > 20, "{replaced} segments took another one's place");
+    let found = consumer.rebuild(&project(), true, |_| {}).await.unwrap();
+    assert!(found.is_empty(), "{found:?}");
 }
 
 /// Two consumers and a compactor that knows neither's segments.

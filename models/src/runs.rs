@@ -26,6 +26,8 @@ pub type Runs = BTreeMap<RunKey, Entries>;
 
 /// So many runs get merged into one.
 const MAX_RUNS: usize = 2;
+/// So many of the newest runs are looked at.
+const NEWEST_RUNS: usize = 3;
 /// The key of the erased visitor's entry.
 const ERASED: u8 = 0;
 
@@ -284,7 +286,9 @@ impl Hours {
 
     /// `Compaction::merge_newest_runs`, in any round.
     fn merge_runs(&self, state: &State, round: u64) -> Vec<Operation> {
-        let HourRuns { current, replaced } = self.pick(&state.runs);
+        let skipped = state.runs.len().saturating_sub(NEWEST_RUNS);
+        let newest = state.runs.iter().skip(skipped).map(|(key, run)| (*key, run.clone())).collect();
+        let HourRuns { current, replaced } = self.pick(&newest);
         let mut operations: Vec<_> = replaced.into_iter().map(|(key, _)| Operation::Remove(key)).collect();
         let replacement = key(round, RunKind::Merged);
         let is_late = current.iter().any(|(key, _)| key.round > round);
@@ -293,7 +297,7 @@ impl Hours {
         {
             return operations;
         }
-        let small: Vec<_> = current.into_iter().filter(|(key, _)| key.kind == RunKind::Plain).collect();
+        let small: Vec<_> = current.into_iter().filter(|(key, _)| !matches!(key.kind, RunKind::Major { .. })).collect();
         if small.len() < MAX_RUNS {
             return operations;
         }

@@ -86,12 +86,19 @@ async fn a_session_whose_id_tells_its_visitor_and_start_is_found() {
     let stack = Stack::start(Counting::ByStream).await;
     let (project, start) = (stack.project().await, 1_719_784_800_000);
     let (id, later, moved) = ("ses_ann_ly23gsg0", "ses_ann_ly2pyz40", "ses_ann_ly3iwn40");
-    let stranger = page_view("v_stranger", id, "b1", start - 1);
+    let stranger = |session: &str| page_view("v_stranger", session, "b1", start - 1);
     let of = |session: &str, batch: &str, days: f64| {
         page_view("v_ann", session, batch, start + (days * 86_400_000.0) as i64)
     };
-    let mut sent = vec![stranger, of(id, "b1", 0.0), of(later, "b1", 0.4375), of(moved, "b1", 3.0), of(id, "b2", 0.0)];
-    sent[4].session.started_at = start;
+    let mut sent = vec![
+        stranger(id),
+        stranger(moved),
+        of(id, "b1", 0.0),
+        of(moved, "b1", 0.25),
+        of(later, "b1", 0.4375),
+        of(id, "b2", 0.0),
+    ];
+    sent[5].session.started_at = start;
     send(&stack, &project, &sent).await;
     let data = async |path: &str| get(&stack.at(path), &project.secret_key).await.json()["data"].clone();
     for (session, page_views) in [(id, 2), (later, 1), (moved, 1)] {
@@ -102,6 +109,6 @@ async fn a_session_whose_id_tells_its_visitor_and_start_is_found() {
         assert!(events.as_array().unwrap().iter().all(|event| event["visitor_id"] == "v_ann"), "{events}");
     }
     let sessions = data(&format!("sessions?{JULY}")).await;
-    assert_eq!(sessions.as_array().unwrap().len(), 4, "{sessions}");
+    assert_eq!(sessions.as_array().unwrap().len(), 5, "{sessions}");
     stack.shutdown().await;
 }

@@ -145,15 +145,13 @@ impl Site {
         self.clock.store(at.0, Ordering::Relaxed);
         let kept = Kept::of(None, Retention::of_days(DAYS_KEPT).unwrap());
         for (project, kept) in [(self.short.clone(), kept), (self.all.clone(), Kept::default())] {
-            let mut batches = Vec::new();
             for (at, sent) in sent.iter().enumerate() {
                 let batch = self.stack.store_batch(&project, self.number + at, sent).await.unwrap();
                 let mut item = batch.to_item(&project.id).unwrap();
                 kept.note(&mut item, batch.last_instant().day());
                 self.store().put(item).await.unwrap();
-                batches.push(batch);
+                self.apply(&project.id, vec![batch]).await;
             }
-            self.apply(&project.id, batches).await;
         }
         self.number += sent.len();
     }

@@ -3,7 +3,7 @@
 import { address, setHere } from './address';
 import { startCustom, track } from './custom';
 import { attempt, halt, isHalted, later, on } from './guard';
-import { addAlias, bot, forget, objects, persist, session, visitorId } from './identity';
+import { addAlias, bot, forget, objects, persist, session, sessionId, visitorId } from './identity';
 import { arrive, beginHere, reset, startPages } from './pages';
 import { type Hook, allow, clear, isAllowed, setHook } from './queue';
 import { hash32 } from './random';
@@ -140,7 +140,7 @@ export const run = (watch: (early: unknown[]) => void, calls: unknown[] = []): A
       return isRunning && !isHalted ? attempt(visitorId) : undefined;
     },
     get sessionId() {
-      return isRunning && !isHalted ? attempt(session)?.i : undefined;
+      return isRunning && !isHalted ? attempt(sessionId) : undefined;
     },
   };
   for (const [name, method] of Object.entries(methods)) {

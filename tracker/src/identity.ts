@@ -80,6 +80,12 @@ const derivedId = (): string | false | undefined => {
   return hash && hash128(hash + Math.floor((Date.now() + parseInt(hash.slice(0, 6), 16)) / IDLE)).slice(0, 16);
 };
 
+/**
+ * The session's id. It tells the visitor and the start, so that the server finds the session by it alone; in a record it is as
+ * long as any id, for scripts of the release before.
+ */
+export const sessionId = ({ v, i } = session()): string => i.replace(v.slice(2, 10), v.slice(2) + '_');
+
 /** A new session, of a visitor who is known or of a new one. */
 const begin = (known?: Person): Person => {
   const at = Date.now();
@@ -89,8 +95,7 @@ const begin = (known?: Person): Person => {
     o: at,
     a: [],
     ...known,
-    // It tells the visitor and the start, so that the server finds the session by its id alone.
-    i: 'ses_' + (derivedId() || v.slice(2) + '_' + at.toString(36)),
+    i: 'ses_' + (derivedId() || v.slice(2, 10) + at.toString(36)),
     t: at,
     l: at,
     u: address().url,
@@ -113,7 +118,7 @@ const begin = (known?: Person): Person => {
 /** The stored record, if it is one: other scripts can write here too. */
 const load = (): Person | undefined => {
   const stored = read('') as Person | undefined;
-  return stored?.o! > Date.now() - VISITOR_LIFE && /^v_[\w-]{16}ses_[\w-]{16,}$/.test(stored!.v + stored!.i) ? stored : undefined;
+  return stored?.o! > Date.now() - VISITOR_LIFE && /^v_[\w-]{16}ses_[\w-]{16}$/.test(stored!.v + stored!.i) ? stored : undefined;
 };
 
 /** Names of the visitor stay in memory where ids do not outlive the tab. */
@@ -253,5 +258,5 @@ export const visitorFacts = () => {
 export const sessionFacts = () => {
   settleSession();
   const mine = session();
-  return { session_id: mine.i, started_at: mine.t, url: withClickId(mine.u, mine.k), referrer: mine.r, ...mine.m, click_count: mine.c, max_scroll_depth: mine.d };
+  return { session_id: sessionId(mine), started_at: mine.t, url: withClickId(mine.u, mine.k), referrer: mine.r, ...mine.m, click_count: mine.c, max_scroll_depth: mine.d };
 };

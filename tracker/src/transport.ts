@@ -2,7 +2,7 @@
 
 import { type Batch, batchOf, bodyOf, pack } from './batch';
 import { attempt, halt, isHalted, later, note, now, on } from './guard';
-import { change, session } from './identity';
+import { change, session, sessionId } from './identity';
 import { MAX_CHARACTERS, isAllowed, putFirst } from './queue';
 import { randomId } from './random';
 import { setting } from './settings';
@@ -147,7 +147,7 @@ export const takeOver = (): void => {
     // Asked for only now: most pages find nothing, and need not open another storage for it.
     if (!t || t != thisTab()) continue;
     const isFresh = Date.now() - at <= FRESH;
-    if (isFresh && b.session.session_id == session().i) {
+    if (isFresh && b.session.session_id == sessionId()) {
       drop(b.batch_id);
       putFirst(b.events);
     } else {

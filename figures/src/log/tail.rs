@@ -53,9 +53,7 @@ const LAYERS_SINCE: &str = "layers_since";
 /// of the one before still read blocks, and drop the attribute when they put the manifest.
 const UPGRADE_MS: i64 = 15 * 60_000;
 
-/// The segments of so many rounds stay, for others to be stored in their place.
-const REPLACEABLE_ROUNDS: u64 = 1;
-/// Unless rounds are no further apart than this.
+/// No segments stay for others to be stored in their place where rounds are no further apart than this.
 const QUICK_ROUNDS_MS: i64 = 30_000;
 
 /// What compaction did and does, and which generations there are.
@@ -239,8 +237,8 @@ impl Manifest {
         self.rounds.iter().filter(|round| round.is_over(now, grace)).map(|round| round.number).collect()
     }
 
-    /// The segments that are over and stay for a while, for others to be stored in their place: those of the last two rounds. None
-    /// where rounds follow each other so quickly that they would be many.
+    /// The segments that are over and may be replaced: those of the last round, which stay until the one after the next begins, so
+    /// that who knows of them finds them there. None where rounds follow each other so quickly that they would be many.
     pub fn replaceable(&self, now: Millis, grace: Duration) -> BTreeSet<&str> {
         let mut done = self.rounds.iter().rev().filter_map(|round| round.done_at);
         if let (Some(last), Some(before)) = (done.next(), done.next())
@@ -248,8 +246,7 @@ impl Manifest {
         {
             return BTreeSet::new();
         }
-        let last = self.rounds.iter().filter(|round| round.number + REPLACEABLE_ROUNDS > self.round);
-        let over = last.filter(|round| round.is_over(now, grace));
+        let over = self.rounds.iter().filter(|round| round.number == self.round && round.is_over(now, grace));
         over.flat_map(|round| round.segments.iter().map(String::as_str)).collect()
     }
 
@@ -548,6 +545,24 @@ pub fn segment_items(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever stored a segment may replace it once its round is over, until another round begins.
+    #[test]
+    fn what_is_over_and_of_the_last_round_may_be_replaced() {
+        const GRACE: Duration = Duration::from_secs(5);
+        let first = Manifest::default().begin_round(Vec::new(), BTreeSet::from(["a".to_owned()]), Millis(0));
+        let replaceable = |manifest: &Manifest, now| {
+            manifest.replaceable(Millis(now), GRACE).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert!(replaceable(&first, 1_000_000).is_empty(), "it is being merged");
+        let first = first.complete(1, Millis(100_000));
+        assert!(replaceable(&first, 104_999).is_empty(), "readers may need it");
+        assert_eq!(replaceable(&first, 105_000), ["a"]);
+        let second = first.begin_round(first.rounds.clone(), BTreeSet::from(["b".to_owned()]), Millis(0));
+        assert!(replaceable(&second, 200_000).is_empty(), "it may be about to be removed");
+        assert_eq!(replaceable(&second.complete(2, Millis(200_000)), 300_000), ["b"]);
+        assert!(replaceable(&second.complete(2, Millis(110_000)), 300_000).is_empty(), "rounds are too quick");
+    }
 
     /// While the release before still puts the manifest, which drops what it does not know, there are no layers.
     #[test]

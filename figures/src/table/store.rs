@@ -572,8 +572,9 @@ impl Store {
         Ok(())
     }
 
-    /// Deletes an item if it has this version (`None`: if it has none). If not, it is another one, which stays.
-    pub async fn delete_at(&self, key: &Key, version: Option<u64>) -> Result<(), StoreError> {
+    /// Deletes an item if it has this version (`None`: if it has none). If not, it is another one, which stays. Says whether the one
+    /// of the version is gone: it may stay if a transaction is replacing it.
+    pub async fn delete_at(&self, key: &Key, version: Option<u64>) -> Result<bool, StoreError> {
         let delete = self
             .client
             .delete_item()
@@ -591,9 +592,10 @@ impl Store {
             Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
                 self.count_write(call);
             }
+            Err(SdkError::ServiceError(error)) if error.err().is_transaction_conflict_exception() => return Ok(false),
             Err(error) => return Err(failure(error)),
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Writes all or nothing.

@@ -190,12 +190,13 @@ pub async fn find(caller: &Caller, id: &SessionId) -> Result<Option<SessionOfId>
     Ok(session.map(|session| SessionOfId { key, session: Some(session) }))
 }
 
-/// Of the sessions that have a lookup by an id and are kept, the one stored first.
+/// Of the sessions that have a lookup by an id and are kept, that of the visitor whom the id tells, or the one stored first.
 async fn stored_first(caller: &Caller, id: &SessionId) -> Result<Option<SessionRowKey>, StoreError> {
     let (store, project) = (&caller.store, &caller.project);
     // Whoever likes may give any number of visitors a session of that id.
     let mut lookups = store.pages(Query::partition(keys::session_lookup_partition(project, id)));
-    let mut first: Option<(StoredOrder, VisitorId, Millis)> = None;
+    let told = id.told().map(|(visitor, _)| visitor);
+    let mut first: Option<(bool, StoredOrder, VisitorId, Millis)> = None;
     while let Some(items) = lookups.next().await? {
         for item in &items {
             let (origin, started_at) = read_packed::<(StoredOrder, Millis)>(item)?;
@@ -206,12 +207,16 @@ async fn stored_first(caller: &Caller, id: &SessionId) -> Result<Option<SessionR
             let visitor: VisitorId = sort_key
                 .parse()
                 .map_err(|_| StoreError::Corrupt { key: sort_key.to_owned(), cause: "no visitor".to_owned() })?;
-            if first.as_ref().is_none_or(|first| (&origin, &visitor) < (&first.0, &first.1)) {
-                first = Some((origin, visitor, started_at));
+            let is_other = told.as_ref() != Some(&visitor);
+            let order = |first: &(bool, StoredOrder, VisitorId, Millis)| {
+                (is_other, &origin, &visitor) < (first.0, &first.1, &first.2)
+            };
+            if first.as_ref().is_none_or(order) {
+                first = Some((is_other, origin, visitor, started_at));
             }
         }
     }
-    Ok(first.map(|(_, visitor, started_at)| SessionRowKey {
+    Ok(first.map(|(_, _, visitor, started_at)| SessionRowKey {
         started_at,
         session: id.clone(),
         visitor,

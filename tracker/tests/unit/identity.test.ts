@@ -22,8 +22,15 @@ const stored = (): any => JSON.parse(localStorage.getItem('identity.000000')!);
 
 test('ids have the forms that the collector takes', () => {
   assert.match(identity.visitorId()!, /^v_[\w-]{16}$/);
-  const { i, t } = identity.session();
-  assert.equal(i, `ses_${identity.visitorId()!.slice(2)}_${t.toString(36)}`);
+  assert.equal(identity.sessionId(), `ses_${identity.visitorId()!.slice(2)}_${identity.session().t.toString(36)}`);
+});
+
+test('a record is one for scripts of the release before, and a session that they began keeps its id', () => {
+  identity.session();
+  assert.match(stored().v + stored().i, /^v_[\w-]{16}ses_[\w-]{16}$/);
+  localStorage.setItem('identity.000000', JSON.stringify({ ...stored(), i: 'ses_0123456789abcdef' }));
+  identity.forget();
+  assert.equal(identity.sessionId(), 'ses_0123456789abcdef');
 });
 
 test('a session lasts until half an hour without input', () => {
