@@ -455,9 +455,9 @@ async fn an_address_can_not_bring_about_much_that_every_request_reads() {
             Ok(()) => taken += 1,
             Err(wait) => break wait,
         }
-        assert!(taken < 100);
+        assert!(taken < 200);
     };
-    assert!((2..=5).contains(&taken), "{taken} at once");
+    assert!((60..=90).contains(&taken), "{taken} at once");
     let later = now.plus(wait as i64 * 1_000);
     assert_eq!(sent_at(&stage, &of_many_pages(&stage, taken, 100, 120, later), later).await, Ok(()));
     let mut in_a_minute = 0;
@@ -467,7 +467,7 @@ async fn an_address_can_not_bring_about_much_that_every_request_reads() {
             sent_at(&stage, &of_many_pages(&stage, 1_000 + number as usize, 100, 120, now), now).await.is_ok(),
         );
     }
-    assert!((20..=30).contains(&in_a_minute), "{in_a_minute} in a minute");
+    assert!((55..=80).contains(&in_a_minute), "{in_a_minute} in a minute");
 }
 
 #[tokio::test]
