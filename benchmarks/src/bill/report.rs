@@ -22,8 +22,9 @@ const PEERS: [(&str, &str, &[&str]); 4] = [
     ),
 ];
 
-/// What a page view may take, at a month's page views: 3 % more than the most that it took when this was measured, with the settings of
-/// [`CHECKED`]. Random moments of compaction make a difference of one percent.
+/// What a page view may take, at a month's page views, with the settings of [`CHECKED`]: so few page views took 5.16 to 5.44 write units and 4.13 to
+/// 4.46 read units at a million a month, as the moments at which tails are looked at are random, and with them which segments
+/// are replaced. The bounds are 8 % above the most; before segments were replaced, it took 6.69 units.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     a_month: f64,
@@ -33,8 +34,8 @@ struct Bounds {
 }
 
 const BOUNDS: [Bounds; 2] = [
-    Bounds { a_month: 1_000_000.0, write_units: 5.32, read_units: 4.39, bytes: 755.0 },
-    Bounds { a_month: 10_000_000.0, write_units: 4.60, read_units: 2.72, bytes: 765.0 },
+    Bounds { a_month: 1_000_000.0, write_units: 5.90, read_units: 4.80, bytes: 760.0 },
+    Bounds { a_month: 10_000_000.0, write_units: 4.90, read_units: 2.95, bytes: 770.0 },
 ];
 
 /// What is simulated to be checked, of the seed 1: page views that are measured, and visits of the time before.
