@@ -392,13 +392,15 @@ impl Consumer {
                 let items = segment_items(project, self.now(), unique, generation, delta)?;
                 let is_one_short = matches!(&items[..], [one] if read_binary(one, DATA)?.len() < LONG_SEGMENT_BYTES);
                 committed.is_compaction_due |= !is_one_short || unique.is_multiple_of(COMPACTION_CHECK_EVERY);
-                segments.extend(items.into_iter().map(|item| self.own_segments.place(project, item)));
+                for item in items {
+                    segments.push(self.own_segments.place(project, item)?);
+                }
             }
             writes.extend(segments.iter().map(Placed::write));
             match self.store.transact(writes).await? {
                 Outcome::Committed => {
-                    for segment in &segments {
-                        self.own_segments.remember(project, segment)?;
+                    for segment in segments {
+                        self.own_segments.remember(project, segment);
                     }
                     return Ok(committed);
                 }

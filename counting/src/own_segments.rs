@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use figures::ids::ProjectId;
 use figures::log::tail::{Manifest, Tail, id_of};
-use figures::table::store::{Item, REV, SK, StoreError, Write, number, read_number, read_text, text};
+use figures::table::store::{Item, REV, SK, StoreError, Write, number, read_text, text};
 use figures::time::Millis;
 
 /// The most projects that are remembered, some megabytes.
@@ -52,6 +52,8 @@ pub struct Placed {
     segment: Item,
     /// The revision of the one that it replaces.
     replaces: Option<u64>,
+    /// What is remembered of it once it is stored.
+    own: Own,
 }
 
 impl Placed {
@@ -66,12 +68,18 @@ impl Placed {
 
 impl OwnSegments {
     /// Finds a segment a place: that of one which is over, or under its own key.
-    pub fn place(&self, project: &ProjectId, mut segment: Item) -> Placed {
-        let before = self.take(project, units(&segment));
+    pub fn place(&self, project: &ProjectId, mut segment: Item) -> Result<Placed, StoreError> {
+        let units = units(&segment);
+        let before = self.take(project, units);
         let replaces = before.as_ref().map(|before| before.revision);
-        segment.insert(REV.to_owned(), number(replaces.unwrap_or_default() + 1));
-        segment.extend(before.map(|before| (SK.to_owned(), text(before.sort_key))));
-        Placed { segment, replaces }
+        let sort_key = match before {
+            Some(before) => before.sort_key,
+            None => read_text(&segment, SK)?.to_owned(),
+        };
+        let own = Own { sort_key, revision: replaces.unwrap_or_default() + 1, units, is_replaceable: false };
+        segment.insert(SK.to_owned(), text(&own.sort_key));
+        segment.insert(REV.to_owned(), number(own.revision));
+        Ok(Placed { segment, replaces, own })
     }
 
     /// Takes the largest segment that may be replaced and takes no more units than so many.
@@ -84,13 +92,7 @@ impl OwnSegments {
     }
 
     /// Remembers a segment that is stored now.
-    pub fn remember(&self, project: &ProjectId, Placed { segment, .. }: &Placed) -> Result<(), StoreError> {
-        let own = Own {
-            sort_key: read_text(segment, SK)?.to_owned(),
-            revision: read_number(segment, REV)?,
-            units: units(segment),
-            is_replaceable: false,
-        };
+    pub fn remember(&self, project: &ProjectId, placed: Placed) {
         let mut projects = self.lock();
         if projects.len() >= MAX_PROJECTS && !projects.contains_key(project) {
             projects.clear();
@@ -99,8 +101,7 @@ impl OwnSegments {
         if segments.len() >= MAX_SEGMENTS {
             segments.remove(0);
         }
-        segments.push(own);
-        Ok(())
+        segments.push(placed.own);
     }
 
     /// Takes note that one was gone: others may be. The next look tells.
