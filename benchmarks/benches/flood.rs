@@ -14,7 +14,7 @@ const EXAMPLES: &str = "\
 Examples:
   cargo bench -p benchmarks --bench flood               # 30 MB of each kind, or a minute: eight minutes in all
   cargo bench -p benchmarks --bench flood -- --megabytes 5
-  cargo bench -p benchmarks --bench flood -- --check       # fails where others wait for over 10 seconds, or read over 20 units
+  cargo bench -p benchmarks --bench flood -- --check       # fails where others wait for over 10 seconds, or read over 31 units
 
 Everything happens on this machine: a stack of the benchmark's own for each flood, in a process of its own, on loopback.";
 

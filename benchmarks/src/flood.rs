@@ -44,9 +44,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What others may wait, in seconds.
 pub const BOUND_SECONDS: f64 = 10.0;
 
-/// What a request for figures may take, in read units: twice what is documented of one, which is some 2 for its blocks and 8 for the
+/// What a request for figures may take, in read units: twice what is documented of one, which is 2.5 for its blocks and 13 for the
 /// tail.
-pub const BOUND_UNITS: f64 = 20.0;
+pub const BOUND_UNITS: f64 = 31.0;
 
 /// What others noticed.
 #[derive(Debug, Clone, Serialize)]

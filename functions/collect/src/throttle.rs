@@ -40,9 +40,9 @@ pub struct Rate {
 /// batch every few seconds each, and thousands at once after an outage.
 pub const PER_ADDRESS: Rate = Rate { per_second: 100, burst: 2_000 };
 
-/// Bytes by which one address may make the tail grow (see [`crate::growth`]). Usual batches take none or few of them, and the burst
-/// is what a network's browsers kept for a day.
-pub const GROWTH_PER_ADDRESS: Rate = Rate { per_second: 16 << 10, burst: 1 << 20 };
+/// Bytes by which one address may make the tail grow (see [`crate::growth`]): a hundred usual batches a second, hundreds at once.
+/// All of the burst and of five seconds, for which merged segments stay, are what a request reads in 28 units.
+pub const GROWTH_PER_ADDRESS: Rate = Rate { per_second: 16 << 10, burst: 128 << 10 };
 
 /// More than one instance can store, so that only a flood meets it.
 pub const PER_KEY: Rate = Rate { per_second: 5_000, burst: 20_000 };
