@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use counting::Consumer;
-use figures::ids::ProjectId;
+use figures::ids::{ProjectId, SessionId};
 use figures::time::Millis;
 use identity::dev::{Options, Stack};
 use serde::{Deserialize, Serialize};
@@ -117,22 +117,12 @@ fn of_visitor(recorded: &Value, last: &Value, visitor: usize, key: &str) -> Valu
     body["sent_at"] = shifted(&recorded["sent_at"], later);
     let start = Millis(recorded["session"]["started_at"].as_i64().unwrap_or_default() + later);
     body["session"]["started_at"] = json!(start);
-    body["session"]["session_id"] =
-        json!(session_id(body["visitor"]["visitor_id"].as_str().unwrap_or_default(), start));
+    let visitor = body["visitor"]["visitor_id"].as_str().and_then(|visitor| visitor.parse().ok());
+    body["session"]["session_id"] = json!(visitor.and_then(|visitor| SessionId::telling(&visitor, start)));
     for event in body["events"].as_array_mut().into_iter().flatten() {
         event["created_at"] = shifted(&event["created_at"], later);
     }
     body
-}
-
-/// A session's identifier as the tracker makes it: it tells the visitor and the start.
-pub fn session_id(visitor: &str, start: Millis) -> String {
-    let (mut left, mut digits) = (start.0.unsigned_abs(), Vec::new());
-    while left > 0 {
-        digits.extend(char::from_digit((left % 36) as u32, 36));
-        left /= 36;
-    }
-    format!("ses_{}_{}", visitor.trim_start_matches("v_"), digits.iter().rev().collect::<String>())
 }
 
 /// An identifier as long as the recorded one, so that it takes as much.

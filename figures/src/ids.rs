@@ -74,6 +74,18 @@ impl SessionId {
         let start = i64::from_str_radix(start, BASE).ok().filter(|_| is_number)?;
         Some((format!("v_{visitor}").parse().ok()?, Millis(start)))
     }
+
+    /// The identifier that tells a visitor and a start; none where the tracker makes no such visitor, or no such start.
+    pub fn telling(visitor: &VisitorId, start: Millis) -> Option<Self> {
+        let (visitor, mut left) = (visitor.as_str().strip_prefix("v_")?, u64::try_from(start.0).ok()?);
+        let mut digits = Vec::new();
+        while left > 0 || digits.is_empty() {
+            digits.push(char::from_digit((left % u64::from(BASE)) as u32, BASE)?);
+            left /= u64::from(BASE);
+        }
+        let start: String = digits.into_iter().rev().collect();
+        format!("ses_{visitor}_{start}").parse().ok()
+    }
 }
 
 impl<K> Id<K> {
@@ -138,6 +150,12 @@ mod tests {
         let tells = |visitor: &str, start| Some((visitor.parse().unwrap(), Millis(start)));
         assert_eq!(told("ses_aB3-_x_ly23gsg0"), tells("v_aB3-_x", 1_719_784_800_000));
         assert_eq!(told("ses_a_0"), tells("v_a", 0));
+        for id in ["ses_aB3-_x_ly23gsg0", "ses_a_0", "ses_a_z", "ses_a_10"] {
+            let (visitor, start) = told(id).unwrap();
+            assert_eq!(SessionId::telling(&visitor, start).unwrap().as_str(), id);
+        }
+        assert_eq!(SessionId::telling(&"a".parse().unwrap(), Millis(0)), None);
+        assert_eq!(SessionId::telling(&"v_a".parse().unwrap(), Millis(-1)), None);
         for other in ["ses_abc123", "ses_a_", "ses_a_-5", "ses_a_LY23GSG0", "ses_a_zzzzzzzzzzzzzz", "s_a_0", "ses_0"] {
             assert_eq!(told(other), None, "{other}");
         }

@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use figures::ids::SessionId;
+use figures::time::Millis;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -156,7 +158,7 @@ impl History {
             // Some tell their visitor and start, as the tracker's do.
             false if draft.session.is_multiple_of(2) => {
                 let start = self.starts[draft.visitor * SESSIONS + draft.session].at(now);
-                format!("ses_{}_{}", draft.visitor, base36(start))
+                SessionId::telling(&format!("v_{}", draft.visitor).parse().unwrap(), Millis(start)).unwrap().to_string()
             }
             false => format!("ses_{}-{}", draft.visitor, draft.session),
         };
@@ -254,15 +256,6 @@ impl Moment {
             Moment::Day(days, ms) => (now.div_euclid(MS_PER_DAY) - days) * MS_PER_DAY + ms,
         }
     }
-}
-
-fn base36(mut number: i64) -> String {
-    let mut digits = Vec::new();
-    while number > 0 {
-        digits.extend(char::from_digit((number % 36) as u32, 36));
-        number /= 36;
-    }
-    digits.iter().rev().collect()
 }
 
 fn moment() -> impl Strategy<Value = Moment> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use fastrand::Rng;
+use figures::ids::SessionId;
 use figures::time::{DAY_MS, Millis};
 use serde_json::{Value, json};
 
@@ -159,7 +160,7 @@ impl Mix {
         let referrer = (rng.f64() < 0.6).then(|| REFERRERS[rng.usize(..REFERRERS.len())]);
         let later = later(requests, start);
         let person = Person::of(visitor);
-        let session = json!(visits::session_id(&person.id, start));
+        let session = json!(person.id.parse().ok().and_then(|visitor| SessionId::telling(&visitor, start)));
         let sent = requests.iter().map(|Request { body: recorded, .. }| {
             let mut body = recorded.clone();
             body["key"] = json!(key);
