@@ -1,13 +1,41 @@
 //! What Lambda delivers of the table's stream.
 
 use aws_lambda_events::dynamodb::Event;
+use counting::Consumer;
 use figures::model::Batch;
 use figures::table::keys::{self, Key};
 use figures::table::store::{Consistency, DATA};
+use rollup::stream::StreamConsumer;
 use serde_dynamo::AttributeValue;
 use serde_json::json;
 
+use crate::faults::{FaultyProxy, Schedule};
+use crate::queue::FakeQueue;
 use crate::stack::{Project, Stack};
+
+/// What a deployed consumer has around it.
+#[derive(Debug)]
+pub struct Deployed {
+    /// What records of the stream are handed to.
+    pub stream: StreamConsumer,
+    /// Where it puts what it can't apply.
+    pub queue: FakeQueue,
+    /// What stands between it and the table.
+    pub proxy: FaultyProxy,
+}
+
+impl Deployed {
+    /// A consumer of a stack's table, which is in order as yet.
+    ///
+    /// # Panics
+    /// If there is no port to listen on.
+    pub async fn start(stack: &Stack) -> Self {
+        let queue = FakeQueue::start().await.unwrap();
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
+        let consumer = Consumer::new(stack.store_through(&proxy.url()).await);
+        Deployed { stream: StreamConsumer::new(consumer, Some(queue.client())), queue, proxy }
+    }
+}
 
 /// Where a batch is stored.
 pub fn key_of(project: &Project, batch: &Batch) -> Key {

@@ -22,7 +22,7 @@ use tests::example::page_view;
 use tests::faults::{FaultyProxy, Outage, Schedule};
 use tests::queue::FakeQueue;
 use tests::stack::{Counting, Project, Stack};
-use tests::stream::{event, key_of, sequence_number};
+use tests::stream::{Deployed, event, key_of, sequence_number};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -83,8 +83,7 @@ fn named<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 async fn a_batch_that_can_not_be_processed_is_queued_by_its_key_and_replayed_once_it_can() {
     let stack = Stack::start(Counting::ByTest).await;
     let project = stack.project().await;
-    let queue = FakeQueue::start().await.unwrap();
-    let consumer = StreamConsumer::new(Consumer::new(stack.store().clone()), Some(queue.client()));
+    let Deployed { stream, queue, proxy: _proxy } = Deployed::start(&stack).await;
 
     let mut batches = Vec::new();
     for (number, visitor) in ["good", "state", "state", "batch", "other"].into_iter().enumerate() {
@@ -94,7 +93,7 @@ async fn a_batch_that_can_not_be_processed_is_queued_by_its_key_and_replayed_onc
     let unreadable = key_of(&project, &batches[3]);
     let readable = garble(&stack, &unreadable).await.unwrap();
     let all: Vec<_> = batches.iter().map(|batch| (&project, batch)).collect();
-    let response = consumer.handle(event(&stack, &all, now()).await).await;
+    let response = stream.handle(event(&stack, &all, now()).await).await;
     assert!(response.batch_item_failures.is_empty(), "nothing is delivered again: {response:?}");
 
     assert_eq!(visitors(&stack, &project).await, named(["good", "other"]));
@@ -118,8 +117,7 @@ async fn a_batch_that_can_not_be_processed_is_queued_by_its_key_and_replayed_onc
 async fn what_can_not_be_queued_is_delivered_again() {
     let stack = Stack::start(Counting::ByTest).await;
     let (broken, fine) = (stack.project().await, stack.project().await);
-    let queue = FakeQueue::start().await.unwrap();
-    let consumer = StreamConsumer::new(Consumer::new(stack.store().clone()), Some(queue.client()));
+    let Deployed { stream, queue, proxy: _proxy } = Deployed::start(&stack).await;
     let batches =
         [store(&stack, &fine, 0, "a").await, store(&stack, &broken, 1, "b").await, store(&stack, &fine, 2, "c").await];
     garble(&stack, &keys::visitor(&broken.id, &"b".parse().unwrap())).await;
@@ -129,12 +127,12 @@ async fn what_can_not_be_queued_is_delivered_again() {
     let again = |response: aws_lambda_events::streams::DynamoDbEventResponse| -> Vec<Option<String>> {
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
     };
-    let failed = again(consumer.handle(delivered.clone()).await);
+    let failed = again(stream.handle(delivered.clone()).await);
     assert_eq!(failed, [Some(sequence_number(1))]);
     assert_eq!(visitors(&stack, &fine).await, named(["a", "c"]));
 
     queue.set_down(false);
-    assert!(again(consumer.handle(delivered).await).is_empty());
+    assert!(again(stream.handle(delivered).await).is_empty());
     assert_eq!(queue.bodies().len(), 1);
     assert_eq!(visitors(&stack, &fine).await, named(["a", "c"]));
     stack.shutdown().await;
@@ -268,10 +266,7 @@ async fn what_a_table_out_of_order_does_not_take_is_queued_and_comes_later() {
     for outage in [Outage::Throttled, Outage::Silence] {
         let stack = Stack::start(Counting::ByTest).await;
         let project = stack.project().await;
-        let queue = FakeQueue::start().await.unwrap();
-        let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
-        let behind = Consumer::new(stack.store_through(&proxy.url()).await);
-        let stream = StreamConsumer::new(behind, Some(queue.client()));
+        let Deployed { stream, queue, proxy } = Deployed::start(&stack).await;
         let batches = [store(&stack, &project, 0, "a").await, store(&stack, &project, 1, "b").await];
         let delivered = event(&stack, &[(&project, &batches[0]), (&project, &batches[1])], now()).await;
 
@@ -301,10 +296,7 @@ async fn what_a_table_out_of_order_does_not_take_is_queued_and_comes_later() {
 async fn a_short_disturbance_is_waited_for() {
     let stack = Stack::start(Counting::ByTest).await;
     let project = stack.project().await;
-    let queue = FakeQueue::start().await.unwrap();
-    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
-    let behind = Consumer::new(stack.store_through(&proxy.url()).await);
-    let stream = StreamConsumer::new(behind, Some(queue.client()));
+    let Deployed { stream, queue, proxy } = Deployed::start(&stack).await;
     let batch = store(&stack, &project, 0, "a").await;
     let delivered = event(&stack, &[(&project, &batch)], now()).await;
     proxy.set_outage(Some(Outage::Refused));
@@ -322,10 +314,7 @@ async fn a_short_disturbance_is_waited_for() {
 async fn what_may_be_lost_to_the_stream_is_looked_for() {
     let stack = Stack::start(Counting::ByTest).await;
     let project = stack.project().await;
-    let queue = FakeQueue::start().await.unwrap();
-    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
-    let behind = Consumer::new(stack.store_through(&proxy.url()).await);
-    let stream = StreamConsumer::new(behind, Some(queue.client()));
+    let Deployed { stream, queue, proxy } = Deployed::start(&stack).await;
     let batches = [store(&stack, &project, 0, "lost").await, store(&stack, &project, 1, "next").await];
     proxy.set_outage(Some(Outage::Throttled));
     queue.set_down(true);
@@ -349,10 +338,7 @@ async fn what_may_be_lost_to_the_stream_is_looked_for() {
 async fn an_erased_visitor_that_is_counted_late_holds_up_nobody_and_goes() {
     let stack = Stack::start(Counting::ByTest).await;
     let project = stack.project().await;
-    let queue = FakeQueue::start().await.unwrap();
-    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
-    let behind = Consumer::new(stack.store_through(&proxy.url()).await);
-    let stream = StreamConsumer::new(behind, Some(queue.client()));
+    let Deployed { stream, queue, proxy } = Deployed::start(&stack).await;
     let batches = [store(&stack, &project, 0, "erased").await, store(&stack, &project, 1, "other").await];
     let delivered = event(&stack, &[(&project, &batches[0]), (&project, &batches[1])], now()).await;
     proxy.let_through(0);
@@ -382,10 +368,8 @@ async fn an_erased_visitor_that_is_counted_late_holds_up_nobody_and_goes() {
 async fn a_queued_batch_that_is_gone_tells_that_its_erased_visitor_is_still_there() {
     let stack = Stack::start(Counting::ByTest).await;
     let project = stack.project().await;
-    let queue = FakeQueue::start().await.unwrap();
-    let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
-    let behind = Consumer::new(stack.store_through(&proxy.url()).await);
-    let stream = StreamConsumer::new(behind, Some(queue.client())).with_time_limit(Duration::from_secs(5));
+    let Deployed { stream, queue, proxy } = Deployed::start(&stack).await;
+    let stream = stream.with_time_limit(Duration::from_secs(5));
     let batch = store(&stack, &project, 0, "erased").await;
     let delivered = event(&stack, &[(&project, &batch)], now()).await;
     proxy.let_through(0);
