@@ -558,6 +558,30 @@ impl Compaction<'_> {
         Ok(is_complete && deleted.len() == segments)
     }
 
+    /// Removes what belongs to generations that nobody reads, once no request is under way that found one of them shown, and has
+    /// the manifest forget them. One of them may never have been shown.
+    pub async fn forget_stale<D>(
+        &self,
+        tail: &Tail<D>,
+        days: &BTreeSet<(Index, Day)>,
+        never_shown: Option<Generation>,
+    ) -> Result<(), StoreError> {
+        let stale = &tail.manifest.stale;
+        if stale.iter().any(|generation| Some(*generation) != never_shown) {
+            tokio::time::sleep(self.grace).await;
+        }
+        self.purge(tail, days, usize::MAX).await?;
+        let mut before = tail.manifest.clone();
+        loop {
+            let mut after = before.clone();
+            after.stale.retain(|generation| !stale.contains(generation));
+            if after == before || self.put(&before, &after).await? {
+                return Ok(());
+            }
+            before = self.finish_rounds().await?.manifest;
+        }
+    }
+
     async fn keys_of(&self, partition: String) -> Result<Vec<Key>, StoreError> {
         self.store.query(Query::partition(partition).keys_only().strong()).await?.iter().map(item_key).collect()
     }
@@ -566,7 +590,8 @@ impl Compaction<'_> {
 /// Removing what was erased.
 impl Compaction<'_> {
     /// Removes for good what has been taken out of the figures and indexes of some days: merges every segment there is,
-    /// removes them, and leaves in runs and blocks no removal and no key that nothing counts at.
+    /// removes them, and leaves in runs and blocks no removal and no key that nothing counts at. What was taken out is still in
+    /// generations that nobody reads, as a rebuild leaves one that stopped: they go.
     pub async fn expunge(&self, days: &BTreeSet<Day>) -> Result<(), StoreError> {
         let segments: BTreeSet<String> = self.finish_rounds().await?.segments.into_iter().map(|one| one.id).collect();
         let is_known = |id: &String| segments.contains(id);
@@ -591,6 +616,10 @@ impl Compaction<'_> {
         for days in days.iter().copied().collect::<Vec<_>>().chunks(MAX_EXPUNGED_DAYS) {
             while !self.begin_expunging(days).await? {}
             self.finish_rounds().await?;
+        }
+        let tail = self.finish_rounds().await?;
+        if !tail.manifest.stale.is_empty() {
+            self.forget_stale(&tail, &BTreeSet::new(), None).await?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -17,6 +18,7 @@ use figures::table::keys;
 use figures::table::store::{Item, PK, Query, SK, Store, item_key, key_item, read_text};
 use figures::time::Millis;
 use serde_json::json;
+use tokio::sync::Notify;
 
 const START: i64 = 1_750_000_000_000;
 const DAY_MS: i64 = 86_400_000;
@@ -133,6 +135,40 @@ impl Site {
         self.consumer.erase(&project(), &MARK.parse().unwrap(), |_| {}).await.unwrap();
     }
 
+    /// Erases while a rebuild stands still, as it reports for the `nth` time. Then that goes on, or it was killed there. Says whether
+    /// it came to that report.
+    async fn erase_during_rebuild(&self, nth: usize, goes_on: bool) -> bool {
+        let (project, reports, stands_still) = (project(), AtomicUsize::new(0), Notify::new());
+        let report = |_| {
+            if reports.fetch_add(1, Ordering::Relaxed) + 1 == nth {
+                stands_still.notify_one();
+            }
+        };
+        let mut rebuild = Box::pin(self.consumer.rebuild(&project, false, report));
+        tokio::select! {
+            biased;
+            () = stands_still.notified() => {}
+            rebuilt = &mut rebuild => {
+                rebuilt.unwrap();
+                return false;
+            }
+        }
+        if goes_on {
+            self.erase().await;
+            assert!(rebuild.await.is_err(), "it may have counted the visitor");
+        } else {
+            drop(rebuild);
+            self.erase().await;
+        }
+        true
+    }
+
+    /// The last change, which is not merged yet, is lost, so that a rebuild shows what it derives.
+    async fn lose_a_change(&self) {
+        let changes = self.store.query(Query::partition(keys::tail(&project()))).await.unwrap();
+        self.store.delete(&item_key(changes.last().unwrap()).unwrap()).await.unwrap();
+    }
+
     /// All items of the table.
     async fn items(&self) -> Vec<Item> {
         let (mut items, mut from) = (Vec::new(), None);
@@ -215,15 +251,37 @@ async fn nothing_of_an_erased_visitor_is_left_after_a_rebuild() {
     let site = Site::new().await;
     site.send(&visits(MARK, 4)).await;
     site.send(&visits("somebody", 4)).await;
-    // A change that is lost makes the rebuild show what it derived.
-    let changes = site.store.query(Query::partition(keys::tail(&project()))).await.unwrap();
-    site.store.delete(&item_key(&changes[0]).unwrap()).await.unwrap();
+    site.lose_a_change().await;
     let found = site.consumer.rebuild(&project(), false, |_| {}).await.unwrap();
     assert!(!found.figures.is_empty() && !found.hours.is_empty(), "{found:?}");
     assert!(site.consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
     site.erase().await;
     assert_eq!(site.traces().await, [""; 0]);
     assert!(site.consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
+}
+
+/// The rebuild is anywhere, and killed there, or asleep until the visitor is erased. The erasure waits for nobody, and nothing is
+/// left in what was built either.
+#[tokio::test]
+async fn nothing_of_an_erased_visitor_is_left_by_a_rebuild_under_way() {
+    for goes_on in [false, true] {
+        let mut interrupted = 0;
+        for nth in 1.. {
+            let site = Site::new().await;
+            site.send(&visits(MARK, 2)).await;
+            site.send(&visits("somebody", 2)).await;
+            site.lose_a_change().await;
+            if !site.erase_during_rebuild(nth, goes_on).await {
+                break;
+            }
+            interrupted += 1;
+            assert_eq!(site.traces().await, [""; 0], "goes on: {goes_on}, from report {nth}");
+            site.consumer.rebuild(&project(), false, |_| {}).await.unwrap();
+            let differences = site.consumer.rebuild(&project(), true, |_| {}).await.unwrap();
+            assert!(differences.is_empty(), "goes on: {goes_on}, from report {nth}: {differences:?}");
+        }
+        assert!(interrupted > 5, "{interrupted}");
+    }
 }
 
 /// A consumer read the table before the erasure, and its transaction lands afterwards; then it stops. What it was given

@@ -137,10 +137,15 @@ impl Consumer {
             outcome = &mut work => outcome,
             error = alive => Err(error),
         };
-        if outcome.is_err()
-            && let Err(error) = rebuild.give_up(building).await
-        {
-            tracing::warn!(project = %id, %error, "what the rebuild left is given up later");
+        if outcome.is_err() {
+            let left = async {
+                rebuild.give_up(building).await?;
+                // Who gave it up before may have looked for what is left before the last of it was written.
+                rebuild.purge(building, &BTreeSet::new()).await
+            };
+            if let Err(error) = left.await {
+                tracing::warn!(project = %id, %error, "what the rebuild left is given up later");
+            }
         }
         outcome
     }
@@ -293,15 +298,7 @@ impl Rebuild<'_> {
         if damaged > 0 {
             return Ok(());
         }
-        if tail.manifest.stale.iter().any(|generation| *generation != building) {
-            tokio::time::sleep(self.consumer.grace).await;
-        }
-        self.compaction.purge(&tail, days, usize::MAX).await?;
-        let manifest = Manifest { stale: Vec::new(), ..tail.manifest.clone() };
-        if manifest != tail.manifest {
-            self.compaction.put(&tail.manifest, &manifest).await?;
-        }
-        Ok(())
+        self.compaction.forget_stale(&tail, days, Some(building)).await
     }
 
     async fn days_of_tail(&self) -> Result<BTreeSet<Day>, StoreError> {
