@@ -7,7 +7,7 @@ mod common;
 use std::io::Write;
 use std::time::Duration;
 
-use common::{Dev, assert_status, batch, command, now, run, run_with_input, stderr, stdout, write_batches};
+use common::{Dev, assert_status, batch, command, get, now, run, run_with_input, stderr, stdout, write_batches};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -60,6 +60,43 @@ async fn lines_are_taken_or_refused_one_by_one_and_once() {
     assert_status(&again, 1);
     assert_eq!(stdout(&again), "8 lines: 0 stored, 4 already there, 4 refused\n");
     assert_eq!(dev.get(&format!("/stats?{range}")).await, stats);
+}
+
+/// What a project does not keep is neither stored nor counted, and stays so; what was counted before it kept less stays, too.
+#[tokio::test]
+async fn what_is_older_than_the_project_keeps_is_left_out() {
+    const DAY_MS: i64 = 86_400_000;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("batches.jsonl");
+    let lines = [45, 32, 29, 0].map(|days| batch(days, now() - days * DAY_MS).to_string());
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let dev = Dev::start(&["--empty"]);
+    let keep = |project: &str, days: &str| {
+        assert_status(&dev.run(&["project", "update", project, "--retention-days", days]), 0);
+    };
+    let import = |project: &str, expected: &str, left_out: usize| {
+        let output = dev.run(&["import", file.to_str().unwrap(), "--project", project]);
+        assert_status(&output, 0);
+        assert_eq!(stdout(&output), format!("4 lines: {expected}, 0 refused\n"));
+        let told = stderr(&output).contains(&format!("left out: {left_out} batches"));
+        assert_eq!(told, left_out > 0, "{}", stderr(&output));
+    };
+    assert_status(&dev.run(&["project", "create", "short", "--retention-days", "30"]), 0);
+    let secret = stdout(&dev.run(&["key", "create", "--kind", "secret", "--project", "short"])).trim().to_owned();
+    let sessions = async |key: &str| {
+        let (_, stats) = get(&dev.base, "/stats?start_date=2020-01-01", key).await;
+        stats["data"]["total_sessions"].clone()
+    };
+
+    import("short", "2 stored, 0 already there", 2);
+    keep("short", "0");
+    import("short", "0 stored, 2 already there", 2);
+    assert_eq!(sessions(&secret).await, 2);
+
+    import("demo", "4 stored, 0 already there", 0);
+    keep("demo", "30");
+    import("demo", "0 stored, 2 already there", 2);
+    assert_eq!(sessions(&dev.secret).await, 4);
 }
 
 #[tokio::test]

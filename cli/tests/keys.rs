@@ -98,6 +98,8 @@ fn projects_are_created_once_and_listed() {
         "shop.test",
         "--origin",
         "https://shop.example",
+        "--retention-days",
+        "90",
     ];
     let created = dev.run(&line);
     assert_status(&created, 0);
@@ -110,7 +112,7 @@ fn projects_are_created_once_and_listed() {
     let projects = rows(&stdout(&list));
     assert_eq!(projects.len(), 2);
     assert_eq!(projects[0][0], "demo");
-    assert_eq!(projects[1][..4], ["shop", "Shop", "shop.example,shop.test", "https://shop.example"]);
+    assert_eq!(projects[1][..5], ["shop", "Shop", "shop.example,shop.test", "https://shop.example", "90"]);
 
     let nowhere = dev.run(&["key", "create", "--kind", "secret", "--project", "nowhere"]);
     assert_status(&nowhere, 1);
@@ -204,19 +206,22 @@ fn what_is_given_of_a_project_is_changed_and_nothing_else() {
         assert_status(&output, 0);
         let shown = rows(&stdout(&output))[0].clone();
         assert_eq!(shown, rows(&stdout(&dev.run(&["project", "list"])))[1]);
-        shown[1..4].to_vec()
+        shown[1..5].to_vec()
     };
-    assert_eq!(update(&["--name", "Shop"]), ["Shop", "shop.example", "https://shop.example"]);
+    assert_eq!(update(&["--name", "Shop"]), ["Shop", "shop.example", "https://shop.example", "-"]);
     assert_eq!(
         update(&["--host", "a.example", "--host", "*.a.example"]),
-        ["Shop", "a.example,*.a.example", "https://shop.example"]
+        ["Shop", "a.example,*.a.example", "https://shop.example", "-"]
     );
-    assert_eq!(update(&["--no-host", "--origin", "https://A.example"]), ["Shop", "-", "https://a.example"]);
-    assert_eq!(update(&["--any-origin"]), ["Shop", "-", "-"]);
+    assert_eq!(update(&["--no-host", "--origin", "https://A.example"]), ["Shop", "-", "https://a.example", "-"]);
+    assert_eq!(update(&["--any-origin"]), ["Shop", "-", "-", "-"]);
+    assert_eq!(update(&["--retention-days", "30"]), ["Shop", "-", "-", "30"]);
+    assert_eq!(update(&["--retention-days", "0"]), ["Shop", "-", "-", "all"]);
     for (wrong, status) in [
         (&["project", "update", "shop"][..], 2),
         (&["project", "update", "shop", "--no-host", "--host", "a.example"], 2),
         (&["project", "update", "shop", "--any-origin", "--origin", "https://a.example"], 2),
+        (&["project", "update", "shop", "--retention-days", "29"], 2),
         (&["project", "update", "nowhere", "--name", "x"], 1),
     ] {
         let output = dev.run(wrong);

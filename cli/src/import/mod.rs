@@ -198,13 +198,11 @@ impl<'a> Import<'a> {
         self.progress.end();
         let counted = if arguments.no_wait { Ok(()) } else { self.uncounted.wait("Counting").await };
         output::line(result)?;
-        if self.summary.over > 0 {
+        if let (over @ 1.., Some(first)) = (self.summary.over, self.first_kept) {
             eprintln!(
-                "left out: {} batches that are older than the {} days that the project keeps. To have their figures, keep \
-                 more (`identity project update {} --retention-days 0`), import, and keep less again.",
-                self.summary.over,
-                self.kept.retention(),
-                self.project
+                "left out: {over} batches from before {first}, the first day that the project keeps. What is over stays over: \
+                 figures of earlier years are imported into a project that has kept all from its beginning (`identity project \
+                 create shop --retention-days 0`), and stay when it is told to keep less."
             );
         }
         for loss in losses {
