@@ -4,10 +4,11 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use counting::Consumer;
-use figures::table::store::Store;
+use figures::table::keys;
+use figures::table::store::{Query, Store, item_key};
 use identity::server::Functions;
 use lambda_http::http::Method;
 use lambda_http::{Body, Request};
@@ -133,8 +134,12 @@ fn check(lines: &str, project: &Project, level: &str) {
     }
 }
 
+/// Counts below zero are noted for whichever request of the process is logged next, so tests take turns.
+static TURN: Mutex<()> = Mutex::new(());
+
 #[test]
 fn no_line_tells_who_asked_or_whom_for() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let elsewhere = Elsewhere::start();
     let project = &elsewhere.project;
     // All that the functions do is done on this thread.
@@ -164,5 +169,50 @@ fn no_line_tells_who_asked_or_whom_for() {
         runtime.block_on(consumer.compact(&project.id)).unwrap();
         check(&lines.take(), project, &level);
     }
+    elsewhere.runtime.block_on(elsewhere.stack.shutdown());
+}
+
+/// Figures that came to less than nothing were taken out twice: they are shown as nothing, and the line of the request that
+/// shows them says so.
+#[test]
+fn a_count_below_zero_is_told_by_the_request_that_shows_it() {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let elsewhere = Elsewhere::start();
+    let (project, store) = (&elsewhere.project, elsewhere.stack.store());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let _logging =
+        tracing::subscriber::set_default(telemetry::subscriber("info".parse().unwrap(), move || writer.clone()));
+    let functions = Functions::new(Arc::new(App::new(elsewhere.table.clone())));
+    let sessions_and_below_zero = || {
+        let request = request(Method::GET, "/api/v1/stats", &project.secret_key, Body::Empty);
+        lines.take();
+        let response = runtime.block_on(functions.answer(&request));
+        let stats: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
+        let line: serde_json::Value = serde_json::from_str(&lines.take()).unwrap();
+        let told = line["message"].as_str().unwrap().strip_prefix("request ").unwrap();
+        let told: serde_json::Value = serde_json::from_str(told).unwrap();
+        (stats["data"]["total_sessions"].as_i64().unwrap(), told["below_zero"].as_u64().unwrap())
+    };
+    let count = async |number: usize, bot_score: u8| {
+        let mut sent = page_view(VISITOR, SESSION, &format!("b_{number}"), now() - 10_000);
+        sent.visitor.bot_score = Some(bot_score);
+        let batch = elsewhere.stack.store_batch(project, number, &sent).await.unwrap();
+        Consumer::new(store.clone()).apply([(project.id.clone(), vec![batch])].into()).await.complete().unwrap();
+    };
+    runtime.block_on(count(0, 0));
+    assert_eq!(sessions_and_below_zero(), (1, 0));
+    // What the visit added is lost, and then taken out, as of a bot.
+    runtime.block_on(async {
+        let changes = store.query(Query::partition(keys::tail(&project.id)).strong()).await.unwrap();
+        for change in changes.iter().map(|item| item_key(item).unwrap()) {
+            store.delete(&change).await.unwrap();
+        }
+        count(1, 100).await;
+    });
+    let (sessions, below_zero) = sessions_and_below_zero();
+    assert_eq!(sessions, 0);
+    assert!(below_zero > 0);
     elsewhere.runtime.block_on(elsewhere.stack.shutdown());
 }
