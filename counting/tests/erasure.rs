@@ -276,9 +276,6 @@ async fn nothing_of_an_erased_visitor_is_left_by_a_rebuild_under_way() {
             }
             interrupted += 1;
             assert_eq!(site.traces().await, [""; 0], "goes on: {goes_on}, from report {nth}");
-            site.consumer.rebuild(&project(), false, |_| {}).await.unwrap();
-            let differences = site.consumer.rebuild(&project(), true, |_| {}).await.unwrap();
-            assert!(differences.is_empty(), "goes on: {goes_on}, from report {nth}: {differences:?}");
         }
         assert!(interrupted > 5, "{interrupted}");
     }

@@ -100,7 +100,7 @@ impl SessionRowKey {
         keys::session(project, &self.visitor, self.started_at, &self.session)
     }
 
-    /// The session, if it is among these items.
+    /// The session, if it is among these items. One of them has it: it goes from the one to the other in one transaction.
     fn find(&self, project: &ProjectId, items: &HashMap<Key, Item>) -> Result<Option<Session>, StoreError> {
         if let Some(item) = items.get(&self.own_item(project)) {
             return read_packed(item).map(Some);
