@@ -1,6 +1,6 @@
 // What an element is called, and what it does: its control, a selector that groups, and its label.
 
-import { closest, hostOf, read, scrub } from './kit';
+import { closest, hostOf, on, read, scrub } from './kit';
 
 const CONTROLS =
   'a,button,input,select,textarea,summary,label,[role=button],[role=link],[role=tab],[role=menuitem],[role=option],[role=switch],[role=checkbox],[role=radio],[onclick],[tabindex]';
@@ -52,17 +52,16 @@ const MARKED = LANDMARKS + ',[data-testid],[data-test],[data-cy],[data-qa],[id]'
 
 const partOf = (element: Element, names = element.getAttributeNames()): string => {
   const tag = element.localName;
-  // To ask for one that is not there costs as much.
-  const value_ = (name: string): string => (names.includes(name) ? read(element, name)! : '');
   for (const name of ['data-testid', 'data-test', 'data-cy', 'data-qa', 'id', 'type', 'name']) {
-    const value = value_(name);
+    // To ask for one that is not there costs as much.
+    const value = names.includes(name) && read(element, name);
     if (!value) continue;
     if (name == 'id') {
       if (!/:|\d{3}|[\da-f]{8}-/.test(value)) return '#' + value;
     } else if (name.includes('-')) return '[' + name + '=' + value + ']';
     else if (/^(input|button|select|textarea)$/.test(tag)) return tag + '[' + name + '=' + value + ']';
   }
-  return [tag, ...value_('class').split(/\s+/).filter((name) => name && !UNSTABLE.test(name)).slice(0, 2)].join('.');
+  return [tag, ...(read(element, 'class') ?? '').split(/\s+/).filter((name) => name && !UNSTABLE.test(name)).slice(0, 2)].join('.');
 };
 
 /** A selector for what an element is among others: rows of a list share it. As it is, not as it may be sent. */
@@ -80,14 +79,23 @@ const rawSelectorOf = (element: Element, names?: string[]): string => {
 
 export const selectorOf = (element: Element): string => scrub(rawSelectorOf(element), 256);
 
+/** The text in a control, or what gives it. */
+const textIn = (control: HTMLElement): false | string | (() => string) => {
+  if (control.firstElementChild && control.querySelector('input,select,textarea,[contenteditable],[data-identity-mask]')) return false;
+  const text = control.textContent!;
+  if (text.length > 200) return false;
+  if (control.firstElementChild) return control.innerText;
+  // How it is shown, in capitals perhaps, has the page laid out: where nothing of it can be hidden, that is asked when it is told.
+  return text.trim() && (() => (control.textContent == text ? control.innerText : text));
+};
+
 /** A control's own label: never what a visitor typed, nor the text of what is no control. As it is, not as it may be sent. */
-const rawTextOf = (control: Element, isPlain: boolean, names: string[]): string | false | null | undefined => {
+const rawTextOf = (control: Element, isPlain: boolean, names: string[]): ReturnType<typeof textIn> | null | undefined => {
   if (!isPlain && (closest(control, '[data-identity-mask]') || !(control.matches(CONTROLS) || isPointed(control)))) return;
-  const isLabelled = (): boolean => !control.querySelector('input,select,textarea,[contenteditable],[data-identity-mask]') && control.textContent!.length <= 200;
   return (
     (names.includes('aria-label') && read(control, 'aria-label')) ||
     (control.localName == 'input' && control.matches('[type=button],[type=submit],[type=reset]') && read(control, 'value')) ||
-    (!isField(control) && isLabelled() && (control as HTMLElement).innerText) ||
+    (!isField(control) && textIn(control as HTMLElement)) ||
     read(control, 'alt') ||
     read(control, 'title')
   );
@@ -101,15 +109,23 @@ export const factsOf = (control: Element, isPlain = false) => {
   const names = control.getAttributeNames();
   const selector = rawSelectorOf(control, names);
   const text = rawTextOf(control, isPlain, names);
-  return () => ({ selector: scrub(selector, 256), text: scrub(text || '', 100) || undefined });
+  return () => ({ selector: scrub(selector, 256), text: scrub((typeof text == 'function' ? text() : text) || '', 100) || undefined });
 };
 
 export type Facts = ReturnType<typeof factsOf>;
 
-/** Whether something is selected. `isCollapsed` has the page laid out, but alone knows a selection from one within a field. */
-export const hasSelection = (): boolean => {
-  const selection = getSelection();
-  return selection?.type == 'Range' && !selection.isCollapsed;
-};
+/** Whether something is selected, outside of fields. To know it has the page laid out. */
+export const hasSelection = (): boolean => getSelection()?.isCollapsed == false;
+
+/** Whether nothing was selected when that was last looked at, and no selection has changed since. */
+let isUnselected = false;
+
+/** As `hasSelection`, without having the page laid out at each press. It is a moment behind, as selections are told of. */
+export const hadSelection = (): boolean => !(isUnselected ||= !hasSelection());
+
+export const listenForSelections = (): void =>
+  on('selectionchange', () => {
+    isUnselected = false;
+  });
 
 export const covers = ({ left, right, top, bottom }: DOMRectReadOnly, x: number, y: number): boolean => x >= left && x <= right && y >= top && y <= bottom;

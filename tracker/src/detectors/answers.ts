@@ -6,7 +6,7 @@ import type { Chain } from './chain';
 import { letGo, lookAfter } from './phantoms';
 
 /** The chains that are not judged yet. */
-export const open = new Set<Chain>();
+export const open: Chain[] = [];
 
 export let pressedAt: number;
 /** Since when the page is watched. */
@@ -94,9 +94,10 @@ export const watch = (event: PointerEvent, target: Element, timeStamp: number): 
 
 /** Judges a chain no longer, and watches no more once nothing is left to judge. */
 export const close = (chain: Chain): void => {
-  open.delete(chain);
+  const index = open.indexOf(chain);
+  if (index >= 0) open.splice(index, 1);
   letGo(chain.control_);
-  if (open.size) return;
+  if (open[0]) return;
   observer?.disconnect();
   observer = undefined;
 };

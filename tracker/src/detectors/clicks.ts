@@ -1,8 +1,7 @@
 // Dead clicks, that nothing answers, and rage clicks, of someone who expected an answer.
 
-import { controlOf, covers, factsOf, hasSelection, isTextField, listedOf, looksInteractive } from '../elements';
-import { DEAD, RAGE, changeSoon, closest, count, detect, here, ignored, later, now, on, onView, quota, read } from '../kit';
-import { hear } from './input';
+import { controlOf, covers, factsOf, hadSelection, hasSelection, isTextField, listedOf, listenForSelections, looksInteractive } from '../elements';
+import { DEAD, RAGE, changeSoon, closest, count, detect, hear, here, ignored, later, now, on, onView, quota, read } from '../kit';
 import { close, flushRecords, listenForAnswers, open, pressedAt, settleEffects, watch } from './answers';
 import type { Chain } from './chain';
 import { listenForShifts, press, release } from './phantoms';
@@ -32,7 +31,7 @@ const leadsSomewhere = (link: Element): unknown => {
   if (link.matches('[download],[target]:not([target=""],[target=_self])')) return true;
   if (!href || /^javascript:/i.test(href)) return false;
   const [page, fragment] = new URL(href, document.baseURI).href.split('#');
-  return page != location.href.split('#')[0] || fragment == null || /^!?\//.test(fragment) || (fragment && document.getElementById(decodeURIComponent(fragment)));
+  return page != document.URL.split('#')[0] || fragment == null || /^!?\//.test(fragment) || (fragment && document.getElementById(decodeURIComponent(fragment)));
 };
 
 const isDisabled = (chain: Chain): boolean => chain.control_.matches(':disabled,[aria-disabled=true]');
@@ -52,7 +51,7 @@ export const unanswered = (clicks: number[], answers: number[]): number => {
 
 const judgeRage = (chain: Chain): void => {
   if (current == chain) current = undefined;
-  if (!open.has(chain)) return;
+  if (!open.includes(chain)) return;
   settleEffects(chain);
   const clicks = chain.clicks_;
   if (!clicks.some((click, index) => clicks[index + 2]! - click <= 1000) || unanswered(clicks, chain.answers_) < 2) return;
@@ -63,10 +62,10 @@ const judgeRage = (chain: Chain): void => {
 
 const judgeDead = (chain: Chain): void => {
   if (current == chain) current = undefined;
-  if (!open.has(chain)) return;
+  if (!open.includes(chain)) return;
   settleEffects(chain);
   close(chain);
-  if (!chain.wants_.some((wants) => wants()) || chain.answers_[0] || (location.href != chain.href_ && !chain.isAnchor_) || hasSelection()) return;
+  if (!chain.wants_.some((wants) => wants()) || chain.answers_[0] || (document.URL != chain.href_ && !chain.isAnchor_) || hasSelection()) return;
   if (!looksInteractive(chain.control_, chain.target_) && !chain.clicks_[1]) {
     const last = quiet.get(chain.control_)!;
     quiet.set(chain.control_, chain.at_);
@@ -91,6 +90,7 @@ const cutShort = (): void => {
 export const clicks = (): void => {
   listenForAnswers();
   listenForShifts();
+  listenForSelections();
   on('pagehide', cutShort);
   onView(cutShort);
   on('focus visibilitychange', (event) => {
@@ -124,7 +124,7 @@ export const clicks = (): void => {
         wants_: [],
         last_: timeStamp,
         heardAt_: 0,
-        answers_: hasSelection() ? [timeStamp] : [],
+        answers_: hadSelection() ? [timeStamp] : [],
         effects_: [],
         effectAt_: 0,
         isExempt_:
@@ -135,13 +135,13 @@ export const clicks = (): void => {
         isAnchor_: link && !leads,
         facts_: factsOf(control_, !!listed && !asked),
         url_: here(),
-        href_: location.href,
+        href_: document.URL,
         at_: Date.now(),
         x_: event.clientX,
         y_: event.clientY,
         judgeSoon_,
       });
-      open.add(chain);
+      open.push(chain);
     }
     pressed = current;
     press(pressed, timeStamp);
@@ -150,10 +150,12 @@ export const clicks = (): void => {
   hear<PointerEvent>('pointerup', (event, target) => {
     const chain = pressed;
     if (!chain || !event.isPrimary) return;
-    flushRecords();
     const { timeStamp } = event;
-    const isOver = chain.control_.contains(target);
-    const phantom = release(chain, event, isOver, timeStamp - pressedAt <= 1000 && isNear(chain, event, 10));
+    const isOver = chain.control_ == target || chain.control_.contains(target);
+    const phantom = release(chain, event, isOver, () => {
+      flushRecords();
+      return timeStamp - pressedAt <= 1000 && isNear(chain, event, 10);
+    });
     if (phantom) {
       close(chain);
       pressed = current = undefined;

@@ -1,8 +1,7 @@
 // Forms that were begun and left, and fields that made people think. Names of fields, never what is in them.
 
 import { FIELDS, isField, isTextField, selectorOf } from '../elements';
-import { ABANDON, type Add, DOCUMENT_LEFT, closest, count, detect, finishers, here, ignored, later, now, on, onView, quota, read, targetOf } from '../kit';
-import { hear } from './input';
+import { ABANDON, DOCUMENT_LEFT, type Add, closest, count, detect, finishers, hear, here, ignored, later, now, on, onView, quota, read, targetOf } from '../kit';
 
 const MAX_GAP = 30_000;
 const HESITATION = 3000;

@@ -1,7 +1,6 @@
 // Says that a visitor who reads for long is still there, so that it counts as live.
 
-import { isOn, lastKnown, later, ping } from '../kit';
-import { hear } from './input';
+import { hear, isOn, lastKnown, later, ping } from '../kit';
 
 /** Before the five minutes are over after which nobody counts as live. */
 const INTERVAL = 270_000;

@@ -1,7 +1,6 @@
 // Which links and forms lead to another page of this site, for browsers that do not say so by themselves.
 
-import { leaveFor, read } from '../kit';
-import { hear } from './input';
+import { hear, leaveFor, read } from '../kit';
 
 export const links = (): void => {
   if ('navigation' in window) return;

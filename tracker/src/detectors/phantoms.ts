@@ -1,8 +1,7 @@
 // Phantom clicks: presses whose control moved, vanished or took another's place while the finger was on its way.
 
 import { type Facts, controlOf, covers, factsOf, hasSelection, looksInteractive } from '../elements';
-import { type Entry, attempt, closest, ignored, now, observe, on } from '../kit';
-import { hear } from './input';
+import { type Entry, attempt, closest, hear, ignored, now, observe, on } from '../kit';
 import type { Chain } from './chain';
 
 /** A person can't react to what moved so shortly before. */
@@ -12,7 +11,7 @@ const REACTION = 250;
 let shifts: Entry[] = [];
 let catchUpShifts: (() => void) | undefined;
 /** What a press was aimed at, if not at what was pressed. */
-let aimed: Facts | undefined;
+let aimed: ReturnType<Facts> | undefined;
 let rect: DOMRect;
 /** When the press was handled, which a busy page does late. */
 let handledAt: number;
@@ -30,7 +29,7 @@ const isShown = (element: Element): boolean => element.isConnected && (element a
 const isAt = (control: Element, x: number, y: number): boolean => covers(control.getBoundingClientRect(), x, y);
 
 /** The control that lay under the pointer until a moment ago. */
-const shiftedAway = ({ x_, y_, control_ }: Chain, at: number): Facts | undefined => {
+const shiftedAway = ({ x_, y_, control_ }: Chain, at: number): ReturnType<Facts> | undefined => {
   const isOther = (other: Element, under = other): boolean =>
     !other.contains(control_) && looksInteractive(other, under) && !closest(other, ignored) && !isAt(other, x_, y_);
   catchUpShifts?.();
@@ -39,12 +38,12 @@ const shiftedAway = ({ x_, y_, control_ }: Chain, at: number): Facts | undefined
     for (const { previousRect: was, currentRect: is } of sources) {
       const under = covers(was, x_, y_) && document.elementFromPoint(x_ + is.left - was.left, y_ + is.top - was.top);
       const other = under && controlOf(under);
-      if (other && !control_.contains(other) && isOther(other, under) && !(hadRecentInput && (lastControl == other || (lastControl as WeakRef<Element>)?.deref?.() == other))) return factsOf(other);
+      if (other && !control_.contains(other) && isOther(other, under) && !(hadRecentInput && (lastControl == other || (lastControl as WeakRef<Element>)?.deref?.() == other))) return factsOf(other)();
     }
   }
   if (!rest || at - overAt > REACTION || overAt <= rest.at_ || at - rest.at_ < REACTION || Math.hypot(rest.x_ - x_, rest.y_ - y_) > 3) return;
   const other = rest.control_.deref();
-  return other?.isConnected && isOther(other) ? factsOf(other) : undefined;
+  return other?.isConnected && isOther(other) ? factsOf(other)() : undefined;
 };
 
 /** Notes a press. */
@@ -70,22 +69,27 @@ export const lookAfter = (): void => {
   if (subject && !goneAt && !isShown(subject)) goneAt = now();
 };
 
-/** Why a press that ends here, over its control or not, was a phantom click, with what it was aimed at; undefined if it was none. A tap is short and ends near where it began. */
-export const release = (chain: Chain, event: PointerEvent, isOver: boolean, isTap: boolean): Record<string, unknown> | undefined => {
+/**
+ * Why a press that ends here, over its control or not, was a phantom click, with what it was aimed at; undefined if it was none.
+ * `isTap` catches up with what changed meanwhile, and says whether the press was short and ends near where it began.
+ */
+export const release = (chain: Chain, event: PointerEvent, isOver: boolean, isTap: () => boolean): Record<string, unknown> | undefined => {
   const { control_, facts_ } = chain;
-  subject = undefined;
   // Still there: nothing to measure, which would have the page laid out.
-  if (!aimed && isOver && control_.isConnected) return;
+  const isPhantom = (aimed || !isOver || !control_.isConnected) && isTap();
+  subject = undefined;
+  if (!isPhantom || isSpoilt || document.URL != chain.href_ || control_.matches('canvas,html,body') || hasSelection()) return;
   const { clientX: x, clientY: y } = event;
-  if (isSpoilt || !isTap || location.href != chain.href_ || control_.matches('canvas,html,body') || hasSelection()) return;
-  if (aimed) return { ...aimed(), reason: 'shifted' };
+  if (aimed) return { ...aimed, reason: 'shifted' };
   if (isShown(control_)) {
     const is = control_.getBoundingClientRect();
     return covers(is, x, y) || Math.hypot(is.left - rect.left, is.top - rect.top) < 8 ? undefined : { ...facts_(), reason: 'moved' };
   }
   const under = document.elementFromPoint(x, y);
   const other = under && controlOf(under);
-  const isReplaced = other?.localName == control_.localName && JSON.stringify(factsOf(other!)()) == JSON.stringify(facts_());
+  // What is gone is no longer shown in capitals.
+  const told = (facts: Facts): string => JSON.stringify(facts()).toLowerCase();
+  const isReplaced = other?.localName == control_.localName && told(factsOf(other!)) == told(facts_);
   return isReplaced || (goneAt || now()) - handledAt >= 50 ? { ...facts_(), reason: 'gone' } : undefined;
 };
 

@@ -1,6 +1,6 @@
 // How a page was read: how far, how long, how fast.
 
-import { attempt, change, finishers, now, on, onView } from '../kit';
+import { attempt, change, finishers, hear, now, on, onView } from '../kit';
 
 /** Without a sign of life for longer, nobody may be there. */
 const MAX_GAP = 30_000;
@@ -65,7 +65,8 @@ export const reading = (): void => {
     scroller = undefined;
     tick();
   });
-  on('pointerdown pointermove keydown wheel touchstart touchmove timeupdate focus blur', tick);
+  hear('pointerdown keydown pointermove wheel touchmove touchstart', tick);
+  on('timeupdate focus blur', tick);
   on('visibilitychange', () => {
     tick();
     if (document.hidden) hiddenAt = Date.now();
