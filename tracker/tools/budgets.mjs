@@ -118,7 +118,7 @@ await bare.close();
 // The protocol that drives the browser has a share of its own in both.
 const harness = quantile(without.handlers, 0.5);
 const clicks = await timeClicks(tab);
-sayTimes('handlers of a click, 9,000 nodes', clicks.handlers.map((time) => time - harness), '< 0.2', 0.4);
+sayTimes('handlers of a click, 9,000 nodes', clicks.handlers.map((time) => time - harness), '< 0.2', 0.3);
 say('  after them, until it is judged, mean ms', (clicks.later - without.later).toFixed(2), '');
 say('  more to lay out than without, mean ms', (clicks.layout - without.layout).toFixed(2), '0', 0.1);
 say('long tasks meanwhile', await tab.evaluate(() => long.length), '0', 5);
