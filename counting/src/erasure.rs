@@ -298,7 +298,7 @@ impl Consumer {
 ///
 /// Invariant: an item goes only while the visitor's own one is not there, in one transaction with a look at it. So nothing goes
 /// that a visitor refers to that is begun meanwhile, nor a batch that has to be taken out of the figures with it.
-async fn delete_of_unknown(store: &Store, project: &ProjectId, visitor: &VisitorId) -> Result<usize, StoreError> {
+pub async fn delete_of_unknown(store: &Store, project: &ProjectId, visitor: &VisitorId) -> Result<usize, StoreError> {
     let own = keys::visitor(project, visitor);
     let (mut deleted, mut tries) = (0, 0);
     loop {

@@ -21,7 +21,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use super::lookups::Lookups;
 use super::stored::{State, Stored};
 use super::{Counted, Differences, MAX_TRIES, Progress, Rebuild, overtaken};
-use crate::erasure::delete_partition;
+use crate::erasure::{delete_of_unknown, delete_partition};
 use crate::history::History;
 use crate::spill::Spill;
 
@@ -379,16 +379,23 @@ impl Rebuild<'_> {
         }
     }
 
-    /// Removes what is left of an erased visitor.
+    /// Removes what is left of an erased visitor. None: a consumer that did not know yet that it is erased began it meanwhile.
     async fn bury(&self, visitor: &VisitorId, stored: &Stored) -> Result<Option<Replay>, StoreError> {
         let differed = !(stored.derived.is_empty() && stored.batches.is_empty());
         if differed && !self.is_check {
             match Box::pin(self.consumer.erase_from_figures(&self.project, visitor)).await {
-                Ok(()) => {}
-                Err(error) if error.is_unreadable() => tracing::warn!(%error, "an erased visitor can't be read"),
+                Ok(()) => {
+                    delete_of_unknown(self.store(), &self.project.id, visitor).await?;
+                }
+                Err(error) if error.is_unreadable() => {
+                    tracing::warn!(%error, "an erased visitor can't be read");
+                    delete_partition(self.store(), keys::visitor_partition(&self.project.id, visitor)).await?;
+                }
                 Err(error) => return Err(error),
             }
-            delete_partition(self.store(), keys::visitor_partition(&self.project.id, visitor)).await?;
+            if self.store().get(&stored.key, Consistency::Strong).await?.is_some() {
+                return Ok(None);
+            }
             self.store().delete(&keys::trusted(&self.project.id, visitor)).await?;
         }
         Ok(Some(Replay { differed, ..Replay::default() }))
