@@ -1,20 +1,18 @@
 // Addresses as they are sent: without host, query, fragment, and what looks like a secret in the path.
 
-import { attempt } from './guard';
+import { quietly } from './quietly';
 import { isOn, list, matching } from './settings';
 import { maskEmails } from './text';
 
-const MAX_URL = 2048;
+/** With an origin or a click id it must not be longer than 2,048. */
+const MAX_URL = 1700;
 const MAX_UTM = 512;
 
-/** Words and short numbers, as in `25-things-you-should-know`: what people write, however long. */
-const SLUG = /^(([a-z]{1,20}|[a-z]{0,3}\d{1,4}[a-z]{0,2})([-_.]+|$))+$/i;
-
 const cleanPart = (part: string): string => {
-  const text = attempt(() => decodeURIComponent(part)) ?? part;
-  return /@|^eyJ[\w-]+\.|^[\da-f]{8}-([\da-f]{4}-){3}/i.test(text) || (text.length > 19 && /\d/.test(text) && /[a-z]/i.test(text) && !SLUG.test(text))
-    ? '*'
-    : part;
+  const text = quietly(() => decodeURIComponent(part)) ?? part;
+  // An e-mail address; or 20 and more characters with letters and digits, such as a UUID or a token, but not words and short
+  // numbers, as in `25-things-you-should-know`: what people write, however long.
+  return /@|^(?=.*\d)(?=.*[a-z])(?!(([a-z]{1,20}|[a-z]{0,3}\d{1,4}[a-z]{0,2})([-_.]+|$))+$).{20}/is.test(text) ? '*' : part;
 };
 
 export interface Address {
@@ -22,6 +20,8 @@ export interface Address {
   url: string;
   /** What tells one page from the next, before anything is masked. */
   key_: string;
+  /** Also where the protocol is none of the web's. */
+  origin_: string;
   path_: string;
 }
 
@@ -30,22 +30,21 @@ const masked = (path: string): string => matching('mask', path) ?? path;
 /** What is left of an address, once each of its parts was looked at. */
 const clean = (address: string): string => address.replace(/[^/?&=#]+/g, cleanPart).slice(0, MAX_URL);
 
-export const address = (href = location.href): Address => {
-  const to = new URL(href, location.href);
-  for (const name of [...to.searchParams.keys()]) if (!list('params').includes(name)) to.searchParams.delete(name);
+export const address = (href: any = location): Address => {
+  const to = new URL(href, location as any);
   // Written anew, so that one page has one address.
-  to.searchParams.sort();
+  to.search = new URLSearchParams([...to.searchParams].filter(([name]) => list('params').includes(name)).sort()) as any;
   const { pathname, search, hash } = to;
   // The part of a hash that names a route, if it does: never its query.
   const route = isOn('hash', /^#!?\//.test(hash)) ? hash.slice(1).split(/[?&]/)[0] : '';
   const suffix = route && '#';
-  return { path_: pathname, key_: pathname + search + suffix + route, url: clean(masked(pathname) + search + suffix + (route && masked(route))) };
+  return { origin_: to.protocol + '//' + to.host, path_: pathname, key_: pathname + search + suffix + route, url: clean(masked(pathname) + search + suffix + (route && masked(route))) };
 };
 
-/** Where the visitor came from: origin and path, nothing for this site's own pages. */
+/** Where the visitor came from: origin and path, nothing for this site's own pages, nor where it is not told. */
 export const referrer = (): string | undefined => {
-  const [, origin, path] = /^(.+?:\/\/[^/?#]*)([^?#]*)/.exec(document.referrer) ?? [];
-  return origin && origin != location.origin ? (origin + clean(masked(path!))).slice(0, MAX_URL) : undefined;
+  const { origin_, url } = address((document.referrer + '').split('?')[0]);
+  return origin_ == location.origin ? undefined : origin_ + url;
 };
 
 export type Campaign = Record<string, string>;
@@ -64,7 +63,7 @@ export const clickId = (): string | undefined => /(?:^.|&)(gclid|[gw]braid|gad_s
 
 /** A landing page with the name of a click id in its query, from which the server knows a paid search. */
 export const withClickId = (url: string, id: string | undefined): string =>
-  id ? url.replace(/[?#]|$/, (end) => `?${id}${end == '?' ? '&' : end}`).slice(0, MAX_URL) : url;
+  id ? url.replace(/[?#]|$/, (end) => `?${id}${end == '?' ? '&' : end}`) : url;
 
 let viewed: string;
 

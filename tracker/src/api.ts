@@ -1,13 +1,14 @@
 // `window.identity`: what a site can call. No call throws, and none waits for anything.
 
 import { address, setHere } from './address';
+import { allowedMode, mayRun } from './allowed';
 import { startCustom, track } from './custom';
 import { attempt, halt, isHalted, later, on } from './guard';
-import { addAlias, bot, forget, objects, persist, session, sessionId, visitorId } from './identity';
+import { addAlias, bot, forget, persist, session, sessionId, visitorId } from './identity';
 import { arrive, beginHere, reset, startPages } from './pages';
 import { type Hook, allow, clear, isAllowed, setHook } from './queue';
-import { hash32 } from './random';
-import { isOn, setting } from './settings';
+import { isOfShare } from './random';
+import { setting } from './settings';
 import { isOptedOut, setOptedOut, storeFor, storeIn, write } from './storage';
 import { dropAll } from './store';
 import { flush, flushIn, startTransport } from './transport';
@@ -37,36 +38,24 @@ export interface Api {
   readonly version: string;
 }
 
-const isLocal = (host: string): boolean => /^(localhost|127\..*|\[::1]|.*\.local|)$/.test(host);
-
-const mayRun = (): unknown =>
-  (window == top || isOn('frames')) &&
-  (!isLocal(location.hostname) || isLocal(new URL(setting('endpoint')).hostname) || isOn('local')) &&
-  !(isOn('dnt') && navigator.doNotTrack == '1');
-
-/** Keeps where the owner and the visitor allow it. */
-const storeAsAllowed = (): void => {
-  const wanted = setting('storage') ?? 'local';
-  storeIn(wanted != 'none' && objects() ? 'session' : wanted);
-};
-
 /** Calls that are kept until it runs. */
 const MAX_CALLS = 100;
 
-/** Runs the tracker on this page, and gives its interface. `watch` starts detectors; `calls` and errors were there before it. */
-export const run = (watch: (early: unknown[]) => void, calls: unknown[] = []): Api => {
+/** Runs the tracker on this page, and gives its interface. `watch` starts detectors; `early` are calls and errors from before it was there. */
+export const run = (watch: (early: unknown[]) => void, early?: unknown): Api => {
+  const calls: unknown[] = Array.isArray(early) ? early : [];
   let isRunning = false;
 
   /** Keeps and sends from here on, if the visitor agrees. */
   const open = (): void => {
     if (!isAllowed) return;
-    storeAsAllowed();
-    if (!(hash32(visitorId() ?? session().i) < (setting('sample') ?? 1) * 2 ** 32)) stop();
+    storeIn(allowedMode());
+    if (!isOfShare(visitorId() ?? session().i, setting('sample'))) halt(true);
   };
 
   const stop = (): void => {
     allow(false);
-    storeAsAllowed();
+    storeIn(allowedMode());
     write('');
     dropAll();
     storeIn('none');

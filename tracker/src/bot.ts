@@ -6,10 +6,5 @@ const MARKS = /,(callPhantom|_phantom|__nightmare|domAutomation|__selenium_unwra
 export const botScore = (): number => {
   // What both have of their own: a thousand names in one text, as that is quickly searched.
   const isMarked = (): boolean => MARKS.test(',' + [window, document].map(Object.getOwnPropertyNames as any) + ',');
-  // The small script goes by what browsers say themselves.
-  return navigator.webdriver || (!LITE && isMarked())
-    ? 100
-    : LITE
-      ? 0
-      : (navigator.languages?.length ? 0 : 30) + (outerWidth || outerHeight || document.hidden ? 0 : 30);
+  return navigator.webdriver || isMarked() ? 100 : (navigator.languages?.length ? 0 : 30) + (outerWidth || outerHeight || document.hidden ? 0 : 30);
 };

@@ -5,19 +5,16 @@ import { closest, ignored, read } from './dom';
 import { emit } from './events';
 import { note, onInput } from './guard';
 import { copy } from './json';
+import { snake } from './name';
 import { quota } from './pages';
 
 const mayTrack = quota(100);
 
 /** Queues an event under its name in snake case. */
 export const track = (name: unknown, data?: unknown): void => {
-  const snake = String(name)
-    .match(/[A-Z]*[a-z\d]+|[A-Z]+/g)
-    ?.join('_')
-    .toLowerCase()
-    .slice(0, 64);
-  if (!snake || !mayTrack()) note('dropped', name);
-  else emit({ name: snake, url: here(), created_at: Date.now(), data: copy(data) });
+  const known = snake(name);
+  if (!known || !mayTrack()) note('dropped', name);
+  else emit({ name: known, url: here(), created_at: Date.now(), data: copy(data) });
 };
 
 /** Starts to listen for clicks that the site has named. They are never prevented, nor waited for. */

@@ -13,9 +13,9 @@ export const halt = (value: boolean): void => {
   isHalted = value;
 };
 
-/** A line for the site's developer, where `data-debug` asks for them; the small script has none. */
+/** A line for the site's developer, where `data-debug` asks for them. */
 export const note = (...what: unknown[]): void => {
-  if (!LITE && isOn('debug')) console.debug('identity:', ...what);
+  if (isOn('debug')) console.debug('identity:', ...what);
 };
 
 /** The value, or undefined where getting it throws. */

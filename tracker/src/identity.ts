@@ -1,16 +1,16 @@
 // Who visits, and in which session: kept in this browser's storage, shared by its tabs.
 
-import { type Campaign, address, campaign, clickId, referrer, withClickId } from './address';
+import { objects } from './allowed';
 import { botScore } from './bot';
 import { fingerprint, zone } from './fingerprint';
 import { attempt, isHalted } from './guard';
-import { hash128, randomId } from './random';
+import { hash128 } from './random';
+import { type Kept, begin as beginRecord, isKnown, isOver, sessionIdOf } from './record';
 import { isOn, setting } from './settings';
 import { mode, read, write } from './storage';
 
 const DAY = 86_400_000;
-/** After creation, and not renewed by visits: what data protection authorities ask of audience measurement. */
-const VISITOR_LIFE = 395 * DAY;
+/** Half an hour of a device, which has no record to tell when its session is over. */
 const IDLE = 30 * 60_000;
 const MAX_ALIASES = 20;
 
@@ -21,23 +21,8 @@ export const ERROR = 8;
 export const ABANDON = 12;
 export const RAPID = 6;
 
-// The keys are short because a record is written at each click.
-interface Person {
-  /** Id of the visitor; when it was made; aliases. */
-  v: string;
-  o: number;
-  a: string[];
-  /** Id of the session. */
-  i: string;
-  /** Its start. */
-  t: number;
-  /** Last input or page view. */
-  l: number;
-  /** Landing page, name of the click id there, referrer, campaign. */
-  u: string;
-  k?: string | undefined;
-  r?: string | undefined;
-  m: Campaign;
+/** What the small script leaves out. */
+interface Rest {
   /** Clicks; scroll depth. */
   c: number;
   d: number;
@@ -54,6 +39,8 @@ interface Person {
   x?: 1 | undefined;
 }
 
+type Person = Kept & Rest;
+
 let person: Person | undefined;
 /** Changes that are to be made with the next one. */
 let edits: ((session: Person) => void)[] = [];
@@ -61,72 +48,42 @@ let edits: ((session: Person) => void)[] = [];
 let isDue: unknown;
 let score: number | undefined;
 
-/** Whether the visitor objects to being followed: Global Privacy Control. */
-export const objects = (): boolean => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl!;
-
 const isKept = (): boolean => setting('storage') != 'none';
 
 /** The hash of the device, where it may be told; a new one each day where nothing is kept. */
 const print = (): string | undefined =>
-  // The small script can't tell devices.
-  !LITE && isOn('fingerprint') && !objects() ? fingerprint(isKept() ? '' : setting('key') + Math.floor(Date.now() / DAY)) : undefined;
+  isOn('fingerprint') && !objects() ? fingerprint(isKept() ? '' : setting('key') + Math.floor(Date.now() / DAY)) : undefined;
 
 /** What a visitor is known by who has no id: the server takes the device and the address for one, for a day. */
 const device = (): string | false | undefined => !isKept() && print();
 
 /** Half an hour of a device; where it begins differs from device to device, so that not all sessions end at once. */
 const derivedId = (): string | false | undefined => {
-  const hash = !LITE && device();
+  const hash = device();
   return hash && hash128(hash + Math.floor((Date.now() + parseInt(hash.slice(0, 6), 16)) / IDLE)).slice(0, 16);
 };
 
-/**
- * The session's id. It tells the visitor and the start, so that the server finds the session by it alone; in a record it is as
- * long as any id, for scripts of the release before.
- */
-export const sessionId = ({ v, i } = session()): string => i.replace(v.slice(2, 10), v.slice(2) + '_');
+export const sessionId = (mine = session()): string => sessionIdOf(mine);
+
+const nothing = (): Rest => ({ c: 0, d: 0, p: 0, e: 0, w: 0, n: 0, f: 0, q: [] });
 
 /** A new session, of a visitor who is known or of a new one. */
 const begin = (known?: Person): Person => {
-  const at = Date.now();
-  const v = known ? known.v : 'v_' + randomId();
-  return {
-    v,
-    o: at,
-    a: [],
-    ...known,
-    i: 'ses_' + (derivedId() || v.slice(2, 10) + at.toString(36)),
-    t: at,
-    l: at,
-    u: address().url,
-    k: clickId(),
-    r: referrer(),
-    m: campaign(),
-    c: 0,
-    d: 0,
-    p: 0,
-    e: 0,
-    w: 0,
-    n: 0,
-    f: 0,
-    b: undefined,
-    q: [],
-    x: undefined,
-  };
+  const begun = { ...nothing(), ...beginRecord(known) };
+  const derived = derivedId();
+  if (derived) begun.i = 'ses_' + derived;
+  return begun;
 };
 
-/** The stored record, if it is one: other scripts can write here too. */
 const load = (): Person | undefined => {
-  const stored = read('') as Person | undefined;
-  return stored?.o! > Date.now() - VISITOR_LIFE && /^v_[\w-]{16}ses_[\w-]{16}$/.test(stored!.v + stored!.i) ? stored : undefined;
+  const stored = read('');
+  return isKnown(stored) ? { ...nothing(), ...stored } : undefined;
 };
 
 /** Names of the visitor stay in memory where ids do not outlive the tab. */
 const save = (): void => {
   write('', mode == 'local' ? person : { ...person, a: [] });
 };
-
-const isOver = (session: Person): boolean => Date.now() > Math.min(session.l + IDLE, session.t + DAY);
 
 /** Forgets what is in memory; the next use reads or makes a record. */
 export const forget = (): void => {
@@ -154,7 +111,7 @@ export const session = (): Person => {
   return person!;
 };
 
-export const visitorId = (): string | undefined => (!LITE && device() ? undefined : session().v);
+export const visitorId = (): string | undefined => (device() ? undefined : session().v);
 
 /**
  * Changes the session on top of what other tabs did to it. Another tab may have begun a new one; then this one goes on in
@@ -258,5 +215,5 @@ export const visitorFacts = () => {
 export const sessionFacts = () => {
   settleSession();
   const mine = session();
-  return { session_id: sessionId(mine), started_at: mine.t, url: withClickId(mine.u, mine.k), referrer: mine.r, ...mine.m, click_count: mine.c, max_scroll_depth: mine.d };
+  return { session_id: sessionId(mine), started_at: mine.t, url: mine.u, referrer: mine.r, ...mine.m, click_count: mine.c, max_scroll_depth: mine.d };
 };

@@ -1,7 +1,6 @@
 // The package's way to start: options in place of a script's attributes.
 
-import { type Api, run } from './api';
-import { attempt } from './guard';
+import type { Api } from './api';
 import { type Options, settle } from './settings';
 
 let started: Api | undefined;
@@ -25,15 +24,18 @@ const nothing = (): Api => {
   };
 };
 
-/** Starts with what `watch` starts; a second call gives what the first one started. */
-export const initWith = (watch: (early: unknown[]) => void, options: Options): Api => {
+/** Runs a tracker by options; a second call gives what the first one started. */
+export const initWith = (run: () => Api, options: Options): Api => {
   if (typeof window == 'undefined') return nothing();
-  started ??= attempt(() => {
-    const page = window as unknown as { identity?: Api };
-    if (page.identity?.version) return page.identity;
-    const endpoint = new URL(options.endpoint ?? '/collect', location.href).href;
-    settle((name) => (name == 'endpoint' ? endpoint : options[name as keyof Options]));
-    return run(watch);
-  });
+  const page = window as unknown as { identity?: Api };
+  // A script that is there already.
+  started ??= page.identity?.version ? page.identity : undefined;
+  try {
+    if (!started) {
+      const endpoint = new URL(options.endpoint ?? '/collect', location.href);
+      settle((name) => (name == 'endpoint' ? endpoint : options[name as keyof Options]));
+      started = run();
+    }
+  } catch {}
   return started ?? nothing();
 };

@@ -39,8 +39,9 @@ type NavigateEvent = Event & {
 
 /** Calls back once the document's address may have changed, with how: `push`, `replace` or something else. */
 export const onRoute = (fn: (kind: string) => void): void => {
-  const { navigation } = window as { navigation?: EventTarget };
-  if (navigation) {
+  const { navigation } = window as { navigation?: EventTarget & { currentEntry?: object } };
+  // The name may also be a page's own.
+  if (navigation?.currentEntry) {
     on<NavigateEvent>(
       'navigate',
       (event) => {

@@ -1,6 +1,6 @@
 // Page views: when one begins, what ends it, and what is said of it then.
 
-import { type Address, address, here, setHere } from './address';
+import { type Address, address, here, setHere, withClickId } from './address';
 import { batchOf } from './batch';
 import { emit, tell } from './events';
 import { attempt, later, now, on, onInput } from './guard';
@@ -97,8 +97,7 @@ const begin = (to: Address, title?: string): void => {
   since = now();
   const at = Date.now();
   if (!isMuted) {
-    // The small script says nothing of frustration.
-    if (!LITE && at - session().w <= RAPID_TIME) count(RAPID);
+    if (at - session().w <= RAPID_TIME) count(RAPID);
     flushIn(session().p ? DELAY : FIRST_DELAY);
     change((session) => {
       session.w = session.l = at;
@@ -134,7 +133,7 @@ export const arrive = (to: Address, kind: string, title?: string): void => {
     setHere(to.url);
     // The landing page of a session is where its redirects ended.
     change((session) => {
-      if (session.p == 1) session.u = here();
+      if (session.p == 1) session.u = withClickId(here(), session.k);
     });
   } else {
     finishNow(VIEW_LEFT);

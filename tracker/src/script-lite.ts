@@ -1,4 +1,7 @@
-import { auto } from './auto';
-import { lite } from './detectors/lite';
+// The small script: page views, sessions, calls and web vitals.
 
-auto(lite);
+import { auto } from './auto';
+import { run } from './lite/api';
+import { quietly } from './quietly';
+
+quietly(() => auto(run));

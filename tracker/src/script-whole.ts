@@ -1,6 +1,8 @@
 // Both scripts in one, for bundlers.
 
+import { run } from './api';
 import { auto } from './auto';
 import { whole } from './detectors/whole';
+import { attempt } from './guard';
 
-auto(whole);
+attempt(() => auto((early) => run(whole, early)));

@@ -44,9 +44,9 @@ export const settle = (from: (name: string) => unknown): void => {
   setting = from;
 };
 
-export const isOn = (name: string, otherwise?: boolean): boolean | undefined => (setting(name) == null ? otherwise : !/^(false|off|0)$/.test(setting(name)));
+export const isOn = (name: string, otherwise = false): boolean => !/^(false|off|0)$/.test(setting(name) ?? otherwise);
 
-export const list = (name: string): string[] => String(setting(name) ?? '').split(/[\s,]+/).filter(Boolean);
+export const list = (name: string): string[] => `${setting(name) ?? ''}`.match(/[^\s,]+/g) ?? [];
 
 /** Whether a pattern of the list fits the path: `*` is any one segment, `**` any rest. The pattern, if so. */
 export const matching = (name: string, path: string): string | undefined =>

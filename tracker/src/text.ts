@@ -1,6 +1,6 @@
 // Text that leaves the page: short, one line, and without what may be about a person.
 
-export const maskEmails = (text: string): string => text.replace(/[^\s@]{1,64}@[^\s@]{1,255}\.[^\s@]{2,}/g, '*');
+export const maskEmails = (text: string): string => text.replace(/\S{1,64}@\S+/g, '*');
 
 /** Text of at most `max` characters, with e-mail addresses, runs of `digits` digits and tokens masked. */
 export const scrub = (text: unknown, max: number, digits = 7): string => {

@@ -16,7 +16,10 @@ export const SCRIPTS = { 'identity.js': 'script.ts', 'identity-more.js': 'script
 
 const options = { absWorkingDir: root, bundle: true, format: 'esm', target: 'es2021', charset: 'utf8', minifySyntax: true, write: false, metafile: true };
 
-/** Has Chromium compile all of a script while it comes, off the page's thread, instead of each function as it is first called. */
+/**
+ * Has Chromium compile all of a script while it comes, off the page's thread, instead of each function as it is first called. The
+ * small one is small enough without.
+ */
 const EAGER = '//# allFunctionsCalledOnLoad';
 
 export const integrityOf = (bytes, hash = 'sha384') => `${hash}-${createHash(hash).update(bytes).digest('base64')}`;
@@ -44,7 +47,7 @@ const kitBetween = (names, isSecond) => ({
 /** The files of a script, with the minified bytes that each has of it. */
 export const minifiedInputs = async (entry) => {
   const { exports: names } = await built('kit.ts');
-  const define = { VERSION: '""', MORE_INTEGRITY: JSON.stringify(integrityOf('', 'sha256')), LITE: String(entry.includes('lite')) };
+  const define = { VERSION: '""', MORE_INTEGRITY: JSON.stringify(integrityOf('', 'sha256')) };
   const { metafile } = await build({ ...options, entryPoints: [join('src', entry)], plugins: [kitBetween(names, entry === SCRIPTS['identity-more.js'])], define, minify: true });
   const [{ inputs }] = Object.values(metafile.outputs);
   return Object.entries(inputs).map(([path, { bytesInOutput }]) => [path, bytesInOutput]);
@@ -54,7 +57,7 @@ export const minifiedInputs = async (entry) => {
 export const bundle = async (entry, format) => {
   const { exports: names } = await built('kit.ts');
   const isSecond = entry === SCRIPTS['identity-more.js'];
-  const define = { VERSION: JSON.stringify(version), LITE: String(entry.includes('lite')) };
+  const define = { VERSION: JSON.stringify(version) };
   if (entry === SCRIPTS['identity.js']) define.MORE_INTEGRITY = JSON.stringify(integrityOf(await bundle(SCRIPTS['identity-more.js'], format), 'sha256'));
   const { text, inputs } = await built(entry, { plugins: [kitBetween(names, isSecond)], define });
   if (isSecond) {
@@ -71,7 +74,7 @@ export const bundle = async (entry, format) => {
     mangle: { properties: { regex: /[^_]_$/ } },
     format: { ascii_only: true, comments: false },
   });
-  return Buffer.from(format === 'esm' ? `${code}\n` : `${EAGER}\n(()=>{${code.replace(/;$/, '')}})();\n`);
+  return Buffer.from(format === 'esm' ? `${code}\n` : `${entry === SCRIPTS['identity-lite.js'] ? '' : EAGER + '\n'}(()=>{${code.replace(/;$/, '')}})();\n`);
 };
 
 /** The same bytes at any time and on any system. */

@@ -20,7 +20,7 @@ try {
     format: 'esm',
     outdir: out,
     outExtension: { '.js': '.mjs' },
-    define: { VERSION: '"test"', LITE: 'false' },
+    define: { VERSION: '"test"' },
   });
   const files = names.map((name) => join(out, name.replace(/\.ts$/, '.mjs')));
   process.exitCode = spawnSync(process.execPath, ['--test', ...files], { stdio: 'inherit' }).status ?? 1;
