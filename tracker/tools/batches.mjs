@@ -1,17 +1,17 @@
-// Counts the batches of scripted visits: node tools/batches.mjs [--out FILE]. With --out all batches are written as JSON
-// lines, in the form that `identity import` reads.
+// Counts the batches of scripted visits: node tools/batches.mjs [--lite] [--out FILE]. With --lite the pages have the small script;
+// with --out all batches are written as JSON lines, in the form that `identity import` reads.
 
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { launch } from '../tests/browser/browser.mjs';
 import { walk } from './walk.mjs';
 
-const { values } = parseArgs({ options: { out: { type: 'string' } } });
+const { values } = parseArgs({ options: { lite: { type: 'boolean' }, out: { type: 'string' } } });
 
 const browser = await launch();
 if (values.out) writeFileSync(values.out, '');
 const rows = [];
-for await (const { count, pace, seconds, site } of walk(browser)) {
+for await (const { count, pace, seconds, site } of walk(browser, values.lite)) {
   const sent = site.posts();
   const views = site.events('page_view').length;
   const bytes = sent.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);

@@ -16,11 +16,11 @@ const pages = Object.fromEntries(
 /** Seconds on each page. */
 const PACES = { quick: 2, middling: 8, slow: 25 };
 
-/** Makes the visits one after the other: of 1, 3 and 10 pages at each pace. Gives each one's site, which has recorded it. */
-export const walk = async function* (browser) {
+/** Makes the visits one after the other: of 1, 3 and 10 pages at each pace. Gives each one's site, which has recorded it. `isLite`: with the small script. */
+export const walk = async function* (browser, isLite) {
   for (const count of [1, 3, 10]) {
     for (const [pace, seconds] of Object.entries(PACES)) {
-      const site = await startSite(pages);
+      const site = await startSite(pages, { isLite });
       const context = await newContext(browser);
       await context.clock.install();
       const tab = await context.newPage();

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
 import { emulateVisibility, launch, newContext, open } from './browser.mjs';
+import { lite } from './lite.mjs';
 import { modes } from './modes.mjs';
 import { scenarios } from './scenarios.mjs';
 import { startSite } from './site.mjs';
@@ -43,13 +44,15 @@ const compareFigures = async (site) => {
 };
 
 const runOne = async (scenario) => {
-  const site = await startSite(scenario.pages, { forward: target?.base });
+  const site = await startSite(scenario.pages, { forward: target?.base, isLite: scenario.isLite });
   const context = await newContext(browser, typeof scenario.context === 'function' ? scenario.context() : scenario.context);
   if (scenario.visibility) await emulateVisibility(context, scenario.visibility);
   if (scenario.clock) await context.clock.install();
   const crashes = [];
   const t = {
     site,
+    /** Whether the pages have the small script. */
+    isLite: scenario.isLite,
     crashes,
     context,
     api: target?.ask,
@@ -57,6 +60,11 @@ const runOne = async (scenario) => {
       const tab = await context.newPage();
       await open(tab, site.origin + path);
       return tab;
+    },
+    /** Waits until what happened has arrived: the whole script sends a session's first page view after 3 s, the small one after 15. */
+    async settle(tab) {
+      if (scenario.isLite) await tab.evaluate(() => identity.flush());
+      await sleep(scenario.isLite ? 300 : 3500);
     },
     /** Leaves a page for another site, and waits until all has arrived. */
     async leave(tab) {
@@ -138,7 +146,9 @@ const runOne = async (scenario) => {
   }
 };
 
-const wanted = [...scenarios, ...modes].filter(({ id }) => !positionals.length || positionals.some((given) => String(id) === given || String(id).replace(/\D.*/, '') === given));
+/** Those of both scripts are run with each. */
+const all = [...scenarios, ...modes, ...lite].flatMap((scenario) => (scenario.isForBoth ? [scenario, { ...scenario, id: `${scenario.id} lite`, isLite: true }] : [scenario]));
+const wanted = all.filter(({ id }) => !positionals.length || positionals.some((given) => String(id) === given || String(id).replace(/\D.*/, '') === given));
 const say = (result, attempt) => {
   const { scenario, error, ms, events } = result;
   console.log(`${error ? 'FAILED' : 'passed'}  ${String(scenario.id).padEnd(12)} ${scenario.name} (${(ms / 1000).toFixed(1)} s${attempt})`);

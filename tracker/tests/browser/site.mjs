@@ -17,15 +17,15 @@ const listen = (handler) =>
   });
 
 /** A page with the tracker in it. */
-export const page = (body, { title = 'A page of the scenarios', head = '', attributes = '', lite = false } = {}) => (collector) =>
+export const page = (body, { title = 'A page of the scenarios', head = '', attributes = '' } = {}) => (collector) =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title><link rel="icon" href="data:,">${head}
-<script async src="${collector}/identity${lite ? '-lite' : ''}.js" data-key="${KEY}" ${attributes}></script></head><body>${body}</body></html>`;
+<script async src="${collector}/identity.js" data-key="${KEY}" ${attributes}></script></head><body>${body}</body></html>`;
 
-/** Starts a site of `pages`: texts, functions of the collector's origin, or request handlers. */
-export const startSite = async (pages, { forward } = {}) => {
+/** Starts a site of `pages`: texts, functions of the collector's origin, or request handlers. `isLite` gives them the small script. */
+export const startSite = async (pages, { forward, isLite = false } = {}) => {
   const requests = [];
   const scripts = [];
-  const state = { answer: undefined, more: undefined };
+  const state = { answer: undefined, more: undefined, isLite };
   const collector = await listen(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://collector');
     response.setHeader('access-control-allow-origin', '*');
@@ -81,7 +81,8 @@ export const startSite = async (pages, { forward } = {}) => {
     }
     if (typeof found === 'function' && found.length > 1) return found(request, response);
     response.setHeader('content-type', 'text/html; charset=utf-8');
-    response.end(typeof found === 'function' ? found(collector.origin) : found);
+    const text = typeof found === 'function' ? found(collector.origin) : found;
+    response.end(state.isLite ? text.replace('/identity.js"', '/identity-lite.js"') : text);
   });
   const posts = () => requests.filter(({ method }) => method === 'POST');
   return {

@@ -1,4 +1,4 @@
-// The web vitals must be those that the web-vitals library measures on the same page.
+// The web vitals must be those that the web-vitals library measures on the same page, with each script.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ const pages = {
 
 const browser = await launch();
 const rows = [];
-for (const [name, act] of [
+const visits = [
   ['nobody touches it', async () => {}],
   ['one slow click', async (tab) => tab.click('#slow')],
   [
@@ -45,7 +45,9 @@ for (const [name, act] of [
       for (let n = 0; n < 58; n++) await tab.click('#fast', { delay: 5 });
     },
   ],
-]) {
+];
+for (const [isLite, [what, act]] of [false, true].flatMap((isLite) => visits.map((visit) => [isLite, visit]))) {
+  const name = isLite ? `${what}, small` : what;
   let theirs;
   const site = await startSite({
     ...pages,
@@ -53,7 +55,7 @@ for (const [name, act] of [
       request.on('data', (chunk) => { theirs = JSON.parse(chunk); });
       response.end();
     },
-  });
+  }, { isLite });
   const context = await newContext(browser);
   const tab = await context.newPage();
   await tab.goto(site.origin);
@@ -77,5 +79,5 @@ for (const [name, act] of [
   await site.close();
 }
 await browser.close();
-for (const [name, metric, theirs, ours] of rows) console.log(`${name.padEnd(34)}${metric.padEnd(6)}${String(theirs?.toFixed?.(4)).padStart(12)}${String(ours).padStart(12)}`);
+for (const [name, metric, theirs, ours] of rows) console.log(`${name.padEnd(40)}${metric.padEnd(6)}${String(theirs?.toFixed?.(4)).padStart(12)}${String(ours).padStart(12)}`);
 console.log('The vitals are those of the web-vitals library');
