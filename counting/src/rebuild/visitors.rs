@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use figures::generation::Generation;
-use figures::ids::{SessionId, VisitorId};
+use figures::ids::{BatchId, SessionId, VisitorId};
 use figures::log::Delta;
 use figures::log::tail::read_generation;
 use figures::measures::Measure;
@@ -131,8 +131,8 @@ impl Rebuild<'_> {
 
     /// Replays a visitor's batches, writes its items where they differ, and marks it with the generation.
     pub(super) async fn replay(&self, building: Generation, visitor: &VisitorId) -> Result<Replay, StoreError> {
-        let mut differed = false;
-        for attempt in 0..MAX_TRIES {
+        let (mut differed, mut tried) = (false, BTreeSet::new());
+        for _ in 0..MAX_TRIES {
             let Some(stored) = self.stored(visitor).await? else { continue };
             let replay = match stored.visitor() {
                 _ if self.is_erased(visitor).await? => self.bury(visitor, &stored).await?,
@@ -142,7 +142,7 @@ impl Rebuild<'_> {
                 Some(item) if read_generation(item)? == building => {
                     Some(Replay { sessions: stored.sessions(self.project.horizon), ..Replay::default() })
                 }
-                Some(_) => self.count_visitor(building, visitor, stored, attempt, &mut differed).await?,
+                Some(_) => self.count_visitor(building, visitor, stored, &mut tried, &mut differed).await?,
             };
             if let Some(replay) = replay {
                 return Ok(Replay { differed: differed || replay.differed, ..replay });
@@ -224,12 +224,16 @@ impl Rebuild<'_> {
     }
 
     /// Adds to the base what a visitor contributes at its revision, once it is marked. None: it changed meanwhile.
+    ///
+    /// Batches that were lost are counted by a consumer first, for those too who read the figures as they are. They go on reading
+    /// these if the generation is given up, and what the visitor's items list is taken out of them once it is erased. So the
+    /// items list without that only what was `tried`, and no consumer can count.
     async fn count_visitor(
         &self,
         building: Generation,
         visitor: &VisitorId,
         mut stored: Stored,
-        attempt: usize,
+        tried: &mut BTreeSet<(SessionId, BatchId)>,
         differed: &mut bool,
     ) -> Result<Option<Replay>, StoreError> {
         let state = State::read(&stored.derived, self.project.horizon);
@@ -241,8 +245,9 @@ impl Rebuild<'_> {
             let is_lost = |batch: &Batch| batch.stored_at < self.in_stream_since;
             let lost: Vec<Batch> = missing.into_iter().filter(is_lost).collect();
             *differed |= !lost.is_empty();
-            if !self.is_check && attempt == 0 && !lost.is_empty() {
-                // Counted for those too who read the figures as they are.
+            let id = |batch: &Batch| (batch.session_id.clone(), batch.batch_id.clone());
+            if !self.is_check && lost.iter().any(|batch| !tried.contains(&id(batch))) {
+                tried.extend(lost.iter().map(id));
                 self.count_as_consumer(visitor, lost).await?;
                 return Ok(None);
             }
