@@ -321,8 +321,10 @@ mod tests {
 
     use figures::model::{Batch, SessionFacts, VisitorFacts};
     use figures::table::keys;
+    use figures::table::store::Consistency;
 
     use super::*;
+    use crate::tombstones::Tombstone;
 
     fn batch() -> Batch {
         Batch {
@@ -359,5 +361,33 @@ mod tests {
         assert!(begun.is_none(), "the rebuild takes the visitor for one of its generation");
         let replay = rebuild.replay(building, &batch.visitor_id).await.unwrap();
         assert!(!replay.delta.is_empty(), "the visitor is in no base");
+    }
+
+    /// The project's first erasure begins after the rebuild, which can't know its tombstones. A consumer does, and counts none of
+    /// the visitor's batches any more: listed all the same, they would be taken out of figures that never had them.
+    #[tokio::test]
+    async fn lost_batches_of_a_visitor_that_is_erased_meanwhile_are_not_listed() {
+        let store = crate::compaction::common::store().await;
+        let consumer = Consumer::new(store.clone()).with_grace(Duration::ZERO);
+        let (id, batch): (ProjectId, _) = ("demo".parse().unwrap(), batch());
+        let lost = Batch {
+            batch_id: "lost".parse().unwrap(),
+            stored_at: batch.stored_at.plus(-IN_STREAM_MS),
+            ..batch.clone()
+        };
+        store.put(figures::table::store::key_item(&keys::project(&id))).await.unwrap();
+        for one in [&batch, &lost] {
+            store.put(one.to_item(&id).unwrap()).await.unwrap();
+        }
+        consumer.apply(BTreeMap::from([(id.clone(), vec![batch.clone()])])).await.complete().unwrap();
+        let project = consumer.project(id.clone()).await.unwrap();
+        let (compaction, in_stream_since) = (consumer.compaction(&id), Millis::now());
+        let is_over = AtomicBool::new(false);
+        let rebuild = Rebuild { consumer: &consumer, project, compaction, is_check: false, in_stream_since, is_over };
+        let (building, _) = rebuild.begin().await.unwrap();
+        let before = store.get(&keys::visitor(&id, &batch.visitor_id), Consistency::Strong).await.unwrap();
+        Tombstone::put(&store, &id, std::slice::from_ref(&batch.visitor_id)).await.unwrap();
+        assert!(rebuild.replay(building, &batch.visitor_id).await.is_err());
+        assert_eq!(store.get(&keys::visitor(&id, &batch.visitor_id), Consistency::Strong).await.unwrap(), before);
     }
 }

@@ -155,6 +155,13 @@ impl Rebuild<'_> {
         Ok(self.project.tombstones.find(self.store(), &self.project.id, visitor).await?.is_some())
     }
 
+    /// The same by the project's tombstones of now: its first erasure makes the key by which they are found. A consumer that knows of
+    /// the tombstone counts none of the visitor's batches, so its items must not list them either.
+    async fn is_erased_since(&self, visitor: &VisitorId) -> Result<bool, StoreError> {
+        let project = self.consumer.project(self.project.id.clone()).await?;
+        Ok(project.tombstones.find(self.store(), &project.id, visitor).await?.is_some())
+    }
+
     /// What is stored of a visitor at one of its revisions; none if it changed meanwhile.
     pub(super) async fn stored(&self, visitor: &VisitorId) -> Result<Option<Stored>, StoreError> {
         let key = keys::visitor(&self.project.id, visitor);
@@ -308,6 +315,7 @@ impl Rebuild<'_> {
         *differed |= !is_same;
         let is_marked = match is_same || self.is_check {
             true => self.mark(building, visitor, &stored).await?,
+            false if self.is_erased_since(visitor).await? => return Err(overtaken()),
             false => self.heal(&stored, rebuilt).await?,
         };
         Ok(is_marked.then_some(Replay { delta, sessions, differed: *differed }))
