@@ -355,6 +355,8 @@ export const lite = [
       const [one, other] = [await t.open('/'), await t.open('/next')];
       await other.evaluate(() => identity.track('bought'));
       await one.evaluate(() => identity.optOut());
+      // Another process hears of it a moment later.
+      await other.waitForFunction(() => Object.keys(localStorage).some((name) => name.endsWith('.off')));
       await other.evaluate(() => identity.flush());
       for (const tab of [one, other]) await t.leave(tab);
       assert.deepEqual(t.site.posts(), []);
