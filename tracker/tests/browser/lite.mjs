@@ -365,9 +365,20 @@ export const lite = [
   {
     id: 'small: twice',
     name: 'the script a second time does nothing',
-    pages: { '/': (collector) => page('<h1>Hello</h1>', { head: `<script async src="${collector}/identity-lite.js" data-key="pk_live_11111111111111111111111111111111"></script>` })(collector) },
+    pages: hello(),
     async run(t) {
       const tab = await t.open('/');
+      await tab.waitForFunction(() => window.identity?.version);
+      await tab.evaluate(
+        () =>
+          new Promise((resolve) => {
+            const second = document.createElement('script');
+            second.dataset.key = 'pk_live_11111111111111111111111111111111';
+            second.src = document.querySelector('script[data-key]').src;
+            second.onload = resolve;
+            document.head.append(second);
+          }),
+      );
       await sleep(800);
       await t.leave(tab);
       t.expectViews(['/']);
