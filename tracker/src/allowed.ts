@@ -16,4 +16,3 @@ export const objects = (): boolean => (navigator as { globalPrivacyControl?: boo
 
 /** Where ids may be kept. */
 export const allowedMode = (): Mode => (objects() && setting('storage') != 'none' ? 'session' : (setting('storage') ?? 'local'));
-

@@ -340,19 +340,28 @@ mod tests {
         }
     }
 
+    /// A consumer of an empty project.
+    async fn site() -> (Consumer, ProjectId) {
+        let (store, id) = (crate::compaction::common::store().await, "demo".parse().unwrap());
+        store.put(figures::table::store::key_item(&keys::project(&id))).await.unwrap();
+        (Consumer::new(store).with_grace(Duration::ZERO), id)
+    }
+
+    /// A rebuild that is about to begin.
+    async fn rebuild<'a>(consumer: &'a Consumer, id: &'a ProjectId) -> Rebuild<'a> {
+        let project = consumer.project(id.clone()).await.unwrap();
+        let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
+        let (compaction, is_over) = (consumer.compaction(id), AtomicBool::new(false));
+        Rebuild { consumer, project, compaction, is_check: false, in_stream_since, is_over }
+    }
+
     /// A consumer that read the manifest before the rebuild began stores a visitor after the rebuild looked for it.
     #[tokio::test]
     async fn a_visitor_that_a_consumer_begins_meanwhile_is_counted() {
-        let store = crate::compaction::common::store().await;
-        let consumer = Consumer::new(store.clone()).with_grace(Duration::ZERO);
-        let (id, batch): (ProjectId, _) = ("demo".parse().unwrap(), batch());
-        store.put(figures::table::store::key_item(&keys::project(&id))).await.unwrap();
-        store.put(batch.to_item(&id).unwrap()).await.unwrap();
-        let project = consumer.project(id.clone()).await.unwrap();
-        let in_stream_since = Millis::now().plus(-IN_STREAM_MS);
-        let compaction = consumer.compaction(&id);
-        let is_over = AtomicBool::new(false);
-        let rebuild = Rebuild { consumer: &consumer, project, compaction, is_check: false, in_stream_since, is_over };
+        let (consumer, id) = site().await;
+        let batch = batch();
+        consumer.store.put(batch.to_item(&id).unwrap()).await.unwrap();
+        let rebuild = rebuild(&consumer, &id).await;
         let found = rebuild.stored(&batch.visitor_id).await.unwrap().unwrap();
         assert!(found.visitor().is_none());
         consumer.apply(BTreeMap::from([(id.clone(), vec![batch.clone()])])).await.complete().unwrap();
@@ -367,26 +376,19 @@ mod tests {
     /// the visitor's batches any more: listed all the same, they would be taken out of figures that never had them.
     #[tokio::test]
     async fn lost_batches_of_a_visitor_that_is_erased_meanwhile_are_not_listed() {
-        let store = crate::compaction::common::store().await;
-        let consumer = Consumer::new(store.clone()).with_grace(Duration::ZERO);
-        let (id, batch): (ProjectId, _) = ("demo".parse().unwrap(), batch());
-        let lost = Batch {
-            batch_id: "lost".parse().unwrap(),
-            stored_at: batch.stored_at.plus(-IN_STREAM_MS),
-            ..batch.clone()
-        };
-        store.put(figures::table::store::key_item(&keys::project(&id))).await.unwrap();
+        let (consumer, id) = site().await;
+        let batch = batch();
+        let long_ago = batch.stored_at.plus(-2 * IN_STREAM_MS);
+        let lost = Batch { batch_id: "lost".parse().unwrap(), stored_at: long_ago, ..batch.clone() };
+        let store = &consumer.store;
         for one in [&batch, &lost] {
             store.put(one.to_item(&id).unwrap()).await.unwrap();
         }
         consumer.apply(BTreeMap::from([(id.clone(), vec![batch.clone()])])).await.complete().unwrap();
-        let project = consumer.project(id.clone()).await.unwrap();
-        let (compaction, in_stream_since) = (consumer.compaction(&id), Millis::now());
-        let is_over = AtomicBool::new(false);
-        let rebuild = Rebuild { consumer: &consumer, project, compaction, is_check: false, in_stream_since, is_over };
+        let rebuild = rebuild(&consumer, &id).await;
         let (building, _) = rebuild.begin().await.unwrap();
         let before = store.get(&keys::visitor(&id, &batch.visitor_id), Consistency::Strong).await.unwrap();
-        Tombstone::put(&store, &id, std::slice::from_ref(&batch.visitor_id)).await.unwrap();
+        Tombstone::put(store, &id, std::slice::from_ref(&batch.visitor_id)).await.unwrap();
         assert!(rebuild.replay(building, &batch.visitor_id).await.is_err());
         assert_eq!(store.get(&keys::visitor(&id, &batch.visitor_id), Consistency::Strong).await.unwrap(), before);
     }
