@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::app::App;
 use crate::auth::{Person, Projects};
 use crate::error::ApiError;
-use crate::params::text_of;
+use crate::params::{Integer, text_of};
 use crate::telemetry::readable;
 
 const NAME: &str = "name";
@@ -86,7 +86,7 @@ pub struct Given {
     /// Other origins.
     pub origins: Option<Vec<String>>,
     /// For how many days it keeps batches and visitors; 0 is for ever.
-    pub retention_days: Option<i32>,
+    pub retention_days: Option<Integer<i32>>,
 }
 
 impl Given {
@@ -100,7 +100,7 @@ impl Given {
             name,
             hosts: self.hosts.map(|hosts| parsed("hosts", &hosts)).transpose()?,
             origins: self.origins.map(|origins| parsed("origins", &origins)).transpose()?,
-            retention: self.retention_days.map(Retention::of_days).transpose().map_err(unkeepable)?,
+            retention: self.retention_days.map(|days| Retention::of_days(days.0)).transpose().map_err(unkeepable)?,
         })
     }
 }

@@ -264,7 +264,7 @@ async fn keys_are_made_used_rotated_and_revoked() {
     let list = format!("keys?project={}", project.id);
     let before = ids(&admin.look(&list).await);
     assert_eq!(before.len(), 2);
-    let body = json!({ "project": project.id.as_str(), "kind": "secret", "label": " reports ", "rate_limit": 2 });
+    let body = json!({ "project": project.id.as_str(), "kind": "secret", "label": " reports ", "rate_limit": 2.0 });
     let made = admin.change(Method::POST, "keys", &body).await;
     assert_eq!(made.status, 201);
     let row = made.json()["data"].clone();
@@ -354,8 +354,11 @@ async fn projects_are_created_and_changed_by_those_who_may() {
     assert_eq!(admin.change(Method::PATCH, "projects/shop", &json!({})).await.ok()["data"], expected);
     let shorter = admin.change(Method::PATCH, "projects/shop", &json!({ "retention_days": 30 })).await.ok();
     assert_eq!((&shorter["data"]["retention_days"], &shorter["data"]["name"]), (&json!(30), &json!("Web shop")));
+    // Other languages' JSON tells an integer as it tells any number.
+    let longer = admin.change(Method::PATCH, "projects/shop", &json!({ "retention_days": 31.0 })).await.ok();
+    assert_eq!(longer["data"]["retention_days"], json!(31));
     let cleared = admin.change(Method::PATCH, "projects/shop", &json!({ "origins": [], "name": "S" })).await.ok();
-    assert_eq!(cleared["data"]["retention_days"], 30);
+    assert_eq!(cleared["data"]["retention_days"], 31);
     assert_eq!((&cleared["data"]["origins"], &cleared["data"]["name"]), (&json!([]), &json!("S")));
     let stored =
         stack.store().get(&keys::project(&"shop".parse().unwrap()), Consistency::Strong).await.unwrap().unwrap();
@@ -371,6 +374,8 @@ async fn projects_are_created_and_changed_by_those_who_may() {
         json!({ "retention_days": 29 }),
         json!({ "retention_days": -1 }),
         json!({ "retention_days": "30" }),
+        json!({ "retention_days": 30.5 }),
+        json!({ "retention_days": 1e300 }),
         json!({ "origins": ["shop.example"] }),
         json!({ "origins": [format!("https://{}", "x".repeat(300))] }),
         json!({ "hots": [] }),

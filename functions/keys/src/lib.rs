@@ -8,7 +8,7 @@ use shared::app::App;
 use shared::auth::{KeyKind, Role};
 use shared::error::ApiError;
 use shared::manage::{Manager, answer, found, made, record};
-use shared::params::text_of;
+use shared::params::{Integer, text_of};
 use shared::rate_limit::DEFAULT_LIMIT;
 
 #[derive(Debug, Deserialize)]
@@ -17,7 +17,7 @@ struct NewKey {
     project: String,
     kind: Kind,
     label: Option<String>,
-    rate_limit: Option<u32>,
+    rate_limit: Option<Integer<u32>>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -60,8 +60,8 @@ async fn create(manager: &Manager<'_>) -> Result<Response<Body>, ApiError> {
     Ok(made(entry.row().revealing(&key)))
 }
 
-fn limit(asked: Option<u32>) -> Result<u32, ApiError> {
-    match asked.unwrap_or(DEFAULT_LIMIT) {
+fn limit(asked: Option<Integer<u32>>) -> Result<u32, ApiError> {
+    match asked.map_or(DEFAULT_LIMIT, |asked| asked.0) {
         limit @ 1..=MAX_LIMIT => Ok(limit),
         _ => Err(ApiError::InvalidBody(format!("rate_limit must be 1 to {MAX_LIMIT} requests a minute."))),
     }

@@ -8,6 +8,7 @@ use shared::app::App;
 use shared::auth::{Projects, Role};
 use shared::error::ApiError;
 use shared::manage::{Manager, answer, found, made, record};
+use shared::params::Integer;
 use shared::projects::{self, Given, Settings};
 
 const NOT_ALL: &str = "Only an admin of all projects can create one.";
@@ -19,7 +20,7 @@ struct NewProject {
     name: Option<String>,
     hosts: Option<Vec<String>>,
     origins: Option<Vec<String>>,
-    retention_days: Option<i32>,
+    retention_days: Option<Integer<i32>>,
 }
 
 /// Answers a request.
