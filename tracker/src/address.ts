@@ -16,13 +16,12 @@ const cleanPart = (part: string): string => {
 };
 
 export interface Address {
-  /** As it is sent. */
+  /** As it is sent; nothing where the owner wants nothing measured. */
   url: string;
   /** What tells one page from the next, before anything is masked. */
   key_: string;
   /** Also where the protocol is none of the web's. */
   origin_: string;
-  path_: string;
 }
 
 const masked = (path: string): string => matching('mask', path) ?? path;
@@ -38,7 +37,11 @@ export const address = (href: any = location): Address => {
   // The part of a hash that names a route, if it does: never its query.
   const route = isOn('hash', /^#!?\//.test(hash)) ? hash.slice(1).split(/[?&]/)[0] : '';
   const suffix = route && '#';
-  return { origin_: to.protocol + '//' + to.host, path_: pathname, key_: pathname + search + suffix + route, url: clean(masked(pathname) + search + suffix + (route && masked(route))) };
+  return {
+    origin_: to.protocol + '//' + to.host,
+    key_: pathname + search + suffix + route,
+    url: matching('exclude', pathname) ? '' : clean(masked(pathname) + search + suffix + (route && masked(route))),
+  };
 };
 
 /** Where the visitor came from: origin and path, nothing for this site's own pages, nor where it is not told. */
@@ -63,11 +66,11 @@ export const clickId = (): string | undefined => /(?:^.|&)(gclid|[gw]braid|gad_s
 
 /** A landing page with the name of a click id in its query, from which the server knows a paid search. */
 export const withClickId = (url: string, id: string | undefined): string =>
-  id ? url.replace(/[?#]|$/, (end) => `?${id}${end == '?' ? '&' : end}`) : url;
+  id && url ? url.replace(/[?#]|$/, (end) => `?${id}${end == '?' ? '&' : end}`) : url;
 
 let viewed: string;
 
-/** The page that is being viewed, as it is sent. */
+/** The page that is being viewed, as it is sent; nothing where nothing is measured. */
 export const here = (): string => viewed;
 
 /** Names the page that is being viewed. */

@@ -2,7 +2,7 @@
 
 import { here } from './address';
 import { change, session } from './identity';
-import { type TrackedEvent, add, isFull, isMuted } from './queue';
+import { type TrackedEvent, add, isFull } from './queue';
 import { flushIn } from './transport';
 
 /** Events of detectors in a session: a page that provokes more is not worth its visitor's battery. */
@@ -20,7 +20,7 @@ export const tell = (name: string, data: Record<string, unknown>, url = here(), 
 
 /** Queues what a detector found; false where the session had its share. */
 export const detect = (...event: Parameters<typeof tell>): boolean => {
-  if (isMuted || session().e >= MAX_DETECTED) return false;
+  if (!here() || session().e >= MAX_DETECTED) return false;
   change((session) => session.e++);
   tell(...event);
   return true;

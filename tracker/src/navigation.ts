@@ -1,13 +1,13 @@
 // Where the page goes: routes within the document, and what document comes next.
 
-import { matching } from './settings';
+import { address } from './address';
 import { attempt, now, on } from './guard';
 
 /** A page answered by a slower server is not recognized, which costs one batch. */
 const MAX_WAIT = 10_000;
 
 /** Whether the page is being left for another of this site's, which will run the tracker as well. */
-let isOwn: (() => boolean) | undefined;
+let isOwn: (() => unknown) | undefined;
 
 /** Notes that the page is being left, by a click perhaps, which the page may still prevent. */
 export const leaveFor = (url: string, event?: Event): void => {
@@ -15,7 +15,7 @@ export const leaveFor = (url: string, event?: Event): void => {
   isOwn = () => {
     const to = new URL(url, location.href);
     const isFile = /\.(?!(html?|php|aspx?|jsp)$)[a-z\d]{2,5}$/i.test(to.pathname);
-    return now() - at <= MAX_WAIT && !event?.defaultPrevented && to.origin == location.origin && !isFile && !matching('exclude', to.pathname);
+    return now() - at <= MAX_WAIT && !event?.defaultPrevented && to.origin == location.origin && !isFile && address(to).url;
   };
 };
 

@@ -6,8 +6,7 @@ import { emit, tell } from './events';
 import { attempt, later, now, on, onInput } from './guard';
 import { RAPID, change, count, renew, replace, session, settleSession, touch } from './identity';
 import { isLeavingToOwn, onRoute, stay } from './navigation';
-import { type TrackedEvent, isMuted, isOpen, mute, putFirst, seal, take } from './queue';
-import { matching } from './settings';
+import { type TrackedEvent, isOpen, putFirst, seal, take } from './queue';
 import { drop, isKept, keep, thisTab } from './store';
 import { titleOf } from './text';
 import { flush, flushIn, leave, packers, takeOver } from './transport';
@@ -76,7 +75,7 @@ const finish = (isFinal: boolean, left: number, at: number): TrackedEvent[] => {
   const events: TrackedEvent[] = [];
   settleSession();
   readTitle();
-  if (view && !isMuted)
+  if (view && here())
     for (const fn of finishers) attempt(() => fn((name, data, url = here()) => events.push({ name, created_at: at, data: { ...data, url } }), isFinal, left, at));
   return events;
 };
@@ -86,8 +85,7 @@ const finishNow = (left: number, at = hiddenAt ?? Date.now()): void => finish(tr
 
 /** Begins a page view, in a new session if the last one is over. */
 const begin = (to: Address, title?: string): void => {
-  mute(matching('exclude', to.path_));
-  if (!isMuted && touch()) {
+  if (to.url && touch()) {
     flush();
     renew();
   }
@@ -96,12 +94,14 @@ const begin = (to: Address, title?: string): void => {
   viewTitle = title;
   since = now();
   const at = Date.now();
-  if (!isMuted) {
+  if (to.url) {
     if (at - session().w <= RAPID_TIME) count(RAPID);
     flushIn(session().p ? DELAY : FIRST_DELAY);
     change((session) => {
       session.w = session.l = at;
       session.p++;
+      // It may have begun where nothing is measured.
+      session.u ||= withClickId(to.url, session.k);
     });
   }
   viewEvent = tell('page_view', {}, here(), at);
@@ -126,7 +126,7 @@ export const reset = (): void => {
 /** Goes to an address: a new page view, or what a redirect makes of the last one. */
 export const arrive = (to: Address, kind: string, title?: string): void => {
   if (!view) return;
-  if (now() - since <= REDIRECT && (kind == 'replace' || (kind == 'push' && inputAt <= since)) && isOpen(viewEvent)) {
+  if (to.url && now() - since <= REDIRECT && (kind == 'replace' || (kind == 'push' && inputAt <= since)) && isOpen(viewEvent)) {
     view = to;
     viewTitle = title;
     viewEvent.data = { url: to.url };
@@ -225,7 +225,7 @@ export const startPages = (): void => {
       stay();
     }
     // Written every few seconds at most, as input is frequent.
-    if (at - movedAt < TOUCH || !view || isMuted) return;
+    if (at - movedAt < TOUCH || !view || !here()) return;
     movedAt = at;
     // Goes on, in a new session if the old one is over.
     const last = session().l;

@@ -1,5 +1,6 @@
 // Events on their way into a batch: checked one by one, as the collector refuses a batch whole.
 
+import { here } from './address';
 import { isHalted, note } from './guard';
 import { copy, toJson } from './json';
 import { list } from './settings';
@@ -31,15 +32,8 @@ let sealed: TrackedEvent[];
 let hook: Hook | undefined;
 /** Whether batches may go, or events wait until there is consent. */
 export let isAllowed = true;
-/** Whether what comes is dropped: on pages that the owner excludes. */
-export let isMuted: unknown;
-
 export const setHook = (fn: Hook): void => {
   hook = fn;
-};
-
-export const mute = (value: unknown): void => {
-  isMuted = value;
 };
 
 export const allow = (value: boolean): void => {
@@ -48,7 +42,7 @@ export const allow = (value: boolean): void => {
 
 /** Lets an event wait, unless it is not wanted; whether it does. */
 export const add = (event: TrackedEvent): unknown =>
-  !isMuted && !isHalted && (isAllowed || waiting.length < MAX_WAITING_FOR_CONSENT) && !list('off').includes(event.name) && waiting.push(event);
+  here() && !isHalted && (isAllowed || waiting.length < MAX_WAITING_FOR_CONSENT) && !list('off').includes(event.name) && waiting.push(event);
 
 /** Whether what waits is to be sent at once. */
 export const isFull = (): boolean => waiting.length >= MANY || JSON.stringify(waiting).length > MAX_CHARACTERS;

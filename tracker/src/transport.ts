@@ -1,5 +1,6 @@
 // Sends batches: one at a time while the page lives, by beacons when it is left, later what failed.
 
+import { here } from './address';
 import { type Batch, batchOf, bodyOf, pack } from './batch';
 import { attempt, halt, isHalted, later, note, now, on } from './guard';
 import { change, session, sessionId } from './identity';
@@ -163,7 +164,7 @@ export const lastKnown = (): number => knownAt;
 
 /** Says that the visitor is still there, without events: with them the instant of sending would not count. */
 export const ping = (): void => {
-  attempt(() => request(batchOf([])).catch(note));
+  if (here()) attempt(() => request(batchOf([])).catch(note));
 };
 
 export const startTransport = (): void => {

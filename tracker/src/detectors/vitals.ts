@@ -17,6 +17,7 @@ let isSent = false;
 
 export const vitals = (): void => {
   const url = here();
+  if (!url) return;
   const [navigation] = performance.getEntriesByType('navigation') as Entry[];
   const start: number = navigation?.activationStart ?? 0;
   let hiddenAt = document.hidden

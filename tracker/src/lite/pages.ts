@@ -4,7 +4,7 @@ import { type Address, address } from '../address';
 import { mayRun } from '../allowed';
 import { quietly } from '../quietly';
 import { isOfShare } from '../random';
-import { matching, setting } from '../settings';
+import { setting } from '../settings';
 import { maskEmails } from '../text';
 import { drain } from './api';
 import { type TrackedEvent, emit } from './events';
@@ -23,7 +23,7 @@ let key: string | undefined;
 export let leftAt: number;
 
 /** Views an address. What was viewed less than a second ago was a redirect, or gets a name now. */
-export const view = ({ url, path_ }: Address, title?: string): void => {
+export const view = ({ url }: Address, title?: string): void => {
   leftAt = 0;
   if (!(Date.now() - pending?.created_at! < 1000)) settle();
   if (!pending) {
@@ -31,7 +31,7 @@ export const view = ({ url, path_ }: Address, title?: string): void => {
     flushIn();
     pending = { name: 'page_view', created_at: Date.now(), data: undefined };
   }
-  here = matching('exclude', path_) ? '' : url;
+  here = url;
   pending.data = { url, title };
 };
 

@@ -179,6 +179,30 @@ export const modes = [
     },
   },
   {
+    id: 'left out in one page',
+    isForBoth: true,
+    name: 'an address that the owner leaves out is told nowhere: not as landing page, nor as where a redirect or a batch is',
+    pages: { '/admin/users': page('<h1>Users</h1>', { attributes: 'data-exclude="/admin/**"' }) },
+    async run(t) {
+      const tab = await t.open('/admin/users');
+      const go = (kind, to) => tab.evaluate(([kind, to]) => history[kind](null, '', to), [kind, to]);
+      await sleep(1300);
+      await go('pushState', '/home');
+      await sleep(1300);
+      await go('pushState', '/admin/roles');
+      await tab.evaluate(() => identity.flush());
+      await sleep(1300);
+      await go('pushState', '/pricing');
+      await go('replaceState', '/admin/plans');
+      await sleep(300);
+      await t.leave(tab);
+      assert.ok(t.site.events('page_view').some(({ data }) => data.url === '/home'));
+      const batches = t.site.batches();
+      assert.deepEqual([...new Set(batches.map(({ session }) => session.url))], ['/home']);
+      assert.ok(!JSON.stringify(batches).includes('admin'));
+    },
+  },
+  {
     id: 'sample',
     isForBoth: true,
     name: 'a share of none',

@@ -22,6 +22,12 @@ test('queries and fragments stay at home', () => {
   assert.equal(address('/a?q=a%20b').key_, address('/a?x=1&q=a%20b').key_);
 });
 
+test('where nothing is measured there is no address', () => {
+  settings.exclude = ['/admin/**'];
+  assert.equal(url('/admin/users?page=2#/a'), '');
+  assert.equal(url('/administration'), '/administration');
+});
+
 test('routes in the hash are pages', () => {
   assert.equal(url('/#/a?x=1'), '/#/a');
   assert.equal(url('/#!/a/9f86d081884c7d659a2feaa0'), '/#!/a/*');

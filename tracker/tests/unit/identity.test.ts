@@ -194,6 +194,7 @@ test('a landing page says that an ad led there, and not who clicked', () => {
     ['?fbclid=1&notgclid=1', '/a', '/a'],
     ['?next=/x?gclid=1', '/a', '/a'],
     ['#gclid=1', '/a', '/a'],
+    ['?gclid=1', '', ''],
   ] as const) {
     goTo(`https://site.example/start${search}`);
     identity.replace();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { setHere } from '../../src/address';
 import { pack } from '../../src/batch';
 import { emit as queue } from '../../src/events';
 import { forget } from '../../src/identity';
@@ -17,6 +18,7 @@ beforeEach(() => {
   storeIn('none');
   forget();
   clear();
+  setHere('/');
   setHook((event) => event);
 });
 
