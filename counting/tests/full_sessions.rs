@@ -95,12 +95,7 @@ async fn a_full_session_drops_what_comes_and_says_how_much() {
     assert_eq_seen(&seen(&store).await, &before);
     let (state, stored) = visitor(&store).await;
     assert_eq!((state.latest.event_count, state.latest.dropped, stored), (MAX_EVENTS, 3_000, 100));
-    let reference = |batch: &Batch| BatchRef {
-        visitor: batch.visitor_id.clone(),
-        session: batch.session_id.clone(),
-        batch: batch.batch_id.clone(),
-    };
-    let asked = beyond.iter().map(reference).collect();
+    let asked = beyond.iter().map(BatchRef::of).collect();
     assert_eq!(consumer.pending(&project(), asked).await.unwrap(), []);
 
     let differences = consumer.rebuild(&project(), true, |_| {}).await.unwrap();

@@ -64,13 +64,8 @@ async fn a_rebuild_counts_lost_batches_and_leaves_those_on_their_way_to_the_cons
     assert!(store.put_at(waiting.to_item(&project()).unwrap(), None).await.unwrap().is_stored());
     let found = consumer.rebuild(&project(), false, |_| {}).await.unwrap();
     assert_eq!(found.visitors, std::slice::from_ref(&lost.visitor_id));
-    let pending = |batch: &Batch| BatchRef {
-        visitor: batch.visitor_id.clone(),
-        session: batch.session_id.clone(),
-        batch: batch.batch_id.clone(),
-    };
-    let asked = vec![pending(lost), pending(&waiting)];
-    assert_eq!(consumer.pending(&project(), asked).await.unwrap(), [pending(&waiting)]);
+    let asked = vec![BatchRef::of(lost), BatchRef::of(&waiting)];
+    assert_eq!(consumer.pending(&project(), asked).await.unwrap(), [BatchRef::of(&waiting)]);
 }
 
 #[tokio::test]

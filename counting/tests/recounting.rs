@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use counting::{Applied, Consumer, Trusted};
 use figures::ids::VisitorId;
+use figures::log::BatchRef;
 use figures::model::Batch;
 use figures::table::keys;
 use figures::table::store::{Consistency, Store};
 use figures::time::Millis;
-use site::{START, Seen, assert_eq_seen, batches, project, reference, seen, send, site, works};
+use site::{START, Seen, assert_eq_seen, batches, project, seen, send, site, works};
 
 const SESSIONS: i64 = 130;
 /// Calls of a delivery, or of a look at the tail, that carries out a round of the erasure: it merges the runs of some days'
@@ -105,7 +106,7 @@ async fn a_bot_with_many_sessions_is_taken_out_in_bounded_steps_and_nobody_waits
     assert!(applied.failed.is_empty() && applied.refused.is_empty());
     assert_eq!(applied.recounting, [bot()]);
     assert!(calls <= 2 * MAX_CALLS, "{calls} calls");
-    let delivered = delivery[1..].iter().map(reference).collect();
+    let delivered = delivery[1..].iter().map(BatchRef::of).collect();
     assert_eq!(consumer.pending(&project(), delivered).await.unwrap(), []);
 
     let steps = resume(&store).await;
@@ -132,7 +133,8 @@ async fn steps_that_come_twice_or_at_once_or_whose_item_is_lost_change_nothing_m
     }
     // Whatever of the bot comes next, or is looked for, brings the work back.
     let confession = confession();
-    assert_eq!(consumer.pending(&project(), vec![reference(&confession)]).await.unwrap(), [reference(&confession)]);
+    let reference = BatchRef::of(&confession);
+    assert_eq!(consumer.pending(&project(), vec![reference.clone()]).await.unwrap(), [reference]);
     assert!(consumer.apply(BTreeMap::from([(project(), vec![confession])])).await.failed.is_empty());
     resume(&store).await;
     assert_counted(&store, &consumer).await;
@@ -318,7 +320,7 @@ async fn a_visitor_with_many_sessions_is_erased_in_bounded_steps_and_nobody_wait
             let delivered = deliveries.next().expect("enough of the others");
             let (applied, calls) = deliver(&store, delivered).await;
             assert!(applied.failed.is_empty() && applied.refused.is_empty());
-            let pending = consumer.pending(&project(), delivered.iter().map(reference).collect()).await.unwrap();
+            let pending = consumer.pending(&project(), delivered.iter().map(BatchRef::of).collect()).await.unwrap();
             assert!(pending.is_empty() || !applied.recounting.is_empty());
             // Now and then a delivery looks at the tail.
             let (helper, calls_of_help) = metered(&store);

@@ -130,11 +130,6 @@ async fn visitors_that_others_change_too_are_waited_for_together() {
     let waited = begun.elapsed();
     assert!(waited >= SHORTEST, "they did not meet");
     assert!(waited < SHORTEST * VISITORS as u32, "{waited:?} for {VISITORS} visitors");
-    let reference = |batch: &Batch| BatchRef {
-        visitor: batch.visitor_id.clone(),
-        session: batch.session_id.clone(),
-        batch: batch.batch_id.clone(),
-    };
-    let pending = Consumer::new(store).pending(&project, batches.iter().map(reference).collect()).await.unwrap();
+    let pending = Consumer::new(store).pending(&project, batches.iter().map(BatchRef::of).collect()).await.unwrap();
     assert_eq!(pending, []);
 }

@@ -210,8 +210,9 @@ async fn a_message_about_records_that_were_given_up_makes_replay_look_for_them()
     queue.put(&lambdas.to_string());
     assert!(replay::run(stack.store(), Some(&queue.client())).await.unwrap());
     assert!(queue.bodies().is_empty());
-    let reference = BatchRef { visitor: batch.visitor_id, session: batch.session_id, batch: batch.batch_id };
-    assert!(Consumer::new(stack.store().clone()).pending(&project.id, vec![reference]).await.unwrap().is_empty());
+    assert!(
+        Consumer::new(stack.store().clone()).pending(&project.id, vec![BatchRef::of(&batch)]).await.unwrap().is_empty()
+    );
     stack.shutdown().await;
 }
 

@@ -110,12 +110,7 @@ async fn a_delivery_fails_only_for_batches_that_are_not_counted() {
         for (number, sent) in sent.iter().enumerate() {
             batches.push(stack.store_batch(&project, number, sent).await.unwrap());
         }
-        let reference = |batch: &Batch| BatchRef {
-            visitor: batch.visitor_id.clone(),
-            session: batch.session_id.clone(),
-            batch: batch.batch_id.clone(),
-        };
-        let references: Vec<BatchRef> = batches.iter().map(reference).collect();
+        let references: Vec<BatchRef> = batches.iter().map(BatchRef::of).collect();
         let schedule = Schedule::Once { write, fault: Fault::InternalError };
         let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule).await.unwrap();
         let faulty = consumer(stack.store_through(&proxy.url()).await);

@@ -7,6 +7,7 @@ mod site;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use figures::ids::ProjectId;
+use figures::log::BatchRef;
 use figures::measures::Measure;
 use figures::model::Batch;
 use figures::table::ip::key_of_today;
@@ -19,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use self::live::Live;
 use crate::counted::{Uncounted, WaitError};
-use crate::import;
 use crate::progress::{Progress, Unit};
 
 /// The attribute with the instant that the demo data ends at.
@@ -89,7 +89,7 @@ async fn make(store: &Store, project: &ProjectId, until: Millis) -> Result<(), W
         put(store, project, group).await?;
         progress.at((stored * GROUP) as u64);
         for batch in group {
-            uncounted.add(import::reference(batch)).await?;
+            uncounted.add(BatchRef::of(batch)).await?;
         }
     }
     progress.end();

@@ -32,7 +32,6 @@ use counting::Consumer;
 use figures::backoff::Backoff;
 use figures::ids::ProjectId;
 use figures::log::BatchRef;
-use figures::model::Batch;
 use figures::retention::Kept;
 use figures::table::ip::{IpKey, key_of_today};
 use figures::table::store::{DATA, Item, Store, StoreError, read_binary};
@@ -235,7 +234,7 @@ impl<'a> Import<'a> {
         if packed > MAX_PACKED {
             return Err(refused(format!("is {packed} bytes when packed; at most {MAX_PACKED} can be stored")));
         }
-        Ok(Some(Entry { key: reference(&batch), item }))
+        Ok(Some(Entry { key: BatchRef::of(&batch), item }))
     }
 
     /// Stores batches at the same time. Of two under one key the first line's is stored.
@@ -254,11 +253,6 @@ impl<'a> Import<'a> {
         }
         Ok(())
     }
-}
-
-/// Which batch a batch is.
-pub fn reference(batch: &Batch) -> BatchRef {
-    BatchRef { visitor: batch.visitor_id.clone(), session: batch.session_id.clone(), batch: batch.batch_id.clone() }
 }
 
 /// Stores a batch's item, with patience; says whether it was not there yet.

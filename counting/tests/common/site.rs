@@ -167,8 +167,3 @@ pub fn assert_eq_seen(left: &Seen, right: &Seen) {
     assert_eq!(left.sessions, right.sessions);
     assert_eq!(left.batches, right.batches);
 }
-
-/// Names a batch.
-pub fn reference(batch: &Batch) -> BatchRef {
-    BatchRef { visitor: batch.visitor_id.clone(), session: batch.session_id.clone(), batch: batch.batch_id.clone() }
-}

@@ -77,11 +77,6 @@ pub fn index_session(delta: &mut Delta, visitor: &VisitorId, session: &Session, 
 /// Sets or removes a batch's entries in the index.
 pub fn index_batch(delta: &mut Delta, batch: &Batch, rev: u64, listed: bool) {
     for (hour, entry) in batch_entries(batch) {
-        let key = BatchRef {
-            visitor: batch.visitor_id.clone(),
-            session: batch.session_id.clone(),
-            batch: batch.batch_id.clone(),
-        };
-        delta.events.set(hour, key, rev, listed.then_some(entry));
+        delta.events.set(hour, BatchRef::of(batch), rev, listed.then_some(entry));
     }
 }

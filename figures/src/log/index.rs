@@ -102,6 +102,13 @@ pub struct BatchRef {
     pub batch: BatchId,
 }
 
+impl BatchRef {
+    /// Which one a batch is.
+    pub fn of(batch: &Batch) -> Self {
+        BatchRef { visitor: batch.visitor_id.clone(), session: batch.session_id.clone(), batch: batch.batch_id.clone() }
+    }
+}
+
 /// What lists need to know of a batch's instants within one hour.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchEntry {

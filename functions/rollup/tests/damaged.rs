@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use counting::Consumer;
 use figures::counters::Rows;
 use figures::generation::Generation;
+use figures::log::BatchRef;
 use figures::log::block::{self, NewBlock};
 use figures::measures::Measure;
 use figures::model::Batch;
@@ -234,7 +235,7 @@ async fn batches_of_a_visitor_in_a_newer_format_come_again_and_those_of_a_damage
     let applied = deliver().await;
     assert!(applied.refused.is_empty(), "{applied:?}");
     assert!(matches!(applied.failed.get(&project()), Some(StoreError::Newer { .. })), "{applied:?}");
-    let pending = consumer.pending(&project(), vec![site::reference(&late[0])]).await;
+    let pending = consumer.pending(&project(), vec![BatchRef::of(&late[0])]).await;
     assert!(matches!(pending, Err(StoreError::Newer { .. })), "{pending:?}");
 
     rewrite(&store, &key, |data| data[0] = 1).await;
@@ -303,7 +304,7 @@ async fn a_batch_in_a_newer_format_comes_again_and_one_in_an_earlier_format_coun
 
     // What is stored in it is read as well.
     assert!(consumer.rebuild(&project(), true, |_| {}).await.unwrap().is_empty());
-    let item = consumer.apply_stored(&project(), &[site::reference(first)]).await.unwrap();
+    let item = consumer.apply_stored(&project(), &[BatchRef::of(first)]).await.unwrap();
     assert!(item.refused.is_empty(), "{item:?}");
 }
 
@@ -315,7 +316,7 @@ async fn a_stored_batch_in_a_newer_format_is_left_to_the_newer_version() {
     let batch = &all[0];
     let key = keys::batch(&project(), &batch.visitor_id, &batch.session_id, &batch.batch_id);
     rewrite(&store, &key, |data| *data = marked(9, data.clone())).await;
-    let outcome = consumer.apply_stored(&project(), &[site::reference(batch)]).await;
+    let outcome = consumer.apply_stored(&project(), &[BatchRef::of(batch)]).await;
     assert!(matches!(outcome, Err(StoreError::Newer { .. })), "{outcome:?}");
     // A rebuild that left it out would take it out of the figures.
     let outcome = consumer.rebuild(&project(), false, |_| {}).await;
