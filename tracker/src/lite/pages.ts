@@ -26,12 +26,12 @@ export let leftAt: number;
 export const view = ({ url }: Address, title?: string): void => {
   leftAt = 0;
   if (!(Date.now() - pending?.created_at! < 1000)) settle();
+  here = url;
   if (!pending) {
     renew();
     flushIn();
     pending = { name: 'page_view', created_at: Date.now(), data: undefined };
   }
-  here = url;
   pending.data = { url, title };
 };
 

@@ -2,6 +2,7 @@
 
 import { objects } from '../allowed';
 import { type Kept, begin, isKnown, isOver, sessionIdOf } from '../record';
+import { here } from './pages';
 import { read, write } from './store';
 import { flush } from './transport';
 
@@ -18,9 +19,11 @@ export const renew = (isAnother?: unknown): unknown => {
   if (!next || isOver(next)) next = begin(next);
   // What waits is of the old one.
   const isOther = person && person.i != next.i && flush();
+  // It may have begun where nothing is measured.
+  next.u ||= here;
+  next.l = Date.now();
   person = next;
   sessionId = sessionIdOf(person);
-  person.l = Date.now();
   write('', person);
   return isOther;
 };

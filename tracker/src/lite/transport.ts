@@ -83,7 +83,7 @@ const pack = (): any => {
         bot_score: 100 * (navigator.webdriver as any),
         aliases: person!.a,
       },
-      session: { session_id: sessionId, started_at: person!.t, url: person!.u || here, referrer: person!.r, ...person!.m },
+      session: { session_id: sessionId, started_at: person!.t, url: person!.u, referrer: person!.r, ...person!.m },
       events: queue.splice(0),
     }
   );
