@@ -13,9 +13,6 @@ use serde_json::Number;
 /// The longest name or label, in characters.
 const MAX_TEXT: usize = 100;
 
-/// Doubles up to this stand for one integer each.
-const MAX_EXACT: f64 = (1_i64 << f64::MANTISSA_DIGITS) as f64;
-
 /// How many days a range without a start covers, its end included.
 const DEFAULT_DAYS: i32 = 30;
 
@@ -98,16 +95,16 @@ fn breaks_a_line(character: char) -> bool {
     character.is_control() || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// An integer of a body, however JSON tells it: `30`, `30.0` and `3e1` are one number.
+/// An integer of a body, however JSON tells it: `30`, `30.0` and `3e1` are one number. It has up to 32 bits, so that a double
+/// holds it exactly.
 #[derive(Debug, Clone, Copy)]
 pub struct Integer<T>(pub T);
 
 impl<'de, T: TryFrom<i64>> Deserialize<'de> for Integer<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = Number::deserialize(deserializer)?;
-        let exact = |number: &f64| number.fract() == 0.0 && number.abs() <= MAX_EXACT;
-        let integer = number.as_i64().or_else(|| number.as_f64().filter(exact).map(|number| number as i64));
-        let integer = integer.and_then(|integer| T::try_from(integer).ok());
+        let integer = number.as_f64().filter(|number| number.fract() == 0.0);
+        let integer = integer.and_then(|integer| T::try_from(integer as i64).ok());
         integer.map(Integer).ok_or_else(|| D::Error::custom(format_args!("{number} is no integer, or too large a one")))
     }
 }

@@ -32,6 +32,7 @@ let sealed: TrackedEvent[];
 let hook: Hook | undefined;
 /** Whether batches may go, or events wait until there is consent. */
 export let isAllowed = true;
+
 export const setHook = (fn: Hook): void => {
   hook = fn;
 };
