@@ -113,10 +113,12 @@ fn wide(number: u64) -> Sent {
     sent
 }
 
-/// Asks for figures again and again until something is done; `judge` is told what was asked when, and what came.
+/// Asks for figures again and again, with a pause after each answer, until something is done; `judge` is told what was asked when,
+/// and what came.
 async fn read_until(
     stack: &Stack,
     secret_key: &str,
+    pause: Duration,
     is_done: &AtomicBool,
     judge: &impl Fn(&Request, Instant, Answer) -> Result<(), String>,
 ) -> Result<(), String> {
@@ -126,6 +128,7 @@ async fn read_until(
         for request in &requests {
             let asked_at = Instant::now();
             judge(request, asked_at, api.get(request).await?)?;
+            tokio::time::sleep(pause).await;
         }
     }
     Ok(())
@@ -166,7 +169,7 @@ fn figures_are_those_of_a_moment_that_has_just_been() {
                 "{request}: not what it was after any of batches {oldest} to {newest}, of the last:\n{difference}"
             ))
         };
-        let reader = || read_until(&lagging.stack, &project.secret_key, &is_done, &judge);
+        let reader = || read_until(&lagging.stack, &project.secret_key, Duration::ZERO, &is_done, &judge);
         let reading = try_join(reader(), reader());
         let counting = async {
             let consumer = lagging.consumer();
@@ -224,7 +227,9 @@ fn figures_are_those_from_before_a_rebuild_or_from_after_it() {
             is_done.store(true, Ordering::SeqCst);
             rebuilt
         };
-        let (rebuilt, read) = tokio::join!(rebuilding, read_until(stack, &project.secret_key, &is_done, &judge));
+        // A rebuild takes 10 s, most of it waiting for readers.
+        let reading = read_until(stack, &project.secret_key, Duration::from_millis(10), &is_done, &judge);
+        let (rebuilt, read) = tokio::join!(rebuilding, reading);
         rebuilt?;
         read?;
         lagging.proxy.copies().catch_up().await;
