@@ -108,7 +108,7 @@ impl Schedule {
 }
 
 /// Tries at a command whose writes fail now and then.
-const MAX_TRIES: usize = 40;
+const MAX_TRIES: usize = 400;
 
 /// Runs a command until it does not fail, as whoever started it would.
 ///

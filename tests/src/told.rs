@@ -5,6 +5,7 @@ use fastrand::Rng;
 use figures::ids::VisitorId;
 use figures::table::keys;
 use figures::table::store::{Query, SK, item_key, read_text};
+use figures::time::Millis;
 use futures::future::try_join_all;
 use proptest::sample::Index;
 
@@ -41,6 +42,17 @@ impl Told {
             told.stored.extend(batch.map(|batch| (project.id.clone(), batch)));
         }
         told
+    }
+
+    /// Stores the batches from one on anew, as of now. A rebuild leaves such to the consumers that are given them.
+    ///
+    /// # Panics
+    /// If they can't be stored.
+    pub async fn store_again(&mut self, stack: &Stack, from: usize) {
+        for (number, (project, batch)) in self.stored.iter_mut().enumerate().skip(from) {
+            batch.stored_at = Millis(now() + number as i64);
+            stack.store().put(batch.to_item(project).unwrap()).await.unwrap();
+        }
     }
 
     /// Compares everything in both projects with the model.

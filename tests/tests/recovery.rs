@@ -1,5 +1,5 @@
-//! Commands that are stopped at any write: what they leave is exact for readers and for consumers at once, and whoever comes
-//! next completes or undoes it without waiting.
+//! Commands that are stopped at any write, or held up before it: what they leave is exact for readers and for consumers at once,
+//! and whoever comes next completes or undoes it without waiting.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -183,6 +183,103 @@ fn an_erasure_may_stop_at_any_write() {
             told.compare_briefly(&stack).await.map_err(context)?;
             told.check_rebuilt(&clean).await.map_err(context)?;
             if proxy.writes() < write {
+                break;
+            }
+        }
+        Ok(())
+    });
+    runtime.block_on(stack.shutdown());
+}
+
+/// What changes a project's figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Command {
+    Count,
+    Erase,
+    Rebuild,
+}
+
+impl Command {
+    const ALL: [Command; 3] = [Command::Count, Command::Erase, Command::Rebuild];
+
+    async fn run(self, consumer: &Consumer, told: &Told, visitor: &VisitorId, seed: u64) -> Result<(), String> {
+        let project = &told.projects[0].id;
+        match self {
+            Command::Count => deliver(consumer, &told.stored, Order::Any, &mut Rng::with_seed(seed)).await,
+            Command::Erase => {
+                consumer.erase(project, visitor, |_| {}).await.map(drop).map_err(|error| error.to_string())
+            }
+            Command::Rebuild => {
+                consumer.rebuild(project, false, |_| {}).await.map(drop).map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+/// A command is held up before any of its writes for as long as another one takes, and then goes on with what it read before that.
+/// It may be refused, but neither of them is undone.
+#[test]
+fn a_command_may_be_overtaken_before_any_write() {
+    let runtime = runtime();
+    let stack = runtime.block_on(Stack::start(Counting::ByTest));
+    let command = || prop::sample::select(&Command::ALL[..]);
+    let cases = (history(12), command(), command(), 1..=STRIDE, any::<[Index; 2]>(), any::<Index>(), any::<u64>());
+    holds(&runtime, STRIDE as u32, &cases, async |(history, late, quick, first, erased, lost, seed)| {
+        let clean = consumer(stack.store().clone());
+        let erased: [VisitorId; 2] = erased.map(|index| format!("v_{}", index.index(4)).parse().unwrap());
+        for write in (first..).step_by(STRIDE) {
+            let mut told = Told::store(&stack, &history).await;
+            let half = told.stored.len() / 2;
+            told.store_again(&stack, half).await;
+            deliver(&clean, &told.stored[..half], Order::Any, &mut Rng::with_seed(seed)).await?;
+            // A rebuild that finds nothing wrong is not shown.
+            let is_broken = [late, quick].contains(&Command::Rebuild);
+            if is_broken {
+                told.lose_a_change(&stack, lost).await;
+            }
+            let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
+            let held_up = consumer(stack.store_through(&proxy.url()).await);
+            proxy.let_through(write - 1);
+            let outcome = {
+                let mut overtaking = Box::pin(async {
+                    proxy.arrived(write).await;
+                    let done = quick.run(&clean, &told, &erased[0], seed).await;
+                    proxy.let_through(usize::MAX);
+                    done.map_err(|error| format!("{quick:?} before write {write} of {late:?}: {error}"))
+                });
+                let mut overtaken = Box::pin(late.run(&held_up, &told, &erased[1], seed));
+                tokio::select! {
+                    outcome = &mut overtaken => {
+                        // It did not wait for so long, if it came to that write.
+                        if proxy.writes() >= write {
+                            overtaking.await?;
+                        }
+                        outcome
+                    }
+                    done = &mut overtaking => {
+                        done?;
+                        overtaken.await
+                    }
+                }
+            };
+            let context = |error: String| format!("{quick:?} before write {write} of {late:?} ({outcome:?}): {error}");
+            let is_overtaken = proxy.writes() >= write;
+            let is_done = |command| (quick == command && is_overtaken) || (late == command && outcome.is_ok());
+            // What is done once more would make up for what was lost.
+            if !is_done(Command::Count) {
+                deliver(&clean, &told.stored, Order::Stored, &mut Rng::with_seed(seed)).await?;
+            }
+            if is_broken && !is_done(Command::Rebuild) {
+                Command::Rebuild.run(&clean, &told, &erased[0], seed).await.map_err(context)?;
+            }
+            if [late, quick].contains(&Command::Erase) {
+                for visitor in &erased {
+                    told.erase(&stack, &clean, &[visitor.clone(), visitor.clone()]).await.map_err(context)?;
+                }
+            }
+            told.compare_briefly(&stack).await.map_err(context)?;
+            told.check_rebuilt(&clean).await.map_err(context)?;
+            if !is_overtaken {
                 break;
             }
         }
