@@ -75,7 +75,7 @@ fn what_is_written_does_not_go_by_what_is_behind() {
         let mut rng = Rng::with_seed(seed);
         let (stack, clean) = (&lagging.stack, hasty(lagging.stack.store().clone()));
         let mut told = Told::store(stack, &history).await;
-        let schedule = Schedule::Randomly { one_in: 60, seed };
+        let schedule = Schedule::Randomly { one_in: 150, seed };
         let proxy = FaultyProxy::start(&lagging.proxy.url(), schedule).await.unwrap();
         let faulty = hasty(stack.store_through(&proxy.url()).await);
 
