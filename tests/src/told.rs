@@ -1,10 +1,13 @@
 //! Two projects beside each other, and what the model knows of them.
 
+use std::collections::BTreeMap;
+
 use counting::Consumer;
 use fastrand::Rng;
 use figures::ids::VisitorId;
+use figures::model::Visitor;
 use figures::table::keys;
-use figures::table::store::{Query, SK, item_key, read_text};
+use figures::table::store::{Consistency, DATA, Item, Query, SK, binary, item_key, read_packed, read_text};
 use figures::time::Millis;
 use futures::future::try_join_all;
 use proptest::sample::Index;
@@ -91,6 +94,25 @@ impl Told {
         let changes: Vec<_> = tail.iter().filter(|item| keys::is_segment(read_text(item, SK).unwrap())).collect();
         if !changes.is_empty() {
             stack.store().delete(&item_key(changes[which.index(changes.len())]).unwrap()).await.unwrap();
+        }
+    }
+
+    /// Counts a visit too many of one of the first project's visitors, if any is counted.
+    ///
+    /// # Panics
+    /// If the table can't be reached.
+    pub async fn miscount(&self, stack: &Stack, which: Index) {
+        let project = &self.projects[0].id;
+        let of_it = self.stored.iter().filter(|(of, _)| of == project);
+        let keys = of_it.map(|(_, batch)| keys::visitor(project, &batch.visitor_id)).collect();
+        let counted = stack.store().get_many(keys, Consistency::Strong).await.unwrap();
+        let counted: Vec<Item> = counted.into_iter().collect::<BTreeMap<_, _>>().into_values().collect();
+        if let Some(item) = counted.get(which.index(counted.len().max(1))) {
+            let mut visitor: Visitor = read_packed(item).unwrap();
+            visitor.visit_count += 1;
+            let mut item = item.clone();
+            item.insert(DATA.to_owned(), binary(visitor.pack().unwrap()));
+            stack.store().put(item).await.unwrap();
         }
     }
 

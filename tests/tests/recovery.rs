@@ -236,6 +236,7 @@ fn a_command_may_be_overtaken_before_any_write() {
             let is_broken = [late, quick].contains(&Command::Rebuild);
             if is_broken {
                 told.lose_a_change(&stack, lost).await;
+                told.miscount(&stack, lost).await;
             }
             let proxy = FaultyProxy::start(&stack.endpoint_url(), Schedule::Never).await.unwrap();
             let held_up = consumer(stack.store_through(&proxy.url()).await);
