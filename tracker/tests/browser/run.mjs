@@ -19,35 +19,41 @@ const AMBIENT = ['page_view', 'reading_behavior', 'web_vitals', 'seo_diagnostics
 const target = await startTarget();
 const browser = await launch();
 
-/** Fails where the API says something else of the visitors of a scenario than they sent so far. */
-const compareOnce = async (site) => {
-  const refused = site.posts().filter(({ status, reply }) => reply && status !== 202);
-  assert.deepEqual(refused.map(({ status, reply }) => [status, reply]), []);
+/** What was sent in each session so far. */
+const sentSoFar = (site) => {
   const sent = new Map();
   for (const { session, events } of site.batches()) {
     const all = sent.get(session.session_id) ?? [];
     all.push(...events);
     sent.set(session.session_id, all);
   }
-  for (const [session, events] of sent) {
-    const found = await target.find(`/sessions/${session}`);
+  return sent;
+};
+
+/** What was sent, and what the API says of it, once all is counted. A page that is closed sends its last after that. */
+const counted = async (site) => {
+  for (let tries = 0; ; tries++) {
+    const batches = site.batches().length;
+    const sessions = [];
+    for (const [session, events] of sentSoFar(site)) sessions.push({ session, events, found: await target.find(`/sessions/${session}`) });
+    const isAll = sessions.every(({ events, found }) => found?.event_count === events.length);
+    const isLast = site.batches().length === batches && !site.posts().some(({ isForwarding }) => isForwarding);
+    if ((isAll && isLast) || tries === 40) return sessions;
+    await sleep(250);
+  }
+};
+
+/** What the API says of the visitors of a scenario must be what they sent. */
+const compareFigures = async (site) => {
+  const sessions = await counted(site);
+  const refused = site.posts().filter(({ status, reply }) => reply && status !== 202);
+  assert.deepEqual(refused.map(({ status, reply }) => [status, reply]), []);
+  for (const { session, events, found } of sessions) {
     assert.equal(found?.event_count, events.length, `events of ${session}`);
     assert.equal(found.page_views, events.filter(({ name }) => name === 'page_view').length, JSON.stringify({ found, batches: site.batches() }));
     const names = (list) => list.map(({ name }) => name).sort();
     assert.deepEqual(names(found.events), names(events).slice(0, 500));
   }
-};
-
-/** Compares until it fits, for 10 s: what is sent takes its time to be counted, and a page that is closed sends its last after that. */
-const compareFigures = async (site) => {
-  for (let tries = 0; tries < 40; tries++) {
-    try {
-      return await compareOnce(site);
-    } catch {
-      await sleep(250);
-    }
-  }
-  await compareOnce(site);
 };
 
 const runOne = async (scenario) => {

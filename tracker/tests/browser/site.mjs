@@ -61,9 +61,11 @@ export const startSite = async (pages, { forward, isLite = false } = {}) => {
       }
       if (forward) {
         const agent = request.headers['user-agent'];
+        record.isForwarding = true;
         const reply = await fetch(`${forward}/collect`, { method: 'POST', body: text, headers: { 'content-type': request.headers['content-type'], 'user-agent': agent } });
         record.status = reply.status;
         record.reply = await reply.text();
+        record.isForwarding = false;
         response.statusCode = reply.status;
         return response.end(record.reply);
       }
