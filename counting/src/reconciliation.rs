@@ -151,12 +151,13 @@ impl Consumer {
     }
 
     /// Applies batches that are stored, and says which can't be. A batch that is gone has nothing to apply; but if its visitor is
-    /// erased, and something is left of it, it is erased once more.
+    /// erased, and something is left of it, it is erased once more. What is to be recounted is: the consumer that work items come
+    /// to may still be away.
     ///
     /// # Errors
     /// If they can't be read, or could not be applied now.
-    pub async fn apply_stored(&self, project: &ProjectId, batches: &[BatchRef]) -> Result<Applied, StoreError> {
-        let keys = batches.iter().map(|batch| keys::batch(project, &batch.visitor, &batch.session, &batch.batch));
+    pub async fn apply_stored(&self, id: &ProjectId, batches: &[BatchRef]) -> Result<Applied, StoreError> {
+        let keys = batches.iter().map(|batch| keys::batch(id, &batch.visitor, &batch.session, &batch.batch));
         let items = self.store().get_many(keys.collect(), Consistency::Strong).await?;
         let mut readable = Vec::with_capacity(items.len());
         let mut unreadable = Vec::new();
@@ -168,16 +169,17 @@ impl Consumer {
                 (Err(_), None) => {}
             }
         }
-        let (horizon, count) = (self.project(project.clone()).await?.horizon, readable.len());
-        readable.retain(|batch| !horizon.is_over(batch));
+        let (project, count) = (self.project(id.clone()).await?, readable.len());
+        readable.retain(|batch| !project.horizon.is_over(batch));
         let over = count - readable.len();
-        let mut applied = self.apply(BTreeMap::from([(project.clone(), readable)])).await;
+        let mut applied = self.apply(BTreeMap::from([(id.clone(), readable)])).await;
         applied.over = over;
         applied.refused.extend(unreadable);
         if let Some(error) = std::mem::take(&mut applied.failed).into_values().next() {
             return Err(error);
         }
-        applied.refused.extend(self.erase_what_is_left(project, batches).await?);
+        applied.refused.extend(self.erase_what_is_left(id, batches).await?);
+        self.recount_each(&project, &std::mem::take(&mut applied.recounting)).await?;
         Ok(applied)
     }
 

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use figures::ids::VisitorId;
+use figures::ids::{ProjectId, VisitorId};
 use figures::table::keys::{self, Key};
 use figures::table::store::{Consistency, StoreError, Write};
 
 use crate::Consumer;
-use crate::history::Project;
+use crate::history::{History, Project};
 use crate::work_items::WorkItem;
 
 /// Visitors of which a delivery takes some sessions out of the figures, or into them.
@@ -47,8 +47,16 @@ impl Consumer {
         left
     }
 
+    /// Does all steps for a visitor, if it is recounting.
+    pub(crate) async fn recount_all(&self, project: &Project, visitor: &VisitorId) -> Result<(), StoreError> {
+        while History::load(&self.store, project, visitor.clone()).await?.is_recounting() {
+            self.recount(project, &self.work_of(project, visitor).await?).await?;
+        }
+        Ok(())
+    }
+
     /// The work item of a visitor that is recounting, a new one if it was lost.
-    pub(crate) async fn work_of(&self, project: &Project, visitor: &VisitorId) -> Result<WorkItem, StoreError> {
+    async fn work_of(&self, project: &Project, visitor: &VisitorId) -> Result<WorkItem, StoreError> {
         let stored = WorkItem::all(&self.store, &project.id).await?;
         if let Some(work) = stored.into_iter().find(|work| work.visitor == *visitor) {
             return Ok(work);
@@ -56,6 +64,20 @@ impl Consumer {
         let work = WorkItem::new(&project.id, visitor.clone(), None)?;
         self.store.put(work.to_item()).await?;
         Ok(work)
+    }
+
+    /// Does all steps for some visitors, where nobody may be there to do what their work items say.
+    ///
+    /// # Errors
+    /// If that can't be done now. What no further try would do is logged.
+    pub(crate) async fn recount_each(&self, project: &Project, visitors: &[VisitorId]) -> Result<(), StoreError> {
+        for visitor in visitors {
+            match self.recount_all(project, visitor).await {
+                Err(error) if error.is_of_items() => log_stuck(&project.id, &error),
+                done => done?,
+            }
+        }
+        Ok(())
     }
 
     /// Does what work items say that the stream brings: a step of some, and the others come once more.
@@ -71,12 +93,10 @@ impl Consumer {
                 } else {
                     self.recount(&self.project(project.clone()).await?, &work).await?;
                 }
-                Ok(())
+                Ok::<(), StoreError>(())
             };
             match done.await {
-                Err(error @ StoreError::Corrupt { .. }) | Err(error @ StoreError::Refused(_)) => {
-                    tracing::error!(%project, %error, "a bot's sessions stay counted, or a trusted visitor's don't count: run `identity rebuild`");
-                }
+                Err(error) if error.is_of_items() => log_stuck(&project, &error),
                 done => done?,
             }
         }
@@ -99,4 +119,8 @@ impl Consumer {
             None => self.store.delete(&work.key).await.map(|()| true),
         }
     }
+}
+
+fn log_stuck(project: &ProjectId, error: &StoreError) {
+    tracing::error!(%project, %error, "a bot's sessions stay counted, or a trusted visitor's don't count: run `identity rebuild`");
 }

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use crate::Consumer;
-use crate::history::{History, Project};
+use crate::history::Project;
 use figures::ids::{ProjectId, VisitorId};
 use figures::table::store::StoreError;
 
@@ -36,9 +36,7 @@ impl Consumer {
         })
         .await?;
         let Some(sessions) = uncounted.get() else { return Ok(None) };
-        while History::load(&self.store, &project, visitor.clone()).await?.is_recounting() {
-            self.recount(&project, &self.work_of(&project, visitor).await?).await?;
-        }
+        self.recount_all(&project, visitor).await?;
         Ok(Some(Trusted { sessions }))
     }
 

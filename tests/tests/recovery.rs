@@ -22,6 +22,7 @@ use tests::delivery::{Order, deliver};
 use tests::example::page_view;
 use tests::faults::{Fault, FaultyProxy, Schedule, until_done};
 use tests::generate::history;
+use tests::http::get;
 use tests::property::{holds, runtime};
 use tests::queue::FakeQueue;
 use tests::sent::{Event, Sent};
@@ -484,6 +485,39 @@ fn a_reconciliation_may_stop_at_any_write() {
         Ok(())
     });
     runtime.block_on(stack.shutdown());
+}
+
+/// More sessions than a bot's are taken out of the figures at once.
+const MANY_SESSIONS: usize = 45;
+
+/// Batches that were left behind make a bot of a visitor with many sessions: once they are found, none of its sessions is counted,
+/// though no consumer is there to do what work items say; and whichever write fails, the look stays due.
+#[tokio::test]
+async fn a_bot_that_was_left_behind_is_taken_out_of_the_figures() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let clean = consumer(stack.store().clone());
+    let mut failures = 0;
+    for write in 1.. {
+        let project = stack.project().await;
+        for number in 0..MANY_SESSIONS {
+            let mut view = page_view("v_1", &format!("s_{number}"), "b_1", now() - 86_400_000 + 60_000 * number as i64);
+            view.visitor.bot_score = (number + 1 == MANY_SESSIONS).then_some(93);
+            stack.store_batch(&project, number, &view).await.unwrap();
+        }
+        Heartbeat::default().beat(stack.store(), Millis(now() - 2 * 86_400_000), Millis(now())).await.unwrap();
+        let schedule = Schedule::Once { write, fault: Fault::Refused };
+        let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule).await.unwrap();
+        let stopped = consumer(stack.store_through(&proxy.url()).await).reconcile_if_due(Millis(now())).await;
+        failures += usize::from(stopped.is_err());
+        let _ = clean.reconcile_if_due(Millis(now())).await.unwrap();
+        let stats = get(&stack.at("stats"), &project.secret_key).await.ok();
+        assert_eq!(stats["data"]["total_sessions"], 0, "{stopped:?} at write {write}: {stats}");
+        if proxy.writes() < write {
+            break;
+        }
+    }
+    assert!(failures > 3, "{failures}");
+    stack.shutdown().await;
 }
 
 /// No write's first answer arrives, so the SDK makes each one twice, as a deployed function's does: whatever is done.
