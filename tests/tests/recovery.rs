@@ -17,6 +17,7 @@ use figures::time::Millis;
 use identity::replay;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use serde_json::Value;
 use tests::clock::now;
 use tests::delivery::{Order, deliver};
 use tests::example::page_view;
@@ -26,7 +27,7 @@ use tests::http::get;
 use tests::property::{holds, runtime};
 use tests::queue::FakeQueue;
 use tests::sent::{Event, Sent};
-use tests::stack::{Counting, Stack};
+use tests::stack::{Counting, Project, Stack};
 use tests::told::Told;
 
 /// How a command is stopped at its `n`th write, in turn.
@@ -490,6 +491,21 @@ fn a_reconciliation_may_stop_at_any_write() {
 /// More sessions than a bot's are taken out of the figures at once.
 const MANY_SESSIONS: usize = 45;
 
+/// Stores batches that nobody counts. The last one makes a bot of the visitor that sent all of them.
+async fn store_late_bot(stack: &Stack, project: &Project) {
+    let begun = now() - 86_400_000;
+    for number in 0..MANY_SESSIONS {
+        let mut view = page_view("v_1", &format!("s_{number}"), "b_1", begun + 60_000 * number as i64);
+        view.visitor.bot_score = (number + 1 == MANY_SESSIONS).then_some(93);
+        stack.store_batch(project, number, &view).await.unwrap();
+    }
+}
+
+async fn counted_sessions(stack: &Stack, project: &Project) -> Value {
+    let stats = get(&stack.at("stats"), &project.secret_key).await.ok();
+    stats["data"]["total_sessions"].clone()
+}
+
 /// Batches that were left behind make a bot of a visitor with many sessions: once they are found, none of its sessions is counted,
 /// though no consumer is there to do what work items say; and whichever write fails, the look stays due.
 #[tokio::test]
@@ -499,24 +515,33 @@ async fn a_bot_that_was_left_behind_is_taken_out_of_the_figures() {
     let mut failures = 0;
     for write in 1.. {
         let project = stack.project().await;
-        for number in 0..MANY_SESSIONS {
-            let mut view = page_view("v_1", &format!("s_{number}"), "b_1", now() - 86_400_000 + 60_000 * number as i64);
-            view.visitor.bot_score = (number + 1 == MANY_SESSIONS).then_some(93);
-            stack.store_batch(&project, number, &view).await.unwrap();
-        }
+        store_late_bot(&stack, &project).await;
         Heartbeat::default().beat(stack.store(), Millis(now() - 2 * 86_400_000), Millis(now())).await.unwrap();
         let schedule = Schedule::Once { write, fault: Fault::Refused };
         let proxy = FaultyProxy::start(&stack.endpoint_url(), schedule).await.unwrap();
         let stopped = consumer(stack.store_through(&proxy.url()).await).reconcile_if_due(Millis(now())).await;
         failures += usize::from(stopped.is_err());
         let _ = clean.reconcile_if_due(Millis(now())).await.unwrap();
-        let stats = get(&stack.at("stats"), &project.secret_key).await.ok();
-        assert_eq!(stats["data"]["total_sessions"], 0, "{stopped:?} at write {write}: {stats}");
+        assert_eq!(counted_sessions(&stack, &project).await, 0, "{stopped:?} at write {write}");
         if proxy.writes() < write {
             break;
         }
     }
     assert!(failures > 3, "{failures}");
+    stack.shutdown().await;
+}
+
+/// The same where a rebuild finds them.
+#[tokio::test]
+async fn a_bot_that_a_rebuild_counts_is_taken_out_of_the_figures() {
+    let stack = Stack::start(Counting::ByTest).await;
+    let project = stack.project().await;
+    store_late_bot(&stack, &project).await;
+    let clean = consumer(stack.store().clone());
+    let _ = clean.rebuild(&project.id, false, |_| {}).await.unwrap();
+    assert_eq!(counted_sessions(&stack, &project).await, 0);
+    let differences = clean.rebuild(&project.id, true, |_| {}).await.unwrap();
+    assert!(differences.is_empty(), "{differences:?}");
     stack.shutdown().await;
 }
 

@@ -220,14 +220,13 @@ impl Rebuild<'_> {
         let batches = BTreeMap::from([(self.project.id.clone(), batches)]);
         let mut applied = Box::pin(self.consumer.apply(batches)).await;
         applied.log_refused();
-        match applied.failed.pop_first() {
-            Some((_, error)) => Err(error),
-            None if applied.refused.is_empty() => Ok(()),
-            None => {
-                tracing::error!(project = %self.project.id, %visitor, "batches of a visitor can't be counted");
-                Ok(())
-            }
+        if let Some((_, error)) = applied.failed.pop_first() {
+            return Err(error);
         }
+        if !applied.refused.is_empty() {
+            tracing::error!(project = %self.project.id, %visitor, "batches of a visitor can't be counted");
+        }
+        Box::pin(self.consumer.recount_each(&self.project, &applied.recounting)).await
     }
 
     /// Adds to the base what a visitor contributes at its revision, once it is marked. None: it changed meanwhile.
